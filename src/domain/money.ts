@@ -1,0 +1,46 @@
+/**
+ * Money is a whole number of ledger units of one asset: for a currency the nano (1e-9 of it).
+ * Prices are pico (1e-12) per unit; one request's cost is summed in pico and rounded once, up.
+ */
+export interface Money {
+  readonly asset: string;
+  readonly units: bigint;
+}
+
+export const NANO_PER_WHOLE = 1_000_000_000n;
+export const PICO_PER_NANO = 1_000n;
+export const PICO_PER_WHOLE = NANO_PER_WHOLE * PICO_PER_NANO;
+
+const DECIMAL = /^(-?)(\d{1,12})(?:\.(\d{1,12}))?$/;
+
+/** Parses "5", "5.00" or "-0.0010" into units of 10^-digits; undefined when it is not a decimal or is finer than that. */
+export function parseDecimal(text: string, digits: number): bigint | undefined {
+  const match = DECIMAL.exec(text);
+  if (match === null) return undefined;
+  const fraction = match[3] ?? '';
+  const kept = fraction.slice(0, digits);
+  if (/[1-9]/.test(fraction.slice(digits))) return undefined;
+  const magnitude = BigInt((match[2] ?? '0') + kept.padEnd(digits, '0'));
+  return match[1] === '-' ? -magnitude : magnitude;
+}
+
+/** Formats units of 10^-digits as a decimal with at least `fewest` digits after the point and no other trailing zeros. */
+export function formatDecimal(units: bigint, digits: number, fewest = 2): string {
+  const sign = units < 0n ? '-' : '';
+  const text = (units < 0n ? -units : units).toString().padStart(digits + 1, '0');
+  const whole = text.slice(0, text.length - digits);
+  const fraction = text.slice(text.length - digits).replace(/0+$/, '').padEnd(fewest, '0');
+  return fraction === '' ? sign + whole : `${sign}${whole}.${fraction}`;
+}
+
+/** "0.0010 USD" from nano units: four digits after the point under one whole, two from there on. */
+export function formatMoney(money: Money): string {
+  const magnitude = money.units < 0n ? -money.units : money.units;
+  return `${formatDecimal(money.units, 9, magnitude < NANO_PER_WHOLE ? 4 : 2)} ${money.asset}`;
+}
+
+/** Rounds a quotient up. Divisor must be positive. */
+export function divideCeil(dividend: bigint, divisor: bigint): bigint {
+  const quotient = dividend / divisor;
+  return dividend > quotient * divisor ? quotient + 1n : quotient;
+}

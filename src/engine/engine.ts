@@ -1,0 +1,67 @@
+import type { AccountNumbers, AccountSpec } from '../stores/store.ts';
+
+/** One account and the units to set aside in it. Units are safe integers: requests, tokens, or nano. */
+export interface Need {
+  readonly account: AccountSpec;
+  readonly amount: number;
+}
+/** A protective bucket this request takes one token from. */
+export interface RateNeed {
+  readonly bucketId: string;
+  readonly count: number;
+  readonly periodMs: number;
+  readonly burst: number;
+}
+
+/** Money set aside for one request. Opaque: only the engine resolves it, and only once. */
+export interface Hold {
+  readonly requestId: string;
+  readonly needs: readonly Need[];
+}
+
+export type ShortCause =
+  /** Even if every open hold were released it would not suffice: 402. */
+  | 'gone'
+  /** It would suffice if open holds released: 402, transient. */
+  | 'held'
+  /** It is with a process that no longer answers: 503. */
+  | 'stranded'
+  /** The store does not answer, or too many wait: 503. */
+  | 'unavailable';
+
+export type ReserveOutcome =
+  | { readonly kind: 'held'; readonly hold: Hold }
+  | {
+      readonly kind: 'short';
+      /** Index into `needs` of the account that refused. */
+      readonly index: number;
+      readonly cause: ShortCause;
+      /** Exact at this moment, all processes asked; undefined when the store did not answer. */
+      readonly numbers: AccountNumbers | undefined;
+      /** Part of `numbers.reserved` that is under open holds, own ones included. */
+      readonly held: number;
+    }
+  | { readonly kind: 'limited'; readonly index: number; readonly retryAfterMs: number };
+
+/** The one door to money on the request path (DESIGN 5, 7). */
+export interface Engine {
+  /** The synchronous fast path: everything is in memory or the answer is undefined, and nothing has changed. */
+  tryReserve(requestId: string, needs: readonly Need[], rates: readonly RateNeed[]): Hold | undefined;
+  /** The awaited slow path, at most 1 s. A caller that leaves calls `signal`'s abort: its place is dropped. */
+  reserve(requestId: string, needs: readonly Need[], rates: readonly RateNeed[], signal: AbortSignal): Promise<ReserveOutcome>;
+  /** Sets more aside for a running stream; all needs or none. */
+  extend(hold: Hold, more: readonly number[]): boolean;
+  /**
+   * Charges a whole answer: journalled in this call, before its first byte is written. `amounts` are per need.
+   * False = the journal could not be written: do not serve; the hold is released.
+   */
+  capture(hold: Hold, amounts: readonly number[]): boolean;
+  /** A stream has reached these cumulative amounts: journalled ahead of the write. False = do not write. */
+  progress(hold: Hold, amounts: readonly number[]): boolean;
+  /** The end of a stream: its final amounts. */
+  finish(hold: Hold, amounts: readonly number[]): boolean;
+  /** Nothing was served. */
+  release(hold: Hold): void;
+  /** Last known numbers of an account, at most 1 s old, own charges included; undefined when never seen. */
+  peek(account: AccountSpec): AccountNumbers | undefined;
+}

@@ -1,0 +1,73 @@
+import type { AddressInfo } from 'node:net';
+
+/** Names and values in turn, as they came: [name, value, name, value, ...]. Names keep the sender's case. */
+export type RawHeaders = readonly string[];
+
+/**
+ * One request as the transport hands it over. The pipeline sees this and never the transport's own types,
+ * so that another HTTP stack is a new adapter and nothing else (DESIGN 9).
+ */
+export interface InboundRequest {
+  readonly method: string;
+  /** Origin-form target: `/path?query`. */
+  readonly target: string;
+  readonly headers: RawHeaders;
+  readonly remoteAddress: string;
+  readonly secure: boolean;
+  /** Declared Content-Length, 0 when there is no body, -1 when the length is not known beforehand (chunked). */
+  readonly contentLength: number;
+  /** Starts the body. Until called nothing is read (back-pressure). At most once. */
+  readBody(sink: BodySink): void;
+  pauseBody(): void;
+  resumeBody(): void;
+}
+
+export interface BodySink {
+  onChunk(chunk: Buffer): void;
+  onEnd(): void;
+  /** The client broke off, or its framing was wrong. No other call follows. */
+  onError(error: Error): void;
+}
+
+export interface InboundResponse {
+  readonly headSent: boolean;
+  /** True once the client is gone: writes are lost. */
+  readonly closed: boolean;
+  /** Head and first bytes may leave together. `headers` is a flat list like RawHeaders. */
+  writeHead(status: number, headers: RawHeaders): void;
+  /** False = the client reads slowly: wait for `onDrain`. */
+  write(chunk: Buffer | string): boolean;
+  end(chunk?: Buffer | string): void;
+  /** Breaks the connection: the only honest ending for an answer that cannot be completed. */
+  destroy(): void;
+  onDrain: (() => void) | undefined;
+  /** Called once if the client goes away before the answer has ended. */
+  onClientGone: (() => void) | undefined;
+}
+
+export type RequestHandler = (request: InboundRequest, response: InboundResponse) => void;
+
+/** What was wrong with bytes that never became a request; the handler decides the body of the answer. */
+export interface ProtocolError {
+  readonly status: 400 | 408 | 413 | 431;
+  /** For the log and the message: what was refused, e.g. `two Host headers`. */
+  readonly reason: string;
+}
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly headerBytesMax: number;
+  readonly headersTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly connectionsMax: number;
+  /** The complete HTTP answer's headers and body for a protocol error. */
+  readonly renderProtocolError: (error: ProtocolError) => { headers: RawHeaders; body: string };
+}
+
+export interface Listener {
+  listen(): Promise<AddressInfo>;
+  /** Stops accepting, lets running answers finish until `deadlineMs` from now, then breaks the rest. */
+  drain(deadlineMs: number): Promise<void>;
+}

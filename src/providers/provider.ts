@@ -1,0 +1,67 @@
+import type { Usage } from '../domain/pricing.ts';
+
+/** What pricing needs to know of an LLM call before it leaves. */
+export interface LlmRequest {
+  readonly model: string;
+  readonly stream: boolean;
+  /** The caller asked for the usage chunk itself (`stream_options.include_usage`). */
+  readonly wantsUsageChunk: boolean;
+  /** The caller's own bound (`max_completion_tokens`, else `max_tokens`), or undefined. */
+  readonly outputTokensMax: number | undefined;
+  /** `n` of the request: completions asked for. */
+  readonly choices: number;
+  /** Never below the true count: bytes of everything the model will read, plus message overhead. */
+  readonly inputTokensBound: number;
+  /** Text to tokenise when the byte bound does not fit (DESIGN 5). */
+  readonly inputText: () => string;
+}
+
+export type ParsedLlmRequest =
+  | { readonly kind: 'ok'; readonly request: LlmRequest }
+  /** `pointer`: JSON pointer of the offending member, `''` for the whole body. */
+  | { readonly kind: 'invalid'; readonly pointer: string; readonly problem: string };
+
+export interface RequestEdits {
+  /** Replace `model`. */
+  readonly upstreamModel: string;
+  /** Set the output bound (clamp), or leave as is. */
+  readonly outputTokensMax: number | undefined;
+  /** Ask for usage in the stream. */
+  readonly includeUsage: boolean;
+}
+
+/** Watches one stream of answer bytes and says what it has used so far. Bounded memory. */
+export interface StreamMeter {
+  /**
+   * Takes bytes as they come from the upstream; returns the bytes to pass on (complete events only;
+   * possibly empty), with what the caller did not ask for removed.
+   */
+  push(chunk: Buffer): Buffer;
+  /** The rest when the upstream has ended. */
+  flush(): Buffer;
+  /** Exact when the upstream has said it, else the running measure. */
+  usage(): Usage;
+  /** True once the upstream itself has reported usage. */
+  readonly exact: boolean;
+  /** Fewest output tokens that what was seen can be: the measure for cutting a stream. */
+  readonly outputTokensFloor: number;
+  /** Output text seen, bounded, for the fallback tokenizer. */
+  outputText(): string;
+}
+
+/** How one family of model APIs is spoken. Pure: bytes in, bytes out. */
+export interface Provider {
+  readonly type: string;
+  /** Checks a chat body; the JSON has been parsed once by the caller. */
+  parseChat(body: unknown, bodyBytes: number): ParsedLlmRequest;
+  parseEmbeddings(body: unknown, bodyBytes: number): ParsedLlmRequest;
+  /** The caller's bytes with the edits spliced in; re-serialised only where splicing cannot do it. */
+  editBody(body: Buffer, parsed: unknown, edits: RequestEdits): Buffer;
+  /** Usage from a whole answer, or undefined when it says none. */
+  readUsage(body: Buffer): Usage | undefined;
+  /** Text of a whole answer for the fallback tokenizer. */
+  readOutputText(body: Buffer): string;
+  openStreamMeter(options: { readonly inputTokensBound: number; readonly keepUsageChunk: boolean }): StreamMeter;
+  /** The events that end a stream that is cut: an error event in this family's format. */
+  streamErrorEvent(problem: unknown): string;
+}

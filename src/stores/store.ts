@@ -1,0 +1,253 @@
+import type { LimitScope, LimitUnit, LimitWindow } from '../domain/catalog.ts';
+
+/**
+ * The port to everything that must survive a crash. Every adapter runs store.conformance.ts.
+ * Times are epoch milliseconds, passed in. Amounts are bigint at this edge except inside a lease,
+ * where they are safe integers (DESIGN 5). Nothing here may need what only SQLite can do.
+ */
+export interface Store extends LedgerStore, DirectoryStore, RequestLog {
+  close(): Promise<void>;
+}
+
+// ---- the ledger path -------------------------------------------------------------------------
+
+export interface LedgerStore {
+  /** Registers one process incarnation before it takes its first lease. Ids are never reused. */
+  openOwner(owner: string, now: number): Promise<void>;
+  /** Grows leases. One transaction for the list; each entry succeeds or is short by itself. */
+  acquire(owner: string, requests: readonly AcquireRequest[], now: number): Promise<readonly AcquireResult[]>;
+  /** The heartbeat: settles cumulative totals, hands remainders back, and brings news. Idempotent. */
+  sync(batch: SyncBatch): Promise<SyncResult>;
+  /** After the kernel confirmed an owner's death and its journal was read (DESIGN 5 "only proof returns money"). */
+  reclaim(owner: string, records: ReclaimRecords, now: number): Promise<ReclaimResult>;
+  /** Owners that neither closed nor were reclaimed. */
+  liveOwners(): Promise<readonly string[]>;
+  /** Hands every lease back and ends the incarnation. `batch` is its last settlement. */
+  closeOwner(batch: SyncBatch): Promise<void>;
+
+  /** Takes up to `want` tokens from a shared GCRA bucket (protective limits). */
+  takeRate(requests: readonly RateRequest[], now: number): Promise<readonly RateResult[]>;
+
+  addGrant(grant: NewGrant, now: number): Promise<Grant>;
+  grants(tenantId: string): Promise<readonly Grant[]>;
+  /** Exact once every live owner has answered: asks them all to settle and waits up to `waitMs`. */
+  accounts(tenantId: string, now: number, waitMs: number): Promise<readonly AccountBalance[]>;
+  /** Recomputes every projection from its entries; empty = the books are right (invariants I1 to I3, I9, I10). */
+  audit(): Promise<readonly Violation[]>;
+  /** Removes accounts of windows that ended before `before`. Returns how many. */
+  pruneWindows(before: number): Promise<number>;
+}
+
+/** What an account is. `id` = tenant or key, unit, window: two processes that mean the same account name it alike. */
+export interface AccountSpec {
+  readonly id: string;
+  readonly tenantId: string;
+  /** `balance`: money from grants. `quota`: an allowance of one window. */
+  readonly kind: 'balance' | 'quota';
+  /** Asset of a balance (`USD`) or unit of a quota. */
+  readonly unit: string;
+  /** Quota only: what the window allows. */
+  readonly allowance: number;
+  /** Quota only: when the window ends; undefined = lifetime. */
+  readonly windowEndsAt: number | undefined;
+  /** For display: `tenant` or `key`, the limit's window and unit. Undefined on balances. */
+  readonly limit: { readonly id: string; readonly unit: LimitUnit; readonly window: LimitWindow; readonly scope: LimitScope; readonly keyId: string | undefined } | undefined;
+}
+
+export interface AcquireRequest {
+  /** Number of the lease within its owner; lease id = owner + index. */
+  readonly index: number;
+  readonly account: AccountSpec;
+  /** What the owner believes the lease has: makes a repeated call harmless (compare and set). */
+  readonly grantedBefore: number;
+  /** Least additional units that are of use. */
+  readonly need: number;
+  /** Additional units it would like. */
+  readonly want: number;
+}
+
+export interface AcquireResult {
+  readonly index: number;
+  /** Cumulative grant of the lease after the call; equal to `grantedBefore` = short. */
+  readonly granted: number;
+  /** New holds must begin before this (earliest grant expiry or window end). */
+  readonly usableUntil: number | undefined;
+  readonly account: AccountNumbers;
+  /** Units leased to other owners that have not yet answered a recall. */
+  readonly recalling: number;
+  /** Units leased to other owners that answered: they are under open holds. */
+  readonly heldElsewhere: number;
+  /** Units leased to owners not heard of for 2 s. */
+  readonly stranded: number;
+}
+
+export interface AccountNumbers {
+  readonly allowance: number;
+  readonly spent: number;
+  /** Units leased and not settled, all owners. */
+  readonly reserved: number;
+}
+
+export interface SyncBatch {
+  readonly owner: string;
+  readonly now: number;
+  /** Journal sequence up to which `leases` count. */
+  readonly seq: number;
+  readonly leases: readonly LeaseTotals[];
+  readonly overruns: readonly Overrun[];
+  /** News after this change number. */
+  readonly changesAfter: number;
+}
+export interface LeaseTotals {
+  readonly index: number;
+  /** Charged since the lease began: cumulative, not a delta. */
+  readonly charged: number;
+  /** What the lease keeps: below the current grant = the difference goes back. */
+  readonly granted: number;
+  /** Close the lease: granted = charged, no open hold. */
+  readonly close: boolean;
+  /** Answers a recall of this account. */
+  readonly answersRecall: boolean;
+}
+/** Cost above the hold that could not be reserved: the house pays (DESIGN 5). */
+export interface Overrun {
+  readonly requestId: string;
+  readonly tenantId: string;
+  readonly unit: string;
+  readonly amount: number;
+}
+export interface SyncResult {
+  /** Someone declared this owner dead: stop serving at once. */
+  readonly fenced: boolean;
+  /** Lease indexes whose account others are waiting for. */
+  readonly recalls: readonly number[];
+  readonly changes: readonly Change[];
+  readonly lastChange: number;
+  /** Fresh numbers of the leases in the batch that stay open. */
+  readonly accounts: readonly { readonly index: number; readonly numbers: AccountNumbers }[];
+}
+/** What a running gateway must forget: cached keys, tenants, answers "gone". */
+export interface Change {
+  readonly kind: 'key' | 'tenant' | 'account' | 'rates';
+  readonly id: string;
+}
+
+/** What the journal of a dead owner says beyond its last sync. */
+export interface ReclaimRecords {
+  /** Charged per lease by groups with a higher sequence number than the owner's last settled one. */
+  readonly read: (lastSeq: number) => { readonly seq: number; readonly leases: readonly { readonly index: number; readonly charged: number }[]; readonly overruns: readonly Overrun[] };
+}
+export interface ReclaimResult {
+  readonly settled: number;
+  readonly returned: number;
+}
+
+export interface RateRequest {
+  readonly bucketId: string;
+  readonly count: number;
+  readonly periodMs: number;
+  readonly burst: number;
+  readonly want: number;
+}
+export interface RateResult {
+  readonly granted: number;
+  /** Until one token is there; 0 when some were granted. */
+  readonly retryAfterMs: number;
+}
+
+export type GrantCategory = 'included' | 'promotional' | 'paid';
+export interface NewGrant {
+  readonly tenantId: string;
+  readonly asset: string;
+  readonly amount: bigint;
+  readonly category: GrantCategory;
+  /** Lower burns first. Default 50. */
+  readonly priority: number;
+  readonly effectiveAt: number;
+  readonly expiresAt: number | undefined;
+  /** Where the money came from: `test`, `admin`, `pack:small`. */
+  readonly source: string;
+  readonly idempotencyKey: string;
+}
+export interface Grant extends Omit<NewGrant, 'idempotencyKey'> {
+  readonly id: string;
+  readonly consumed: bigint;
+  readonly expired: bigint;
+  readonly createdAt: number;
+}
+
+export interface AccountBalance {
+  readonly spec: AccountSpec;
+  readonly allowance: bigint;
+  readonly spent: bigint;
+  /** Under open holds or in slices of gateways that have not answered. */
+  readonly reserved: bigint;
+}
+export interface Violation {
+  readonly invariant: string;
+  readonly detail: string;
+}
+
+// ---- tenants and keys ------------------------------------------------------------------------
+
+export interface Tenant {
+  readonly id: string;
+  readonly name: string;
+  readonly planId: string;
+  readonly createdAt: number;
+}
+export interface ApiKey {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly name: string;
+  /** SHA-256 of the whole key, hex. The key itself is never stored (KEY-01). */
+  readonly hash: string;
+  readonly environment: 'live' | 'test';
+  /** For people: `tk_test_` and the last four characters. */
+  readonly hint: string;
+  /** Lifetime spend budget in nano, or undefined. */
+  readonly budgetNano: number | undefined;
+  readonly expiresAt: number | undefined;
+  readonly revokedAt: number | undefined;
+  readonly createdAt: number;
+}
+export interface KeyWithTenant {
+  readonly key: ApiKey;
+  readonly tenant: Tenant;
+}
+
+export interface DirectoryStore {
+  createTenant(tenant: Tenant): Promise<void>;
+  setPlan(tenantId: string, planId: string, now: number): Promise<Tenant | undefined>;
+  tenant(id: string): Promise<Tenant | undefined>;
+  /** In order of id, after `cursor`, at most `limit`. */
+  tenants(cursor: string, limit: number): Promise<readonly Tenant[]>;
+  createKey(key: ApiKey): Promise<void>;
+  findKey(hash: string): Promise<KeyWithTenant | undefined>;
+  /** Undefined = no such key. Revoking again keeps the first time. */
+  revokeKey(id: string, now: number): Promise<ApiKey | undefined>;
+  keys(tenantId: string | undefined, cursor: string, limit: number): Promise<readonly ApiKey[]>;
+  /** Resolves when every live owner has seen every change made so far, or after `waitMs`. True = all have. */
+  allSeen(waitMs: number): Promise<boolean>;
+  /** A secret of this installation, made on first use: 32 bytes, hex. */
+  secret(name: string, candidate: string): Promise<string>;
+  /** Same key and same fingerprint = the first answer, for ever; another fingerprint = `conflict` (BILL-13). */
+  remember(key: string, fingerprint: string, answer: string): Promise<{ readonly kind: 'new' | 'replay' | 'conflict'; readonly answer: string }>;
+  recall(key: string): Promise<{ readonly fingerprint: string; readonly answer: string } | undefined>;
+}
+
+// ---- request log -----------------------------------------------------------------------------
+
+/** One row a request (OBS-01). `facts` is JSON: what `decide` saw and how it ended. */
+export interface RequestRow {
+  readonly requestId: string;
+  readonly at: number;
+  readonly tenantId: string;
+  readonly status: number;
+  readonly code: string;
+  readonly facts: string;
+}
+export interface RequestLog {
+  appendRequests(rows: readonly RequestRow[]): Promise<void>;
+  request(requestId: string): Promise<RequestRow | undefined>;
+}
