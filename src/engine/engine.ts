@@ -1,4 +1,5 @@
-import type { AccountNumbers, AccountSpec } from '../stores/store.ts';
+import type { AccountSpec } from '../domain/accounts.ts';
+import type { AccountNumbers } from '../stores/store.ts';
 
 /** One account and the units to set aside in it. Units are safe integers: requests, tokens, or nano. */
 export interface Need {

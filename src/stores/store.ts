@@ -1,4 +1,4 @@
-import type { LimitScope, LimitUnit, LimitWindow } from '../domain/catalog.ts';
+import type { AccountSpec } from '../domain/accounts.ts';
 
 /**
  * The port to everything that must survive a crash. Every adapter runs store.conformance.ts.
@@ -36,22 +36,6 @@ export interface LedgerStore {
   audit(): Promise<readonly Violation[]>;
   /** Removes accounts of windows that ended before `before`. Returns how many. */
   pruneWindows(before: number): Promise<number>;
-}
-
-/** What an account is. `id` = tenant or key, unit, window: two processes that mean the same account name it alike. */
-export interface AccountSpec {
-  readonly id: string;
-  readonly tenantId: string;
-  /** `balance`: money from grants. `quota`: an allowance of one window. */
-  readonly kind: 'balance' | 'quota';
-  /** Asset of a balance (`USD`) or unit of a quota. */
-  readonly unit: string;
-  /** Quota only: what the window allows. */
-  readonly allowance: number;
-  /** Quota only: when the window ends; undefined = lifetime. */
-  readonly windowEndsAt: number | undefined;
-  /** For display: `tenant` or `key`, the limit's window and unit. Undefined on balances. */
-  readonly limit: { readonly id: string; readonly unit: LimitUnit; readonly window: LimitWindow; readonly scope: LimitScope; readonly keyId: string | undefined } | undefined;
 }
 
 export interface AcquireRequest {

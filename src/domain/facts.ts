@@ -1,0 +1,108 @@
+import type { LimitLabel } from './accounts.ts';
+import type { Dialect, EndpointClass, RouteKind } from './catalog.ts';
+
+/** Everything one request was decided on, and how it ended. Plain JSON: it is the log row (OBS-01, DIAG-01). */
+export interface Facts {
+  readonly requestId: string;
+  readonly at: number;
+  /** Version of the configuration that decided. */
+  readonly catalogVersion: string;
+  readonly method: string;
+  readonly path: string;
+  readonly route: RouteFact | undefined;
+  /** What was wrong before or at routing. */
+  readonly routing: Fault | undefined;
+  readonly identity: IdentityFact;
+  /** What was wrong with the body or a parameter. */
+  readonly understanding: Fault | undefined;
+  readonly entitlements: readonly EntitlementFact[];
+  /** In the order they were reserved. Numbers as known when the decision fell. */
+  readonly limits: readonly LimitFact[];
+  readonly reservation: ReservationFact | undefined;
+  readonly outcome: OutcomeFact | undefined;
+}
+
+export interface RouteFact {
+  readonly apiId: string;
+  readonly routeId: string;
+  readonly kind: RouteKind;
+  readonly dialect: Dialect;
+  readonly endpointClass: EndpointClass;
+}
+
+/** A refusal found by looking at the request alone. `pointer` names the member (JSON pointer), header or parameter. */
+export interface Fault {
+  readonly code: string;
+  readonly problem: string;
+  readonly pointer: string | undefined;
+}
+
+export type IdentityFact =
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'refused'; readonly code: 'KEY_MISSING' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED' }
+  | {
+      readonly kind: 'key';
+      readonly keyId: string;
+      readonly tenantId: string;
+      readonly planId: string;
+      readonly planVersion: string;
+      readonly planTitle: string;
+      /** A plan of price 0 (FREE_TIER_EXHAUSTED). */
+      readonly freePlan: boolean;
+    };
+
+export interface EntitlementFact {
+  readonly kind: 'model' | 'feature';
+  readonly id: string;
+  readonly granted: boolean;
+}
+
+export interface LimitFact {
+  readonly accountId: string;
+  readonly kind: 'balance' | 'quota';
+  /** Asset or unit. */
+  readonly unit: string;
+  readonly label: LimitLabel | undefined;
+  /** Units this request had to set aside: requests, tokens or nano. */
+  readonly need: number;
+  readonly allowance: number;
+  readonly spent: number;
+  readonly reserved: number;
+  readonly resetsAt: number | undefined;
+}
+
+export type ReservationFact =
+  | { readonly kind: 'held' }
+  | {
+      readonly kind: 'short';
+      /** Index into `limits`. */
+      readonly index: number;
+      readonly cause: 'gone' | 'held' | 'stranded' | 'unavailable';
+      /** Units of `reserved` that are under open holds. */
+      readonly held: number;
+      /** Output tokens that would still fit, when the caller's own bound is what does not. */
+      readonly affordableOutputTokens: number | undefined;
+    }
+  | { readonly kind: 'limited'; readonly rateLimitId: string; readonly retryAfterMs: number }
+  | { readonly kind: 'storm'; readonly retryAfterMs: number };
+
+export interface OutcomeFact {
+  readonly status: number;
+  readonly code: string;
+  readonly durationMs: number;
+  readonly model: string | undefined;
+  readonly target: string | undefined;
+  readonly upstreamStatus: number | undefined;
+  /** How the answer ended. */
+  readonly ending: 'complete' | 'client-gone' | 'upstream-broke' | 'cut' | 'refused';
+  readonly holdNano: number;
+  readonly costNano: number;
+  readonly overrunNano: number;
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly estimated: boolean;
+  readonly clampedOutputTokens: number | undefined;
+}

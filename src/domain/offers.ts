@@ -1,0 +1,74 @@
+import type { Catalog, Limit, Pack, Plan } from './catalog.ts';
+import { decide, type Refusal } from './decide.ts';
+import type { Facts, LimitFact } from './facts.ts';
+
+/** Something on sale that might make a refused request pass. */
+export type Offer = { readonly kind: 'plan'; readonly plan: Plan } | { readonly kind: 'pack'; readonly pack: Pack };
+
+/** The purchases that, applied alone, remove this refusal: found by deciding again with each (DESIGN 3, C402-07). */
+export function findOffers(facts: Facts, refusal: Refusal, catalog: Catalog): readonly Offer[] {
+  if (refusal.step !== 'entitle' && refusal.step !== 'reserve') return [];
+  const currentPlan = facts.identity.kind === 'key' ? facts.identity.planId : undefined;
+  const plans: Offer[] = [...catalog.plans.values()]
+    .filter((plan) => plan.onSale && plan.id !== currentPlan)
+    .map((plan) => ({ kind: 'plan', plan }));
+  const packs: Offer[] = catalog.packs.map((pack) => ({ kind: 'pack', pack }));
+  return [...packs, ...plans].filter((offer) => removes(applyOffer(facts, offer), refusal));
+}
+
+/**
+ * The code that leaves: an entitlement that nothing on sale grants is 403 (REQUIREMENTS "402 or 403").
+ * Every other refusal keeps its own.
+ */
+export function finalCode(refusal: Refusal, offers: readonly Offer[]): string {
+  if (refusal.step !== 'entitle' || offers.length > 0) return refusal.code;
+  return refusal.code === 'MODEL_NOT_IN_PLAN' ? 'MODEL_NOT_AVAILABLE' : 'FEATURE_NOT_AVAILABLE';
+}
+
+/** The same request as if the purchase had been made before it. */
+export function applyOffer(facts: Facts, offer: Offer): Facts {
+  const limits =
+    offer.kind === 'pack'
+      ? facts.limits.map((limit) => addCredit(limit, offer.pack))
+      : facts.limits.flatMap((limit) => replaceLimit(limit, offer.plan));
+  const entitlements =
+    offer.kind === 'pack'
+      ? facts.entitlements
+      : facts.entitlements.map((each) => ({ ...each, granted: planGrants(offer.plan, each.kind, each.id) }));
+  return { ...facts, limits, entitlements, reservation: undefined };
+}
+
+export function planGrants(plan: Plan, kind: 'model' | 'feature', id: string): boolean {
+  if (kind === 'feature') return plan.features.includes(id);
+  return plan.models.includes('*') || plan.models.includes(id);
+}
+
+function removes(hypothetical: Facts, refusal: Refusal): boolean {
+  const decision = decide(hypothetical);
+  if (decision.kind === 'admit') return true;
+  if (decision.step !== refusal.step) return decision.step === 'reserve';
+  if (refusal.step === 'entitle') return decision.entitlement?.id !== refusal.entitlement?.id;
+  return decision.limit?.accountId !== refusal.limit?.accountId;
+}
+
+function addCredit(limit: LimitFact, pack: Pack): LimitFact {
+  if (limit.kind !== 'balance') return limit;
+  // Credit beyond 2^53 nano (9 million) is more than any hold: capping it keeps the number safe.
+  const sum = BigInt(limit.allowance) + pack.creditNano;
+  const capped = sum > MAX_SAFE ? MAX_SAFE : sum;
+  return { ...limit, allowance: toNumber(capped) };
+}
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
+function toNumber(units: bigint): number {
+  return Number.parseInt(units.toString(), 10);
+}
+
+/** A plan replaces its predecessor's quotas; what is used stays used; a key's own budget stays as it is. */
+function replaceLimit(limit: LimitFact, plan: Plan): readonly LimitFact[] {
+  if (limit.kind === 'balance') return plan.usage === 'prepaid' ? [limit] : [];
+  if (limit.label === undefined || limit.label.id === 'key_budget') return [limit];
+  const successor = plan.limits.find((each: Limit) => each.id === limit.label?.id);
+  return successor === undefined ? [] : [{ ...limit, allowance: successor.amount }];
+}

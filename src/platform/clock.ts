@@ -1,0 +1,17 @@
+import { performance } from 'node:perf_hooks';
+
+/** The one clock (DESIGN 12): everything that needs the time takes one of these. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Milliseconds that never go back: for durations and deadlines. */
+  monotonicMs(): number;
+}
+
+/** The system's time, shifted by `shiftMs` (0 outside `dev` and tests). */
+export function createClock(shiftMs = 0): Clock {
+  return {
+    now: () => Date.now() + shiftMs,
+    monotonicMs: () => performance.now(),
+  };
+}
