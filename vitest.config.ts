@@ -4,13 +4,10 @@ const typescriptLoader = new URL('./tools/typescript.mjs', import.meta.url).href
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'],
-    // Forks, each with the TypeScript loader, so that a test may start a worker_thread or a child from a .ts file:
+    // Forks, each with the TypeScript loader, so that a test may start a worker_thread from a .ts file:
     // Node 20 cannot read TypeScript by itself and vitest's own transform ends at the test process.
     pool: 'forks',
     execArgv: ['--import', typescriptLoader],
-    maxWorkers: 2,
-    testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
     unstubEnvs: true,
@@ -21,5 +18,29 @@ export default defineConfig({
       include: ['src/**/*.ts'],
       exclude: ['src/**/*.test.ts', 'src/**/*.conformance.ts'],
     },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'units',
+          include: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Tests that start gateways, nginx or browsers: one file at a time, after the units, so that
+        // two of them never fight over the processor while one waits for the other's bound.
+        extends: true,
+        test: {
+          name: 'processes',
+          include: ['test/**/*.test.ts'],
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
