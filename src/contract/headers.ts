@@ -1,0 +1,152 @@
+import { CODES } from './codes.ts';
+import { PROBLEM_VERSION } from './problem-document.ts';
+import type { ProblemDocument } from './problem-document.ts';
+
+/** Names and values in turn: [name, value, name, value, ...]. */
+export type HeaderList = readonly string[];
+
+/** RFC 9651 3.3.1: the largest Integer a structured field can carry. Spend limits in nano can exceed it. */
+const INTEGER_MAX = 999_999_999_999_999;
+const REALM = 'tollkeeper';
+
+/** One limit as it is advertised; compiled once when the configuration is loaded. */
+export interface RateLimitPolicy {
+  /** The item of `RateLimit-Policy`: `"month";q=10000;w=2592000;qu="requests"`. */
+  readonly item: string;
+  /** The policy's name as a structured-field string, quotes included. */
+  readonly quotedName: string;
+  readonly quota: number;
+}
+export interface RateLimitTerms {
+  readonly name: string;
+  readonly quota: number;
+  /** Undefined for a limit that never resets. */
+  readonly windowSeconds: number | undefined;
+  /** `requests`, `tokens`; of a spending limit its smallest unit, e.g. `nano-usd`. */
+  readonly unit: string;
+}
+/** What is left of a policy at this moment. */
+export interface RateLimitReading {
+  readonly policy: RateLimitPolicy;
+  readonly remaining: number;
+  /** Milliseconds since the epoch; undefined when it never resets. */
+  readonly resetsAtMs: number | undefined;
+}
+
+/** draft-ietf-httpapi-ratelimit-headers-10: `q` quota, `w` window in seconds, `qu` quota unit. */
+export function compileRateLimitPolicy(terms: RateLimitTerms): RateLimitPolicy {
+  const quotedName = quoteString(terms.name);
+  const window =
+    terms.windowSeconds === undefined ? '' : `;w=${formatInteger(terms.windowSeconds)}`;
+  const item = `${quotedName};q=${formatInteger(terms.quota)}${window};qu=${quoteString(terms.unit)}`;
+  return { item, quotedName, quota: terms.quota };
+}
+
+/**
+ * `RateLimit-Policy` and `RateLimit` with every reading, and the X-RateLimit-* trio (QUOTA-08) for the
+ * tightest. `X-RateLimit-Reset` is in whole seconds since the epoch, as GitHub's is. Runs on every
+ * request. No readings, no headers.
+ */
+export function buildRateLimitHeaders(
+  readings: readonly RateLimitReading[],
+  nowMs: number,
+): HeaderList {
+  const tightest = findTightest(readings);
+  if (tightest === undefined) return [];
+  let policies = '';
+  let limits = '';
+  for (const reading of readings) {
+    const separator = policies === '' ? '' : ', ';
+    policies += separator + reading.policy.item;
+    limits += separator + formatReading(reading, nowMs);
+  }
+  const headers = [
+    'RateLimit-Policy',
+    policies,
+    'RateLimit',
+    limits,
+    'X-RateLimit-Limit',
+    formatInteger(tightest.policy.quota),
+    'X-RateLimit-Remaining',
+    formatInteger(tightest.remaining),
+  ];
+  if (tightest.resetsAtMs !== undefined) {
+    headers.push('X-RateLimit-Reset', formatInteger(Math.ceil(tightest.resetsAtMs / 1000)));
+  }
+  return headers;
+}
+
+export interface ProblemHeaderOptions {
+  readonly contentType: string;
+  /** Where this is paid: `Link: <...>; rel="payment"` (DESIGN 4). */
+  readonly paymentUrl?: string;
+}
+
+/** The headers of a refusal, rate limits apart. */
+export function buildProblemHeaders(
+  document: ProblemDocument,
+  options: ProblemHeaderOptions,
+): HeaderList {
+  const headers = [
+    'Content-Type',
+    options.contentType,
+    // C402-20: what was paid must take effect on the next try.
+    'Cache-Control',
+    'no-store',
+    'X-Request-Id',
+    document.request_id,
+    'X-402-Version',
+    PROBLEM_VERSION,
+  ];
+  // The OpenAI and Anthropic SDKs obey it; without it they send a 429 three times.
+  if (!document.retryable) headers.push('x-should-retry', 'false');
+  const seconds = document.retry.retry_after_seconds;
+  if (seconds !== undefined) headers.push('Retry-After', formatInteger(Math.ceil(seconds)));
+  if (options.paymentUrl !== undefined) headers.push('Link', formatPaymentLink(options.paymentUrl));
+  if (document.status === 401) headers.push('WWW-Authenticate', formatBearerChallenge(document));
+  // RFC 9110 15.5.6: a 405 says what it allows.
+  const methods = document.details.allowed_methods;
+  if (document.status === 405) headers.push('Allow', methods?.join(', ') ?? '');
+  return headers;
+}
+
+/** C402-13, RFC 6750 3: the `error` is given only when a credential was sent. */
+function formatBearerChallenge(document: ProblemDocument): string {
+  const error = CODES[document.code].bearerError;
+  const challenge = `Bearer realm="${REALM}"`;
+  return error === undefined ? challenge : `${challenge}, error="${error}"`;
+}
+
+function formatPaymentLink(url: string): string {
+  return `<${url}>; rel="payment"`;
+}
+
+function findTightest(readings: readonly RateLimitReading[]): RateLimitReading | undefined {
+  let tightest = readings[0];
+  for (const reading of readings) {
+    if (tightest === undefined || shareLeft(reading) < shareLeft(tightest)) tightest = reading;
+  }
+  return tightest;
+}
+
+function shareLeft(reading: RateLimitReading): number {
+  return reading.policy.quota <= 0 ? 0 : reading.remaining / reading.policy.quota;
+}
+
+/** `r` remaining, `t` seconds to the reset. */
+function formatReading(reading: RateLimitReading, nowMs: number): string {
+  const left = `${reading.policy.quotedName};r=${formatInteger(reading.remaining)}`;
+  if (reading.resetsAtMs === undefined) return left;
+  return `${left};t=${formatInteger(Math.ceil((reading.resetsAtMs - nowMs) / 1000))}`;
+}
+
+/** A structured-field Integer that is not negative. */
+function formatInteger(value: number): string {
+  if (!(value > 0)) return '0';
+  return String(value > INTEGER_MAX ? INTEGER_MAX : Math.trunc(value));
+}
+
+/** RFC 9651 3.3.3: printable ASCII; anything else is replaced, so that no name can break the field. */
+function quoteString(text: string): string {
+  return `"${text.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&')}"`;
+}

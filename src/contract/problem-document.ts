@@ -1,0 +1,142 @@
+import type { Action, ProblemStatus, RetryKind } from './code-row.ts';
+import type { Code } from './codes.ts';
+
+/** C402-26: the version of the document below; sent as `X-402-Version`. A new member does not raise it. */
+export const PROBLEM_VERSION = '1';
+/** Where the gateway serves PROBLEM_SCHEMA, below its public origin. */
+export const PROBLEM_SCHEMA_PATH = `/schemas/problem-v${PROBLEM_VERSION}.json`;
+
+/** Something on sale that would make this very request succeed (C402-07). */
+export interface UpgradeOption {
+  readonly kind: 'plan' | 'pack';
+  readonly id: string;
+  /** The name people know; the id stands in for it. */
+  readonly title?: string;
+  /** `49.00 USD/month`, `5.00 USD`. */
+  readonly price: string;
+  readonly url: string;
+}
+
+/** Counts are safe integers; money is a decimal string with its asset (`0.0010 USD`). */
+export type Quantity = number | string;
+
+/**
+ * What was refused, in numbers. The sentence is made from these members and from nothing else, so
+ * that text and data cannot disagree. Every string is bounded where it is put into the sentence.
+ */
+export interface ProblemDetails {
+  readonly current_plan?: string;
+  readonly required_plan?: string;
+  /** `requests_per_month`, `tokens_lifetime`, `credits`. */
+  readonly exceeded_limit_type?: string;
+  readonly limit_id?: string;
+  readonly scope?: 'tenant' | 'key';
+  /** `requests`, `tokens`; of a spending limit the asset. */
+  readonly unit?: string;
+  /** `minute` ... `month`, `lifetime`; of a rate limit any period in words (`10 seconds`). */
+  readonly window?: string;
+  readonly current_usage?: Quantity;
+  readonly allowed_usage?: Quantity;
+  readonly remaining?: Quantity;
+  /** What this call could take at most: money, tokens, or requests. */
+  readonly needed?: Quantity;
+  /** Balance that is neither spent nor held. */
+  readonly available?: Quantity;
+  /** Under the open holds of calls still running. */
+  readonly held?: Quantity;
+  readonly affordable_max_tokens?: number;
+  /** Set by buildProblem from `resetsAt`. */
+  readonly resets_at?: string;
+  readonly upgrade_options?: readonly UpgradeOption[];
+  readonly model?: string;
+  readonly feature?: string;
+  /** JSON pointer (RFC 6901) to the member of the request body that is wrong: `/messages/0/role`. */
+  readonly pointer?: string;
+  /** What is wrong, as the beginning of a sentence, without a full stop. */
+  readonly reason?: string;
+  /** The code of the 402 that a retry storm repeats. */
+  readonly cause?: string;
+  readonly method?: string;
+  readonly path?: string;
+  readonly host?: string;
+  readonly allowed_methods?: readonly string[];
+  readonly allowed_bytes?: number;
+  readonly timeout_seconds?: number;
+  /** Of the thing that was not found. */
+  readonly id?: string;
+  /** The nearest existing name. */
+  readonly nearest?: string;
+  /** ISO times. */
+  readonly expired_at?: string;
+  readonly revoked_at?: string;
+}
+
+export interface ProblemInput {
+  readonly code: Code;
+  /** `req_...`, ours (GW-22). */
+  readonly requestId: string;
+  /** Public origin of the gateway, without a slash at the end. */
+  readonly baseUrl: string;
+  readonly details?: ProblemDetails;
+  /** Where a person resolves it: a pay link, a plan page (C402-04). Default: the page of the code. */
+  readonly resolutionUrl?: string;
+  /** Signed link to the explanation. Default: `/r/{requestId}`, which asks for the key. */
+  readonly explainUrl?: string;
+  /** ISO time at which the limit is full again; leave out when it never is. */
+  readonly resetsAt?: string;
+  /** Whole seconds, rounded up. Dropped where waiting does not help (C402-21). */
+  readonly retryAfterSeconds?: number;
+  /** Only where this occurrence differs from its code: `transient` while open holds have what is missing. */
+  readonly retryKind?: RetryKind;
+  readonly action?: Action;
+  readonly payment?: PaymentTerms;
+  /** C402-25: what one call costs a caller without an account. */
+  readonly offer?: MachineOffer;
+}
+
+export interface PaymentTerms {
+  /** What continuing costs: `0.0010 USD`. */
+  readonly amount: string;
+  /** `credits`, `l402`, `x402`. */
+  readonly methods: readonly string[];
+}
+export interface MachineOffer {
+  /** Present only when a rate with source and time is configured. */
+  readonly amountSats?: number;
+  readonly description: string;
+  /** ISO time. */
+  readonly expires: string;
+}
+
+export interface ProblemRetry {
+  readonly kind: RetryKind;
+  readonly resets_at?: string;
+  readonly retry_after_seconds?: number;
+}
+
+/** The body of every refusal: RFC 9457 members, and every client shape of C402-09. `error` is that of the plain dialect. */
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: ProblemStatus;
+  readonly detail: string;
+  readonly instance: string;
+  readonly request_id: string;
+  readonly error: string;
+  readonly code: Code;
+  readonly errorCode: Code;
+  readonly message: string;
+  readonly action: Action;
+  readonly resolution_url: string;
+  readonly resolutionLink: string;
+  readonly documentation_url: string;
+  readonly documentation_link: string;
+  readonly retryable: boolean;
+  readonly retry: ProblemRetry;
+  readonly details: ProblemDetails;
+  readonly payment?: PaymentTerms;
+  readonly amount_sats?: number;
+  readonly description?: string;
+  readonly expires?: string;
+  readonly schema: string;
+}

@@ -1,0 +1,78 @@
+/** Words for the placeholders of a sentence. A missing or empty word drops the alternative that needs it. */
+export type Words = Readonly<Record<string, string | undefined>>;
+
+/** A run of literal text is a part with one alternative that needs no word. */
+type Part = readonly Alternative[];
+interface Alternative {
+  /** Literal text and word names in turn: text, name, text, name, ..., text. */
+  readonly pieces: readonly string[];
+}
+export type Sentence = readonly Part[];
+
+/** Caller-supplied text (a model name, a path) must not blow up a message. */
+const WORD_LENGTH_MAX = 200;
+
+/**
+ * Compiles `Fixed text [first choice with {word}|second choice].`: of each bracket the first alternative
+ * whose words are all known is used, none if there is none. Words stand in brackets only, so that no
+ * set of words can leave a placeholder behind. Throws on a malformed template, which is a bug.
+ */
+export function compileSentence(template: string): Sentence {
+  const parts: Part[] = [];
+  let from = 0;
+  while (from < template.length) {
+    const open = template.indexOf('[', from);
+    const literal = template.slice(from, open === -1 ? undefined : open);
+    if (/[{}\]|]/.test(literal)) throw new Error(`words must stand in brackets: ${template}`);
+    if (literal !== '') parts.push([{ pieces: [literal] }]);
+    if (open === -1) break;
+    const close = template.indexOf(']', open);
+    if (close === -1) throw new Error(`bracket is not closed: ${template}`);
+    parts.push(
+      template
+        .slice(open + 1, close)
+        .split('|')
+        .map(compileAlternative),
+    );
+    from = close + 1;
+  }
+  return parts;
+}
+
+function compileAlternative(text: string): Alternative {
+  const pieces = text.split(/\{([a-z_]+)\}/);
+  if (pieces.some((piece) => /[{}[]/.test(piece)))
+    throw new Error(`malformed alternative: ${text}`);
+  return { pieces };
+}
+
+export function renderSentence(sentence: Sentence, words: Words): string {
+  let text = '';
+  for (const part of sentence) {
+    for (const alternative of part) {
+      const rendered = renderAlternative(alternative, words);
+      if (rendered === undefined) continue;
+      text += rendered;
+      break;
+    }
+  }
+  return text;
+}
+
+function renderAlternative({ pieces }: Alternative, words: Words): string | undefined {
+  let text = '';
+  for (const [index, piece] of pieces.entries()) {
+    if (index % 2 === 0) {
+      text += piece;
+      continue;
+    }
+    const word = words[piece];
+    if (word === undefined || word === '') return undefined;
+    text += clipWord(word);
+  }
+  return text;
+}
+
+function clipWord(word: string): string {
+  return word.length <= WORD_LENGTH_MAX ? word : `${word.slice(0, WORD_LENGTH_MAX)}...`;
+}
