@@ -29,7 +29,10 @@ export function formatDecimal(units: bigint, digits: number, fewest = 2): string
   const sign = units < 0n ? '-' : '';
   const text = (units < 0n ? -units : units).toString().padStart(digits + 1, '0');
   const whole = text.slice(0, text.length - digits);
-  const fraction = text.slice(text.length - digits).replace(/0+$/, '').padEnd(fewest, '0');
+  const fraction = text
+    .slice(text.length - digits)
+    .replace(/0+$/, '')
+    .padEnd(fewest, '0');
   return fraction === '' ? sign + whole : `${sign}${whole}.${fraction}`;
 }
 
@@ -43,4 +46,14 @@ export function formatMoney(money: Money): string {
 export function divideCeil(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;
   return dividend > quotient * divisor ? quotient + 1n : quotient;
+}
+
+/**
+ * The one way from bigint to number, for the safe integers inside a lease (DESIGN 5); lint refuses `Number(...)`
+ * elsewhere. Throws on an amount a number cannot hold exactly: callers bound theirs first, so that is a bug.
+ */
+export function toSafeNumber(units: bigint): number {
+  const value = Number(units);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${units} is not a safe integer`);
+  return value;
 }
