@@ -1,10 +1,12 @@
 /** C402-21. What a repetition of the same request can hope for. A kind a client does not know means never. */
-export type RetryKind =
-  | 'never_until_action'
-  | 'after_reset'
-  | 'when_slot_free'
-  | 'with_proof'
-  | 'transient';
+export const RETRY_KINDS = [
+  'never_until_action',
+  'after_reset',
+  'when_slot_free',
+  'with_proof',
+  'transient',
+] as const;
+export type RetryKind = (typeof RETRY_KINDS)[number];
 
 /** C402-05: the closed list of what lifts a 402. */
 export const PAYMENT_ACTIONS = [

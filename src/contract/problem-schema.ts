@@ -1,0 +1,145 @@
+import { OTHER_ACTIONS, PAYMENT_ACTIONS, RETRY_KINDS, STATUS_FAMILIES } from './code-row.ts';
+import { CODES } from './codes.ts';
+
+const TEXT = { type: 'string', minLength: 1 } as const;
+const COUNT = { type: 'integer', minimum: 0 } as const;
+const QUANTITY = { anyOf: [{ type: 'number' }, TEXT] } as const;
+
+const RETRY = {
+  type: 'object',
+  required: ['kind'],
+  properties: {
+    kind: { enum: RETRY_KINDS },
+    resets_at: TEXT,
+    retry_after_seconds: COUNT,
+  },
+} as const;
+
+const UPGRADE_OPTION = {
+  type: 'object',
+  required: ['kind', 'id', 'price', 'url'],
+  properties: {
+    kind: { enum: ['plan', 'pack'] },
+    id: TEXT,
+    title: TEXT,
+    price: TEXT,
+    url: TEXT,
+  },
+} as const;
+
+const DETAILS = {
+  type: 'object',
+  properties: {
+    current_plan: TEXT,
+    required_plan: TEXT,
+    exceeded_limit_type: TEXT,
+    limit_id: TEXT,
+    scope: { enum: ['tenant', 'key'] },
+    unit: TEXT,
+    window: TEXT,
+    current_usage: QUANTITY,
+    allowed_usage: QUANTITY,
+    remaining: QUANTITY,
+    needed: QUANTITY,
+    available: QUANTITY,
+    held: QUANTITY,
+    affordable_max_tokens: COUNT,
+    resets_at: TEXT,
+    upgrade_options: { type: 'array', items: UPGRADE_OPTION },
+    model: TEXT,
+    feature: TEXT,
+    pointer: { type: 'string' },
+    reason: TEXT,
+    allowed_methods: { type: 'array', items: TEXT },
+    allowed_bytes: COUNT,
+  },
+} as const;
+
+const OPENAI_ERROR = {
+  type: 'object',
+  required: ['message', 'type', 'code', 'param', 'details'],
+  properties: {
+    message: TEXT,
+    type: {
+      enum: [...new Set(Object.values(STATUS_FAMILIES).map(({ openaiType }) => openaiType))],
+    },
+    code: { enum: Object.keys(CODES) },
+    param: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+    details: DETAILS,
+  },
+} as const;
+
+const OTHER_STATUSES = Object.keys(STATUS_FAMILIES)
+  .map(Number)
+  .filter((status) => status !== 402);
+
+/**
+ * C402-26: the body of every refusal, version 1, JSON Schema 2020-12; the gateway serves it at
+ * PROBLEM_SCHEMA_PATH. Open: unknown members are later additions and are to be ignored.
+ */
+export const PROBLEM_SCHEMA = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'urn:tollkeeper:schema:problem-v1',
+  title: 'Refusal of a Tollkeeper gateway',
+  description:
+    'RFC 9457 problem details with the members that 402-aware clients read. HTTP 402 is reserved by RFC 9110; its meaning here is this contract.',
+  type: 'object',
+  required: [
+    'type',
+    'title',
+    'status',
+    'detail',
+    'instance',
+    'request_id',
+    'error',
+    'code',
+    'errorCode',
+    'message',
+    'action',
+    'resolution_url',
+    'resolutionLink',
+    'documentation_url',
+    'documentation_link',
+    'retryable',
+    'retry',
+    'details',
+    'schema',
+  ],
+  properties: {
+    type: TEXT,
+    title: TEXT,
+    status: { enum: Object.keys(STATUS_FAMILIES).map(Number) },
+    detail: { type: 'string', minLength: 21 },
+    instance: TEXT,
+    request_id: TEXT,
+    error: { anyOf: [TEXT, OPENAI_ERROR] },
+    code: { enum: Object.keys(CODES) },
+    errorCode: { enum: Object.keys(CODES) },
+    message: { type: 'string', minLength: 21 },
+    action: { enum: [...PAYMENT_ACTIONS, ...OTHER_ACTIONS] },
+    resolution_url: TEXT,
+    resolutionLink: TEXT,
+    documentation_url: TEXT,
+    documentation_link: TEXT,
+    retryable: { type: 'boolean' },
+    retry: RETRY,
+    details: DETAILS,
+    payment: {
+      type: 'object',
+      required: ['amount', 'methods'],
+      properties: { amount: TEXT, methods: { type: 'array', items: TEXT } },
+    },
+    amount_sats: COUNT,
+    description: TEXT,
+    expires: TEXT,
+    schema: TEXT,
+  },
+  // C402-05: a 402 names an action of the closed list, and no other answer claims to want payment.
+  anyOf: [
+    {
+      type: 'object',
+      properties: { status: { const: 402 }, action: { enum: PAYMENT_ACTIONS } },
+    },
+    { type: 'object', properties: { status: { enum: OTHER_STATUSES } } },
+  ],
+} as const;
