@@ -30,10 +30,11 @@ const CODE_FORM = /^[A-Z][A-Z0-9_]{2,63}$/;
  */
 export function parseProblem(json: unknown): ParsedProblem | undefined {
   const body = asMembers(json);
+  if (body === undefined) return undefined;
   // One place to look in: the envelope's own members win over those of OpenAI's object inside it.
-  const members = body && { ...asMembers(body['error']), ...body };
-  const code = members && findText(members, 'code');
-  const message = members && findText(members, 'message');
+  const members = { ...asMembers(body['error']), ...body };
+  const code = findText(members, 'code');
+  const message = findText(members, 'message');
   if (code === undefined || message === undefined || !CODE_FORM.test(code)) return undefined;
   return readMembers(code, message, members);
 }
