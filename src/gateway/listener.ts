@@ -16,7 +16,10 @@ export interface InboundRequest {
   readonly secure: boolean;
   /** Declared Content-Length, 0 when there is no body, -1 when the length is not known beforehand (chunked). */
   readonly contentLength: number;
-  /** Starts the body. Until called nothing is read (back-pressure). At most once. */
+  /**
+   * Starts the body. Until called nothing is read (back-pressure). At most once.
+   * Without a body (`contentLength` 0) `onEnd` is called before this returns.
+   */
   readBody(sink: BodySink): void;
   pauseBody(): void;
   resumeBody(): void;
@@ -47,9 +50,12 @@ export interface InboundResponse {
 
 export type RequestHandler = (request: InboundRequest, response: InboundResponse) => void;
 
-/** What was wrong with bytes that never became a request; the handler decides the body of the answer. */
+/**
+ * What was wrong with bytes that never became a request; the handler decides the body of the answer.
+ * 503: more connections than `connectionsMax`.
+ */
 export interface ProtocolError {
-  readonly status: 400 | 408 | 413 | 431;
+  readonly status: 400 | 408 | 413 | 431 | 503;
   /** For the log and the message: what was refused, e.g. `two Host headers`. */
   readonly reason: string;
 }
@@ -61,6 +67,8 @@ export interface ListenerOptions {
   readonly headerBytesMax: number;
   readonly headersTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** Longest silence of a client that owes body bytes or does not take its answer. Default 60,000. */
+  readonly clientIdleTimeoutMs?: number;
   readonly connectionsMax: number;
   /** The complete HTTP answer's headers and body for a protocol error. */
   readonly renderProtocolError: (error: ProtocolError) => { headers: RawHeaders; body: string };
