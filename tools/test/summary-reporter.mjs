@@ -2,7 +2,16 @@
 // failed: a test, a file that could not be collected, a suite hook, an error nobody caught.
 import { writeFileSync } from 'node:fs';
 
-/** @param {readonly import('vitest/node').TestModule[]} modules @param {readonly unknown[]} unhandledErrors */
+/**
+ * The part of vitest's TestModule that is read here.
+ * @typedef {{ errors(): readonly unknown[] }} Fallible
+ * @typedef {Fallible & { children: {
+ *   allSuites(): Iterable<Fallible>,
+ *   allTests(): Iterable<{ result(): { state: string } }>,
+ * } }} ModuleResult
+ * @param {readonly ModuleResult[]} modules
+ * @param {readonly unknown[]} unhandledErrors
+ */
 export function countResults(modules, unhandledErrors) {
   const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
   for (const module of modules) {
