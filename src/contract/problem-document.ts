@@ -50,7 +50,7 @@ export interface ProblemDetails {
   readonly upgrade_options?: readonly UpgradeOption[];
   readonly model?: string;
   readonly feature?: string;
-  /** JSON pointer (RFC 6901) to the member of the request body that is wrong: `/messages/0/role`. */
+  /** What is wrong: a JSON pointer (RFC 6901) into the body (`/messages/0/role`), or the name of a header or parameter. */
   readonly pointer?: string;
   /** What is wrong, as the beginning of a sentence, without a full stop. */
   readonly reason?: string;

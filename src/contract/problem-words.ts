@@ -11,7 +11,6 @@ const PERIODS: Readonly<Record<string, string>> = {
   month: 'this month',
   lifetime: 'in total',
 };
-const OFFERS_NAMED_MAX = 3;
 
 /** Every word a sentence of the registry may use. */
 export function describeDetails(details: ProblemDetails, row: CodeRow, retry: ProblemRetry): Words {
@@ -29,7 +28,7 @@ export function describeDetails(details: ProblemDetails, row: CodeRow, retry: Pr
     available: formatQuantity(details.available),
     held: formatQuantity(details.held),
     affordable_max_tokens: formatAffordable(details.affordable_max_tokens),
-    upgrade: namePlans(details.upgrade_options) ?? details.required_plan,
+    upgrade: nameFirstPlan(details.upgrade_options) ?? details.required_plan,
     resets: formatUtcMinute(details.resets_at),
     retry_after: formatRetryAfter(row, retry),
     model: details.model,
@@ -63,11 +62,14 @@ export function formatUtcMinute(iso: string | undefined): string | undefined {
   return match === null ? undefined : `${match[1]} ${match[2]} UTC`;
 }
 
-/** JSON pointer to the path OpenAI's `param` uses: `/messages/0/role` -> `messages[0].role`. */
+/**
+ * JSON pointer to the path OpenAI's `param` uses: `/messages/0/role` -> `messages[0].role`. The name
+ * of a header or a parameter is no pointer and passes as it is.
+ */
 export function formatParameter(pointer: string | undefined): string | undefined {
-  if (pointer === undefined || !pointer.startsWith('/')) return undefined;
-  const members = pointer.slice(1).split('/').map(unescapePointer);
-  return members.map(formatMember).join('');
+  if (pointer === undefined || !pointer.startsWith('/'))
+    return pointer === '' ? undefined : pointer;
+  return pointer.slice(1).split('/').map(unescapePointer).map(formatMember).join('');
 }
 
 function formatMember(member: string, index: number): string {
@@ -84,10 +86,10 @@ function formatAffordable(tokens: number | undefined): string | undefined {
   return tokens !== undefined && tokens > 0 ? formatQuantity(tokens) : undefined;
 }
 
-function namePlans(options: readonly UpgradeOption[] | undefined): string | undefined {
-  const plans = options?.filter(({ kind }) => kind === 'plan') ?? [];
-  const names = plans.slice(0, OFFERS_NAMED_MAX).map(({ id, title }) => title ?? id);
-  return names.length === 0 ? undefined : names.join(' or ');
+/** One name keeps the sentence readable; `upgrade_options` has the rest. */
+function nameFirstPlan(options: readonly UpgradeOption[] | undefined): string | undefined {
+  const plan = options?.find(({ kind }) => kind === 'plan');
+  return plan?.title ?? plan?.id;
 }
 
 /** In a 402 waiting seconds is the next step only while open holds have what is missing (DESIGN 5). */
