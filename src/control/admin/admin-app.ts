@@ -1,0 +1,66 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+
+import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
+import { refuse } from './answer.ts';
+import { mountGrants } from './grants.ts';
+import { guardAdmin, stampAnswers } from './guard.ts';
+import { mountKeys } from './keys.ts';
+import { mountHealth, mountOperations } from './operations.ts';
+import { mountTenants } from './tenants.ts';
+
+const BODY_BYTES_MAX = 1024 * 1024;
+
+/** The admin API (DESIGN 12, port 4021): tenants, keys, grants, configuration, audit, health and metrics. */
+export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
+  const app = new Hono<AdminEnv>();
+  app.use(stampAnswers(deps));
+  mountHealth(app, deps);
+  app.use(guardAdmin(deps));
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (context, methods) => wrongMethod(context, deps, methods),
+    }),
+  );
+  app.use(
+    bodyLimit({
+      maxSize: BODY_BYTES_MAX,
+      onError: (context) =>
+        refuse(context, deps, {
+          code: 'BODY_TOO_LARGE',
+          details: { allowed_bytes: BODY_BYTES_MAX },
+        }),
+    }),
+  );
+  mountTenants(app, deps);
+  mountGrants(app, deps);
+  mountKeys(app, deps);
+  mountOperations(app, deps);
+  app.notFound((context) => {
+    return refuse(context, deps, { code: 'NOT_FOUND', details: { path: context.req.path } });
+  });
+  app.onError((error, context) => {
+    deps.logger.error({ request_id: context.get('requestId'), error }, 'an admin request failed');
+    const code = isUnavailable(error) ? 'BILLING_UNAVAILABLE' : 'INTERNAL_ERROR';
+    return refuse(context, deps, {
+      code,
+      details: code === 'BILLING_UNAVAILABLE' ? { reason: 'the store does not answer' } : {},
+    });
+  });
+  return app;
+}
+
+function wrongMethod(context: AdminContext, deps: AdminDeps, methods: readonly string[]): Response {
+  const { method, path } = context.req;
+  return refuse(context, deps, {
+    code: 'METHOD_NOT_ALLOWED',
+    details: { method, path, allowed_methods: methods },
+  });
+}
+
+/** Adapters mark what a retry may heal: a silent or overfull store (DESIGN 10). */
+function isUnavailable(error: Error): boolean {
+  return 'code' in error && error.code === 'store_unavailable';
+}

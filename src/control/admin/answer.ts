@@ -1,0 +1,66 @@
+import type { Code } from '../../contract/codes.ts';
+import { renderProblem } from '../../contract/dialects.ts';
+import { buildProblemHeaders } from '../../contract/headers.ts';
+import { buildProblem } from '../../contract/problem.ts';
+import type { ProblemDetails } from '../../contract/problem-document.ts';
+import type { AdminContext, AdminDeps } from './admin-deps.ts';
+
+/** How long an answer waits for every gateway process to have seen the change (KEY-01: revoked within a second). */
+const IN_FORCE_WAIT_MS = 1000;
+/** `all`: every live gateway process acts on it already. `pending`: one has not answered yet. */
+export const IN_FORCE_HEADER = 'X-Tollkeeper-In-Force';
+
+export interface Refusal {
+  readonly code: Code;
+  readonly details?: ProblemDetails;
+  /** Members beside those of the 402 contract (RFC 9457 3.2), for instance a list of problems. */
+  readonly extension?: Readonly<Record<string, unknown>>;
+}
+
+/** The refusal in the body family of the gateway: plain dialect, same headers. */
+export function refuse(context: AdminContext, deps: AdminDeps, refusal: Refusal): Response {
+  const document = buildProblem({
+    code: refusal.code,
+    requestId: context.get('requestId'),
+    baseUrl: deps.publicUrl(),
+    details: refusal.details ?? {},
+  });
+  const { contentType, body } = renderProblem({ ...document, ...refusal.extension }, 'plain');
+  const headers = new Headers();
+  const list = buildProblemHeaders(document, { contentType });
+  for (let index = 0; index + 1 < list.length; index += 2) {
+    headers.append(list[index] ?? '', list[index + 1] ?? '');
+  }
+  return new Response(body, { status: document.status, headers });
+}
+
+/** Answers a change once it is in force, and writes the line of the audit log. `change` holds ids, never names. */
+export async function answerChange(
+  context: AdminContext,
+  deps: AdminDeps,
+  change: { readonly action: string } & Readonly<Record<string, string>>,
+  answer: { readonly status: 200 | 201; readonly body: string },
+): Promise<Response> {
+  const inForce = await deps.store.allSeen(IN_FORCE_WAIT_MS);
+  const fields = { request_id: context.get('requestId'), in_force: inForce, ...change };
+  deps.logger.info(fields, 'changed by the admin API');
+  return context.body(answer.body, answer.status, {
+    'Content-Type': 'application/json',
+    [IN_FORCE_HEADER]: inForce ? 'all' : 'pending',
+  });
+}
+
+/** One page. `rows` holds one more than `limit` when there is a next page. */
+export function pageOf<Row extends { readonly id: string }>(
+  rows: readonly Row[],
+  limit: number,
+  view: (row: Row) => object,
+): object {
+  const shown = rows.slice(0, limit);
+  const more = rows.length > limit;
+  return {
+    data: shown.map(view),
+    has_more: more,
+    next_cursor: more ? (shown.at(-1)?.id ?? null) : null,
+  };
+}

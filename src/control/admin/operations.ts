@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Hono } from 'hono';
+
+import { isId } from '../../platform/ids.ts';
+import { METRICS_CONTENT_TYPE, renderMetrics } from '../../platform/metrics.ts';
+import type { RequestRow } from '../../stores/store.ts';
+import type { AdminContext, AdminDeps, AdminEnv, ConfigurationProblem } from './admin-deps.ts';
+import { refuse } from './answer.ts';
+import { formatTime } from './parse-input.ts';
+
+/** The log is written in batches: a request that was answered just now has its row within this time. */
+const ROW_WAIT_MS = 1000;
+const ROW_POLL_MS = 50;
+
+export function mountOperations(app: Hono<AdminEnv>, deps: AdminDeps): void {
+  const { operations } = deps;
+  app.get('/admin/requests/:id', (context) => showRequest(context, deps, context.req.param('id')));
+  app.get('/admin/config', (context) => {
+    const { version, loadedAt, source } = operations.configuration();
+    return context.json({ version, loaded_at: formatTime(loadedAt), source });
+  });
+  app.post('/admin/config/reload', (context) => reload(context, deps));
+  app.get('/admin/ledger/audit', async (context) => {
+    const violations = await deps.store.audit();
+    return context.json({ ok: violations.length === 0, violations });
+  });
+  app.get('/admin/workers', (context) => {
+    const data = operations.workers().map(({ name, pid, state, startedAt }) => {
+      return { name, pid, state, started_at: formatTime(startedAt) };
+    });
+    return context.json({ data, has_more: false, next_cursor: null });
+  });
+  app.get('/metrics', async (context) => {
+    const text = renderMetrics(await operations.metrics());
+    return context.body(text, 200, { 'Content-Type': METRICS_CONTENT_TYPE });
+  });
+}
+
+/** For probes of a supervisor: no token, no Host check, and nothing said that could help a stranger. */
+export function mountHealth(app: Hono<AdminEnv>, deps: AdminDeps): void {
+  app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  app.get('/readyz', async (context) => {
+    const parts = await deps.operations.readiness();
+    const ready = parts.every((part) => part.ok);
+    const shown = parts.map(({ name, ok, detail }) => ({ name, ok, detail }));
+    return context.json({ status: ready ? 'ready' : 'not_ready', parts: shown }, ready ? 200 : 503);
+  });
+}
+
+async function showRequest(context: AdminContext, deps: AdminDeps, id: string): Promise<Response> {
+  const row = isId('req', id) ? await findRow(deps, id) : undefined;
+  if (row === undefined) {
+    const path = `/admin/requests/${id}`;
+    return refuse(context, deps, { code: 'NOT_FOUND', details: { id, path } });
+  }
+  const facts: unknown = JSON.parse(row.facts);
+  return context.json({
+    request_id: row.requestId,
+    at: formatTime(row.at),
+    tenant_id: row.tenantId === '' ? null : row.tenantId,
+    status: row.status,
+    code: row.code === '' ? null : row.code,
+    facts,
+  });
+}
+
+async function findRow(deps: AdminDeps, id: string): Promise<RequestRow | undefined> {
+  for (let waitedMs = 0; ; waitedMs += ROW_POLL_MS) {
+    const row = await deps.store.request(id);
+    if (row !== undefined || waitedMs >= ROW_WAIT_MS) return row;
+    await sleep(ROW_POLL_MS);
+  }
+}
+
+/** GW-03: in force on every worker when this answers. */
+async function reload(context: AdminContext, deps: AdminDeps): Promise<Response> {
+  const outcome = await deps.operations.reload();
+  switch (outcome.kind) {
+    case 'reloaded': {
+      const { version, changed } = outcome;
+      const fields = { request_id: context.get('requestId'), version, changed };
+      deps.logger.info(fields, 'configuration reloaded by the admin API');
+      return context.json({ version, changed });
+    }
+    case 'kept': {
+      const reason = `the configuration has ${outcome.problems.length} problem(s), so the old one stays in force; the first: ${describeProblem(outcome.problems[0])}`;
+      const extension = { problems: outcome.problems };
+      return refuse(context, deps, { code: 'INVALID_REQUEST', details: { reason }, extension });
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function describeProblem(problem: ConfigurationProblem | undefined): string {
+  if (problem === undefined) return 'unknown';
+  return `${problem.file}:${problem.line}:${problem.column} ${problem.path}: ${problem.message}`;
+}
