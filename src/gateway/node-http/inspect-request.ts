@@ -32,37 +32,39 @@ function inspectHeaders(headers: RawHeaders, versionMinor: number): number | Pro
   let bodyLength = 0;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
-    const value = headers[index + 1] ?? '';
     // Few names have these lengths, so the costly comparison is rare.
-    switch (name.length) {
-      case 4:
-        if (name.toLowerCase() === 'host') hosts += 1;
-        break;
-      case 7:
-        if (name.toLowerCase() === 'upgrade' && !isUpgradeIgnorable(value)) {
-          return refuse(`Upgrade to ${value.slice(0, 40)} is not supported`);
-        }
-        break;
-      case 14:
-        if (name.toLowerCase() === 'content-length') bodyLength = Number(value);
-        break;
-      case 17:
-        if (name.toLowerCase() !== 'transfer-encoding') break;
-        if (versionMinor === 0) return refuse('HTTP/1.0 with Transfer-Encoding');
-        if (value.toLowerCase() !== 'chunked')
-          return refuse('Transfer-Encoding other than chunked');
-        bodyLength = -1;
-        break;
-      default:
-    }
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+    if (name.length !== 7 && name.length !== 14 && name.length !== 17) continue;
+    const framing = inspectFraming(name.toLowerCase(), headers[index + 1] ?? '', versionMinor);
+    if (typeof framing === 'object') return framing;
+    if (framing !== undefined) bodyLength = framing;
   }
   if (hosts > 1) return refuse('two Host headers');
   // HTTP/1.0 knows no Host header, and health checkers still speak it.
   if (hosts === 0 && versionMinor > 0) return refuse('missing Host header');
-  if (!Number.isSafeInteger(bodyLength)) {
-    return { status: 413, reason: 'Content-Length is beyond any body' };
-  }
   return bodyLength;
+}
+
+/** @returns the body length this field declares, undefined if it says nothing about it. */
+function inspectFraming(
+  name: string,
+  value: string,
+  versionMinor: number,
+): number | ProtocolError | undefined {
+  switch (name) {
+    case 'upgrade':
+      if (isUpgradeIgnorable(value)) return undefined;
+      return refuse(`Upgrade to ${value.slice(0, 40)} is not supported`);
+    case 'content-length':
+      if (Number.isSafeInteger(Number(value))) return Number(value);
+      return { status: 413, reason: 'Content-Length is beyond any body' };
+    case 'transfer-encoding':
+      if (versionMinor === 0) return refuse('HTTP/1.0 with Transfer-Encoding');
+      if (value.toLowerCase() !== 'chunked') return refuse('Transfer-Encoding other than chunked');
+      return -1;
+    default:
+      return undefined;
+  }
 }
 
 /** Java's client offers h2c with every request; RFC 9110 7.8 lets a server ignore it. */

@@ -6,20 +6,18 @@ import type { ListenerOptions, ProtocolError } from '../listener.ts';
 /** How long a refused connection may stay half open so that the client can read why. */
 const REFUSED_LINGER_MS = 2_000;
 
+const PARSER_ERRORS: ReadonlyMap<string, ProtocolError> = new Map([
+  ['HPE_HEADER_OVERFLOW', { status: 431, reason: 'the header section is too long' }],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', { status: 413, reason: 'the chunk extensions are too long' }],
+  ['ERR_HTTP_REQUEST_TIMEOUT', { status: 408, reason: 'the request head did not arrive in time' }],
+  ['HPE_INVALID_EOF_STATE', { status: 400, reason: 'the connection ended inside a request' }],
+]);
+
 /** Translates an error of Node's HTTP server (`clientError`) into what the client is told. */
 export function mapServerError(error: Error & { code?: string; reason?: string }): ProtocolError {
-  switch (error.code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return { status: 431, reason: 'the header section is too long' };
-    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return { status: 413, reason: 'the chunk extensions are too long' };
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return { status: 408, reason: 'the request head did not arrive in time' };
-    case 'HPE_INVALID_EOF_STATE':
-      return { status: 400, reason: 'the connection ended inside a request' };
-    default:
-      return { status: 400, reason: error.reason ?? error.message };
-  }
+  const known = PARSER_ERRORS.get(error.code ?? '');
+  // llhttp's own reasons are precise: `Missing expected CR after chunk size`.
+  return known ?? { status: 400, reason: error.reason ?? error.message };
 }
 
 /** The whole answer to bytes that are not a request, for a socket no response object owns. */

@@ -6,26 +6,22 @@ export function mapUndiciError(error: Error & { code?: string }, sent: boolean):
   return { kind: classify(error, sent), sent, message: error.message };
 }
 
+const KINDS: ReadonlyMap<string, UpstreamFailure['kind']> = new Map([
+  ['UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'client-body'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'timeout'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'timeout'],
+  ['UND_ERR_BODY_TIMEOUT', 'timeout'],
+  ['UND_ERR_ABORTED', 'aborted'],
+  ['UND_ERR_HEADERS_OVERFLOW', 'protocol'],
+  ['UND_ERR_RESPONSE', 'protocol'],
+  ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'protocol'],
+  ['UND_ERR_INVALID_ARG', 'protocol'],
+  ['UND_ERR_NOT_SUPPORTED', 'protocol'],
+]);
+
 function classify(error: Error & { code?: string }, sent: boolean): UpstreamFailure['kind'] {
   if (error instanceof ClientBodyError) return 'client-body';
   const code = error.code ?? '';
   if (code.startsWith('HPE_')) return 'protocol';
-  switch (code) {
-    case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
-      return 'client-body';
-    case 'UND_ERR_CONNECT_TIMEOUT':
-    case 'UND_ERR_HEADERS_TIMEOUT':
-    case 'UND_ERR_BODY_TIMEOUT':
-      return 'timeout';
-    case 'UND_ERR_ABORTED':
-      return 'aborted';
-    case 'UND_ERR_HEADERS_OVERFLOW':
-    case 'UND_ERR_RESPONSE':
-    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
-    case 'UND_ERR_INVALID_ARG':
-    case 'UND_ERR_NOT_SUPPORTED':
-      return 'protocol';
-    default:
-      return sent ? 'reset' : 'connect';
-  }
+  return KINDS.get(code) ?? (sent ? 'reset' : 'connect');
 }
