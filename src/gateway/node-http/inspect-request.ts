@@ -24,6 +24,9 @@ export function inspectRequest(incoming: IncomingMessage): number | ProtocolErro
 
 const SLASH = 0x2f;
 
+/** Of `upgrade`, `content-length` and `transfer-encoding`. */
+const FRAMING_NAME_LENGTHS = new Set([7, 14, 17]);
+
 function inspectHeaders(headers: RawHeaders, versionMinor: number): number | ProtocolError {
   if (headers.length > HEADER_FIELDS_MAX * 2) {
     return { status: 431, reason: `more than ${HEADER_FIELDS_MAX} header fields` };
@@ -34,15 +37,19 @@ function inspectHeaders(headers: RawHeaders, versionMinor: number): number | Pro
     const name = headers[index] ?? '';
     // Few names have these lengths, so the costly comparison is rare.
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
-    if (name.length !== 7 && name.length !== 14 && name.length !== 17) continue;
+    if (!FRAMING_NAME_LENGTHS.has(name.length)) continue;
     const framing = inspectFraming(name.toLowerCase(), headers[index + 1] ?? '', versionMinor);
     if (typeof framing === 'object') return framing;
     if (framing !== undefined) bodyLength = framing;
   }
+  return inspectHosts(hosts, versionMinor) ?? bodyLength;
+}
+
+function inspectHosts(hosts: number, versionMinor: number): ProtocolError | undefined {
   if (hosts > 1) return refuse('two Host headers');
   // HTTP/1.0 knows no Host header, and health checkers still speak it.
   if (hosts === 0 && versionMinor > 0) return refuse('missing Host header');
-  return bodyLength;
+  return undefined;
 }
 
 /** @returns the body length this field declares, undefined if it says nothing about it. */
