@@ -54,15 +54,18 @@ export interface Engine {
   extend(hold: Hold, more: readonly number[]): boolean;
   /**
    * Charges a whole answer: journalled in this call, before its first byte is written. `amounts` are per need.
-   * False = the journal could not be written: do not serve; the hold is released.
+   * Returns what was taken of each: less than asked for = the house pays the rest (an overrun).
+   * Undefined = the journal could not be written: do not serve; the hold is released.
    */
-  capture(hold: Hold, amounts: readonly number[]): boolean;
+  capture(hold: Hold, amounts: readonly number[]): readonly number[] | undefined;
   /** A stream has reached these cumulative amounts: journalled ahead of the write. False = do not write. */
   progress(hold: Hold, amounts: readonly number[]): boolean;
-  /** The end of a stream: its final amounts. */
-  finish(hold: Hold, amounts: readonly number[]): boolean;
+  /** The end of a stream: its final amounts. As `capture`. */
+  finish(hold: Hold, amounts: readonly number[]): readonly number[] | undefined;
   /** Nothing was served. */
   release(hold: Hold): void;
+  /** One token of a bucket that belongs to no hold. Milliseconds until there is one; 0 = taken. */
+  takeToken(rate: RateNeed): number | Promise<number>;
   /** Last known numbers of an account, at most 1 s old, own charges included; undefined when never seen. */
   peek(account: AccountSpec): AccountNumbers | undefined;
 }

@@ -1,0 +1,190 @@
+import { readdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { readRecords, RecordLog } from '../platform/record-log.ts';
+import type { Overrun } from '../stores/store.ts';
+
+/** CHARGE: a whole answer. PROGRESS: a stream so far, cumulative. DONE: a stream's final amounts. */
+export type GroupKind = 'charge' | 'progress' | 'done';
+
+/** One charge decision: every account it touches, in one record, so that replay sees all of it or nothing. */
+export interface JournalGroup {
+  readonly seq: number;
+  readonly kind: GroupKind;
+  readonly requestId: string;
+  readonly charges: readonly { readonly index: number; readonly amount: number }[];
+  readonly overruns: readonly Overrun[];
+}
+
+const KINDS: readonly GroupKind[] = ['charge', 'progress', 'done'];
+const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
+
+interface Segment {
+  readonly number: number;
+  readonly path: string;
+  lastSeq: number;
+  /** Streams that began in this segment and are still open: their PROGRESS may be needed. */
+  openStreams: number;
+}
+
+/**
+ * The charge journal of one process incarnation (DESIGN 5). A record is written in the same synchronous
+ * section that writes the first byte of the answer: what was served is in it, whatever happens next.
+ */
+export class Journal {
+  readonly #directory: string;
+  readonly #owner: string;
+  readonly #segments: Segment[] = [];
+  #log: RecordLog;
+  #seq = 0;
+
+  constructor(directory: string, owner: string) {
+    this.#directory = directory;
+    this.#owner = owner;
+    this.#log = this.#openSegment();
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Appends one group. Throws when the file cannot be written: then nothing may be served. */
+  append(group: Omit<JournalGroup, 'seq'>): void {
+    if (this.#log.bytes > SEGMENT_BYTES_MAX) this.#log = this.#openSegment();
+    const seq = this.#seq + 1;
+    this.#log.append((frame, offset) => encodeGroup(frame, offset, { seq, ...group }));
+    this.#seq = seq;
+    this.#current().lastSeq = seq;
+  }
+
+  /** A stream's first PROGRESS: returns the segment number to give back to `closeStream`. */
+  openStream(): number {
+    const segment = this.#current();
+    segment.openStreams += 1;
+    return segment.number;
+  }
+
+  closeStream(segmentNumber: number): void {
+    const segment = this.#segments.find((each) => each.number === segmentNumber);
+    if (segment !== undefined) segment.openStreams -= 1;
+  }
+
+  /** Forgets the oldest segments that hold nothing the store does not have. */
+  trim(settledSeq: number): void {
+    for (;;) {
+      const oldest = this.#segments[0];
+      if (oldest === undefined || this.#segments.length === 1) return;
+      if (oldest.lastSeq > settledSeq || oldest.openStreams > 0) return;
+      unlinkSync(oldest.path);
+      this.#segments.shift();
+    }
+  }
+
+  /** The end of a clean shutdown: everything is settled. */
+  remove(): void {
+    this.#log.close();
+    removeJournal(this.#directory, this.#owner);
+  }
+
+  #current(): Segment {
+    const segment = this.#segments.at(-1);
+    if (segment === undefined) throw new Error('journal has no segment');
+    return segment;
+  }
+
+  #openSegment(): RecordLog {
+    const number = (this.#segments.at(-1)?.number ?? 0) + 1;
+    const path = join(this.#directory, `${this.#owner}.${String(number).padStart(6, '0')}.journal`);
+    if (this.#segments.length > 0) this.#log.close();
+    this.#segments.push({ number, path, lastSeq: this.#seq, openStreams: 0 });
+    return new RecordLog(path);
+  }
+}
+
+/** Every whole group that a process left behind, in order. */
+export function readJournal(directory: string, owner: string): readonly JournalGroup[] {
+  return journalFiles(directory, owner).flatMap((path) => readRecords(path).map(decodeGroup));
+}
+
+export function removeJournal(directory: string, owner: string): void {
+  for (const path of journalFiles(directory, owner)) unlinkSync(path);
+}
+
+function journalFiles(directory: string, owner: string): readonly string[] {
+  return readdirSync(directory)
+    .filter((name) => name.startsWith(`${owner}.`) && name.endsWith('.journal'))
+    .toSorted()
+    .map((name) => join(directory, name));
+}
+
+function encodeGroup(frame: Buffer, start: number, group: JournalGroup): number {
+  let offset = frame.writeUInt8(KINDS.indexOf(group.kind), start);
+  offset = frame.writeDoubleLE(group.seq, offset);
+  offset = writeText(frame, offset, group.requestId);
+  offset = frame.writeUInt8(group.charges.length, offset);
+  for (const charge of group.charges) {
+    offset = frame.writeUInt32LE(charge.index, offset);
+    offset = frame.writeDoubleLE(charge.amount, offset);
+  }
+  offset = frame.writeUInt8(group.overruns.length, offset);
+  for (const overrun of group.overruns) {
+    offset = writeText(frame, offset, overrun.tenantId);
+    offset = writeText(frame, offset, overrun.unit);
+    offset = frame.writeDoubleLE(overrun.amount, offset);
+  }
+  return offset - start;
+}
+
+function decodeGroup(record: Buffer): JournalGroup {
+  const reader = new Reader(record);
+  const kind = KINDS[reader.byte()] ?? 'charge';
+  const seq = reader.number();
+  const requestId = reader.text();
+  const charges = Array.from({ length: reader.byte() }, () => ({ index: reader.index(), amount: reader.number() }));
+  const overruns = Array.from({ length: reader.byte() }, () => ({
+    requestId,
+    tenantId: reader.text(),
+    unit: reader.text(),
+    amount: reader.number(),
+  }));
+  return { seq, kind, requestId, charges, overruns };
+}
+
+function writeText(frame: Buffer, offset: number, text: string): number {
+  const written = frame.write(text, offset + 1, Math.min(text.length, 255), 'latin1');
+  frame.writeUInt8(written, offset);
+  return offset + 1 + written;
+}
+
+class Reader {
+  readonly #record: Buffer;
+  #offset = 0;
+
+  constructor(record: Buffer) {
+    this.#record = record;
+  }
+
+  byte(): number {
+    return this.#record.readUInt8(this.#advance(1));
+  }
+
+  index(): number {
+    return this.#record.readUInt32LE(this.#advance(4));
+  }
+
+  number(): number {
+    return this.#record.readDoubleLE(this.#advance(8));
+  }
+
+  text(): string {
+    const length = this.byte();
+    const start = this.#advance(length);
+    return this.#record.toString('latin1', start, start + length);
+  }
+
+  #advance(bytes: number): number {
+    const start = this.#offset;
+    this.#offset += bytes;
+    return start;
+  }
+}

@@ -1,0 +1,116 @@
+import type { AccountSpec } from '../domain/accounts.ts';
+import type { AccountNumbers } from '../stores/store.ts';
+
+export interface Waiter {
+  readonly amount: number;
+  /** Monotonic milliseconds. */
+  readonly deadline: number;
+  readonly wake: (outcome: WaitOutcome) => void;
+}
+export type WaitOutcome =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'short'; readonly cause: 'gone' | 'held' | 'stranded' | 'unavailable'; readonly held: number };
+
+/** One account as this process sees it: a slice of it, spent in memory. Fixed shape: it is on the hot path. */
+export class LeaseAccount {
+  spec: AccountSpec;
+  /** Number of the lease at the store. */
+  readonly index: number;
+  granted = 0;
+  /** Cumulative; only grows. */
+  charged = 0;
+  /** Set aside by open holds. */
+  held = 0;
+  openHolds = 0;
+  /** Epoch milliseconds; new holds begin before it. */
+  usableUntil = Number.POSITIVE_INFINITY;
+  /** Monotonic milliseconds. */
+  lastUsedAt: number;
+  /** What the next growth asks for. */
+  want = 0;
+  lastGrownAt = 0;
+  dirty = false;
+  /** Others wait for this account: hand back what is left and say so. */
+  recalled = false;
+  /** Until then (monotonic) what comes free is handed back without being asked again. */
+  sharedUntil = 0;
+  /** The last growth brought nothing: growing ahead would only ask in vain. */
+  short = false;
+  growing = false;
+  /** A sync that lowers `granted` is under way: growing now would race with it. */
+  handingBack = false;
+  /** `charged` as last sent to the store. */
+  sentCharged = 0;
+  retryMs = 0;
+  /** The lease exists at the store, so it must be closed there. */
+  known = false;
+  numbers: AccountNumbers | undefined;
+  /** Part of `charged` that `numbers.spent` already counts. */
+  chargedAtNumbers = 0;
+  /** A request for more than this is refused without asking again, until `goneUntil` (monotonic). */
+  goneAbove = 0;
+  goneUntil = 0;
+  readonly waiters: Waiter[] = [];
+
+  constructor(spec: AccountSpec, index: number, monotonicMs: number) {
+    this.spec = spec;
+    this.index = index;
+    this.lastUsedAt = monotonicMs;
+  }
+
+  /** The allowance changed since this slice was taken: it may promise more than there is. */
+  get stale(): boolean {
+    return this.recalled && this.left > 0 && this.spec.kind === 'quota' && this.numbers?.allowance !== this.spec.allowance;
+  }
+
+  get left(): number {
+    return this.granted - this.charged - this.held;
+  }
+
+  /** Idle: nothing open, nobody waiting, nothing under way. */
+  get idle(): boolean {
+    return this.openHolds === 0 && this.waiters.length === 0 && !this.growing && !this.handingBack;
+  }
+
+  hold(amount: number, monotonicMs: number): void {
+    this.held += amount;
+    this.openHolds += 1;
+    this.lastUsedAt = monotonicMs;
+  }
+
+  /** Resolves a hold of `heldAmount`: `take` of it (or more, from what is left) is spent. */
+  settle(heldAmount: number, take: number): void {
+    this.held -= heldAmount;
+    this.openHolds -= 1;
+    this.charged += take;
+    this.dirty = true;
+  }
+
+  learn(numbers: AccountNumbers, chargedThen: number): void {
+    this.numbers = numbers;
+    this.chargedAtNumbers = chargedThen;
+  }
+
+  /** The store's last numbers with our own later charges added. */
+  currentNumbers(): AccountNumbers | undefined {
+    if (this.numbers === undefined) return undefined;
+    const since = this.charged - this.chargedAtNumbers;
+    return {
+      allowance: this.numbers.allowance,
+      spent: this.numbers.spent + since,
+      reserved: Math.max(0, this.numbers.reserved - since),
+    };
+  }
+
+  /** Another allowance for the same window (plan change): what this process holds is asked for anew. */
+  adopt(spec: AccountSpec): void {
+    this.spec = spec;
+    this.recalled = true;
+    this.goneUntil = 0;
+  }
+
+  recallUntil(monotonicMs: number): void {
+    this.recalled = true;
+    this.sharedUntil = monotonicMs;
+  }
+}

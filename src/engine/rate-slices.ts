@@ -1,0 +1,97 @@
+import type { Clock } from '../platform/clock.ts';
+import type { LedgerStore } from '../stores/store.ts';
+import type { RateNeed } from './engine.ts';
+
+const SLICES_MAX = 100_000;
+/** Tokens not used within this are forgotten, so that a stale slice cannot add to a later burst. */
+const SLICE_LIFE_MS = 1000;
+
+interface Slice {
+  tokens: number;
+  expiresAt: number;
+  /** Refused without asking the store until then. Monotonic. */
+  deniedUntil: number;
+  want: number;
+}
+
+/**
+ * Protective limits of this process: tokens taken ahead from shared buckets, in slices that grow while
+ * a bucket is busy and shrink as it empties, so that a burst is exact to a token near its end (QUOTA-07).
+ */
+export class RateSlices {
+  readonly #store: LedgerStore;
+  readonly #clock: Clock;
+  readonly #slices = new Map<string, Slice>();
+
+  constructor(store: LedgerStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Whether every bucket has a token here now. Takes none. */
+  ready(rates: readonly RateNeed[], monotonicMs: number): boolean {
+    for (const rate of rates) {
+      const slice = this.#slices.get(rate.bucketId);
+      if (slice === undefined || slice.tokens < 1 || monotonicMs >= slice.expiresAt) return false;
+    }
+    return true;
+  }
+
+  /** Takes one token of each; only after `ready`. */
+  take(rates: readonly RateNeed[]): void {
+    for (const rate of rates) {
+      const slice = this.#slices.get(rate.bucketId);
+      if (slice !== undefined) slice.tokens -= 1;
+    }
+  }
+
+  /** Fills the slices that are empty. Undefined = all have a token now; else the bucket that refused. */
+  async fill(rates: readonly RateNeed[]): Promise<{ readonly index: number; readonly retryAfterMs: number } | undefined> {
+    const monotonicMs = this.#clock.monotonicMs();
+    const denied = this.#findDenied(rates, monotonicMs);
+    if (denied !== undefined) return denied;
+    const empty = rates.filter((rate) => !this.ready([rate], monotonicMs));
+    const requests = empty.map((rate) => ({ ...rate, want: this.#slices.get(rate.bucketId)?.want ?? 1 }));
+    const results = await this.#store.takeRate(requests, this.#clock.now());
+    let refused: { index: number; retryAfterMs: number } | undefined;
+    requests.forEach((request, position) => {
+      const result = results[position];
+      if (result === undefined) return;
+      this.#remember(request.bucketId, result, monotonicMs);
+      if (result.granted > 0 || refused !== undefined) return;
+      refused = { index: rates.findIndex((rate) => rate.bucketId === request.bucketId), retryAfterMs: result.retryAfterMs };
+    });
+    return refused;
+  }
+
+  /** A rate limit changed or was lifted: ask the store again. */
+  forget(): void {
+    this.#slices.clear();
+  }
+
+  #findDenied(rates: readonly RateNeed[], monotonicMs: number): { index: number; retryAfterMs: number } | undefined {
+    const index = rates.findIndex((rate) => (this.#slices.get(rate.bucketId)?.deniedUntil ?? 0) > monotonicMs);
+    const slice = this.#slices.get(rates[index]?.bucketId ?? '');
+    return slice === undefined ? undefined : { index, retryAfterMs: slice.deniedUntil - monotonicMs };
+  }
+
+  #remember(bucketId: string, result: { granted: number; remaining: number; retryAfterMs: number }, monotonicMs: number): void {
+    const before = this.#slices.get(bucketId);
+    const tokens = (before === undefined || monotonicMs >= before.expiresAt ? 0 : before.tokens) + result.granted;
+    this.#slices.delete(bucketId);
+    this.#evict();
+    this.#slices.set(bucketId, {
+      tokens,
+      expiresAt: monotonicMs + SLICE_LIFE_MS,
+      deniedUntil: result.granted > 0 ? 0 : monotonicMs + result.retryAfterMs,
+      want: Math.max(1, Math.min((before?.want ?? 1) * 2, Math.floor(result.remaining / 8))),
+    });
+  }
+
+  /** Oldest first: Map keeps insertion order and a refilled slice moves to the end. */
+  #evict(): void {
+    if (this.#slices.size < SLICES_MAX) return;
+    const oldest = this.#slices.keys().next().value;
+    if (oldest !== undefined) this.#slices.delete(oldest);
+  }
+}

@@ -1,0 +1,33 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { takeProcessLock } from '../platform/process-lock.ts';
+import type { LedgerStore, ReclaimResult } from '../stores/store.ts';
+import { readJournal, removeJournal } from './journal.ts';
+import { replayJournal } from './replay.ts';
+
+/** The file whose lock says that an incarnation is alive. */
+export function ownerLockPath(directory: string, owner: string): string {
+  return join(directory, `${owner}.lock`);
+}
+
+/**
+ * Settles what a dead process of this machine had served and returns the rest of its slices. Undefined =
+ * it is still alive, or its files are not here: then its money stays held (DESIGN 5 "only proof returns money").
+ */
+export async function reclaimOwner(store: LedgerStore, directory: string, owner: string, now: number): Promise<ReclaimResult | undefined> {
+  const lockPath = ownerLockPath(directory, owner);
+  if (!existsSync(lockPath)) return undefined;
+  const lock = takeProcessLock(lockPath);
+  if (lock === undefined) return undefined;
+  try {
+    const lastSeq = await store.lastSettled(owner);
+    if (lastSeq === undefined) return undefined;
+    const result = await store.reclaim(owner, { lastSeq, ...replayJournal(readJournal(directory, owner), lastSeq) }, now);
+    removeJournal(directory, owner);
+    return result;
+  } finally {
+    lock.release();
+    rmSync(lockPath, { force: true });
+  }
+}

@@ -1,0 +1,195 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Change, LeaseTotals, LedgerStore, Overrun, SyncBatch, SyncResult } from '../stores/store.ts';
+import type { Journal } from './journal.ts';
+import type { LeaseAccount } from './lease-account.ts';
+import type { LeaseBook } from './lease-book.ts';
+
+/** Between two settlements, at least. The next waits four times as long as the last took, so the store is at most a fifth busy with us. */
+const PAUSE_MS = 25;
+const PAUSE_FACTOR = 4;
+const PAUSE_MOST_MS = 1000;
+/** A slice not used for this goes back, so that the balance is not stranded and the books show it. */
+const IDLE_MS = 1000;
+/** After a recall, what open holds release goes on to whoever waits, for as long as a waiter may wait. */
+const SHARED_MS = 1000;
+
+export interface SettlerEvents {
+  /** Somebody declared this process dead: it must stop serving at once. */
+  readonly onFenced: () => void;
+  readonly onChanges: (changes: readonly Change[]) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * The heartbeat of one process with the store: group-committed cumulative settlement, remainders handed
+ * back, recalls answered, news heard. Everything it sends is a total, so sending it twice is harmless.
+ */
+export class Settler {
+  readonly #owner: string;
+  readonly #store: LedgerStore;
+  readonly #clock: Clock;
+  readonly #book: LeaseBook;
+  readonly #journal: Journal;
+  readonly #events: SettlerEvents;
+  #overruns: Overrun[] = [];
+  /** Closed here, not yet confirmed there. */
+  #closing: LeaseTotals[] = [];
+  #lastChange = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: {
+    owner: string;
+    store: LedgerStore;
+    clock: Clock;
+    book: LeaseBook;
+    journal: Journal;
+    events: SettlerEvents;
+  }) {
+    this.#owner = parts.owner;
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+    this.#book = parts.book;
+    this.#journal = parts.journal;
+    this.#events = parts.events;
+  }
+
+  start(): void {
+    this.#schedule(PAUSE_MS);
+  }
+
+  addOverrun(overrun: Overrun): void {
+    this.#overruns.push(overrun);
+  }
+
+  /** Settles everything now, waiting for a settlement under way first. */
+  settleNow(): Promise<void> {
+    this.#running = this.#running.then(() => this.#settle());
+    return this.#running;
+  }
+
+  /** The last settlement; every lease is handed back. The caller has made sure that no hold is open. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+    for (const account of this.#book.all()) account.granted = account.charged;
+    const accounts = [...this.#book.all()].filter((account) => account.known);
+    const totals = accounts.map((account) => totalsOf(account, true));
+    await this.#store.closeOwner(this.#batch([...totals, ...this.#closing]));
+  }
+
+  #schedule(afterMs: number): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      void this.settleNow();
+    }, afterMs);
+  }
+
+  async #settle(): Promise<void> {
+    const startedMs = this.#clock.monotonicMs();
+    clearTimeout(this.#timer);
+    const included = this.#collect();
+    const totals = included.map((account) => totalsOf(account, false));
+    for (const account of included) account.sentCharged = account.charged;
+    const batch = this.#batch([...totals, ...this.#closing]);
+    const closings = this.#closing.length;
+    this.#overruns = [];
+    try {
+      const result = await this.#store.sync(batch);
+      this.#closing = this.#closing.slice(closings);
+      this.#journal.trim(batch.seq);
+      this.#apply(result, included, totals);
+    } catch (error) {
+      // Totals are cumulative: the next round says it all again. Overruns are facts and are kept.
+      this.#overruns = [...batch.overruns, ...this.#overruns];
+      for (const account of included) this.#undo(account);
+      this.#events.onError(error);
+    }
+    const tookMs = this.#clock.monotonicMs() - startedMs;
+    this.#schedule(Math.min(PAUSE_MOST_MS, Math.max(PAUSE_MS, tookMs * PAUSE_FACTOR)));
+  }
+
+  /** Accounts with something to say. Idle ones leave the book here; slices that are wanted elsewhere shrink. */
+  #collect(): LeaseAccount[] {
+    const monotonicMs = this.#clock.monotonicMs();
+    const nowMs = this.#clock.now();
+    const included: LeaseAccount[] = [];
+    for (const account of this.#book.all()) {
+      // A growth under way knows a `granted` that this round would overwrite: next round.
+      if (account.growing) continue;
+      const expired = nowMs >= account.usableUntil;
+      if (account.idle && (expired || monotonicMs - account.lastUsedAt > IDLE_MS)) {
+        this.#close(account);
+        continue;
+      }
+      if (!account.known) continue;
+      if (account.recalled || ((expired || monotonicMs < account.sharedUntil) && account.left > 0)) handBack(account);
+      if (!account.dirty) continue;
+      account.dirty = false;
+      included.push(account);
+    }
+    return included;
+  }
+
+  #close(account: LeaseAccount): void {
+    this.#book.remove(account);
+    if (!account.known) return;
+    account.granted = account.charged;
+    this.#closing.push(totalsOf(account, true));
+  }
+
+  #batch(leases: readonly LeaseTotals[]): SyncBatch {
+    return {
+      owner: this.#owner,
+      now: this.#clock.now(),
+      seq: this.#journal.seq,
+      leases,
+      overruns: this.#overruns,
+      changesAfter: this.#lastChange,
+    };
+  }
+
+  #apply(result: SyncResult, included: readonly LeaseAccount[], totals: readonly LeaseTotals[]): void {
+    if (result.fenced) {
+      this.#events.onFenced();
+      return;
+    }
+    for (const { index, numbers } of result.accounts) {
+      const account = this.#book.at(index);
+      if (account !== undefined) account.learn(numbers, account.sentCharged);
+    }
+    included.forEach((account, position) => {
+      if (totals[position]?.answersRecall === true) account.recalled = false;
+      if (account.handingBack) this.#book.resumeGrowth(account);
+    });
+    for (const index of result.recalls) {
+      const account = this.#book.at(index);
+      if (account !== undefined) account.recallUntil(this.#clock.monotonicMs() + SHARED_MS);
+    }
+    this.#lastChange = result.lastChange;
+    if (result.changes.length > 0) this.#events.onChanges(result.changes);
+  }
+
+  #undo(account: LeaseAccount): void {
+    account.dirty = true;
+    if (account.handingBack) this.#book.resumeGrowth(account);
+  }
+}
+
+function handBack(account: LeaseAccount): void {
+  account.granted = account.charged + account.held;
+  account.handingBack = true;
+  account.dirty = true;
+}
+
+function totalsOf(account: LeaseAccount, close: boolean): LeaseTotals {
+  return {
+    index: account.index,
+    charged: account.charged,
+    granted: account.granted,
+    close,
+    answersRecall: account.recalled,
+  };
+}

@@ -1,0 +1,54 @@
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+
+import { crc32 } from './crc32.ts';
+
+/** Frame: u32 length of the payload, u32 CRC-32 of the payload, payload. Little endian. */
+const FRAME_HEADER_BYTES = 8;
+const PAYLOAD_BYTES_MAX = 65_536;
+
+/** An append-only file of checksummed records. One writer; a torn tail is recognised by its checksum. */
+export class RecordLog {
+  readonly #descriptor: number;
+  readonly #frame = Buffer.alloc(FRAME_HEADER_BYTES + PAYLOAD_BYTES_MAX);
+  #bytes = 0;
+
+  constructor(path: string) {
+    this.#descriptor = openSync(path, 'ax', 0o600);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Appends one record with a single write. `fill` writes the payload at `offset` and returns its length. Throws on I/O errors. */
+  append(fill: (frame: Buffer, offset: number) => number): void {
+    const frame = this.#frame;
+    const length = fill(frame, FRAME_HEADER_BYTES);
+    frame.writeUInt32LE(length, 0);
+    frame.writeUInt32LE(crc32(frame, FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + length), 4);
+    const total = FRAME_HEADER_BYTES + length;
+    // A short write leaves a torn frame that would hide every later one, so it is an error like a full disk.
+    if (writeSync(this.#descriptor, frame, 0, total) !== total) throw new Error('short write to the journal');
+    this.#bytes += total;
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/** The whole records of a file, in order, up to the first torn or damaged one. */
+export function readRecords(path: string): readonly Buffer[] {
+  const file = readFileSync(path);
+  const records: Buffer[] = [];
+  let offset = 0;
+  while (offset + FRAME_HEADER_BYTES <= file.length) {
+    const length = file.readUInt32LE(offset);
+    const start = offset + FRAME_HEADER_BYTES;
+    if (length > PAYLOAD_BYTES_MAX || start + length > file.length) break;
+    if (file.readUInt32LE(offset + 4) !== crc32(file, start, start + length)) break;
+    records.push(file.subarray(start, start + length));
+    offset = start + length;
+  }
+  return records;
+}
