@@ -32,7 +32,7 @@ const ROWS = {
     actions: ['upgrade_plan', 'wait_for_reset', 'contact_admin'],
     title: 'Free allowance used up',
     sentence:
-      '[{subject} used {current_usage} of {allowed_usage} free {unit} {period}|{subject} used {current_usage} of {allowed_usage} free {unit}|The free allowance is used up][, and this call could use up to {needed} more]. [All that is left is held by calls still running: retry in {retry_after} s|Upgrade to {upgrade} or wait until {resets}|Upgrade to {upgrade}|Wait until {resets} or ask for a paid plan|Ask for a paid plan]',
+      '[{subject} used {current_usage} of {allowed_usage} free {unit} {period}|{subject} used {current_usage} of {allowed_usage} free {unit}|The free allowance is used up]. [All that is left is held by calls still running: retry in {retry_after} s|Upgrade to {upgrade} or wait until {resets}|Upgrade to {upgrade}|Wait until {resets} or ask for a paid plan|Ask for a paid plan]',
   },
   TOKEN_QUOTA_EXCEEDED: {
     status: 402,

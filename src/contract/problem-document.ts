@@ -27,7 +27,7 @@ export type Quantity = number | string;
 export interface ProblemDetails {
   readonly current_plan?: string;
   readonly required_plan?: string;
-  /** `requests_per_month`, `tokens_lifetime`, `credits`. */
+  /** `requests_per_month`, `spend_per_lifetime`, `credits`. */
   readonly exceeded_limit_type?: string;
   readonly limit_id?: string;
   readonly scope?: 'tenant' | 'key';
@@ -52,7 +52,7 @@ export interface ProblemDetails {
   readonly feature?: string;
   /** What is wrong: a JSON pointer (RFC 6901) into the body (`/messages/0/role`), or the name of a header or parameter. */
   readonly pointer?: string;
-  /** What is wrong, as the beginning of a sentence, without a full stop. */
+  /** What is wrong, as a clause. */
   readonly reason?: string;
   /** The code of the 402 that a retry storm repeats. */
   readonly cause?: string;
@@ -88,7 +88,6 @@ export interface ProblemInput {
   readonly retryAfterSeconds?: number;
   /** Only where this occurrence differs from its code: `transient` while open holds have what is missing. */
   readonly retryKind?: RetryKind;
-  readonly action?: Action;
   readonly payment?: PaymentTerms;
   /** C402-25: what one call costs a caller without an account. */
   readonly offer?: MachineOffer;

@@ -3,14 +3,14 @@ import type { ProblemDetails, ProblemRetry, Quantity, UpgradeOption } from './pr
 import type { Words } from './sentence.ts';
 
 /** `used 10 of 10 requests ...` */
-const PERIODS: Readonly<Record<string, string>> = {
-  minute: 'this minute',
-  hour: 'this hour',
-  day: 'today',
-  week: 'this week',
-  month: 'this month',
-  lifetime: 'in total',
-};
+const PERIODS: ReadonlyMap<string, string> = new Map([
+  ['minute', 'this minute'],
+  ['hour', 'this hour'],
+  ['day', 'today'],
+  ['week', 'this week'],
+  ['month', 'this month'],
+  ['lifetime', 'in total'],
+]);
 
 /** Every word a sentence of the registry may use. */
 export function describeDetails(details: ProblemDetails, row: CodeRow, retry: ProblemRetry): Words {
@@ -23,7 +23,7 @@ export function describeDetails(details: ProblemDetails, row: CodeRow, retry: Pr
     allowed_usage: formatQuantity(details.allowed_usage),
     unit: details.unit,
     window: details.window,
-    period: details.window === undefined ? undefined : PERIODS[details.window],
+    period: details.window === undefined ? undefined : PERIODS.get(details.window),
     needed: formatQuantity(details.needed),
     available: formatQuantity(details.available),
     held: formatQuantity(details.held),
@@ -34,7 +34,8 @@ export function describeDetails(details: ProblemDetails, row: CodeRow, retry: Pr
     model: details.model,
     feature: details.feature,
     parameter: formatParameter(details.pointer),
-    reason: details.reason,
+    // The sentence goes on after it.
+    reason: details.reason?.replace(/[.\s]+$/, ''),
     cause: details.cause,
     method: details.method,
     methods: details.allowed_methods?.join(' or '),
@@ -53,6 +54,8 @@ export function describeDetails(details: ProblemDetails, row: CodeRow, retry: Pr
 export function formatQuantity(quantity: Quantity | undefined): string | undefined {
   if (typeof quantity === 'string') return quantity;
   if (quantity === undefined || !Number.isFinite(quantity)) return undefined;
+  // Grouping is for counts; a fraction would be grouped behind its point too.
+  if (!Number.isInteger(quantity)) return String(quantity);
   return String(quantity).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 

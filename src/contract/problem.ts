@@ -1,6 +1,6 @@
 import type { Action, CodeRow } from './code-row.ts';
 import { isRetryable, STATUS_FAMILIES } from './code-row.ts';
-import { CODES } from './codes.ts';
+import { CODES, isCode } from './codes.ts';
 import type { Code } from './codes.ts';
 import { PROBLEM_SCHEMA_PATH } from './problem-document.ts';
 import type {
@@ -36,7 +36,7 @@ export function buildProblem(input: ProblemInput): ProblemDocument {
     code,
     errorCode: code,
     message,
-    action: input.action ?? chooseAction(row.actions, details),
+    action: chooseAction(findActions(row, details), details),
     resolution_url: resolutionUrl,
     resolutionLink: resolutionUrl,
     documentation_url: documentationUrl,
@@ -67,6 +67,11 @@ function buildRetry(row: CodeRow, input: ProblemInput): ProblemRetry {
 
 function withReset(details: ProblemDetails, resetsAt: string | undefined): ProblemDetails {
   return resetsAt === undefined ? details : { ...details, resets_at: resetsAt };
+}
+
+/** A storm of repeated calls is lifted by what lifts the 402 they repeat. */
+function findActions(row: CodeRow, { cause }: ProblemDetails): CodeRow['actions'] {
+  return cause !== undefined && isCode(cause) ? CODES[cause].actions : row.actions;
 }
 
 /**

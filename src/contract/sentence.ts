@@ -1,12 +1,10 @@
 /** Words for the placeholders of a sentence. A missing or empty word drops the alternative that needs it. */
 export type Words = Readonly<Record<string, string | undefined>>;
 
+/** Literal text and word names in turn: text, name, text, name, ..., text. */
+type Alternative = readonly string[];
 /** A run of literal text is a part with one alternative that needs no word. */
 type Part = readonly Alternative[];
-interface Alternative {
-  /** Literal text and word names in turn: text, name, text, name, ..., text. */
-  readonly pieces: readonly string[];
-}
 export type Sentence = readonly Part[];
 
 /** Caller-supplied text (a model name, a path) must not blow up a message. */
@@ -24,26 +22,25 @@ export function compileSentence(template: string): Sentence {
     const open = template.indexOf('[', from);
     const literal = template.slice(from, open === -1 ? undefined : open);
     if (/[{}\]|]/.test(literal)) throw new Error(`words must stand in brackets: ${template}`);
-    if (literal !== '') parts.push([{ pieces: [literal] }]);
+    if (literal !== '') parts.push([[literal]]);
     if (open === -1) break;
     const close = template.indexOf(']', open);
     if (close === -1) throw new Error(`bracket is not closed: ${template}`);
-    parts.push(
-      template
-        .slice(open + 1, close)
-        .split('|')
-        .map(compileAlternative),
-    );
+    const alternatives = template
+      .slice(open + 1, close)
+      .split('|')
+      .map(splitAtWords);
+    if (alternatives.some((pieces) => pieces.some((piece) => /[{}[]/.test(piece)))) {
+      throw new Error(`words are lower case, brackets do not nest: ${template}`);
+    }
+    parts.push(alternatives);
     from = close + 1;
   }
   return parts;
 }
 
-function compileAlternative(text: string): Alternative {
-  const pieces = text.split(/\{([a-z_]+)\}/);
-  if (pieces.some((piece) => /[{}[]/.test(piece)))
-    throw new Error(`malformed alternative: ${text}`);
-  return { pieces };
+function splitAtWords(text: string): Alternative {
+  return text.split(/\{([a-z_]+)\}/);
 }
 
 export function renderSentence(sentence: Sentence, words: Words): string {
@@ -59,7 +56,7 @@ export function renderSentence(sentence: Sentence, words: Words): string {
   return text;
 }
 
-function renderAlternative({ pieces }: Alternative, words: Words): string | undefined {
+function renderAlternative(pieces: Alternative, words: Words): string | undefined {
   let text = '';
   for (const [index, piece] of pieces.entries()) {
     if (index % 2 === 0) {

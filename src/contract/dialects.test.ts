@@ -1,0 +1,183 @@
+import OpenAI from 'openai';
+import { describe, expect, test } from 'vitest';
+
+import { STATUS_FAMILIES } from './code-row.ts';
+import { CODES } from './codes.ts';
+import type { Code } from './codes.ts';
+import { renderProblem, renderProblemEvent } from './dialects.ts';
+import type { ProblemDialect } from './dialects.ts';
+import { buildProblemHeaders } from './headers.ts';
+import { buildProblem } from './problem.ts';
+
+const LINK = 'https://gate.example/pay/pl_1';
+const EXHAUSTED = buildProblem({
+  code: 'TOKEN_QUOTA_EXCEEDED',
+  requestId: 'req_1',
+  baseUrl: 'https://gate.example',
+  resolutionUrl: LINK,
+  resetsAt: '2026-12-01T00:00:00Z',
+  details: {
+    current_plan: 'developer',
+    exceeded_limit_type: 'tokens_per_month',
+    window: 'month',
+    current_usage: 900,
+    allowed_usage: 1000,
+    pointer: '/messages/0',
+  },
+  payment: { amount: '0.0010 USD', methods: ['credits'] },
+  offer: { amountSats: 10, description: 'Chat: 1 call', expires: '2026-11-21T22:00:00Z' },
+});
+const DIALECTS: readonly ProblemDialect[] = ['plain', 'openai'];
+const CODE_NAMES = Object.keys(CODES) as Code[];
+
+function renderBody(dialect: ProblemDialect): Record<string, unknown> {
+  const { contentType, body } = renderProblem(EXHAUSTED, dialect);
+  expect(contentType).toBe('application/problem+json');
+  return JSON.parse(body) as Record<string, unknown>;
+}
+
+describe.each(DIALECTS)(
+  'C402-09, %s dialect: every client shape in circulation is found',
+  (dialect) => {
+    test.each<[string, Record<string, unknown>]>([
+      [
+        '{errorCode, message, resolutionLink, action}',
+        {
+          errorCode: 'TOKEN_QUOTA_EXCEEDED',
+          message: EXHAUSTED.message,
+          resolutionLink: LINK,
+          action: 'upgrade_plan',
+        },
+      ],
+      [
+        '{code, message, details}',
+        {
+          code: 'TOKEN_QUOTA_EXCEEDED',
+          message: EXHAUSTED.message,
+          details: {
+            current_plan: 'developer',
+            exceeded_limit_type: 'tokens_per_month',
+            current_usage: 900,
+            allowed_usage: 1000,
+          },
+        },
+      ],
+      [
+        '{status, code, message, documentation_url}',
+        {
+          status: 402,
+          code: 'TOKEN_QUOTA_EXCEEDED',
+          message: EXHAUSTED.message,
+          documentation_url: 'https://gate.example/errors/TOKEN_QUOTA_EXCEEDED',
+        },
+      ],
+      [
+        '{amount_sats, description, expires}',
+        { amount_sats: 10, description: 'Chat: 1 call', expires: '2026-11-21T22:00:00Z' },
+      ],
+      [
+        'RFC 9457',
+        {
+          type: 'https://gate.example/errors/TOKEN_QUOTA_EXCEEDED',
+          title: 'Token quota used up',
+          status: 402,
+          detail: EXHAUSTED.message,
+          instance: '/r/req_1',
+        },
+      ],
+    ])('%s', (_shape, expected) => {
+      expect(renderBody(dialect)).toMatchObject(expected);
+    });
+  },
+);
+
+test('C402-09: `error` is a string in the plain dialect', () => {
+  expect(renderBody('plain')['error']).toBe('payment_required');
+});
+
+test("C402-09: `error` is OpenAI's object in the OpenAI dialect, and nothing else differs", () => {
+  const body = renderBody('openai');
+  expect(body['error']).toEqual({
+    message: EXHAUSTED.message,
+    type: 'payment_required',
+    code: 'TOKEN_QUOTA_EXCEEDED',
+    param: 'messages[0]',
+    details: body['details'],
+  });
+  expect({ ...body, error: 'payment_required' }).toEqual(renderBody('plain'));
+});
+
+test.each(CODE_NAMES)('%s has the words of its status in each dialect', (code) => {
+  const document = buildProblem({ code, requestId: 'req_1', baseUrl: 'https://gate.example' });
+  const family = STATUS_FAMILIES[document.status];
+  const inner = { error: { type: family.openaiType, code, param: null, details: {} } };
+  expect(document.error).toBe(family.error);
+  expect(JSON.parse(renderProblem(document, 'openai').body)).toMatchObject(inner);
+});
+
+/** The official SDK against an answer as the gateway would give it; counts what it sends. */
+function askWithSdk(response: () => Response) {
+  const calls = { count: 0 };
+  const client = new OpenAI({
+    apiKey: 'tk_test_x',
+    baseURL: 'https://gate.example/v1',
+    fetch: () => {
+      calls.count += 1;
+      return Promise.resolve(response());
+    },
+  });
+  const messages = [{ role: 'user' as const, content: 'hello' }];
+  return { calls, client, messages };
+}
+
+test('the official OpenAI SDK shows the whole message and our code, and sends one request', async () => {
+  const { contentType, body } = renderProblem(EXHAUSTED, 'openai');
+  const { calls, client, messages } = askWithSdk(() => {
+    const headers = new Headers();
+    const list = buildProblemHeaders(EXHAUSTED, { contentType, paymentUrl: LINK });
+    for (let index = 0; index < list.length; index += 2) {
+      headers.append(list[index] ?? '', list[index + 1] ?? '');
+    }
+    return new Response(body, { status: EXHAUSTED.status, headers });
+  });
+  const failure = client.chat.completions.create({ model: 'echo', messages });
+  await expect(failure).rejects.toMatchObject({
+    message: `402 ${EXHAUSTED.message}`,
+    code: 'TOKEN_QUOTA_EXCEEDED',
+    type: 'payment_required',
+    param: 'messages[0]',
+    status: 402,
+    requestID: 'req_1',
+  });
+  expect(calls.count).toBe(1);
+});
+
+test('the official OpenAI SDK throws our error when it comes inside a stream that has begun', async () => {
+  const chunk = 'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n';
+  const { client, messages } = askWithSdk(
+    () =>
+      new Response(chunk + renderProblemEvent(EXHAUSTED), {
+        headers: { 'content-type': 'text/event-stream' },
+      }),
+  );
+  const stream = await client.chat.completions.create({ model: 'echo', messages, stream: true });
+  const seen: unknown[] = [];
+  const reading = (async () => {
+    for await (const part of stream) seen.push(part.choices[0]?.delta.content);
+  })();
+  await expect(reading).rejects.toMatchObject({
+    message: EXHAUSTED.message,
+    code: 'TOKEN_QUOTA_EXCEEDED',
+  });
+  expect(seen).toEqual(['hi']);
+});
+
+test('an event is one line, whatever the message contains', () => {
+  const document = buildProblem({
+    code: 'INVALID_REQUEST',
+    requestId: 'req_1',
+    baseUrl: 'https://gate.example',
+    details: { reason: 'two\n\nlines \u2028 \r data: x' },
+  });
+  expect(renderProblemEvent(document)).toMatch(/^data: [^\n\r]*\n\n$/);
+});

@@ -1,0 +1,347 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { CODES } from './codes.ts';
+import type { Code } from './codes.ts';
+import { buildProblem } from './problem.ts';
+import type { ProblemDetails, ProblemInput, UpgradeOption } from './problem-document.ts';
+
+const BASE = { requestId: 'req_1', baseUrl: 'https://gate.example' };
+const PLAN: UpgradeOption = {
+  kind: 'plan',
+  id: 'business',
+  title: 'Business',
+  price: '49.00 USD/month',
+  url: 'https://gate.example/pay/pl_1',
+};
+const PACK: UpgradeOption = {
+  ...PLAN,
+  kind: 'pack',
+  id: 'small',
+  title: 'Small',
+  price: '5.00 USD',
+};
+const RESET = '2026-12-01T00:00:00Z';
+const CODE_NAMES = Object.keys(CODES) as Code[];
+
+const QUOTA: ProblemInput = {
+  ...BASE,
+  code: 'REQUEST_QUOTA_EXCEEDED',
+  details: {
+    current_plan: 'developer',
+    exceeded_limit_type: 'requests_per_month',
+    scope: 'tenant',
+    unit: 'requests',
+    window: 'month',
+    current_usage: 10_000,
+    allowed_usage: 10_000,
+    remaining: 0,
+    upgrade_options: [PLAN],
+  },
+  resolutionUrl: 'https://gate.example/pay/pl_1',
+  resetsAt: RESET,
+};
+
+test('DESIGN 4: the whole document of a used-up quota', () => {
+  const message =
+    'You have used 10,000 of 10,000 requests this month. Upgrade to Business or wait until 2026-12-01 00:00 UTC: https://gate.example/pay/pl_1';
+  expect(buildProblem(QUOTA)).toEqual({
+    type: 'https://gate.example/errors/REQUEST_QUOTA_EXCEEDED',
+    title: 'Request quota used up',
+    status: 402,
+    detail: message,
+    instance: '/r/req_1',
+    request_id: 'req_1',
+    error: 'payment_required',
+    code: 'REQUEST_QUOTA_EXCEEDED',
+    errorCode: 'REQUEST_QUOTA_EXCEEDED',
+    message,
+    action: 'upgrade_plan',
+    resolution_url: 'https://gate.example/pay/pl_1',
+    resolutionLink: 'https://gate.example/pay/pl_1',
+    documentation_url: 'https://gate.example/errors/REQUEST_QUOTA_EXCEEDED',
+    documentation_link: 'https://gate.example/errors/REQUEST_QUOTA_EXCEEDED',
+    retryable: false,
+    retry: { kind: 'after_reset', resets_at: RESET },
+    details: { ...QUOTA.details, resets_at: RESET },
+    schema: 'https://gate.example/schemas/problem-v1.json',
+  });
+});
+
+describe('C402-03: the sentence says what, the numbers and the next step', () => {
+  const cases: readonly [Code, ProblemDetails, Partial<ProblemInput>, string][] = [
+    [
+      'INSUFFICIENT_CREDITS',
+      { needed: '0.0420 USD', available: '0.0031 USD' },
+      {},
+      'This call could cost up to 0.0420 USD and your available balance is 0.0031 USD. Add credit, then retry',
+    ],
+    [
+      'INSUFFICIENT_CREDITS',
+      { needed: '0.0420 USD', available: '0.0031 USD', affordable_max_tokens: 3100 },
+      {},
+      'This call could cost up to 0.0420 USD and your available balance is 0.0031 USD. Lower max_tokens to 3,100 or add credit',
+    ],
+    [
+      'INSUFFICIENT_CREDITS',
+      { needed: '0.0420 USD', available: '0.0031 USD', affordable_max_tokens: 0 },
+      {},
+      'This call could cost up to 0.0420 USD and your available balance is 0.0031 USD. Add credit, then retry',
+    ],
+    [
+      'INSUFFICIENT_CREDITS',
+      { needed: '0.0420 USD', available: '0.0031 USD', held: '0.0800 USD' },
+      { retryKind: 'transient', retryAfterSeconds: 1 },
+      'This call could cost up to 0.0420 USD and your available balance is 0.0031 USD. 0.0800 USD is held by calls still running: retry in 1 s or add credit',
+    ],
+    [
+      'REQUEST_QUOTA_EXCEEDED',
+      { scope: 'key', window: 'lifetime', current_usage: 5, allowed_usage: 5, upgrade_options: [] },
+      {},
+      'This key has used 5 of 5 requests in total. Ask for a larger quota',
+    ],
+    [
+      'REQUEST_QUOTA_EXCEEDED',
+      { window: 'day', current_usage: 5, allowed_usage: 5, upgrade_options: [] },
+      { resetsAt: RESET },
+      'You have used 5 of 5 requests today. Wait until 2026-12-01 00:00 UTC or ask for a larger quota',
+    ],
+    [
+      'REQUEST_QUOTA_EXCEEDED',
+      { window: 'minute', current_usage: 4, allowed_usage: 5, upgrade_options: [PLAN] },
+      { resetsAt: RESET, retryKind: 'transient', retryAfterSeconds: 1 },
+      'You have used 4 of 5 requests this minute. All that is left is held by calls still running: retry in 1 s',
+    ],
+    [
+      'FREE_TIER_EXHAUSTED',
+      { unit: 'requests', window: 'hour', current_usage: 1e6, allowed_usage: 1e6, needed: 1 },
+      {},
+      'You have used 1,000,000 of 1,000,000 free requests this hour. Ask for a paid plan',
+    ],
+    [
+      'TOKEN_QUOTA_EXCEEDED',
+      {
+        window: 'week',
+        current_usage: 900,
+        allowed_usage: 1000,
+        needed: 350,
+        required_plan: 'Pro',
+      },
+      {},
+      'Token quota exceeded: you have used 900 of 1,000 tokens this week, and this call could use up to 350 more. Upgrade to Pro',
+    ],
+    [
+      'SPENDING_LIMIT_REACHED',
+      {
+        scope: 'key',
+        current_usage: '0.9931 USD',
+        allowed_usage: '1.00 USD',
+        needed: '0.0420 USD',
+      },
+      {},
+      'This key has spent 0.9931 USD of a limit of 1.00 USD, and this call could cost up to 0.0420 USD. Raise the spending limit, then retry',
+    ],
+    [
+      'MODEL_NOT_IN_PLAN',
+      {
+        model: 'large',
+        current_plan: 'basic',
+        upgrade_options: [PACK, { ...PLAN, id: 'premium' }],
+      },
+      {},
+      'The model large is not part of the basic plan. Upgrade to Business to use it',
+    ],
+    [
+      'FEATURE_NOT_IN_PLAN',
+      { feature: 'bulk', required_plan: 'Enterprise' },
+      {},
+      'The feature bulk is not part of your plan. Upgrade to Enterprise to use it',
+    ],
+    [
+      'INVALID_REQUEST',
+      { pointer: '/messages/0/a~1b~0c', reason: 'must be text.' },
+      {},
+      'messages[0].a/b~c: must be text. Nothing was charged. Correct it and send it again',
+    ],
+    [
+      'INVALID_REQUEST',
+      { pointer: 'Idempotency-Key', reason: 'is required' },
+      {},
+      'Idempotency-Key: is required. Nothing was charged. Correct it and send it again',
+    ],
+    [
+      'RATE_LIMITED',
+      { scope: 'key', allowed_usage: 60, window: 'minute' },
+      { retryAfterSeconds: 3 },
+      'This key has sent requests faster than 60 per minute. Nothing was charged. Slow down and retry in 3 s',
+    ],
+    [
+      'METHOD_NOT_ALLOWED',
+      { method: 'GET', path: '/v1/embeddings', allowed_methods: ['POST', 'PUT'] },
+      {},
+      '/v1/embeddings does not answer GET. Use POST or PUT',
+    ],
+    [
+      'KEY_EXPIRED',
+      { expired_at: '2026-11-20T00:00:00.000Z' },
+      {},
+      'This API key expired on 2026-11-20 00:00 UTC. Use another key, or ask the owner of the account for a new one',
+    ],
+    [
+      'KEY_EXPIRED',
+      { expired_at: 'yesterday' },
+      {},
+      'This API key expired. Use another key, or ask the owner of the account for a new one',
+    ],
+  ];
+  test.each(cases)('%s %j', (code, details, more, expected) => {
+    const link = 'https://gate.example/pay/pl_1';
+    const { message } = buildProblem({ ...BASE, code, details, resolutionUrl: link, ...more });
+    expect(message).toBe(`${expected}: ${link}`);
+  });
+});
+
+describe('C402-05: the action is the first that is possible', () => {
+  test.each<[Code, ProblemDetails, string | undefined, string]>([
+    ['REQUEST_QUOTA_EXCEEDED', {}, RESET, 'upgrade_plan'],
+    ['REQUEST_QUOTA_EXCEEDED', { upgrade_options: [PLAN] }, RESET, 'upgrade_plan'],
+    ['REQUEST_QUOTA_EXCEEDED', { upgrade_options: [] }, RESET, 'wait_for_reset'],
+    ['REQUEST_QUOTA_EXCEEDED', { upgrade_options: [PACK] }, undefined, 'contact_admin'],
+    ['INSUFFICIENT_CREDITS', { upgrade_options: [PLAN] }, undefined, 'upgrade_plan'],
+    ['INSUFFICIENT_CREDITS', { upgrade_options: [PACK, PLAN] }, undefined, 'buy_credits'],
+    ['INSUFFICIENT_CREDITS', { upgrade_options: [] }, undefined, 'contact_admin'],
+    ['SPENDING_LIMIT_REACHED', { upgrade_options: [] }, undefined, 'raise_spending_limit'],
+    ['RATE_LIMITED', {}, undefined, 'wait_for_reset'],
+    ['PAYMENT_RETRY_STORM', { cause: 'INSUFFICIENT_CREDITS' }, undefined, 'buy_credits'],
+    ['PAYMENT_RETRY_STORM', { cause: 'no such code' }, undefined, 'contact_admin'],
+    ['KEY_MISSING', {}, undefined, 'authenticate'],
+  ])('%s with %j, reset %s: %s', (code, details, resetsAt, expected) => {
+    const reset = resetsAt === undefined ? {} : { resetsAt };
+    expect(buildProblem({ ...BASE, code, details, ...reset }).action).toBe(expected);
+  });
+});
+
+describe('C402-21: what is said about retrying', () => {
+  const seconds = { retryAfterSeconds: 2 };
+  test.each<[Code, Partial<ProblemInput>, boolean, object]>([
+    [
+      'REQUEST_QUOTA_EXCEEDED',
+      { resetsAt: RESET },
+      false,
+      { kind: 'after_reset', resets_at: RESET },
+    ],
+    ['REQUEST_QUOTA_EXCEEDED', seconds, false, { kind: 'never_until_action' }],
+    ['INSUFFICIENT_CREDITS', seconds, false, { kind: 'never_until_action' }],
+    [
+      'INSUFFICIENT_CREDITS',
+      { retryKind: 'transient', ...seconds },
+      true,
+      { kind: 'transient', retry_after_seconds: 2 },
+    ],
+    [
+      'INSUFFICIENT_CREDITS',
+      { retryKind: 'when_slot_free', ...seconds },
+      true,
+      { kind: 'when_slot_free', retry_after_seconds: 2 },
+    ],
+    ['RATE_LIMITED', seconds, true, { kind: 'transient', retry_after_seconds: 2 }],
+    ['PAYMENT_RETRY_STORM', seconds, false, { kind: 'never_until_action', retry_after_seconds: 2 }],
+    ['KEY_MISSING', seconds, false, { kind: 'never_until_action' }],
+    ['OVERLOADED', {}, true, { kind: 'transient' }],
+  ])('%s with %j: retryable %s, %j', (code, more, retryable, retry) => {
+    const problem = buildProblem({ ...BASE, code, ...more });
+    expect(problem.retryable).toBe(retryable);
+    expect(problem.retry).toEqual(retry);
+  });
+});
+
+test('C402-25: an offer and payment terms become members, and are absent otherwise', () => {
+  const payment = { amount: '0.0010 USD', methods: ['credits', 'l402'] };
+  const offer = { amountSats: 10, description: 'Translation: 1 call', expires: RESET };
+  expect(buildProblem({ ...QUOTA, payment, offer })).toMatchObject({
+    payment,
+    amount_sats: 10,
+    description: 'Translation: 1 call',
+    expires: RESET,
+  });
+  const withoutRate = buildProblem({ ...QUOTA, offer: { description: 'x', expires: RESET } });
+  expect(withoutRate).not.toHaveProperty('amount_sats');
+  for (const member of ['payment', 'amount_sats', 'description', 'expires']) {
+    expect(buildProblem(QUOTA)).not.toHaveProperty(member);
+  }
+});
+
+test('a signed link to the explanation is the instance', () => {
+  const explainUrl = 'https://gate.example/r/req_1?s=abc';
+  expect(buildProblem({ ...QUOTA, explainUrl }).instance).toBe(explainUrl);
+});
+
+/** Letters from which none of FAULTS can be written; sentence.test.ts has the hostile words. */
+const word = fc.string({
+  unit: fc.constantFrom('a', 'b', ' ', '.', '/', '~', '7'),
+  maxLength: 300,
+});
+const anyWord = fc.option(word, { nil: undefined });
+const anyQuantity = fc.option(fc.oneof(fc.double(), fc.maxSafeNat(), word), { nil: undefined });
+const OPTION_SETS: readonly (readonly UpgradeOption[] | undefined)[] = [
+  undefined,
+  [],
+  [PLAN],
+  [PACK],
+];
+/** Any subset of the details, values of any kind in them. */
+const anyDetails = fc
+  .record({
+    current_plan: anyWord,
+    required_plan: anyWord,
+    scope: fc.constantFrom('tenant', 'key', undefined),
+    unit: anyWord,
+    window: fc.constantFrom('minute', 'lifetime', 'toString', undefined),
+    current_usage: anyQuantity,
+    allowed_usage: anyQuantity,
+    needed: anyQuantity,
+    available: anyQuantity,
+    held: anyQuantity,
+    affordable_max_tokens: fc.option(fc.double(), { nil: undefined }),
+    upgrade_options: fc.constantFrom(...OPTION_SETS),
+    model: anyWord,
+    feature: anyWord,
+    pointer: anyWord,
+    reason: anyWord,
+    cause: anyWord,
+    method: anyWord,
+    path: anyWord,
+    nearest: anyWord,
+    id: anyWord,
+    expired_at: anyWord,
+    allowed_bytes: fc.option(fc.double(), { nil: undefined }),
+  })
+  .map((details) => {
+    const known = Object.entries(details).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(known) as ProblemDetails;
+  });
+const FAULTS = /undefined|NaN|Infinity|null|\[object|function|[{}|[\]]/;
+
+test('C402-03: whatever is known, the sentence is complete, longer than 20 characters and has the link', () => {
+  const link = 'https://gate.example/pay/pl_1';
+  fc.assert(
+    fc.property(fc.constantFrom(...CODE_NAMES), anyDetails, (code, details) => {
+      const { message, detail } = buildProblem({ ...BASE, code, details, resolutionUrl: link });
+      expect(detail).toBe(message);
+      expect(message.length).toBeGreaterThan(20 + link.length);
+      expect(message.length).toBeLessThan(3000);
+      expect(message).not.toContain('Payment Required');
+      expect(message.endsWith(`: ${link}`)).toBe(true);
+      // `messages[0]` names a parameter.
+      expect(message.replace(/\[\d+\]/g, '')).not.toMatch(FAULTS);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test.each(CODE_NAMES)('C402-03: with nothing known %s still makes a plain sentence', (code) => {
+  const { message } = buildProblem({ ...BASE, code });
+  expect(message).not.toMatch(FAULTS);
+  expect(message).toMatch(/^[A-Z].{20,}: https:\/\/gate\.example\/errors\/[A-Z_]+$/);
+  expect(message).not.toMatch(/ {2}|\.\.|\. :|\.:/);
+});

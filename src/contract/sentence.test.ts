@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+
+import { compileSentence, renderSentence } from './sentence.ts';
+
+const TEMPLATE = 'Gone[: {used} of {limit}|: {used}]. [Wait until {when}|Ask][ or buy {what}]';
+
+test.each([
+  [{}, 'Gone. Ask'],
+  [{ used: '7' }, 'Gone: 7. Ask'],
+  [{ used: '7', limit: '8', when: 'noon' }, 'Gone: 7 of 8. Wait until noon'],
+  [{ limit: '8', what: 'more' }, 'Gone. Ask or buy more'],
+  [{ used: '', what: undefined }, 'Gone. Ask'],
+])('words %j give "%s"', (words, expected) => {
+  expect(renderSentence(compileSentence(TEMPLATE), words)).toBe(expected);
+});
+
+test('words are put in as they are, never read as a template', () => {
+  const sentence = compileSentence('[{a}] and [{b}]');
+  expect(renderSentence(sentence, { a: '{b}|[c]', b: '$&' })).toBe('{b}|[c] and $&');
+});
+
+test('a word longer than 200 characters is cut', () => {
+  const text = renderSentence(compileSentence('[{model}]'), { model: 'm'.repeat(1_000_000) });
+  expect(text).toBe(`${'m'.repeat(200)}...`);
+});
+
+test.each([
+  'a {word} outside a bracket',
+  'a | outside a bracket',
+  'a bracket [that is not closed',
+  'a closing bracket] alone',
+  'a [malformed {Word}]',
+  'a [{nested [bracket]}]',
+])('refuses the template "%s"', (template) => {
+  expect(() => compileSentence(template)).toThrow(template);
+});
