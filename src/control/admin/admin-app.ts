@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 
+import { StoreError } from '../../stores/store-error.ts';
 import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
 import { refuse } from './answer.ts';
 import { mountGrants } from './grants.ts';
@@ -43,11 +44,9 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
   });
   app.onError((error, context) => {
     deps.logger.error({ request_id: context.get('requestId'), error }, 'an admin request failed');
-    const code = isUnavailable(error) ? 'BILLING_UNAVAILABLE' : 'INTERNAL_ERROR';
-    return refuse(context, deps, {
-      code,
-      details: code === 'BILLING_UNAVAILABLE' ? { reason: 'the store does not answer' } : {},
-    });
+    if (!isUnavailable(error)) return refuse(context, deps, { code: 'INTERNAL_ERROR' });
+    const details = { reason: 'the store does not answer' };
+    return refuse(context, deps, { code: 'BILLING_UNAVAILABLE', details });
   });
   return app;
 }
@@ -60,7 +59,9 @@ function wrongMethod(context: AdminContext, deps: AdminDeps, methods: readonly s
   });
 }
 
-/** Adapters mark what a retry may heal: a silent or overfull store (DESIGN 10). */
+/** A silent or overfull store: our fault, and a retry may heal it (DESIGN 10). */
 function isUnavailable(error: Error): boolean {
-  return 'code' in error && error.code === 'store_unavailable';
+  return (
+    error instanceof StoreError && (error.code === 'unavailable' || error.code === 'overloaded')
+  );
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { formatDecimal } from '../../domain/money.ts';
 import { sha256Hex } from '../../platform/sha256.ts';
-import type { Grant } from '../../stores/store.ts';
+import type { NewGrant } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
 import { answerChange, refuse } from './answer.ts';
 import {
@@ -17,6 +17,7 @@ import {
 import { viewGrant } from './views.ts';
 
 const DEFAULT_PRIORITY = 50;
+const CATEGORIES = ['included', 'promotional', 'paid'] as const;
 
 export function mountGrants(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.get('/admin/tenants/:id/grants', (context) =>
@@ -43,89 +44,98 @@ type GrantBody = z.infer<ReturnType<typeof grantSchema>>;
 function grantSchema(asset: string, now: number) {
   return z.strictObject({
     amount: amountSchema(asset),
-    category: z.enum(['included', 'promotional', 'paid']).default('paid'),
+    category: z.enum(CATEGORIES).default('paid'),
     expires: expirySchema(now).optional(),
     priority: z.number().int().min(0).max(100).default(DEFAULT_PRIORITY),
   });
 }
 
-/** BILL-13: the same key and body give the same answer for ever and one grant; another body is a conflict. */
+/**
+ * BILL-13: the same key and body give the same answer for ever and one grant; another body is a conflict. What the
+ * store remembers is the order with its times worked out, so that ten parallel callers, and a retry after a crash
+ * between the two writes, all add the very same grant.
+ */
 async function addGrant(
   context: AdminContext,
   deps: AdminDeps,
   tenantId: string,
 ): Promise<Response> {
-  const key = parseIdempotencyKey(context, deps);
-  if (key.kind === 'refused') return key.response;
+  const header = parseIdempotencyKey(context, deps);
+  if (header.kind === 'refused') return header.response;
   const json = await readJson(context, deps);
   if (json.kind === 'refused') return json.response;
-  const once: Once = {
-    key: `admin:grants:${key.value}`,
-    fingerprint: fingerprintOf(tenantId, json.value),
-  };
+  const key = `admin:grants:${header.value}`;
+  const fingerprint = fingerprintOf(tenantId, json.value);
   // Before the checks: a repeated body whose expiry has passed meanwhile still gets its first answer.
-  const earlier = await deps.store.recall(once.key);
+  const earlier = await deps.store.recall(key);
   if (earlier !== undefined) {
-    return earlier.fingerprint === once.fingerprint
-      ? replay(context, earlier.answer)
-      : conflict(context, deps);
+    if (earlier.fingerprint !== fingerprint) return conflict(context, deps);
+    return applyOrder(context, deps, parseOrder(earlier.answer), true);
   }
-  const schema = grantSchema(deps.catalog().asset, deps.now());
-  const body = checkBody(context, deps, schema, json.value);
+  const now = deps.now();
+  const body = checkBody(context, deps, grantSchema(deps.catalog().asset, now), json.value);
   if (body.kind === 'refused') return body.response;
-  return (
-    (await refuseGrant(context, deps, tenantId, body.value)) ??
-    addOnce(context, deps, { tenantId, once, body: body.value })
-  );
+  const refusal = await refuseGrant(context, deps, tenantId, body.value);
+  if (refusal !== undefined) return refusal;
+  const order = formatOrder(orderOf(tenantId, deps.catalog().asset, body.value, { key, now }));
+  const remembered = await deps.store.remember(key, fingerprint, order);
+  if (remembered.kind === 'conflict') return conflict(context, deps);
+  return applyOrder(context, deps, parseOrder(remembered.answer), remembered.kind === 'replay');
 }
 
-interface Once {
-  readonly key: string;
-  readonly fingerprint: string;
-}
-
-async function addOnce(
+/** Adds the grant once, however often it is called, and always answers as the first time. */
+async function applyOrder(
   context: AdminContext,
   deps: AdminDeps,
-  order: { readonly tenantId: string; readonly once: Once; readonly body: GrantBody },
+  order: NewGrant,
+  replayed: boolean,
 ): Promise<Response> {
-  const { tenantId, once, body } = order;
-  const now = deps.now();
-  let grant: Grant;
-  try {
-    grant = await deps.store.addGrant(
-      {
-        tenantId,
-        asset: deps.catalog().asset,
-        amount: body.amount,
-        category: body.category,
-        priority: body.priority,
-        effectiveAt: now,
-        expiresAt: body.expires,
-        source: 'admin',
-        idempotencyKey: once.key,
-      },
-      now,
-    );
-  } catch (error) {
-    // Two different bodies with one key at the same moment: the store let one of them through.
-    if (hasCode(error, 'idempotency_conflict')) return conflict(context, deps);
-    throw error;
-  }
-  const answer = JSON.stringify(viewGrant(grant));
-  const remembered = await deps.store.remember(once.key, once.fingerprint, answer);
-  switch (remembered.kind) {
-    case 'conflict':
-      return conflict(context, deps);
-    case 'replay':
-      return replay(context, remembered.answer);
-    case 'new': {
-      const change = { action: 'grant-added', tenant_id: tenantId, grant_id: grant.id };
-      return answerChange(context, deps, change, { status: 201, body: answer });
-    }
-    default:
-      return remembered.kind satisfies never;
-  }
+  const grant = await deps.store.addGrant(order, order.effectiveAt);
+  const answer = JSON.stringify(viewGrant({ ...grant, consumed: 0n, expired: 0n }));
+  const change = { action: 'grant-added', tenant_id: grant.tenantId, grant_id: grant.id };
+  if (replayed) context.header('Idempotent-Replayed', 'true');
+  return answerChange(context, deps, change, { status: 201, body: answer });
+}
+
+function orderOf(
+  tenantId: string,
+  asset: string,
+  body: GrantBody,
+  once: { readonly key: string; readonly now: number },
+): NewGrant {
+  return {
+    tenantId,
+    asset,
+    amount: body.amount,
+    category: body.category,
+    priority: body.priority,
+    effectiveAt: once.now,
+    expiresAt: body.expires,
+    source: 'admin',
+    idempotencyKey: once.key,
+  };
+}
+
+/** The store keeps text, and JSON has no integers of this size. */
+function formatOrder(order: NewGrant): string {
+  return JSON.stringify({ ...order, amount: order.amount.toString() });
+}
+
+const orderSchema = z.strictObject({
+  tenantId: z.string(),
+  asset: z.string(),
+  amount: z.string().transform(BigInt),
+  category: z.enum(CATEGORIES),
+  priority: z.number(),
+  effectiveAt: z.number(),
+  expiresAt: z.number().optional(),
+  source: z.string(),
+  idempotencyKey: z.string(),
+});
+
+function parseOrder(text: string): NewGrant {
+  const order = orderSchema.parse(JSON.parse(text));
+  return { ...order, expiresAt: order.expiresAt };
 }
 
 /** Why this tenant cannot be given this much, or undefined. */
@@ -157,21 +167,10 @@ function fingerprintOf(tenantId: string, json: unknown): string {
   return sha256Hex(JSON.stringify([tenantId, members]));
 }
 
-function replay(context: AdminContext, answer: string): Response {
-  return context.body(answer, 201, {
-    'Content-Type': 'application/json',
-    'Idempotent-Replayed': 'true',
-  });
-}
-
 function conflict(context: AdminContext, deps: AdminDeps): Response {
   return refuse(context, deps, { code: 'IDEMPOTENCY_CONFLICT' });
 }
 
 function refuseTenant(context: AdminContext, deps: AdminDeps, id: string): Response {
   return refuse(context, deps, { code: 'TENANT_NOT_FOUND', details: { id } });
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,0 +1,39 @@
+/** One column: its heading and what it shows of a row. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => string | null;
+}
+
+const CELL_LENGTH_MAX = 60;
+
+/** Aligned columns for people; scripts use `--json`. */
+export function formatTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  color: boolean,
+): string {
+  const cells = rows.map((row) => columns.map((column) => cleanCell(column.value(row))));
+  const widths = columns.map((column, index) =>
+    Math.max(column.title.length, ...cells.map((line) => line[index]?.length ?? 0)),
+  );
+  const join = (line: readonly string[]) =>
+    line
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd();
+  const heading = join(columns.map((column) => column.title));
+  return [color ? `\u001b[1m${heading}\u001b[0m` : heading, ...cells.map(join)].join('\n');
+}
+
+/** `name  value` lines for one thing. */
+export function formatFields(fields: readonly (readonly [string, string | null])[]): string {
+  const width = Math.max(...fields.map(([name]) => name.length));
+  return fields.map(([name, value]) => `${name.padEnd(width)}  ${cleanCell(value)}`).join('\n');
+}
+
+/** Names come from other people: nothing in them may move the cursor, forge a line or reverse the reading order. */
+function cleanCell(value: string | null): string {
+  if (value === null || value === '') return '-';
+  const clean = value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]/gu, '?');
+  return clean.length > CELL_LENGTH_MAX ? `${clean.slice(0, CELL_LENGTH_MAX - 1)}…` : clean;
+}

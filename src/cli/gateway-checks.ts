@@ -1,0 +1,70 @@
+import { callAdmin } from './admin-client.ts';
+import type { AdminCall, AdminOptions } from './admin-client.ts';
+import { readList, readMember, readText } from './answer-shapes.ts';
+import type { CommandIo } from './command-outcome.ts';
+
+/** One line of `doctor`. */
+export interface CheckLine {
+  readonly name: string;
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+}
+
+/** The part of `doctor` that asks a running gateway: it answers, its books add up, its workers and parts serve. */
+export async function checkGateway(
+  options: AdminOptions,
+  io: CommandIo,
+): Promise<readonly CheckLine[]> {
+  const ask = (call: AdminCall) => callAdmin(call, options, io);
+  const config = await ask({ method: 'GET', path: '/admin/config' });
+  if (config.kind === 'failed')
+    return [{ name: 'gateway', status: 'fail', detail: config.message }];
+  const version = readText(config.json, 'version') ?? 'unknown';
+  const lines: CheckLine[] = [
+    { name: 'gateway', status: 'ok', detail: `configuration ${version}` },
+  ];
+  const readiness = await ask({ method: 'GET', path: '/readyz', expectedStatus: 503 });
+  if (readiness.kind === 'failed')
+    lines.push({ name: 'readiness', status: 'fail', detail: readiness.message });
+  else lines.push(...readList(readiness.json, 'parts').map(checkPart));
+  const workers = await ask({ method: 'GET', path: '/admin/workers' });
+  lines.push(
+    workers.kind === 'failed'
+      ? { name: 'workers', status: 'fail', detail: workers.message }
+      : checkWorkers(workers.json),
+  );
+  const audit = await ask({ method: 'GET', path: '/admin/ledger/audit' });
+  if (audit.kind === 'failed')
+    lines.push({ name: 'ledger', status: 'fail', detail: audit.message });
+  else lines.push(...checkLedger(audit.json));
+  return lines;
+}
+
+function checkPart(part: unknown): CheckLine {
+  const ok = readMember(part, 'ok') === true;
+  return {
+    name: readText(part, 'name') ?? 'part',
+    status: ok ? 'ok' : 'fail',
+    detail: readText(part, 'detail') ?? '',
+  };
+}
+
+function checkWorkers(json: unknown): CheckLine {
+  const workers = readList(json, 'data');
+  const serving = workers.filter((worker) => readMember(worker, 'state') === 'serving').length;
+  const detail = `${serving} of ${workers.length} serving`;
+  if (serving === 0)
+    return { name: 'workers', status: 'fail', detail: `${detail}: look at the log of the gateway` };
+  return { name: 'workers', status: serving === workers.length ? 'ok' : 'warn', detail };
+}
+
+function checkLedger(json: unknown): readonly CheckLine[] {
+  const violations = readList(json, 'violations');
+  if (violations.length === 0)
+    return [{ name: 'ledger', status: 'ok', detail: 'every invariant holds' }];
+  return violations.map((violation) => ({
+    name: 'ledger',
+    status: 'fail',
+    detail: `${readText(violation, 'invariant') ?? '?'}: ${readText(violation, 'detail') ?? ''}; stop and make a copy of the data directory before anything else`,
+  }));
+}

@@ -1,0 +1,123 @@
+import { createAdminApp } from '../../src/control/admin/admin-app.ts';
+import type { AdminOperations } from '../../src/control/admin/admin-deps.ts';
+import { listenAdmin } from '../../src/control/admin/admin-listener.ts';
+import { ensureAdminToken } from '../../src/control/admin/admin-token.ts';
+import type { Catalog, Plan } from '../../src/domain/catalog.ts';
+import { createLogger } from '../../src/platform/logger.ts';
+import { MetricRegistry } from '../../src/platform/metrics.ts';
+import { openSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/stores/store.ts';
+import { makeDirectory, removeDirectory } from './temporary-directory.ts';
+
+export interface AdminApi {
+  /** `http://127.0.0.1:port`. */
+  readonly origin: string;
+  readonly token: string;
+  readonly directory: string;
+  readonly store: Store;
+  /** Lines of the log so far. */
+  readonly logLines: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface AdminApiOptions {
+  readonly operations?: Partial<AdminOperations>;
+  /** Stands between the API and the real store, to make calls fail. */
+  readonly wrapStore?: (store: Store) => Store;
+  readonly now?: () => number;
+  readonly hostNames?: readonly string[];
+}
+
+/** The admin API on a real socket over a real SQLite store, without the gateway around it. */
+export async function startAdminApi(options: AdminApiOptions = {}): Promise<AdminApi> {
+  const directory = makeDirectory('admin');
+  const store = await openSqliteStore({ directory });
+  const { token } = ensureAdminToken(directory);
+  const logLines: string[] = [];
+  const app = createAdminApp({
+    store: options.wrapStore?.(store) ?? store,
+    catalog: () => CATALOG,
+    now: options.now ?? Date.now,
+    logger: createLogger({
+      level: 'info',
+      destination: { write: (line) => void logLines.push(line) },
+    }),
+    adminToken: token,
+    hostNames: options.hostNames ?? [],
+    publicUrl: () => 'http://gateway.test',
+    operations: { ...quietOperations(), ...options.operations },
+  });
+  const listener = await listenAdmin(app, { host: '127.0.0.1', port: 0 });
+  return {
+    origin: `http://127.0.0.1:${listener.address.port}`,
+    token,
+    directory,
+    store,
+    logLines,
+    async close() {
+      await listener.close(1000);
+      await store.close();
+      removeDirectory(directory);
+    },
+  };
+}
+
+function quietOperations(): AdminOperations {
+  const metrics = new MetricRegistry();
+  metrics
+    .counter({ name: 'tollkeeper_requests_total', help: 'Requests.', labels: ['code'] })
+    .child('200')
+    .add(3);
+  return {
+    configuration: () => ({
+      version: CATALOG.version,
+      loadedAt: Date.UTC(2026, 0, 1),
+      source: { providers: { openai: { api_key: '***' } } },
+    }),
+    reload: async () => ({ kind: 'reloaded', version: 'fedcba987654', changed: ['plans.free'] }),
+    workers: () => [
+      { name: 'worker-1', pid: 42, state: 'serving', startedAt: Date.UTC(2026, 0, 1) },
+    ],
+    metrics: async () => metrics.snapshot(),
+    readiness: async () => [{ name: 'store', ok: true, detail: 'writable' }],
+  };
+}
+
+function plan(id: string, priceNano: bigint): Plan {
+  return {
+    id,
+    version: `${id}-v1`,
+    title: id,
+    priceNano,
+    usage: 'prepaid',
+    limits: [
+      {
+        id: 'requests_per_month',
+        unit: 'requests',
+        window: 'month',
+        scope: 'tenant',
+        amount: 1000,
+      },
+      { id: 'spend_per_day', unit: 'spend', window: 'day', scope: 'tenant', amount: 2_500_000_000 },
+      { id: 'key_tokens_per_day', unit: 'tokens', window: 'day', scope: 'key', amount: 5000 },
+    ],
+    models: ['*'],
+    features: [],
+    rateLimits: [],
+    onSale: true,
+  };
+}
+
+const CATALOG: Catalog = {
+  version: '0123456789ab',
+  apis: [],
+  upstreams: new Map(),
+  providers: new Map(),
+  models: new Map(),
+  plans: new Map(
+    [plan('free', 0n), plan('business', 49_000_000_000n)].map((each) => [each.id, each]),
+  ),
+  packs: [],
+  asset: 'USD',
+  retryStormPerMinute: 0,
+};
