@@ -11,6 +11,7 @@ import { collectNeeds, findTool, selectTestFiles, TOOLS } from './needs.mjs';
 import { endGroup } from './process-group.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
+const RUN_TIMEOUT_MS = 25 * 60_000;
 const say = (text) => process.stderr.write(`${text}\n`);
 
 /** Files no program could be found for, each with its missing tools. On CI that is a failure, at home a notice. */
@@ -59,7 +60,12 @@ async function runVitest(filters, leftOut, summaryFile) {
     // A group of its own also hides it from the terminal's Ctrl-C, hence by hand.
     process.on(signal, () => process.kill(-groupId, signal));
   }
+  const limit = setTimeout(() => {
+    say(`the tests did not end within ${RUN_TIMEOUT_MS / 60_000} minutes`);
+    process.kill(-groupId, 'SIGKILL');
+  }, RUN_TIMEOUT_MS);
   const exitCode = await new Promise((settle) => child.once('exit', (code) => settle(code ?? 1)));
+  clearTimeout(limit);
   return { exitCode, leftovers: await endGroup(groupId) };
 }
 
