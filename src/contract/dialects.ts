@@ -13,7 +13,7 @@ export interface RenderedProblem {
 const PROBLEM_JSON = 'application/problem+json';
 
 export function renderProblem(document: ProblemDocument, dialect: ProblemDialect): RenderedProblem {
-  return { contentType: PROBLEM_JSON, body: JSON.stringify(wrapProblem(document, dialect)) };
+  return { contentType: PROBLEM_JSON, body: JSON.stringify(ENVELOPES[dialect](document)) };
 }
 
 /**
@@ -21,19 +21,13 @@ export function renderProblem(document: ProblemDocument, dialect: ProblemDialect
  * OpenAI SDK throws its APIError on a data event that has an `error` object.
  */
 export function renderProblemEvent(document: ProblemDocument): string {
-  return `data: ${JSON.stringify(wrapProblem(document, 'openai'))}\n\n`;
+  return `data: ${JSON.stringify(ENVELOPES.openai(document))}\n\n`;
 }
 
-function wrapProblem(document: ProblemDocument, dialect: ProblemDialect): object {
-  switch (dialect) {
-    case 'plain':
-      return document;
-    case 'openai':
-      return { ...document, error: buildOpenaiError(document) };
-    default:
-      return dialect satisfies never;
-  }
-}
+const ENVELOPES: Readonly<Record<ProblemDialect, (document: ProblemDocument) => object>> = {
+  plain: (document) => document,
+  openai: (document) => ({ ...document, error: buildOpenaiError(document) }),
+};
 
 /** Without this object the official SDK reports `402 status code (no body)`. */
 function buildOpenaiError(document: ProblemDocument) {

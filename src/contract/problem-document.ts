@@ -22,7 +22,7 @@ export type Quantity = number | string;
 
 /**
  * What was refused, in numbers. The sentence is made from these members and from nothing else, so
- * that text and data cannot disagree. Every string is bounded where it is put into the sentence.
+ * that text and data cannot disagree. buildProblem cuts a text of more than 300 characters.
  */
 export interface ProblemDetails {
   readonly current_plan?: string;

@@ -276,6 +276,15 @@ test('a signed link to the explanation is the instance', () => {
   expect(buildProblem({ ...QUOTA, explainUrl }).instance).toBe(explainUrl);
 });
 
+test('a text that the caller chose is cut at 300 characters, in the details and so in the sentence', () => {
+  const details = { model: 'm'.repeat(1_000_000), upgrade_options: [PLAN] };
+  const problem = buildProblem({ ...BASE, code: 'MODEL_NOT_FOUND', details });
+  const cut = `${'m'.repeat(300)}...`;
+  expect(problem.details).toEqual({ model: cut, upgrade_options: [PLAN] });
+  expect(problem.message).toContain(`The model ${cut} does not exist here`);
+  expect(JSON.stringify(problem).length).toBeLessThan(3000);
+});
+
 /** Letters from which none of FAULTS can be written; sentence.test.ts has the hostile words. */
 const word = fc.string({
   unit: fc.constantFrom('a', 'b', ' ', '.', '/', '~', '7'),

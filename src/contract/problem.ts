@@ -14,6 +14,9 @@ import { describeDetails } from './problem-words.ts';
 import { compileSentence, renderSentence } from './sentence.ts';
 import type { Sentence } from './sentence.ts';
 
+/** Callers choose model names and paths: neither the sentence nor the body grows with them. */
+const DETAIL_LENGTH_MAX = 300;
+
 const SENTENCES = compileAll();
 
 /** Pure and total: any input of the right types gives a valid document with a complete sentence. */
@@ -21,7 +24,7 @@ export function buildProblem(input: ProblemInput): ProblemDocument {
   const { code, baseUrl } = input;
   const row = CODES[code];
   const retry = buildRetry(row, input);
-  const details = withReset(input.details ?? {}, input.resetsAt);
+  const details = buildDetails(input);
   const documentationUrl = `${baseUrl}/errors/${code}`;
   const resolutionUrl = input.resolutionUrl ?? documentationUrl;
   const message = `${renderSentence(SENTENCES[code], describeDetails(details, row, retry))}: ${resolutionUrl}`;
@@ -65,8 +68,21 @@ function buildRetry(row: CodeRow, input: ProblemInput): ProblemRetry {
   };
 }
 
-function withReset(details: ProblemDetails, resetsAt: string | undefined): ProblemDetails {
-  return resetsAt === undefined ? details : { ...details, resets_at: resetsAt };
+function buildDetails({ details = {}, resetsAt }: ProblemInput): ProblemDetails {
+  const bounded = Object.values(details).some(isTooLong) ? clipTexts(details) : details;
+  return resetsAt === undefined ? bounded : { ...bounded, resets_at: resetsAt };
+}
+
+function clipTexts(details: ProblemDetails): ProblemDetails {
+  const clipped = Object.entries(details).map(([name, value]) => [
+    name,
+    isTooLong(value) ? `${value.slice(0, DETAIL_LENGTH_MAX)}...` : value,
+  ]);
+  return Object.fromEntries(clipped) as ProblemDetails;
+}
+
+function isTooLong(value: unknown): value is string {
+  return typeof value === 'string' && value.length > DETAIL_LENGTH_MAX;
 }
 
 /** A storm of repeated calls is lifted by what lifts the 402 they repeat. */
@@ -76,11 +92,16 @@ function findActions(row: CodeRow, { cause }: ProblemDetails): CodeRow['actions'
 
 /**
  * The first action this caller can take. Where nothing on sale would help (`upgrade_options` is empty)
- * nobody is told to buy; where the options were not worked out the code's first action stands.
+ * nobody is told to buy; where the options were not worked out the code's first action stands. When
+ * none is possible the last one stands.
  */
 function chooseAction(actions: CodeRow['actions'], details: ProblemDetails): Action {
-  for (const action of actions) if (isPossible(action, details)) return action;
-  return actions[actions.length - 1] ?? actions[0];
+  let chosen = actions[0];
+  for (const action of actions) {
+    chosen = action;
+    if (isPossible(action, details)) break;
+  }
+  return chosen;
 }
 
 function isPossible(action: Action, details: ProblemDetails): boolean {

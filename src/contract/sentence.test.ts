@@ -19,11 +19,6 @@ test('words are put in as they are, never read as a template', () => {
   expect(renderSentence(sentence, { a: '{b}|[c]', b: '$&' })).toBe('{b}|[c] and $&');
 });
 
-test('a word longer than 200 characters is cut', () => {
-  const text = renderSentence(compileSentence('[{model}]'), { model: 'm'.repeat(1_000_000) });
-  expect(text).toBe(`${'m'.repeat(200)}...`);
-});
-
 test.each([
   'a {word} outside a bracket',
   'a | outside a bracket',

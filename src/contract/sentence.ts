@@ -7,9 +7,6 @@ type Alternative = readonly string[];
 type Part = readonly Alternative[];
 export type Sentence = readonly Part[];
 
-/** Caller-supplied text (a model name, a path) must not blow up a message. */
-const WORD_LENGTH_MAX = 200;
-
 /**
  * Compiles `Fixed text [first choice with {word}|second choice].`: of each bracket the first alternative
  * whose words are all known is used, none if there is none. Words stand in brackets only, so that no
@@ -65,11 +62,7 @@ function renderAlternative(pieces: Alternative, words: Words): string | undefine
     }
     const word = words[piece];
     if (word === undefined || word === '') return undefined;
-    text += clipWord(word);
+    text += word;
   }
   return text;
-}
-
-function clipWord(word: string): string {
-  return word.length <= WORD_LENGTH_MAX ? word : `${word.slice(0, WORD_LENGTH_MAX)}...`;
 }
