@@ -1,6 +1,6 @@
 import type { EntitlementFact, Facts, LimitFact, ReservationFact } from './facts.ts';
 
-export type StepName = 'route' | 'identify' | 'understand' | 'entitle' | 'reserve';
+export type StepName = 'route' | 'identify' | 'understand' | 'storm' | 'entitle' | 'reserve' | 'forward';
 
 export interface Refusal {
   readonly kind: 'refuse';
@@ -35,8 +35,10 @@ const STEPS: readonly { readonly name: StepName; readonly check: Check }[] = [
   { name: 'route', check: checkRoute },
   { name: 'identify', check: checkIdentity },
   { name: 'understand', check: checkUnderstanding },
+  { name: 'storm', check: checkStorm },
   { name: 'entitle', check: checkEntitlements },
   { name: 'reserve', check: checkReservation },
+  { name: 'forward', check: checkForwarding },
 ];
 
 /** The decision: pure and total. Every view of a request (answer, log, explanation, offers) is made from it. */
@@ -72,6 +74,16 @@ function checkUnderstanding(facts: Facts): Refusal | undefined {
   return facts.understanding === undefined ? undefined : refuse('understand', facts.understanding.code);
 }
 
+/** A client that repeats a 402 in a loop is slowed before anything is worked out for it again (QUOTA-13). */
+function checkStorm(facts: Facts): Refusal | undefined {
+  if (facts.storm === undefined) return undefined;
+  return { ...refuse('storm', 'PAYMENT_RETRY_STORM'), retryAfterMs: facts.storm.retryAfterMs };
+}
+
+function checkForwarding(facts: Facts): Refusal | undefined {
+  return facts.forwarding === undefined ? undefined : refuse('forward', facts.forwarding.code);
+}
+
 /** 402 here; the answer turns it into 403 when no purchase on sale grants it (offers.ts). */
 function checkEntitlements(facts: Facts): Refusal | undefined {
   const missing = facts.entitlements.find((entitlement) => !entitlement.granted);
@@ -87,8 +99,6 @@ function checkReservation(facts: Facts): Refusal | undefined {
   switch (reservation.kind) {
     case 'held':
       return undefined;
-    case 'storm':
-      return { ...refuse('reserve', 'PAYMENT_RETRY_STORM'), retryAfterMs: reservation.retryAfterMs };
     case 'limited':
       return { ...refuse('reserve', 'RATE_LIMITED'), retryAfterMs: reservation.retryAfterMs };
     case 'short':

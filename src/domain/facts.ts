@@ -19,6 +19,10 @@ export interface Facts {
   /** In the order they were reserved. Numbers as known when the decision fell. */
   readonly limits: readonly LimitFact[];
   readonly reservation: ReservationFact | undefined;
+  /** More refusals of one cause than a minute may have. `cause` is the 402 that is repeated. */
+  readonly storm: { readonly cause: string; readonly retryAfterMs: number } | undefined;
+  /** What went wrong after the request was admitted and before the answer began. */
+  readonly forwarding: Fault | undefined;
   readonly outcome: OutcomeFact | undefined;
 }
 
@@ -83,8 +87,7 @@ export type ReservationFact =
       /** Output tokens that would still fit, when the caller's own bound is what does not. */
       readonly affordableOutputTokens: number | undefined;
     }
-  | { readonly kind: 'limited'; readonly rateLimitId: string; readonly retryAfterMs: number }
-  | { readonly kind: 'storm'; readonly retryAfterMs: number };
+  | { readonly kind: 'limited'; readonly rateLimitId: string; readonly retryAfterMs: number };
 
 export interface OutcomeFact {
   readonly status: number;

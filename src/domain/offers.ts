@@ -35,7 +35,7 @@ export function applyOffer(facts: Facts, offer: Offer): Facts {
     offer.kind === 'pack'
       ? facts.entitlements
       : facts.entitlements.map((each) => ({ ...each, granted: planGrants(offer.plan, each.kind, each.id) }));
-  return { ...facts, limits, entitlements, reservation: undefined };
+  return { ...facts, limits, entitlements, reservation: undefined, storm: undefined };
 }
 
 export function planGrants(plan: Plan, kind: 'model' | 'feature', id: string): boolean {

@@ -1,0 +1,83 @@
+import type { BodySink, InboundRequest, InboundResponse, RawHeaders } from './listener.ts';
+
+/** Pages and small JSON endpoints of our own; nobody sends them more. */
+const BODY_BYTES_MAX = 64 * 1024;
+
+/** Anything that answers Fetch requests: a Hono app. */
+export interface FetchApp {
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+/** Lets a Fetch app answer a request of the gateway's listener. Not for the hot path: it builds objects per request. */
+export function serveFetch(app: FetchApp, origin: string, request: InboundRequest, response: InboundResponse): void {
+  const headers = toHeaders(request.headers);
+  const url = origin + request.target;
+  if (request.contentLength === 0) {
+    void answer(app, new Request(url, { method: request.method, headers }), response);
+    return;
+  }
+  request.readBody(
+    new SmallBody((body) => {
+      if (body === undefined) {
+        response.writeHead(413, ['Content-Type', 'text/plain', 'Connection', 'close']);
+        response.end('the body is larger than 64 KiB\n');
+        return;
+      }
+      const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
+      void answer(app, new Request(url, { method: request.method, headers, ...(hasBody ? { body } : {}) }), response);
+    }),
+  );
+}
+
+async function answer(app: FetchApp, request: Request, response: InboundResponse): Promise<void> {
+  try {
+    const answered = await app.fetch(request);
+    const body = Buffer.from(await answered.arrayBuffer());
+    const headers = [...answered.headers].filter(([name]) => name !== 'content-length').flat();
+    response.writeHead(answered.status, [...headers, 'Content-Length', String(body.length)]);
+    if (request.method === 'HEAD') response.end();
+    else response.end(body);
+  } catch {
+    // The app answers its own errors; what still gets here must not leave the client waiting.
+    if (!response.headSent) response.writeHead(500, ['Content-Length', '0']);
+    response.end();
+  }
+}
+
+function toHeaders(raw: RawHeaders): Headers {
+  const headers = new Headers();
+  for (let i = 0; i < raw.length; i += 2) headers.append(raw[i] ?? '', raw[i + 1] ?? '');
+  return headers;
+}
+
+class SmallBody implements BodySink {
+  readonly #done: (body: Uint8Array<ArrayBuffer> | undefined) => void;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #over = false;
+
+  /** `done` gets undefined when the body is too large or broke off. */
+  constructor(done: (body: Uint8Array<ArrayBuffer> | undefined) => void) {
+    this.#done = done;
+  }
+
+  onChunk(chunk: Buffer): void {
+    if (this.#over) return;
+    this.#bytes += chunk.length;
+    if (this.#bytes <= BODY_BYTES_MAX) {
+      this.#chunks.push(chunk);
+      return;
+    }
+    this.onError();
+  }
+
+  onEnd(): void {
+    if (!this.#over) this.#done(new Uint8Array(Buffer.concat(this.#chunks)));
+  }
+
+  onError(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#done(undefined);
+  }
+}

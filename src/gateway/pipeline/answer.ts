@@ -1,0 +1,115 @@
+import type { ProblemDocument } from '../../contract/problem-document.ts';
+import { decide, type Refusal } from '../../domain/decide.ts';
+import type { Facts } from '../../domain/facts.ts';
+import type { GatewayContext } from './context.ts';
+import { type Exchange, factsOf } from './exchange.ts';
+import { prepareRefusal } from './refusal.ts';
+
+const STORM_PERIOD_MS = 60_000;
+
+/** Answers with what `decide` says of the facts gathered so far; they must amount to a refusal. */
+export function refuse(context: GatewayContext, exchange: Exchange): void {
+  releaseHold(context, exchange);
+  const facts = gatherFacts(context, exchange);
+  const decision = decide(facts);
+  if (decision.kind === 'admit') throw new Error(`refusing ${exchange.requestId} without a reason`);
+  const slowed = isRepeatable(decision) ? countRefusal(context, facts, decision) : 0;
+  if (typeof slowed === 'number') {
+    send(context, exchange, { facts, refusal: decision, slowedMs: slowed });
+    return;
+  }
+  // The count needs the store; if that fails the refusal itself still stands.
+  slowed.catch(() => 0).then((slowedMs) => send(context, exchange, { facts, refusal: decision, slowedMs })).catch((error: unknown) => failUnexpectedly(context, exchange, error));
+}
+
+/** A fault of ours must not leave a client waiting, nor say more than that it was ours. */
+export function failUnexpectedly(context: GatewayContext, exchange: Exchange, error: unknown): void {
+  context.logger.error({ request_id: exchange.requestId, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'request failed inside the gateway');
+  if (exchange.response.headSent) {
+    releaseHold(context, exchange);
+    exchange.response.destroy();
+    record(context, exchange, 'cut');
+    return;
+  }
+  failForward(context, exchange, 'INTERNAL_ERROR', 'the gateway failed');
+}
+
+/** Refuses after admission: the upstream or the books did not do their part. Nothing is charged. */
+export function failForward(context: GatewayContext, exchange: Exchange, code: string, problem: string): void {
+  exchange.forwarding = { code, problem, pointer: undefined };
+  // The reservation stood: only the forwarding failed.
+  exchange.reservation = { kind: 'held' };
+  refuse(context, exchange);
+}
+
+/** What a stream that may not go on ends with: the head is out, so the refusal is its last event. */
+export function describeCut(context: GatewayContext, exchange: Exchange, code: string, problem: string): ProblemDocument {
+  exchange.forwarding = { code, problem, pointer: undefined };
+  const facts = gatherFacts(context, exchange);
+  const decision = decide(facts);
+  if (decision.kind === 'admit') throw new Error(`cutting ${exchange.requestId} without a reason`);
+  const prepared = prepareRefusal(context, exchange, facts, decision);
+  exchange.code = prepared.code;
+  return prepared.document;
+}
+
+/** Writes the log row and the counters of a request that has ended. At most once. */
+export function record(context: GatewayContext, exchange: Exchange, ending: Exchange['ending']): void {
+  if (exchange.recorded) return;
+  exchange.recorded = true;
+  exchange.ending = ending;
+  context.recorder.add(gatherFacts(context, exchange));
+}
+
+export function releaseHold(context: GatewayContext, exchange: Exchange): void {
+  const { hold } = exchange;
+  if (hold === undefined) return;
+  exchange.hold = undefined;
+  context.engine.release(hold);
+}
+
+function gatherFacts(context: GatewayContext, exchange: Exchange): Facts {
+  return factsOf(exchange, (need) => context.engine.peek(need.account), context.clock.monotonicMs() - exchange.startedMs);
+}
+
+function send(context: GatewayContext, exchange: Exchange, refused: { facts: Facts; refusal: Refusal; slowedMs: number }): void {
+  let { facts, refusal } = refused;
+  if (refused.slowedMs > 0) {
+    exchange.storm = { cause: refusal.code, retryAfterMs: refused.slowedMs };
+    facts = { ...facts, storm: exchange.storm };
+    const slowed = decide(facts);
+    if (slowed.kind === 'refuse') refusal = slowed;
+  }
+  const prepared = prepareRefusal(context, exchange, facts, refusal);
+  exchange.status = prepared.status;
+  exchange.code = prepared.code;
+  const { response } = exchange;
+  if (!response.closed) {
+    if (exchange.request.method === 'HEAD') {
+      response.writeHead(prepared.status, [...prepared.headers, ...exchange.corsHeaders]);
+      response.end();
+    } else {
+      const body = Buffer.from(prepared.body);
+      response.writeHead(prepared.status, [...prepared.headers, ...exchange.corsHeaders, 'Content-Length', String(body.length)]);
+      response.end(body);
+    }
+  }
+  record(context, exchange, 'refused');
+}
+
+/** A refusal that would be repeated in vain: every 402 that only an action lifts. */
+function isRepeatable(refusal: Refusal): boolean {
+  return !refusal.transient && (refusal.step === 'entitle' || (refusal.limit !== undefined && refusal.retryAfterMs === undefined));
+}
+
+/** Counts this refusal; milliseconds to be slowed by, 0 = not a storm. The first is free, hence the one more. */
+function countRefusal(context: GatewayContext, facts: Facts, refusal: Refusal): number | Promise<number> {
+  const perMinute = context.compiled().catalog.retryStormPerMinute;
+  if (perMinute === 0 || facts.identity.kind !== 'key') return 0;
+  return context.engine.takeToken({
+    bucketId: `storm:${facts.identity.keyId}:${refusal.code}`,
+    count: perMinute,
+    periodMs: STORM_PERIOD_MS,
+    burst: perMinute + 1,
+  });
+}

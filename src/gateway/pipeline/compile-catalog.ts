@@ -1,0 +1,59 @@
+import type { Api, Catalog, Route, Upstream } from '../../domain/catalog.ts';
+import { toSafeNumber } from '../../domain/money.ts';
+import { costOf } from '../../domain/pricing.ts';
+import type { UpstreamPool } from '../balancer.ts';
+import { RequestHeaderPlan } from '../forward-headers-request.ts';
+import { ResponseHeaderPlan } from '../forward-headers-response.ts';
+import { compilePathRewrite } from '../path-rewrite.ts';
+import { compileRouter, type Router } from '../router.ts';
+
+/** What a route needs at run time, worked out at load time. */
+export interface CompiledRoute {
+  /** Nano of one request, bytes apart. */
+  readonly requestNano: number;
+  /** Bytes are part of the price, so the cost is known only at the end. */
+  readonly perByte: boolean;
+  readonly rewrite: (path: string) => string;
+  readonly responseHeaders: ResponseHeaderPlan;
+  /** By upstream: an LLM route has several. */
+  readonly requestHeaders: ReadonlyMap<string, RequestHeaderPlan>;
+}
+
+/** One loaded configuration, compiled for the hot path; replaced as a whole on reload (DESIGN 9 "decide at load time"). */
+export interface CompiledCatalog {
+  readonly catalog: Catalog;
+  readonly router: Router;
+  readonly pools: ReadonlyMap<string, UpstreamPool>;
+  readonly routes: ReadonlyMap<Route, CompiledRoute>;
+}
+
+/** `openPool` makes the balancer of an upstream; its health probes are the caller's to start and stop. */
+export function compileCatalog(catalog: Catalog, openPool: (upstream: Upstream) => UpstreamPool): CompiledCatalog {
+  const pools = new Map([...catalog.upstreams.values()].map((upstream) => [upstream.id, openPool(upstream)]));
+  const routes = new Map<Route, CompiledRoute>();
+  for (const api of catalog.apis) {
+    for (const route of api.routes) routes.set(route, compileRoute(route, api, catalog));
+  }
+  return { catalog, router: compileRouter(catalog.apis), pools, routes };
+}
+
+function compileRoute(route: Route, api: Api, catalog: Catalog): CompiledRoute {
+  const nothing = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, bytesIn: 0, bytesOut: 0, estimated: false };
+  const ids = route.upstreamId === undefined ? [...catalog.providers.values()].map((each) => each.upstreamId) : [route.upstreamId];
+  return {
+    requestNano: toSafeNumber(costOf(route.price, nothing)),
+    perByte: route.price.perByteIn > 0n || route.price.perByteOut > 0n,
+    rewrite: compilePathRewrite(route.rewrite),
+    responseHeaders: new ResponseHeaderPlan({ edits: route.responseHeaders, ownsCors: api.cors !== undefined }),
+    requestHeaders: new Map(ids.map((id) => [id, compileRequestHeaders(route, catalog, id)])),
+  };
+}
+
+function compileRequestHeaders(route: Route, catalog: Catalog, upstreamId: string): RequestHeaderPlan {
+  return new RequestHeaderPlan({
+    edits: route.requestHeaders,
+    credentials: catalog.upstreams.get(upstreamId)?.credentials ?? [],
+    // A metered answer must be readable (DESIGN 5); a proxied one passes as it is.
+    identityEncoding: route.upstreamId === undefined,
+  });
+}

@@ -1,0 +1,140 @@
+import type { Api, Dialect, Route } from '../../domain/catalog.ts';
+import type { EntitlementFact, Facts, Fault, IdentityFact, LimitFact, OutcomeFact, ReservationFact } from '../../domain/facts.ts';
+import type { Hold, Need } from '../../engine/engine.ts';
+import type { AccountNumbers } from '../../stores/store.ts';
+import type { InboundRequest, InboundResponse } from '../listener.ts';
+import type { KeyAccess } from './key-access.ts';
+
+const ANONYMOUS: IdentityFact = { kind: 'anonymous' };
+const NO_NEEDS: readonly Need[] = [];
+const NO_ENTITLEMENTS: readonly EntitlementFact[] = [];
+
+/** One request on its way through. Fixed shape: every member is there from the start. */
+export class Exchange {
+  readonly request: InboundRequest;
+  readonly response: InboundResponse;
+  readonly requestId: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly startedMs: number;
+  /** Target without its query. */
+  readonly path: string;
+  readonly catalogVersion: string;
+  route: Route | undefined = undefined;
+  api: Api | undefined = undefined;
+  routing: Fault | undefined = undefined;
+  allowedMethods: readonly string[] = [];
+  access: KeyAccess | undefined = undefined;
+  identity: IdentityFact = ANONYMOUS;
+  understanding: Fault | undefined = undefined;
+  entitlements: readonly EntitlementFact[] = NO_ENTITLEMENTS;
+  needs: readonly Need[] = NO_NEEDS;
+  hold: Hold | undefined = undefined;
+  reservation: ReservationFact | undefined = undefined;
+  storm: Facts['storm'] = undefined;
+  forwarding: Fault | undefined = undefined;
+  /** Numbers of the account that refused, exact at that moment. */
+  shortNumbers: AccountNumbers | undefined = undefined;
+  status = 0;
+  code = '';
+  model: string | undefined = undefined;
+  target: string | undefined = undefined;
+  upstreamStatus: number | undefined = undefined;
+  ending: OutcomeFact['ending'] = 'complete';
+  holdNano = 0;
+  costNano = 0;
+  overrunNano = 0;
+  inputTokens = 0;
+  cachedInputTokens = 0;
+  outputTokens = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  estimated = false;
+  clampedOutputTokens: number | undefined = undefined;
+  bodyStarted = false;
+  /** Cross-origin headers of the answer, when the API allows the caller's origin. */
+  corsHeaders: readonly string[] = [];
+  recorded = false;
+
+  constructor(request: InboundRequest, response: InboundResponse, begun: { requestId: string; at: number; startedMs: number; catalogVersion: string }) {
+    this.request = request;
+    this.response = response;
+    this.requestId = begun.requestId;
+    this.at = begun.at;
+    this.startedMs = begun.startedMs;
+    this.catalogVersion = begun.catalogVersion;
+    const query = request.target.indexOf('?');
+    this.path = query < 0 ? request.target : request.target.slice(0, query);
+  }
+
+  /** What a refusal before routing speaks: our LLM paths answer as the OpenAI SDK expects. */
+  get dialect(): Dialect {
+    return this.route?.dialect ?? (this.path.startsWith('/v1/') ? 'openai' : 'plain');
+  }
+}
+
+/** Everything this request was decided on (the log row). `peek` gives the last known numbers of an account. */
+export function factsOf(exchange: Exchange, peek: (need: Need) => AccountNumbers | undefined, durationMs: number): Facts {
+  const { route } = exchange;
+  return {
+    requestId: exchange.requestId,
+    at: exchange.at,
+    catalogVersion: exchange.catalogVersion,
+    method: exchange.request.method,
+    path: exchange.path.slice(0, 512),
+    route: route && {
+      apiId: route.apiId,
+      routeId: route.id,
+      kind: route.kind,
+      dialect: route.dialect,
+      endpointClass: route.endpointClass,
+    },
+    routing: exchange.routing,
+    identity: exchange.identity,
+    understanding: exchange.understanding,
+    entitlements: exchange.entitlements,
+    limits: exchange.needs.map((need, index) => limitFact(exchange, need, index, peek)),
+    reservation: exchange.reservation,
+    storm: exchange.storm,
+    forwarding: exchange.forwarding,
+    outcome: outcomeOf(exchange, durationMs),
+  };
+}
+
+function limitFact(exchange: Exchange, need: Need, index: number, peek: (need: Need) => AccountNumbers | undefined): LimitFact {
+  const refused = exchange.reservation?.kind === 'short' && exchange.reservation.index === index;
+  const numbers = (refused ? exchange.shortNumbers : undefined) ?? peek(need);
+  return {
+    accountId: need.account.id,
+    kind: need.account.kind,
+    unit: need.account.unit,
+    label: need.account.limit,
+    need: need.amount,
+    allowance: numbers?.allowance ?? need.account.allowance,
+    spent: numbers?.spent ?? 0,
+    reserved: numbers?.reserved ?? 0,
+    resetsAt: need.account.windowEndsAt,
+  };
+}
+
+function outcomeOf(exchange: Exchange, durationMs: number): OutcomeFact {
+  return {
+    status: exchange.status,
+    code: exchange.code,
+    durationMs,
+    model: exchange.model,
+    target: exchange.target,
+    upstreamStatus: exchange.upstreamStatus,
+    ending: exchange.ending,
+    holdNano: exchange.holdNano,
+    costNano: exchange.costNano,
+    overrunNano: exchange.overrunNano,
+    inputTokens: exchange.inputTokens,
+    cachedInputTokens: exchange.cachedInputTokens,
+    outputTokens: exchange.outputTokens,
+    bytesIn: exchange.bytesIn,
+    bytesOut: exchange.bytesOut,
+    estimated: exchange.estimated,
+    clampedOutputTokens: exchange.clampedOutputTokens,
+  };
+}

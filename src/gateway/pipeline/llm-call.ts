@@ -1,0 +1,174 @@
+import type { Model, Route } from '../../domain/catalog.ts';
+import { planGrants } from '../../domain/offers.ts';
+import type { LlmRequest, Provider } from '../../providers/provider.ts';
+import { collectBody } from './collect-body.ts';
+import { admitSlowly, tryAdmit } from './admission.ts';
+import { failUnexpectedly, record, refuse, releaseHold } from './answer.ts';
+import type { GatewayContext } from './context.ts';
+import type { Exchange } from './exchange.ts';
+import type { KeyAccess } from './key-access.ts';
+import { LlmAnswer } from './llm-answer.ts';
+import { affordableOutputTokens, boundTake, freeUnits, type LlmBounds, mightFitExactly } from './llm-hold.ts';
+
+/** An LLM call that has been understood: everything its answer is priced by. */
+export interface UnderstoodCall {
+  readonly route: Route;
+  readonly access: KeyAccess;
+  readonly model: Model;
+  readonly provider: Provider;
+  readonly request: LlmRequest;
+  /** The caller's bytes and what they say. */
+  readonly body: Buffer;
+  readonly parsed: unknown;
+}
+
+/** One call of `/v1/chat/completions` or `/v1/embeddings`: understand, entitle, hold, forward, meter. */
+export function startLlmCall(context: GatewayContext, exchange: Exchange, route: Route, access: KeyAccess): void {
+  const bytesMax = route.bodyBytesMax;
+  collectBody(exchange, bytesMax, (body) => {
+    exchange.bytesIn = body.length;
+    const call = understand(context, exchange, { route, access, body });
+    if (call === undefined || !entitle(exchange, call)) {
+      refuse(context, exchange);
+      return;
+    }
+    hold(context, exchange, call);
+  }, (fault) => {
+    if (fault === undefined) {
+      record(context, exchange, 'client-gone');
+      return;
+    }
+    exchange.understanding = fault;
+    refuse(context, exchange);
+  });
+}
+
+/** Undefined = `exchange.understanding` says what is wrong; nothing was counted (GW-15, LLM-19). */
+function understand(context: GatewayContext, exchange: Exchange, came: { route: Route; access: KeyAccess; body: Buffer }): UnderstoodCall | undefined {
+  const { route, access, body } = came;
+  const parsed = parseJson(body);
+  if (parsed === undefined) return fault(exchange, { code: 'INVALID_REQUEST', problem: 'the body is not valid JSON', pointer: '' });
+  const named = nameOfModel(parsed);
+  const model = named === undefined ? undefined : context.compiled().catalog.models.get(named);
+  if (named !== undefined && model === undefined) {
+    exchange.model = named.slice(0, 128);
+    return fault(exchange, { code: 'MODEL_NOT_FOUND', problem: `the model ${exchange.model} does not exist`, pointer: '/model' });
+  }
+  const provider = context.providerFor(model);
+  const understood = route.kind === 'chat' ? provider.parseChat(parsed, body.length) : provider.parseEmbeddings(parsed, body.length);
+  if (understood.kind === 'invalid') return fault(exchange, { code: 'INVALID_REQUEST', problem: understood.problem, pointer: understood.pointer });
+  if (model === undefined) return fault(exchange, { code: 'INVALID_REQUEST', problem: 'model is required', pointer: '/model' });
+  exchange.model = model.id;
+  return { route, access, model, provider, request: understood.request, body, parsed };
+}
+
+function fault(exchange: Exchange, found: { code: string; problem: string; pointer: string }): undefined {
+  exchange.understanding = found;
+  return undefined;
+}
+
+function entitle(exchange: Exchange, call: UnderstoodCall): boolean {
+  const { plan } = call.access;
+  const { model, route } = call;
+  const granted = planGrants(plan, 'model', model.id) || (model.aliasOf !== undefined && planGrants(plan, 'model', model.aliasOf));
+  exchange.entitlements = [{ kind: 'model', id: model.id, granted }];
+  if (route.feature === undefined) return granted;
+  const feature = planGrants(plan, 'feature', route.feature);
+  exchange.entitlements = [...exchange.entitlements, { kind: 'feature', id: route.feature, granted: feature }];
+  return granted && feature;
+}
+
+function hold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {
+  const { request, model } = call;
+  const bounds: LlmBounds = {
+    inputTokens: request.inputTokensBound,
+    outputTokensEach: call.route.kind === 'embeddings' ? 0 : (request.outputTokensMax ?? model.outputTokensMax),
+    choices: request.choices,
+  };
+  if (tryHold(context, exchange, call, bounds)) {
+    forward(context, exchange, call, bounds);
+    return;
+  }
+  holdSlowly(context, exchange, call, bounds)
+    .then((held) => {
+      if (held === undefined) refuse(context, exchange);
+      else if (exchange.response.closed) leave(context, exchange);
+      else forward(context, exchange, call, held);
+    })
+    .catch((error: unknown) => failUnexpectedly(context, exchange, error));
+}
+
+function tryHold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall, bounds: LlmBounds): boolean {
+  const take = boundTake(call.model, bounds, call.access.prepaid);
+  exchange.holdNano = take.nano;
+  return tryAdmit(context, exchange, call.access.needsAt(take, exchange.at));
+}
+
+/**
+ * The ways a call that does not fit may still be served (DESIGN 5): wait for holds, count the input
+ * exactly, and, when the caller set no output bound, clamp it to what the balance affords.
+ */
+async function holdSlowly(context: GatewayContext, exchange: Exchange, call: UnderstoodCall, first: LlmBounds): Promise<LlmBounds | undefined> {
+  let bounds = first;
+  if (await admitSlowly(context, exchange)) return bounds;
+  let short = shortOf(exchange);
+  if (short === undefined) return undefined;
+  if (mightFitExactly(call.model, bounds, short)) {
+    const counted = await context.tokenizer.count(call.request.inputText());
+    bounds = { ...bounds, inputTokens: Math.min(bounds.inputTokens, counted + call.request.inputTokensOverhead) };
+    if (await holdAgain(context, exchange, call, bounds)) return bounds;
+    short = shortOf(exchange);
+    if (short === undefined) return undefined;
+  }
+  if (call.route.kind === 'embeddings') return undefined;
+  const affordable = affordableOutputTokens(call.model, bounds, short);
+  if (affordable < 1) return undefined;
+  if (call.request.outputTokensMax !== undefined) {
+    noteAffordable(exchange, affordable);
+    return undefined;
+  }
+  bounds = { ...bounds, outputTokensEach: Math.min(bounds.outputTokensEach, affordable) };
+  if (!(await holdAgain(context, exchange, call, bounds))) return undefined;
+  exchange.clampedOutputTokens = bounds.outputTokensEach;
+  return bounds;
+}
+
+async function holdAgain(context: GatewayContext, exchange: Exchange, call: UnderstoodCall, bounds: LlmBounds): Promise<boolean> {
+  return tryHold(context, exchange, call, bounds) || (await admitSlowly(context, exchange));
+}
+
+/** The account that refused and what is free in it; undefined when the size of the call is not the reason. */
+function shortOf(exchange: Exchange) {
+  const { reservation, shortNumbers } = exchange;
+  if (reservation?.kind !== 'short' || shortNumbers === undefined) return undefined;
+  const need = exchange.needs[reservation.index];
+  if (need === undefined || need.account.unit === 'requests') return undefined;
+  return { need, free: freeUnits(shortNumbers, reservation.held) };
+}
+
+function noteAffordable(exchange: Exchange, affordable: number): void {
+  if (exchange.reservation?.kind !== 'short') return;
+  exchange.reservation = { ...exchange.reservation, affordableOutputTokens: affordable };
+}
+
+function forward(context: GatewayContext, exchange: Exchange, call: UnderstoodCall, bounds: LlmBounds): void {
+  new LlmAnswer(context, exchange, call, bounds).start();
+}
+
+function leave(context: GatewayContext, exchange: Exchange): void {
+  releaseHold(context, exchange);
+  record(context, exchange, 'client-gone');
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOfModel(parsed: unknown): string | undefined {
+  if (typeof parsed !== 'object' || parsed === null || !('model' in parsed)) return undefined;
+  return typeof parsed.model === 'string' ? parsed.model : undefined;
+}

@@ -1,0 +1,62 @@
+import type { Model } from '../../domain/catalog.ts';
+import { PICO_PER_NANO, toSafeNumber } from '../../domain/money.ts';
+import { costOf, type Usage } from '../../domain/pricing.ts';
+import type { AccountNumbers } from '../../stores/store.ts';
+import type { Need } from '../../engine/engine.ts';
+import type { Take } from './key-access.ts';
+
+/** The most a call can use: never below what it will (DESIGN 5 "Hold"). */
+export interface LlmBounds {
+  readonly inputTokens: number;
+  /** Of one completion. */
+  readonly outputTokensEach: number;
+  readonly choices: number;
+}
+
+/** What a call with these bounds sets aside. */
+export function boundTake(model: Model, bounds: LlmBounds, prepaid: boolean): Take {
+  return usageTake(model, boundUsage(bounds), prepaid);
+}
+
+export function usageTake(model: Model, usage: Usage, prepaid: boolean): Take {
+  const nano = prepaid ? toSafeNumber(costOf(model.price, usage)) : 0;
+  return { tokens: usage.inputTokens + usage.outputTokens, nano };
+}
+
+/** Whether the need would fit with an eighth of the input bound: then counting exactly may save the request. */
+export function mightFitExactly(model: Model, bounds: LlmBounds, short: { need: Need; free: number }): boolean {
+  const least = { ...bounds, inputTokens: Math.ceil(bounds.inputTokens / 8) };
+  return unitsOf(short.need, boundTake(model, least, true)) <= short.free;
+}
+
+/** Output tokens of one completion that `free` units still pay for; below 1 = not even one. */
+export function affordableOutputTokens(model: Model, bounds: LlmBounds, short: { need: Need; free: number }): number {
+  const { need, free } = short;
+  if (need.account.unit === 'requests') return 0;
+  if (need.account.unit === 'tokens') return Math.floor((free - bounds.inputTokens) / bounds.choices);
+  const inputOnly = costOf(model.price, boundUsage({ ...bounds, outputTokensEach: 0 }));
+  const each = model.price.perOutputToken * BigInt(bounds.choices);
+  const rest = BigInt(free) - inputOnly;
+  if (each === 0n || rest <= 0n) return 0;
+  return toSafeNumber((rest * PICO_PER_NANO) / each);
+}
+
+/** Units not spent and not under an open hold. */
+export function freeUnits(numbers: AccountNumbers, held: number): number {
+  return Math.max(0, numbers.allowance - numbers.spent - held);
+}
+
+function boundUsage(bounds: LlmBounds): Usage {
+  return {
+    inputTokens: bounds.inputTokens,
+    cachedInputTokens: 0,
+    outputTokens: bounds.outputTokensEach * bounds.choices,
+    bytesIn: 0,
+    bytesOut: 0,
+    estimated: true,
+  };
+}
+
+function unitsOf(need: Need, take: Take): number {
+  return need.account.unit === 'tokens' ? take.tokens : take.nano;
+}

@@ -1,0 +1,267 @@
+import { costOf } from '../../domain/pricing.ts';
+import { toSafeNumber } from '../../domain/money.ts';
+import type { Route } from '../../domain/catalog.ts';
+import type { Forwarder } from '../forwarder.ts';
+import type { BodySink, InboundRequest, RawHeaders } from '../listener.ts';
+import type { UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
+import { admitSlowly, tryAdmit } from './admission.ts';
+import { failForward, failUnexpectedly, record, refuse, releaseHold } from './answer.ts';
+import { buildServedHeaders } from './answer-headers.ts';
+import { captureWhole, finishStream, noteProgress } from './charging.ts';
+import type { CompiledRoute } from './compile-catalog.ts';
+import type { GatewayContext } from './context.ts';
+import type { Exchange } from './exchange.ts';
+import type { Take } from './key-access.ts';
+import { MeteredBody } from './metered-body.ts';
+import { buildAnswerHeaders, openForwarder } from './outgoing.ts';
+
+/** Bytes a per-byte price holds ahead of what has passed. */
+const WINDOW_BYTES = 1024 * 1024;
+
+/** One call of a proxied route: priced by request and by byte, streamed both ways, never buffered. */
+export class ProxyCall implements UpstreamReceiver {
+  readonly #context: GatewayContext;
+  readonly #exchange: Exchange;
+  readonly #route: Route;
+  readonly #compiled: CompiledRoute;
+  #forwarder: Forwarder | undefined;
+  #heldNano = 0;
+  #ended = false;
+
+  constructor(context: GatewayContext, exchange: Exchange, route: Route, compiled: CompiledRoute) {
+    this.#context = context;
+    this.#exchange = exchange;
+    this.#route = route;
+    this.#compiled = compiled;
+  }
+
+  start(): void {
+    const { contentLength } = this.#exchange.request;
+    const bytesMax = this.#route.bodyBytesMax;
+    if (bytesMax !== undefined && contentLength > bytesMax) {
+      this.#exchange.understanding = tooLarge(bytesMax);
+      refuse(this.#context, this.#exchange);
+      return;
+    }
+    const { access } = this.#exchange;
+    if (access === undefined) {
+      this.#forward();
+      return;
+    }
+    this.#heldNano = access.prepaid ? this.#firstHoldNano(contentLength) : 0;
+    this.#exchange.holdNano = this.#heldNano;
+    const take = { tokens: 0, nano: this.#heldNano };
+    const needs = this.#compiled.perByte
+      ? access.needsAt(take, this.#exchange.at)
+      : access.flatNeedsAt(this.#route, take, this.#exchange.at);
+    if (tryAdmit(this.#context, this.#exchange, needs)) this.#forward();
+    else this.#admitSlowly();
+  }
+
+  onHead(status: number, headers: RawHeaders): void {
+    const exchange = this.#exchange;
+    exchange.upstreamStatus = status;
+    // An upstream that wants money wants the provider's, never the caller's (REQUIREMENTS "the upstream's own 402").
+    if (status === 402) {
+      this.#forwarder?.abort();
+      this.#end('refused');
+      failForward(this.#context, exchange, 'UPSTREAM_UNAVAILABLE', 'the upstream refused for its own billing reasons');
+      return;
+    }
+    exchange.status = status;
+    if (status >= 400) releaseHold(this.#context, exchange);
+    else if (!this.#charge()) {
+      this.#forwarder?.abort();
+      this.#end('refused');
+      failForward(this.#context, exchange, 'BILLING_UNAVAILABLE', 'the charge could not be written down');
+      return;
+    }
+    const { asset } = this.#context.compiled().catalog;
+    const served = buildServedHeaders(exchange, this.#context.engine, asset, !this.#compiled.perByte);
+    exchange.response.writeHead(status, buildAnswerHeaders(this.#context, exchange, headers, served));
+  }
+
+  onChunk(chunk: Buffer): boolean {
+    const exchange = this.#exchange;
+    exchange.bytesOut += chunk.length;
+    if (this.#compiled.perByte && !this.#advance()) return false;
+    return exchange.response.write(chunk);
+  }
+
+  onEnd(): void {
+    if (this.#ended) return;
+    if (this.#compiled.perByte) finishStream(this.#context, this.#exchange, this.#measured());
+    this.#exchange.response.end();
+    this.#end('complete');
+  }
+
+  onFailure(failure: UpstreamFailure): void {
+    if (this.#ended) return;
+    const { response } = this.#exchange;
+    if (response.headSent) {
+      this.#settleBroken();
+      response.destroy();
+      this.#end('upstream-broke');
+      return;
+    }
+    this.#end('refused');
+    if (failure.kind === 'client-body') {
+      this.#exchange.understanding = { code: 'MALFORMED_REQUEST', problem: failure.message, pointer: undefined };
+      refuse(this.#context, this.#exchange);
+      return;
+    }
+    failForward(this.#context, this.#exchange, codeOfFailure(failure), failure.message);
+  }
+
+  /** Cost of what is certain to pass plus a window: the hold grows as bytes flow. */
+  #firstHoldNano(contentLength: number): number {
+    if (!this.#compiled.perByte) return this.#compiled.requestNano;
+    return this.#costNano(contentLength >= 0 ? contentLength : WINDOW_BYTES, WINDOW_BYTES);
+  }
+
+  #costNano(bytesIn: number, bytesOut: number): number {
+    const usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, bytesIn, bytesOut, estimated: false };
+    return toSafeNumber(costOf(this.#route.price, usage));
+  }
+
+  #measured(): Take {
+    const nano = this.#exchange.access?.prepaid === true ? this.#costNano(this.#exchange.bytesIn, this.#exchange.bytesOut) : 0;
+    return { tokens: 0, nano };
+  }
+
+  #admitSlowly(): void {
+    admitSlowly(this.#context, this.#exchange)
+      .then((admitted) => {
+        if (admitted) this.#forward();
+        else refuse(this.#context, this.#exchange);
+      })
+      .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+  }
+
+  #forward(): void {
+    const { request, response } = this.#exchange;
+    const route = this.#route;
+    const body = request.contentLength === 0 ? undefined : this.#meterBody(request);
+    const path = this.#compiled.rewrite(request.target);
+    const upstreamId = route.upstreamId ?? '';
+    const forwarder = openForwarder(this.#context, this.#exchange, { route, upstreamId, path, body }, this);
+    this.#forwarder = forwarder;
+    response.onClientGone = () => this.#leave();
+    response.onDrain = () => forwarder.resume();
+    forwarder.start();
+    this.#exchange.target = forwarder.target?.url;
+  }
+
+  #meterBody(request: InboundRequest): InboundRequest {
+    this.#exchange.bodyStarted = true;
+    return new MeteredBody(request, (bytes, sink) => this.#takeBytesIn(bytes, sink));
+  }
+
+  /** False = the chunk must not go on: over the route's bound, or not paid for. */
+  #takeBytesIn(bytes: number, sink: BodySink): boolean {
+    const exchange = this.#exchange;
+    exchange.bytesIn += bytes;
+    const bytesMax = this.#route.bodyBytesMax;
+    if (bytesMax !== undefined && exchange.bytesIn > bytesMax) {
+      sink.onError(new Error('body too large'));
+      this.#stop({ understanding: tooLarge(bytesMax) });
+      return false;
+    }
+    if (!this.#compiled.perByte || this.#covered()) return true;
+    sink.onError(new Error('credit used up'));
+    this.#stop({ understanding: undefined });
+    return false;
+  }
+
+  /** Refuses a request whose body is still coming. */
+  #stop(why: { understanding: ReturnType<typeof tooLarge> | undefined }): void {
+    this.#forwarder?.abort();
+    const { response } = this.#exchange;
+    if (this.#ended) return;
+    this.#end('refused');
+    if (response.headSent) {
+      this.#settleBroken();
+      response.destroy();
+      record(this.#context, this.#exchange, 'cut');
+      return;
+    }
+    this.#exchange.understanding = why.understanding;
+    if (why.understanding === undefined) this.#noteShort();
+    refuse(this.#context, this.#exchange);
+  }
+
+  /** The balance is what does not reach: the refusal names it with its numbers. */
+  #noteShort(): void {
+    const index = this.#exchange.needs.findIndex((need) => need.account.kind === 'balance');
+    const need = this.#exchange.needs[index];
+    this.#exchange.shortNumbers = need && this.#context.engine.peek(need.account);
+    this.#exchange.reservation = { kind: 'short', index, cause: 'gone', held: 0, affordableOutputTokens: undefined };
+  }
+
+  /** Whether the hold covers what has passed; grows it by a window when it does not. */
+  #covered(): boolean {
+    const { hold } = this.#exchange;
+    const now = this.#measured();
+    if (hold === undefined || now.nano <= this.#heldNano) return true;
+    const ahead = this.#costNano(this.#exchange.bytesIn + WINDOW_BYTES, this.#exchange.bytesOut + WINDOW_BYTES);
+    for (const target of [ahead, now.nano]) {
+      const more = target - this.#heldNano;
+      if (!this.#context.engine.extend(hold, this.#exchange.needs.map((need) => (isMoney(need.account.unit) ? more : 0)))) continue;
+      this.#heldNano = target;
+      return true;
+    }
+    return false;
+  }
+
+  /** Journals the bytes about to be written; cuts the answer when the hold is used up and cannot grow. */
+  #advance(): boolean {
+    if (this.#exchange.status >= 400) return true;
+    if (this.#covered() && noteProgress(this.#context, this.#exchange, this.#measured())) return true;
+    this.#forwarder?.abort();
+    this.#settleBroken();
+    this.#exchange.response.destroy();
+    this.#end('cut');
+    return false;
+  }
+
+  /** Charges a flat price with the head; a per-byte price begins with its first byte. */
+  #charge(): boolean {
+    if (!this.#compiled.perByte) return captureWhole(this.#context, this.#exchange, { tokens: 0, nano: this.#heldNano });
+    return noteProgress(this.#context, this.#exchange, this.#measured());
+  }
+
+  #settleBroken(): void {
+    if (this.#compiled.perByte && this.#exchange.status < 400) finishStream(this.#context, this.#exchange, this.#measured());
+    else releaseHold(this.#context, this.#exchange);
+  }
+
+  #leave(): void {
+    if (this.#ended) return;
+    this.#forwarder?.abort();
+    if (this.#exchange.response.headSent) this.#settleBroken();
+    else releaseHold(this.#context, this.#exchange);
+    this.#end('client-gone');
+    record(this.#context, this.#exchange, 'client-gone');
+  }
+
+  #end(ending: Exchange['ending']): void {
+    this.#ended = true;
+    this.#exchange.response.onClientGone = undefined;
+    if (ending !== 'refused' && ending !== 'client-gone') record(this.#context, this.#exchange, ending);
+  }
+}
+
+function tooLarge(bytesMax: number) {
+  return { code: 'BODY_TOO_LARGE', problem: `the body is larger than the ${bytesMax} bytes this route takes`, pointer: undefined };
+}
+
+function isMoney(unit: string): boolean {
+  return unit !== 'requests' && unit !== 'tokens';
+}
+
+/** Our side of an upstream's failure: 502, 503 or 504, never a 402 (C402-19). */
+export function codeOfFailure(failure: UpstreamFailure): string {
+  if (failure.kind === 'timeout') return 'UPSTREAM_TIMEOUT';
+  if (failure.kind === 'connect') return 'UPSTREAM_UNAVAILABLE';
+  return 'UPSTREAM_FAILED';
+}
