@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { request } from 'undici';
 
@@ -20,9 +22,12 @@ interface Call {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly from?: AdminApi;
+  /** The gateway hangs up after refusing a body it did not read: take no pooled connection after it. */
+  readonly reset?: boolean;
 }
-async function call(path: string, { method, body, headers, from = api }: Call = {}) {
+async function call(path: string, { method, body, headers, from = api, reset = false }: Call = {}) {
   const answer = await request(from.origin + path, {
+    reset,
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: {
       authorization: `Bearer ${from.token}`,
@@ -75,14 +80,7 @@ it.each([
   }
 });
 
-it.each([
-  'evil.example',
-  '127.0.0.1.evil.example',
-  'localhost.evil.example:80',
-  '10.0.0.1',
-  'a b',
-  '',
-])(
+it.each(['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example:80', '10.0.0.1'])(
   'DESIGN 10: 403 HOST_NOT_ALLOWED for Host %j (DNS rebinding), before the token is looked at',
   async (host) => {
     const answer = await call('/admin/tenants', { headers: { host, authorization: '' } });
@@ -90,6 +88,10 @@ it.each([
     expect(answer.json['code']).toBe('HOST_NOT_ALLOWED');
   },
 );
+
+it.each(['a b', '', 'a@b', 'a/b'])('a Host that is none (%j) is 400', async (host) => {
+  expect((await call('/admin/tenants', { headers: { host } })).status).toBe(400);
+});
 
 it.each([
   'localhost',
@@ -251,7 +253,7 @@ it('BILL-13: two different bodies racing for one key: one is a grant, the other 
     grant(tenant, { amount: '1.00' }, 'race'),
     grant(tenant, { amount: '2.00' }, 'race'),
   ]);
-  expect(answers.map((answer) => answer.status).toSorted()).toEqual([201, 409]);
+  expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([201, 409]));
   expect((await call(`/admin/tenants/${tenant}/grants`)).json['data']).toHaveLength(1);
 });
 
@@ -439,7 +441,7 @@ it.each([
 ])('400 for the amount %j (%s)', async (amount, title, message) => {
   const tenant = await createTenant();
   const value = title === 'a number' ? 5 : amount;
-  const answer = await grant(tenant, { amount: value }, `bad-${title}`);
+  const answer = await grant(tenant, { amount: value }, `bad-${title.replaceAll(' ', '-')}`);
   expect(answer.status).toBe(400);
   expect(answer.json).toMatchObject({ details: { pointer: '/amount' } });
   expect(answer.json['message']).toMatch(message);
@@ -491,7 +493,7 @@ it.each([
   const answer = await call(path, { method, body, headers });
   expect(answer.status).toBe(status);
   expect(answer.json).toMatchObject({ code, status, title: CODES[code].title });
-  if (status === 405) expect(answer.headers['allow']).toBe('POST, GET, HEAD');
+  expect(answer.headers['allow']).toBe(status === 405 ? 'POST, GET, HEAD' : undefined);
 });
 
 it.each([
@@ -521,18 +523,23 @@ it('a form cannot be posted: 400 without Content-Type: application/json', async 
 
 it('bound: a body above 1 MiB is 413, declared or chunked', async () => {
   const big = JSON.stringify({ name: 'x'.repeat(1024 * 1024), plan: 'free' });
-  const declared = await call('/admin/tenants', { body: big });
+  const declared = await call('/admin/tenants', { body: big, reset: true });
   expect([declared.status, declared.json['code']]).toEqual([413, 'BODY_TOO_LARGE']);
-  const chunked = await request(`${api.origin}/admin/tenants`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${api.token}`, 'content-type': 'application/json' },
-    body: (async function* pieces() {
-      for (let at = 0; at < big.length; at += 65_536) yield Buffer.from(big.slice(at, at + 65_536));
-    })(),
-  });
-  expect(chunked.statusCode).toBe(413);
-  await chunked.body.dump();
+  const chunked = await postChunked(big);
+  expect([chunked.status, chunked.code]).toEqual([413, 'BODY_TOO_LARGE']);
+  expect((await postChunked(JSON.stringify(TENANT))).status).toBe(201);
 });
+
+async function postChunked(text: string): Promise<{ status: number; code: string | undefined }> {
+  const answer = await request(`${api.origin}/admin/tenants`, {
+    method: 'POST',
+    reset: true,
+    headers: { authorization: `Bearer ${api.token}`, 'content-type': 'application/json' },
+    body: Readable.from(text.match(/[^]{1,65536}/g) ?? []),
+  });
+  const json = (await answer.body.json()) as { code?: string };
+  return { status: answer.statusCode, code: json.code };
+}
 
 // ---- operations ------------------------------------------------------------------------------------
 

@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 
 import { StoreError } from '../../stores/store-error.ts';
@@ -11,8 +10,6 @@ import { mountKeys } from './keys.ts';
 import { mountHealth, mountOperations } from './operations.ts';
 import { mountTenants } from './tenants.ts';
 
-const BODY_BYTES_MAX = 1024 * 1024;
-
 /** The admin API (DESIGN 12, port 4021): tenants, keys, grants, configuration, audit, health and metrics. */
 export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
   const app = new Hono<AdminEnv>();
@@ -23,16 +20,6 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
     methodNotAllowed({
       app,
       onMethodNotAllowed: (context, methods) => wrongMethod(context, deps, methods),
-    }),
-  );
-  app.use(
-    bodyLimit({
-      maxSize: BODY_BYTES_MAX,
-      onError: (context) =>
-        refuse(context, deps, {
-          code: 'BODY_TOO_LARGE',
-          details: { allowed_bytes: BODY_BYTES_MAX },
-        }),
     }),
   );
   mountTenants(app, deps);

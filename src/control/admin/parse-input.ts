@@ -6,6 +6,7 @@ import { refuse } from './answer.ts';
 
 /** Balances cross the store as safe integers of nano: about nine million of a currency. */
 export const NANO_MAX = BigInt(Number.MAX_SAFE_INTEGER);
+const BODY_BYTES_MAX = 1024 * 1024;
 const NAME_LENGTH_MAX = 100;
 const EXPIRY_YEARS_MAX = 20;
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -83,21 +84,40 @@ export async function parseBody<Value>(
   return json.kind === 'refused' ? json : checkBody(context, deps, schema, json.value);
 }
 
-/** The body as JSON of any shape, or the answer 400. */
+/** The body as JSON of any shape, or the answer 400 or 413. */
 export async function readJson(context: AdminContext, deps: AdminDeps): Promise<Parsed<unknown>> {
   const type = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
-    return invalid(context, deps, {
-      reason: 'the body must be sent with Content-Type: application/json',
-    });
+    const reason = 'the body must be sent with Content-Type: application/json';
+    return invalid(context, deps, { reason });
+  }
+  const text = await readBounded(context.req.raw.body);
+  if (text === undefined) {
+    const details = { allowed_bytes: BODY_BYTES_MAX };
+    return {
+      kind: 'refused',
+      response: refuse(context, deps, { code: 'BODY_TOO_LARGE', details }),
+    };
   }
   try {
-    const value: unknown = await context.req.json();
+    const value: unknown = JSON.parse(text);
     return { kind: 'ok', value };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+  } catch {
     return invalid(context, deps, { reason: 'the body is not valid JSON' });
   }
+}
+
+/** Undefined when it is larger than the bound; reading stops there. */
+async function readBounded(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {
+  if (body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > BODY_BYTES_MAX) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 export function checkBody<Value>(
