@@ -1,4 +1,7 @@
 import type { AccountSpec } from '../domain/accounts.ts';
+import type { GrantCategory } from '../domain/grant.ts';
+
+export type { GrantCategory };
 
 /**
  * The port to everything that must survive a crash. Every adapter runs store.conformance.ts.
@@ -15,10 +18,19 @@ export interface LedgerStore {
   /** Registers one process incarnation before it takes its first lease. Ids are never reused. */
   openOwner(owner: string, now: number): Promise<void>;
   /** Grows leases. One transaction for the list; each entry succeeds or is short by itself. */
-  acquire(owner: string, requests: readonly AcquireRequest[], now: number): Promise<readonly AcquireResult[]>;
+  acquire(
+    owner: string,
+    requests: readonly AcquireRequest[],
+    now: number,
+  ): Promise<readonly AcquireResult[]>;
   /** The heartbeat: settles cumulative totals, hands remainders back, and brings news. Idempotent. */
   sync(batch: SyncBatch): Promise<SyncResult>;
-  /** After the kernel confirmed an owner's death and its journal was read (DESIGN 5 "only proof returns money"). */
+  /** Journal sequence an owner has settled up to; undefined when it is not live (closed, reclaimed, unknown). */
+  lastSettled(owner: string): Promise<number | undefined>;
+  /**
+   * After the kernel confirmed an owner's death and its journal was read beyond `lastSettled` (DESIGN 5 "only
+   * proof returns money"): settles that, returns every remainder, ends the incarnation. A second call does nothing.
+   */
   reclaim(owner: string, records: ReclaimRecords, now: number): Promise<ReclaimResult>;
   /** Owners that neither closed nor were reclaimed. */
   liveOwners(): Promise<readonly string[]>;
@@ -28,6 +40,7 @@ export interface LedgerStore {
   /** Takes up to `want` tokens from a shared GCRA bucket (protective limits). */
   takeRate(requests: readonly RateRequest[], now: number): Promise<readonly RateResult[]>;
 
+  /** Same idempotency key and same terms = the first grant, for ever; other terms = `idempotency_conflict`. */
   addGrant(grant: NewGrant, now: number): Promise<Grant>;
   grants(tenantId: string): Promise<readonly Grant[]>;
   /** Exact once every live owner has answered: asks them all to settle and waits up to `waitMs`. */
@@ -110,7 +123,10 @@ export interface SyncResult {
   /** Fresh numbers of the leases in the batch that stay open. */
   readonly accounts: readonly { readonly index: number; readonly numbers: AccountNumbers }[];
 }
-/** What a running gateway must forget: cached keys, tenants, answers "gone". */
+/**
+ * What a running gateway must forget: cached keys, tenants, answers "gone". `id` is what it is cached by:
+ * the hash of a key, the id of a tenant or account.
+ */
 export interface Change {
   readonly kind: 'key' | 'tenant' | 'account' | 'rates';
   readonly id: string;
@@ -118,9 +134,15 @@ export interface Change {
 
 /** What the journal of a dead owner says beyond its last sync. */
 export interface ReclaimRecords {
-  /** Charged per lease by groups with a higher sequence number than the owner's last settled one. */
-  readonly read: (lastSeq: number) => { readonly seq: number; readonly leases: readonly { readonly index: number; readonly charged: number }[]; readonly overruns: readonly Overrun[] };
+  /** What `lastSettled` answered when the journal was read: another value now is refused. */
+  readonly afterSeq: number;
+  /** Last sequence number of the journal. */
+  readonly seq: number;
+  /** Charged per lease beyond what is settled: a delta, because only the store has the total. */
+  readonly leases: readonly { readonly index: number; readonly charged: number }[];
+  readonly overruns: readonly Overrun[];
 }
+/** Units over all leases. */
 export interface ReclaimResult {
   readonly settled: number;
   readonly returned: number;
@@ -135,11 +157,12 @@ export interface RateRequest {
 }
 export interface RateResult {
   readonly granted: number;
+  /** Tokens left in the bucket after this call: what a caller sizes its next slice by. */
+  readonly remaining: number;
   /** Until one token is there; 0 when some were granted. */
   readonly retryAfterMs: number;
 }
 
-export type GrantCategory = 'included' | 'promotional' | 'paid';
 export interface NewGrant {
   readonly tenantId: string;
   readonly asset: string;
@@ -216,8 +239,14 @@ export interface DirectoryStore {
   /** A secret of this installation, made on first use: 32 bytes, hex. */
   secret(name: string, candidate: string): Promise<string>;
   /** Same key and same fingerprint = the first answer, for ever; another fingerprint = `conflict` (BILL-13). */
-  remember(key: string, fingerprint: string, answer: string): Promise<{ readonly kind: 'new' | 'replay' | 'conflict'; readonly answer: string }>;
-  recall(key: string): Promise<{ readonly fingerprint: string; readonly answer: string } | undefined>;
+  remember(
+    key: string,
+    fingerprint: string,
+    answer: string,
+  ): Promise<{ readonly kind: 'new' | 'replay' | 'conflict'; readonly answer: string }>;
+  recall(
+    key: string,
+  ): Promise<{ readonly fingerprint: string; readonly answer: string } | undefined>;
 }
 
 // ---- request log -----------------------------------------------------------------------------
@@ -232,6 +261,9 @@ export interface RequestRow {
   readonly facts: string;
 }
 export interface RequestLog {
+  /** Appending a row again changes nothing. */
   appendRequests(rows: readonly RequestRow[]): Promise<void>;
   request(requestId: string): Promise<RequestRow | undefined>;
+  /** Forgets requests that arrived before the day (UTC) of epoch ms `before`. Returns how many days. */
+  pruneLog(before: number): Promise<number>;
 }

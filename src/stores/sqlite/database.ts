@@ -1,0 +1,195 @@
+import {
+  DatabaseSync,
+  type DatabaseSyncInstance,
+  type StatementSyncInstance,
+} from '@photostructure/sqlite';
+
+import { StoreError } from '../store-error.ts';
+import { assertSafeSqliteVersion } from './sqlite-version.ts';
+
+/** Everything that may reach the driver: it would turn true into 1, NaN into NULL and drop an object silently. */
+export type SqlValue = null | number | bigint | string | Uint8Array;
+
+export interface DatabaseOptions {
+  readonly path: string;
+  /** `full` survives power loss (money); `normal` survives kill -9 only (logs). */
+  readonly durability: 'full' | 'normal';
+  readonly busyTimeoutMs: number;
+}
+
+const BEGIN_ATTEMPTS = 2;
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+/** Primary result codes of https://sqlite.org/rescode.html. */
+const SQLITE_BUSY = 5;
+const SQLITE_CONSTRAINT = 19;
+/** LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL: trouble of the moment or of the disk, not of the statement. */
+const UNAVAILABLE = new Set([SQLITE_BUSY, 6, 7, 10, 13, 14, 15]);
+
+/** One connection, used by one thread, one short transaction at a time. */
+export class Database {
+  readonly #driver: DatabaseSyncInstance;
+
+  constructor(options: DatabaseOptions) {
+    this.#driver = translateErrors(() => openDriver(options));
+  }
+
+  /** A statement with constant text. `Row` names the columns it reads; integers are numbers and throw above 2^53. */
+  prepare<Row>(sql: string): Statement<Row> {
+    return translateErrors(() => new Statement<Row>(this.#driver.prepare(sql)));
+  }
+
+  /** The same, with every integer read as a bigint. */
+  prepareBigInts<Row>(sql: string): Statement<Row> {
+    return translateErrors(() => {
+      const statement = this.#driver.prepare(sql);
+      statement.setReadBigInts(true);
+      return new Statement<Row>(statement);
+    });
+  }
+
+  execute(sql: string): void {
+    translateErrors(() => this.#driver.exec(sql));
+  }
+
+  /**
+   * Runs `body` alone among all writers of this file; nothing of it stays when it throws. IMMEDIATE always: a
+   * transaction that reads first and writes later fails with BUSY_SNAPSHOT however long it may wait. SQLite's
+   * queue of writers is not fair, so callers batch and pause between two writes.
+   */
+  write<Result>(body: () => Result): Result {
+    this.#begin();
+    try {
+      const result = body();
+      this.execute('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#driver.isTransaction) this.#driver.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Runs `body` on one snapshot, without waiting for any writer. */
+  read<Result>(body: () => Result): Result {
+    this.execute('BEGIN');
+    try {
+      return body();
+    } finally {
+      this.#driver.exec('COMMIT');
+    }
+  }
+
+  close(): void {
+    this.#driver.close();
+  }
+
+  #begin(): void {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.#driver.exec('BEGIN IMMEDIATE');
+        return;
+      } catch (error) {
+        if (resultCodeOf(error) !== SQLITE_BUSY || attempt >= BEGIN_ATTEMPTS)
+          throw toStoreError(error);
+      }
+    }
+  }
+}
+
+/** A prepared statement. Parameters are positional. */
+export class Statement<Row> {
+  readonly #statement: StatementSyncInstance;
+
+  constructor(statement: StatementSyncInstance) {
+    this.#statement = statement;
+  }
+
+  get(...parameters: readonly SqlValue[]): Row | undefined {
+    return this.#guarded(parameters, () => this.#statement.get(...parameters));
+  }
+
+  all(...parameters: readonly SqlValue[]): Row[] {
+    return this.#guarded(parameters, () => this.#statement.all(...parameters));
+  }
+
+  /** Returns the number of rows changed. */
+  run(...parameters: readonly SqlValue[]): number {
+    return this.#guarded(parameters, () => this.#statement.run(...parameters).changes);
+  }
+
+  #guarded<Result>(parameters: readonly SqlValue[], body: () => Result): Result {
+    for (const parameter of parameters) assertBindable(parameter);
+    return translateErrors(body);
+  }
+}
+
+function openDriver(options: DatabaseOptions): DatabaseSyncInstance {
+  const driver = new DatabaseSync(options.path, { timeout: options.busyTimeoutMs });
+  try {
+    assertSafeSqliteVersion(
+      String(driver.prepare('SELECT sqlite_version() AS version').get().version),
+    );
+    enableWal(driver, options.busyTimeoutMs);
+    driver.exec(`PRAGMA synchronous = ${options.durability}`);
+    return driver;
+  } catch (error) {
+    driver.close();
+    throw error;
+  }
+}
+
+/** Switching a new file to WAL answers BUSY at once when another process does the same, whatever the time-out. */
+function enableWal(driver: DatabaseSyncInstance, waitMs: number): void {
+  const pauseMs = 10;
+  for (let waitedMs = 0; ; waitedMs += pauseMs) {
+    try {
+      driver.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (resultCodeOf(error) !== SQLITE_BUSY || waitedMs >= waitMs) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
+    }
+  }
+}
+
+function assertBindable(value: unknown): void {
+  if (value === null || typeof value === 'string' || value instanceof Uint8Array) return;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return;
+  if (typeof value === 'bigint' && value >= INT64_MIN && value <= INT64_MAX) return;
+  const shown = typeof value === 'number' || typeof value === 'bigint' ? `${value}` : typeof value;
+  throw new StoreError(
+    'invalid_argument',
+    `${shown} cannot be stored: a value is null, a text, bytes, a safe integer, or a bigint of 64 bits`,
+  );
+}
+
+function translateErrors<Result>(body: () => Result): Result {
+  try {
+    return body();
+  } catch (error) {
+    throw toStoreError(error);
+  }
+}
+
+function toStoreError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof StoreError) return error;
+  const resultCode = resultCodeOf(error);
+  if (resultCode === undefined) return error;
+  if (UNAVAILABLE.has(resultCode)) {
+    return new StoreError('unavailable', `the database does not answer: ${error.message}`, {
+      cause: error,
+    });
+  }
+  if (resultCode === SQLITE_CONSTRAINT) {
+    return new StoreError('invariant', `the database refused a change: ${error.message}`, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** The primary code; the extended code's low byte is it. */
+function resultCodeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error)) return undefined;
+  return typeof error.errcode === 'number' ? error.errcode % 256 : undefined;
+}

@@ -1,0 +1,163 @@
+import { StoreError } from '../store-error.ts';
+import type { AcquireRequest, AcquireResult } from '../store.ts';
+import { type AccountRow, type Accounts, availableIn, numbersOf } from './accounts.ts';
+import type { Database, Statement } from './database.ts';
+import type { Grants } from './grants.ts';
+import { OWNER_SILENT_MS, type Owners } from './owners.ts';
+
+/** An owner that answered a recall is asked again after this: open holds may have released meanwhile. */
+const ANSWER_FRESH_MS = 100;
+
+export interface LeaseRow {
+  readonly owner: string;
+  readonly idx: number;
+  readonly account_id: string;
+  readonly granted: number;
+  readonly settled: number;
+}
+interface RivalRow {
+  readonly owner: string;
+  readonly idx: number;
+  readonly unsettled: number;
+  readonly recalled: number;
+  readonly answered_at: number | null;
+  readonly seen_at: number;
+}
+type Elsewhere = Pick<AcquireResult, 'recalling' | 'heldElsewhere' | 'stranded'>;
+
+/** Slices of accounts in the hands of owners: how they grow. */
+export class Leases {
+  readonly #database: Database;
+  readonly #accounts: Accounts;
+  readonly #grants: Grants;
+  readonly #owners: Owners;
+  readonly #select: Statement<LeaseRow>;
+  readonly #selectRivals: Statement<RivalRow>;
+  readonly #insert: Statement<never>;
+  readonly #grow: Statement<never>;
+  readonly #recall: Statement<never>;
+
+  constructor(database: Database, books: { accounts: Accounts; grants: Grants; owners: Owners }) {
+    this.#database = database;
+    this.#accounts = books.accounts;
+    this.#grants = books.grants;
+    this.#owners = books.owners;
+    this.#select = database.prepare(
+      'SELECT owner, idx, account_id, granted, settled FROM leases WHERE owner = ? AND idx = ?',
+    );
+    this.#selectRivals = database.prepare(
+      `SELECT l.owner, l.idx, l.granted - l.settled AS unsettled, l.recalled, l.answered_at, o.seen_at
+       FROM leases l JOIN owners o ON o.id = l.owner
+       WHERE l.account_id = ? AND l.granted > l.settled`,
+    );
+    this.#insert = database.prepare(
+      'INSERT INTO leases (owner, idx, account_id, granted, settled, recalled, answered_at) VALUES (?, ?, ?, 0, 0, 0, NULL)',
+    );
+    this.#grow = database.prepare(
+      'UPDATE leases SET granted = granted + ?, answered_at = NULL WHERE owner = ? AND idx = ?',
+    );
+    this.#recall = database.prepare('UPDATE leases SET recalled = 1 WHERE owner = ? AND idx = ?');
+  }
+
+  acquire(
+    owner: string,
+    requests: readonly AcquireRequest[],
+    now: number,
+  ): readonly AcquireResult[] {
+    return this.#database.write(() => {
+      this.#owners.hear(owner, now);
+      const rivals = this.#owners.countHeard(now);
+      return requests.map((request) => this.#acquireOne(owner, request, { now, rivals }));
+    });
+  }
+
+  #acquireOne(
+    owner: string,
+    request: AcquireRequest,
+    at: { readonly now: number; readonly rivals: number },
+  ): AcquireResult {
+    assertSensible(request);
+    const { account, usableUntil } = this.#bringUpToDate(request, at.now);
+    const granted = this.#findOrOpen(owner, request).granted;
+    const available = availableIn(account);
+    // Another cumulative grant than the caller knows of: an earlier answer was lost, and this is its repeat.
+    const isRepeat = granted !== request.grantedBefore;
+    const isShort = !isRepeat && available < request.need;
+    const growth = isRepeat || isShort ? 0 : sliceOf(available, request, at.rivals);
+    if (growth > 0) {
+      this.#grow.run(growth, owner, request.index);
+      this.#accounts.move(account.id, { reserved: growth });
+    }
+    return {
+      index: request.index,
+      granted: granted + growth,
+      usableUntil,
+      account: { ...numbersOf(account), reserved: account.reserved + growth },
+      ...this.#lookElsewhere({ owner, idx: request.index }, account.id, {
+        now: at.now,
+        ask: isShort,
+      }),
+    };
+  }
+
+  #bringUpToDate(
+    request: AcquireRequest,
+    now: number,
+  ): { readonly account: AccountRow; readonly usableUntil: number | undefined } {
+    const account = this.#accounts.ensure(request.account);
+    if (account.kind === 'balance') return this.#grants.mature(account, now);
+    return { account, usableUntil: account.window_ends_at ?? undefined };
+  }
+
+  #findOrOpen(owner: string, request: AcquireRequest): LeaseRow {
+    const row = this.#select.get(owner, request.index);
+    if (row === undefined) {
+      this.#insert.run(owner, request.index, request.account.id);
+      return { owner, idx: request.index, account_id: request.account.id, granted: 0, settled: 0 };
+    }
+    if (row.account_id === request.account.id) return row;
+    throw new StoreError(
+      'invalid_argument',
+      `lease ${owner}/${request.index} is of ${row.account_id}, not of ${request.account.id}`,
+    );
+  }
+
+  /** Where the rest of the account is; `ask` its holders to hand back what they do not need. */
+  #lookElsewhere(
+    self: { readonly owner: string; readonly idx: number },
+    accountId: string,
+    { now, ask }: { readonly now: number; readonly ask: boolean },
+  ): Elsewhere {
+    let [recalling, heldElsewhere, stranded] = [0, 0, 0];
+    for (const rival of this.#selectRivals.all(accountId)) {
+      const isOwn = rival.owner === self.owner;
+      if (isOwn && rival.idx === self.idx) continue;
+      const hasAnswered = rival.answered_at !== null && now - rival.answered_at < ANSWER_FRESH_MS;
+      // A second lease of the asker itself is on its way back already: the asker has closed it.
+      if (ask && !isOwn && !hasAnswered && rival.recalled === 0)
+        this.#recall.run(rival.owner, rival.idx);
+      if (now - rival.seen_at > OWNER_SILENT_MS) stranded += rival.unsettled;
+      else if (hasAnswered && rival.recalled === 0) heldElsewhere += rival.unsettled;
+      else recalling += rival.unsettled;
+    }
+    return { recalling, heldElsewhere, stranded };
+  }
+}
+
+/** What is needed, or as much of what is wanted as leaves every rival two such slices: slices shrink as the pot empties. */
+function sliceOf(available: number, request: AcquireRequest, rivals: number): number {
+  const fairShare = Math.floor(available / (2 * (rivals + 1)));
+  return Math.min(available, Math.max(request.need, Math.min(request.want, fairShare)));
+}
+
+function assertSensible(request: AcquireRequest): void {
+  const { index, grantedBefore, need, want, account } = request;
+  const numbers = { index, grantedBefore, need, want, allowance: account.allowance };
+  for (const [name, value] of Object.entries(numbers)) {
+    if (Number.isSafeInteger(value) && value >= (name === 'need' ? 1 : 0)) continue;
+    throw new StoreError(
+      'invalid_argument',
+      `${name} ${value} of lease ${index} is not a whole number in range`,
+    );
+  }
+}

@@ -1,0 +1,102 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+import { StoreError } from '../store-error.ts';
+import { type Call, type Opened, type Reply, toError } from './messages.ts';
+import type { Operations, OperationsOptions } from './operations.ts';
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The near end of the store thread: calls go out in groups, bounded in number; none is lost in silence. */
+export class ThreadClient {
+  readonly #worker: Worker;
+  readonly #callsMax: number;
+  readonly #pending = new Map<number, Pending>();
+  #outbox: Call[] = [];
+  #lastId = 0;
+  #closed: StoreError | undefined;
+
+  private constructor(worker: Worker, callsMax: number) {
+    this.#worker = worker;
+    this.#callsMax = callsMax;
+    worker.on('message', (replies: readonly Reply[]) => this.#receive(replies));
+    worker.on('error', (error) => this.#fail(`the store thread failed: ${error.message}`, error));
+    worker.on('exit', () => this.#fail('the store is closed'));
+  }
+
+  static async open(
+    options: OperationsOptions & { readonly callsMax: number },
+  ): Promise<ThreadClient> {
+    const entry = new URL(`./sqlite-thread${extname(import.meta.url)}`, import.meta.url);
+    const worker = new Worker(entry, { workerData: options });
+    const opened = await new Promise<Opened>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.once('exit', () => reject(new StoreError('unavailable', 'the store thread ended')));
+    });
+    if (opened.kind === 'opened') return new ThreadClient(worker, options.callsMax);
+    await worker.terminate();
+    throw toError(opened.failure);
+  }
+
+  call<Name extends keyof Operations>(
+    name: Name,
+    ...args: Parameters<Operations[Name]>
+  ): Promise<ReturnType<Operations[Name]>> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (this.#pending.size >= this.#callsMax) {
+      return Promise.reject(
+        new StoreError(
+          'overloaded',
+          `the store has ${this.#callsMax} calls outstanding: try again later`,
+        ),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      this.#lastId += 1;
+      // The thread answers a call with what the operation of that name returned.
+      const settle = (value: unknown): void => resolve(value as ReturnType<Operations[Name]>);
+      this.#pending.set(this.#lastId, { resolve: settle, reject });
+      this.#send({ id: this.#lastId, name, args });
+    });
+  }
+
+  /** Answers everything that was asked, then ends the thread. */
+  async close(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
+    const answered = this.call('close');
+    this.#closed = new StoreError('unavailable', 'the store is closed');
+    await answered;
+    await exited;
+  }
+
+  #send(call: Call): void {
+    this.#outbox.push(call);
+    if (this.#outbox.length > 1) return;
+    queueMicrotask(() => {
+      const calls = this.#outbox;
+      this.#outbox = [];
+      this.#worker.postMessage(calls);
+    });
+  }
+
+  #receive(replies: readonly Reply[]): void {
+    for (const reply of replies) {
+      const pending = this.#pending.get(reply.id);
+      this.#pending.delete(reply.id);
+      if (reply.kind === 'done') pending?.resolve(reply.value);
+      else pending?.reject(toError(reply.failure));
+    }
+  }
+
+  #fail(message: string, cause?: Error): void {
+    this.#closed ??= new StoreError('unavailable', message, { cause });
+    const abandoned = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const pending of abandoned) pending.reject(this.#closed);
+  }
+}
