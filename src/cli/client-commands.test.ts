@@ -1,0 +1,298 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+import type { Command } from 'commander';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { startAdminApi } from '../../test/support/start-admin-api.ts';
+import type { AdminApi } from '../../test/support/start-admin-api.ts';
+import { requestId } from '../platform/ids.ts';
+import { registerClientCommands } from './client-commands.ts';
+import type { CommandIo } from './command-outcome.ts';
+import { checkGateway } from './gateway-checks.ts';
+import { createProgram, runProgram } from './run-program.ts';
+
+let api: AdminApi;
+beforeAll(async () => {
+  api = await startAdminApi();
+});
+afterAll(() => api.close());
+
+interface Result {
+  readonly code: number | undefined;
+  readonly out: string;
+  readonly talk: string;
+}
+type Env = Readonly<Record<string, string>>;
+
+function capture(env: Env, color = false) {
+  const result = { code: undefined as number | undefined, out: '', talk: '' };
+  const io: CommandIo = {
+    out: (text) => void (result.out += `${text}\n`),
+    talk: (text) => void (result.talk += `${text}\n`),
+    env,
+    color,
+    exit: (code) => {
+      expect(result.code).toBeUndefined();
+      result.code = code;
+    },
+  };
+  return { io, result };
+}
+
+function build(io: CommandIo): Command {
+  const program = createProgram(io, '1.2.3');
+  registerClientCommands(program, io);
+  return program;
+}
+
+async function run(
+  line: readonly string[],
+  env: Env = atGateway(),
+  color = false,
+): Promise<Result> {
+  const { io, result } = capture(env, color);
+  await runProgram(build(io), line, io);
+  return result;
+}
+
+function atGateway(): Env {
+  return { TOLLKEEPER_ADMIN: api.origin, TOLLKEEPER_DATA: api.directory };
+}
+
+async function runJson(...line: readonly string[]): Promise<Record<string, unknown>> {
+  const result = await run([...line, '--json']);
+  expect(result).toMatchObject({ code: 0, talk: '' });
+  expect(result.out.trimEnd().split('\n')).toHaveLength(1);
+  return JSON.parse(result.out) as Record<string, unknown>;
+}
+
+it('customers: create, list, show, change', async () => {
+  const created = await runJson('customers', 'create', '--name', 'Acme Inc', '--plan', 'free');
+  const id = String(created['id']);
+  expect(created).toMatchObject({ name: 'Acme Inc', plan: 'free' });
+  expect((await run(['customers', 'list'])).out).toMatch(
+    new RegExp(`^ID +NAME +PLAN +CREATED\n[^]*${id}  Acme Inc +free +\\d{4}-`),
+  );
+  expect((await run(['customers', 'change', id, '--plan', 'business'])).code).toBe(0);
+  const shown = await run(['customers', 'show', id]);
+  expect(shown.out).toMatch(/^plan +business$/m);
+  expect(shown.out).toMatch(/^balance +0\.00 USD$/m);
+  expect(shown.out).toMatch(/^requests_per_month +tenant +0 +0 +1000 +1000 +\d{4}-/m);
+});
+
+it('customers list goes on from its cursor', async () => {
+  await runJson('customers', 'create', '--name', 'One', '--plan', 'free');
+  await runJson('customers', 'create', '--name', 'Two', '--plan', 'free');
+  const first = await run(['customers', 'list', '--limit', '1']);
+  const cursor = /--cursor (\S+)/.exec(first.talk)?.[1] ?? '';
+  const second = await run(['customers', 'list', '--limit', '1', '--cursor', cursor]);
+  expect(cursor).toMatch(/^ten_/);
+  expect(second.out).not.toContain(cursor);
+  expect(second.out.trimEnd().split('\n')).toHaveLength(2);
+});
+
+it('KEY-01 keys: create shows the key once and says so, list and revoke never do', async () => {
+  const { id: tenant } = await runJson('customers', 'create', '--name', 'Acme', '--plan', 'free');
+  const line = ['--tenant', String(tenant), '--name', 'ci', '--budget', '1.00', '--expires', '30d'];
+  const created = await run(['keys', 'create', ...line]);
+  const key = /^tk_live_[0-9A-Za-z]{36}$/m.exec(created.out)?.[0] ?? '';
+  expect(key).not.toBe('');
+  expect(created.talk).toContain('cannot be shown again');
+  const listed = await run(['keys', 'list', '--tenant', String(tenant)]);
+  expect(listed.out).toContain(`tk_live_...${key.slice(-4)}  ci    active  1.00 USD`);
+  expect(listed.out).not.toContain(key);
+  const id = /key_[0-9a-f]{32}/.exec(listed.out)?.[0] ?? '';
+  expect(await runJson('keys', 'revoke', id)).toMatchObject({ id, state: 'revoked' });
+});
+
+it('BILL-13 credits: add, add again with the same idempotency key, list', async () => {
+  const { id } = await runJson('customers', 'create', '--name', 'Acme', '--plan', 'free');
+  const line = ['credits', 'add', '--tenant', String(id), '--amount', '5.00'];
+  const first = await runJson(...line, '--idempotency-key', 'k1');
+  expect(await runJson(...line, '--idempotency-key', 'k1')).toEqual(first);
+  await runJson(...line, '--expires', '90d', '--category', 'promotional');
+  const listed = await run(['credits', 'list', '--tenant', String(id)]);
+  expect(listed.out.match(/5\.00 USD {2}5\.00 USD/g)).toHaveLength(2);
+  expect((await run(['customers', 'show', String(id)])).out).toMatch(/^available +10\.00 USD$/m);
+});
+
+it.each([
+  ['no command', []],
+  ['an unknown command', ['custmers', 'list']],
+  ['a missing option', ['customers', 'create', '--name', 'Acme']],
+  ['a missing argument', ['keys', 'revoke']],
+  ['an unknown option', ['keys', 'list', '--tenent', 'x']],
+  ['an argument too many', ['keys', 'list', 'everything']],
+  ['a bad amount', ['credits', 'add', '--tenant', 'SOME', '--amount', 'five']],
+  ['a bad limit', ['customers', 'list', '--limit', 'many']],
+  ['a bad address', ['customers', 'list', '--admin', 'localhost:4021/admin']],
+])('usage: %s ends with 2, and says what is wrong on standard error', async (_title, line) => {
+  const { id } = await runJson('customers', 'create', '--name', 'Acme', '--plan', 'free');
+  const result = await run(line.map((word) => (word === 'SOME' ? String(id) : word)));
+  expect(result).toMatchObject({ code: 2, out: '' });
+  expect(result.talk.length).toBeGreaterThan(20);
+});
+
+it('usage: a misspelt command is suggested', async () => {
+  expect((await run(['custmers'])).talk).toContain('Did you mean customers?');
+  expect((await run(['keys', 'list', '--tenent', 'x'])).talk).toContain('Did you mean --tenant?');
+});
+
+it('failed: what the gateway refuses ends with 1 and its sentence', async () => {
+  const result = await run(['keys', 'create', '--tenant', 'ten_nobody']);
+  expect(result).toMatchObject({ code: 1, out: '' });
+  expect(result.talk).toContain('There is no tenant ten_nobody');
+});
+
+it('failed with --json: one object on standard error, nothing on standard output', async () => {
+  const result = await run(['keys', 'revoke', 'key_nothing', '--json']);
+  expect(result).toMatchObject({ code: 1, out: '' });
+  expect(JSON.parse(result.talk)).toMatchObject({ error: { code: 'KEY_NOT_FOUND', exit_code: 1 } });
+});
+
+it('configuration: no token file, or the token of another gateway, ends with 3', async () => {
+  const missing = await run(['customers', 'list', '--data', join(api.directory, 'elsewhere')]);
+  expect(missing.code).toBe(3);
+  expect(missing.talk).toContain('start a gateway here with `npx tollkeeper dev`');
+  const other = await startAdminApi();
+  const wrong = await run(['customers', 'list', '--admin', other.origin]);
+  expect(wrong.code).toBe(3);
+  expect(wrong.talk).toContain(join(api.directory, 'admin.token'));
+  const right = join(other.directory, 'admin.token');
+  expect(
+    (await run(['customers', 'list', '--admin', other.origin, '--token-file', right])).code,
+  ).toBe(0);
+  await other.close();
+});
+
+it('dependency: nobody there ends with 4 and says how to start one', async () => {
+  const gone = await startAdminApi();
+  const env = { TOLLKEEPER_ADMIN: gone.origin, TOLLKEEPER_DATA: api.directory };
+  await gone.close();
+  const result = await run(['customers', 'list'], env);
+  expect(result).toMatchObject({ code: 4, out: '' });
+  expect(result.talk).toContain(
+    `no gateway answers at ${gone.origin}: start one with \`npx tollkeeper dev\``,
+  );
+});
+
+it.each([
+  ['a web page', (): [number, string] => [200, '<html>'], 'not as a Tollkeeper admin API'],
+  ['an error of something else', (): [number, string] => [502, 'Bad Gateway'], 'answered 502'],
+  [
+    'a hang-up',
+    (): undefined => undefined,
+    'whether it did what was asked is not known; repeat the command with --idempotency-key',
+  ],
+])('dependency: %s at the address ends with 4', async (_title, answer, message) => {
+  const server = createServer((_request, response) => {
+    const reply = answer();
+    if (reply === undefined) response.destroy();
+    else response.writeHead(reply[0]).end(reply[1]);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const env = { ...atGateway(), TOLLKEEPER_ADMIN: `http://127.0.0.1:${port}` };
+  const result = await run(['credits', 'add', '--tenant', 'ten_x', '--amount', '5.00'], env);
+  expect(result).toMatchObject({ code: 4, out: '' });
+  expect(result.talk).toContain(message);
+  await new Promise((resolve) => server.close(resolve));
+});
+
+it('bound: an endless answer is cut off', async () => {
+  const server = createServer((_request, response) => {
+    const piece = Buffer.alloc(1024 * 1024, 'a');
+    const pour = (): void => {
+      while (!response.destroyed && response.write(piece));
+    };
+    response.on('drain', pour);
+    pour();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const result = await run(['customers', 'list', '--admin', `http://127.0.0.1:${port}`]);
+  expect(result.code).toBe(4);
+  expect(result.talk).toContain('larger than 16777216 bytes');
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+it('--help on every command: two examples, on standard output, exit code 0', async () => {
+  const { io } = capture({});
+  const lines: string[][] = [];
+  for (const command of build(io).commands) {
+    if (command.commands.length === 0) lines.push([command.name()]);
+    for (const sub of command.commands) lines.push([command.name(), sub.name()]);
+  }
+  expect(lines.length).toBeGreaterThan(9);
+  for (const line of lines) {
+    const help = await run([...line, '--help'], {});
+    expect(help).toMatchObject({ code: 0, talk: '' });
+    expect(help.out).toContain('--json');
+    expect(help.out.match(new RegExp(`^ {2}\\$ tollkeeper ${line.join(' ')}`, 'gm'))).toHaveLength(
+      2,
+    );
+  }
+});
+
+it('--version', async () => {
+  expect(await run(['--version'], {})).toEqual({ code: 0, out: '1.2.3\n', talk: '' });
+});
+
+it('colour only where it is wanted', async () => {
+  expect((await run(['customers', 'list'])).out).not.toContain('\u001b');
+  expect((await run(['customers', 'list'], atGateway(), true)).out).toContain('\u001b[1mID');
+});
+
+it('doctor: a healthy gateway, then one with a finding in each part', async () => {
+  const { io } = capture(atGateway());
+  const healthy = await checkGateway({}, io);
+  expect(healthy.map(({ name, status }) => `${name} ${status}`)).toEqual([
+    'gateway ok',
+    'store ok',
+    'workers ok',
+    'ledger ok',
+  ]);
+  const sick = await startAdminApi({
+    operations: {
+      readiness: async () => [
+        { name: 'upstream openai', ok: false, detail: '0 of 1 targets answer' },
+      ],
+      workers: () => [{ name: 'worker-1', pid: 1, state: 'starting', startedAt: 0 }],
+    },
+    wrapStore: (store) =>
+      new Proxy(store, {
+        get: (target, name) =>
+          name === 'audit'
+            ? async () => [{ invariant: 'I1', detail: 'transaction t1 sums to 5' }]
+            : Reflect.get(target, name),
+      }),
+  });
+  const findings = await checkGateway({ admin: sick.origin, data: sick.directory }, io);
+  expect(findings).toEqual([
+    { name: 'gateway', status: 'ok', detail: 'configuration 0123456789ab' },
+    { name: 'upstream openai', status: 'fail', detail: '0 of 1 targets answer' },
+    { name: 'workers', status: 'fail', detail: expect.stringContaining('0 of 1 serving') },
+    {
+      name: 'ledger',
+      status: 'fail',
+      detail: expect.stringContaining('I1: transaction t1 sums to 5'),
+    },
+  ]);
+  await sick.close();
+  const [gone] = await checkGateway({ admin: sick.origin }, io);
+  expect(gone).toMatchObject({
+    name: 'gateway',
+    status: 'fail',
+    detail: expect.stringContaining('no gateway answers'),
+  });
+});
+
+it('DIAG-01 explain: an unknown request is a clear failure', async () => {
+  const id = requestId(Date.now());
+  const result = await run(['explain', id]);
+  expect(result.code).toBe(1);
+  expect(result.talk).toContain(id);
+});
