@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { startAdminApi } from '../../test/support/start-admin-api.ts';
+import { refusedFacts, startAdminApi } from '../../test/support/start-admin-api.ts';
 import type { AdminApi } from '../../test/support/start-admin-api.ts';
 import { requestId } from '../platform/ids.ts';
 import { registerClientCommands } from './client-commands.ts';
@@ -295,4 +295,40 @@ it('DIAG-01 explain: an unknown request is a clear failure', async () => {
   const result = await run(['explain', id]);
   expect(result.code).toBe(1);
   expect(result.talk).toContain(id);
+});
+
+it('DIAG-01 explain: verdict, steps and what fixes it, and the whole row with --json', async () => {
+  const id = requestId(Date.now());
+  const facts = JSON.stringify(refusedFacts(id));
+  const row = {
+    requestId: id,
+    at: Date.now(),
+    tenantId: 'ten_1',
+    status: 402,
+    code: 'INSUFFICIENT_CREDITS',
+    facts,
+  };
+  await api.store.appendRequests([row]);
+  const { code, out } = await run(['explain', id]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^Refused: .*0\.0420 USD.*0\.0031 USD/);
+  expect(out).toMatch(new RegExp(`^request  ${id}$`, 'm'));
+  expect(out).toMatch(/^ {2}ok {2}identify /m);
+  expect(out).toMatch(/^ {2}NO {2}reserve /m);
+  expect(out).toContain('What fixes it:\n  - ');
+  expect(await runJson('explain', id)).toMatchObject({ facts: JSON.parse(facts) });
+});
+
+it('DIAG-01 explain: a row of another version is shown without an explanation', async () => {
+  const id = requestId(Date.now());
+  const row = {
+    requestId: id,
+    at: Date.now(),
+    tenantId: '',
+    status: 404,
+    code: 'ROUTE_NOT_FOUND',
+    facts: '{}',
+  };
+  await api.store.appendRequests([row]);
+  expect((await run(['explain', id])).out).toContain('--json shows its facts');
 });

@@ -31,9 +31,14 @@ export function formatFields(fields: readonly (readonly [string, string | null])
   return fields.map(([name, value]) => `${name.padEnd(width)}  ${cleanCell(value)}`).join('\n');
 }
 
-/** Names come from other people: nothing in them may move the cursor, forge a line or reverse the reading order. */
+/** A cell: one line of bounded length. */
 function cleanCell(value: string | null): string {
-  if (value === null || value === '') return '-';
-  const clean = value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]/gu, '?');
+  const clean = cleanText(value);
   return clean.length > CELL_LENGTH_MAX ? `${clean.slice(0, CELL_LENGTH_MAX - 1)}…` : clean;
+}
+
+/** Names come from other people: nothing in them may move the cursor, forge a line or reverse the reading order. */
+export function cleanText(value: string | null): string {
+  if (value === null || value === '') return '-';
+  return value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]/gu, '?');
 }

@@ -3,6 +3,7 @@ import type { AdminOperations } from '../../src/control/admin/admin-deps.ts';
 import { listenAdmin } from '../../src/control/admin/admin-listener.ts';
 import { ensureAdminToken } from '../../src/control/admin/admin-token.ts';
 import type { Catalog, Plan } from '../../src/domain/catalog.ts';
+import type { Facts } from '../../src/domain/facts.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { MetricRegistry } from '../../src/platform/metrics.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
@@ -59,6 +60,59 @@ export async function startAdminApi(options: AdminApiOptions = {}): Promise<Admi
       await store.close();
       removeDirectory(directory);
     },
+  };
+}
+
+/** A call that its balance could not pay, as the gateway logs it. */
+export function refusedFacts(requestId: string): Facts {
+  return {
+    requestId,
+    at: Date.UTC(2026, 0, 1),
+    catalogVersion: CATALOG.version,
+    method: 'GET',
+    path: '/demo/weather',
+    route: {
+      apiId: 'weather',
+      routeId: 'weather-1',
+      kind: 'proxy',
+      dialect: 'plain',
+      endpointClass: 'metered',
+    },
+    routing: undefined,
+    identity: {
+      kind: 'key',
+      keyId: 'key_1',
+      tenantId: 'ten_1',
+      planId: 'free',
+      planVersion: 'free-v1',
+      planTitle: 'Free',
+      freePlan: true,
+    },
+    understanding: undefined,
+    entitlements: [],
+    limits: [
+      {
+        accountId: 'bal:ten_1:USD',
+        kind: 'balance',
+        unit: 'USD',
+        label: undefined,
+        need: 42_000_000,
+        allowance: 5_000_000,
+        spent: 1_900_000,
+        reserved: 0,
+        resetsAt: undefined,
+      },
+    ],
+    reservation: {
+      kind: 'short',
+      index: 0,
+      cause: 'gone',
+      held: 0,
+      affordableOutputTokens: undefined,
+    },
+    storm: undefined,
+    forwarding: undefined,
+    outcome: undefined,
   };
 }
 

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { request } from 'undici';
 
-import { startAdminApi } from '../../../test/support/start-admin-api.ts';
+import { refusedFacts, startAdminApi } from '../../../test/support/start-admin-api.ts';
 import type { AdminApi } from '../../../test/support/start-admin-api.ts';
 import { CODES } from '../../contract/codes.ts';
 import { parseApiKey } from '../../domain/api-key.ts';
@@ -603,6 +603,34 @@ it('OBS-01: the log row of a request, also one that is written a moment later', 
     status: 404,
     code: 'ROUTE_NOT_FOUND',
     facts: { path: '/x' },
+    // Not the facts of this version: shown as they are, and not explained.
+    explanation: null,
+  });
+});
+
+it('DIAG-01: the row is explained in sentences made from its facts', async () => {
+  const id = requestId(Date.now());
+  const facts = JSON.stringify(refusedFacts(id));
+  const row = {
+    requestId: id,
+    at: Date.now(),
+    tenantId: 'ten_1',
+    status: 402,
+    code: 'INSUFFICIENT_CREDITS',
+    facts,
+  };
+  await api.store.appendRequests([row]);
+  const { json } = await call(`/admin/requests/${id}`);
+  expect(json['facts']).toEqual(JSON.parse(facts));
+  expect(json['explanation']).toMatchObject({
+    result: 'refused',
+    verdict: expect.stringMatching(/0\.0420 USD.*0\.0031 USD/),
+    trace: expect.arrayContaining([
+      { step: 'identify', verdict: 'passed', text: expect.any(String) },
+      { step: 'reserve', verdict: 'refused', text: expect.any(String) },
+    ]),
+    fixes: expect.any(Array),
+    policy_version: '0123456789ab',
   });
 });
 

@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Hono } from 'hono';
 
+import type { Facts } from '../../domain/facts.ts';
 import { isId } from '../../platform/ids.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from '../../platform/metrics.ts';
 import type { RequestRow } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv, ConfigurationProblem } from './admin-deps.ts';
 import { refuse } from './answer.ts';
 import { formatTime } from './parse-input.ts';
+import { viewExplanation } from './view-explanation.ts';
 
 /** The log is written in batches: a request that was answered just now has its row within this time. */
 const ROW_WAIT_MS = 1000;
@@ -54,13 +56,14 @@ async function showRequest(context: AdminContext, deps: AdminDeps, id: string): 
     const path = `/admin/requests/${id}`;
     return refuse(context, deps, { code: 'NOT_FOUND', details: { id, path } });
   }
-  const facts: unknown = JSON.parse(row.facts);
+  const facts: Facts = JSON.parse(row.facts);
   return context.json({
     request_id: row.requestId,
     at: formatTime(row.at),
     tenant_id: row.tenantId === '' ? null : row.tenantId,
     status: row.status,
     code: row.code === '' ? null : row.code,
+    explanation: viewExplanation(facts, deps.catalog()) ?? null,
     facts,
   });
 }
