@@ -13,7 +13,7 @@ import { StoreError } from '../../stores/store-error.ts';
 
 let api: AdminApi;
 beforeAll(async () => {
-  api = await startAdminApi({ hostNames: ['admin.example'] });
+  api = await startAdminApi({ hostNames: ['admin.example', 'FD00::1'] });
 });
 afterAll(() => api.close());
 
@@ -100,6 +100,7 @@ it.each([
   '[::1]:4021',
   'admin.example',
   'Admin.Example:443',
+  '[fd00::1]:4021',
 ])('Host %s is allowed', async (host) => {
   expect((await call('/admin/tenants', { headers: { host } })).status).toBe(200);
 });

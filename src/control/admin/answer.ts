@@ -8,7 +8,7 @@ import type { AdminContext, AdminDeps } from './admin-deps.ts';
 /** How long an answer waits for every gateway process to have seen the change (KEY-01: revoked within a second). */
 const IN_FORCE_WAIT_MS = 1000;
 /** `all`: every live gateway process acts on it already. `pending`: one has not answered yet. */
-export const IN_FORCE_HEADER = 'X-Tollkeeper-In-Force';
+const IN_FORCE_HEADER = 'X-Tollkeeper-In-Force';
 
 export interface Refusal {
   readonly code: Code;

@@ -29,7 +29,7 @@ export function stampAnswers(deps: AdminDeps): MiddlewareHandler<AdminEnv> {
  * because everybody on the machine can connect to it.
  */
 export function guardAdmin(deps: AdminDeps): MiddlewareHandler<AdminEnv> {
-  const names = new Set([...LOOPBACK_NAMES, ...deps.hostNames].map((name) => name.toLowerCase()));
+  const names = new Set([...LOOPBACK_NAMES, ...deps.hostNames].map(hostForm));
   return async (context, next) => {
     const host = context.req.header('host') ?? '';
     const name = HOST.exec(host)?.[1]?.toLowerCase();
@@ -46,6 +46,12 @@ export function guardAdmin(deps: AdminDeps): MiddlewareHandler<AdminEnv> {
     }
     return next();
   };
+}
+
+/** As it stands in a Host header: lower case, IPv6 in brackets. */
+function hostForm(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.includes(':') && !lower.startsWith('[') ? `[${lower}]` : lower;
 }
 
 /** The other site a browser says an unsafe request comes from; undefined when it comes from ours or from no browser. */
