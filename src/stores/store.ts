@@ -101,6 +101,11 @@ export interface LeaseTotals {
   readonly charged: number;
   /** What the lease keeps: below the current grant = the difference goes back. */
   readonly granted: number;
+  /**
+   * A growth is under way, so the owner does not know its grant: `granted` is ignored and nothing goes back.
+   * The charges must be sent all the same, because `seq` says that they are.
+   */
+  readonly keepsGrant?: boolean;
   /** Close the lease: granted = charged, no open hold. */
   readonly close: boolean;
   /** Answers a recall of this account. */

@@ -177,7 +177,8 @@ export class Settlement {
         assertClosedBefore(batch.owner, totals);
         continue;
       }
-      legs.push(...this.#moveLease(row, totals));
+      const granted = totals.keepsGrant === true ? row.granted : totals.granted;
+      legs.push(...this.#moveLease(row, { ...totals, granted }));
       if (totals.answersRecall) this.#answer.run(batch.now, batch.owner, totals.index);
     }
     this.#entries.postOverruns(batch.overruns, batch.now);

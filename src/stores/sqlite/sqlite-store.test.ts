@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { describeStore } from '../store.conformance.ts';
+import { requestIdAt } from '../store-fixture.conformance.ts';
+import { RequestLogFiles } from './request-log.ts';
+import { openSqliteStore } from './sqlite-store.ts';
+
+describeStore('sqlite', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tollkeeper-store-'));
+  return {
+    connect: () => openSqliteStore({ directory }),
+    dispose: () => rm(directory, { recursive: true }),
+  };
+});
+
+describe('the embedded store', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'tollkeeper-store-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it('bounds the calls outstanding: one more is refused as overloaded, and the others are answered', async () => {
+    const store = await openSqliteStore({ directory, callsMax: 3 });
+    const calls = await Promise.allSettled([1, 2, 3, 4].map(() => store.liveOwners()));
+    expect(calls.map((call) => call.status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+    ]);
+    expect(calls[3]).toMatchObject({ reason: { name: 'StoreError', code: 'overloaded' } });
+    expect(await store.liveOwners()).toEqual([]);
+    await store.close();
+  });
+
+  it('close answers what was asked before it and refuses what comes after', async () => {
+    const store = await openSqliteStore({ directory });
+    const opening = store.openOwner('one', 1);
+    const closing = store.close();
+    await expect(store.liveOwners()).rejects.toMatchObject({ code: 'unavailable' });
+    await Promise.all([opening, closing]);
+    await store.close();
+    const again = await openSqliteStore({ directory });
+    expect(await again.liveOwners()).toEqual(['one']);
+    await again.close();
+  });
+
+  it('an error keeps its code, its message and where it happened on the way out of the thread', async () => {
+    const store = await openSqliteStore({ directory });
+    await expect(store.acquire('nobody', [], 1)).rejects.toMatchObject({
+      name: 'StoreError',
+      code: 'fenced',
+      message: 'owner nobody is unknown: it may not take leases',
+      stack: expect.stringContaining('owners.ts'),
+    });
+    await store.close();
+  });
+
+  it('says why it cannot open', async () => {
+    await writeFile(join(directory, 'ledger.db'), 'not a database'.repeat(100));
+    await expect(openSqliteStore({ directory })).rejects.toThrow(/file is not a database/);
+    await expect(
+      openSqliteStore({ directory: join(directory, 'ledger.db', 'below') }),
+    ).rejects.toThrow(/ENOTDIR/);
+  });
+
+  it('OBS-01: looking for a request of another day makes no file', async () => {
+    const store = await openSqliteStore({ directory });
+    expect(await store.request(requestIdAt(0))).toBeUndefined();
+    await store.close();
+    expect(await readdir(directory)).toEqual(['ledger.db']);
+  });
+
+  it('OBS-01: at most three days of the log are open at a time', () => {
+    const log = new RequestLogFiles(directory, 1000);
+    const rows = Array.from({ length: 6 }, (_, day) => ({
+      requestId: requestIdAt(day * 86_400_000),
+      at: day,
+      tenantId: 't',
+      status: 200,
+      code: '',
+      facts: '{}',
+    }));
+    log.append(rows);
+    expect(log.openDays).toBe(3);
+    expect(rows.map((row) => log.find(row.requestId))).toEqual(rows);
+    expect(log.openDays).toBe(3);
+    log.close();
+  });
+
+  it('OBS-01: forgetting a day removes its files', async () => {
+    const store = await openSqliteStore({ directory });
+    const row = { at: 0, tenantId: 't', status: 200, code: '', facts: '{}' };
+    await store.appendRequests([{ ...row, requestId: requestIdAt(86_400_000) }]);
+    expect(existsSync(join(directory, 'requests-1970-01-02.db'))).toBe(true);
+    expect(await store.pruneLog(86_400_000)).toBe(0);
+    expect(await store.pruneLog(2 * 86_400_000)).toBe(1);
+    expect((await readdir(directory)).filter((name) => name.startsWith('requests'))).toEqual([]);
+    await store.close();
+  });
+});

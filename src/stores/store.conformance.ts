@@ -1,0 +1,19 @@
+import { describe } from 'vitest';
+
+import { describeDirectory } from './store-directory.conformance.ts';
+import type { OpenFixture } from './store-fixture.conformance.ts';
+import { describeGrants } from './store-grants.conformance.ts';
+import { describeLeases } from './store-leases.conformance.ts';
+import { describeRandomHistories } from './store-random.conformance.ts';
+import { describeSettlement } from './store-settlement.conformance.ts';
+
+/** What a Store is. `open` makes an empty database; an adapter is done when all of this passes. */
+export function describeStore(name: string, open: OpenFixture): void {
+  describe(`store ${name}`, () => {
+    describeLeases(open);
+    describeSettlement(open);
+    describeGrants(open);
+    describeDirectory(open);
+    describeRandomHistories(open);
+  });
+}
