@@ -1,0 +1,63 @@
+import type { Catalog } from '../../domain/catalog.ts';
+import type { LogLevel } from '../../platform/logger.ts';
+
+/** A configuration that was read, checked and compiled. Immutable; a reload makes another. */
+export interface LoadedConfig {
+  /** As it was named. */
+  readonly file: string;
+  readonly server: ServerSettings;
+  readonly store: StoreSettings;
+  readonly log: LogSettings;
+  readonly catalog: Catalog;
+  readonly demo: DemoSettings | undefined;
+  /** The file with overrides and defaults of the settings, every secret as `***`: for `config print`. */
+  readonly source: unknown;
+  /** By path: every setting of `server`, `store` and `log`, and every other key of the first level. */
+  readonly origins: Readonly<Record<string, Origin>>;
+  /** By path of two levels (`plans.free`), a hash that changes with what stands there, secrets too. */
+  readonly fingerprints: ReadonlyMap<string, string>;
+}
+
+export type Origin = 'flag' | 'env' | 'file' | 'default';
+
+export interface ServerSettings {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  /** Origin for links in answers; undefined = wherever the gateway listens. */
+  readonly publicUrl: string | undefined;
+  readonly workers: number | 'auto';
+  /** PEM text. */
+  readonly tls: TlsSettings | undefined;
+  /** Addresses and CIDR ranges. */
+  readonly trustedProxies: readonly string[];
+  readonly drainMs: number;
+  readonly headerBytesMax: number;
+  readonly headersTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly connectionsMax: number;
+}
+
+export interface TlsSettings {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface StoreSettings {
+  readonly type: 'sqlite';
+  /** Absolute. */
+  readonly directory: string;
+}
+
+export interface LogSettings {
+  readonly level: LogLevel;
+  readonly requests: 'all' | 'refusals';
+}
+
+export interface DemoSettings {
+  readonly customerName: string;
+  readonly planId: string;
+  readonly creditNano: bigint;
+}

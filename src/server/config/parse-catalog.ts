@@ -1,0 +1,31 @@
+import type { Catalog, Plan } from '../../domain/catalog.ts';
+
+/**
+ * A catalogue as JSON, for the worker processes: bigints as `{"$bigint":"12"}`, maps as `{"$map":[[key, value]]}`.
+ * Names from the file are never object keys in it (they are in maps and lists), so no tag can be mistaken.
+ */
+export function serializeCatalog(catalog: Catalog): string {
+  return JSON.stringify(catalog, writeTagged);
+}
+
+export function serializeTerms(plan: Plan): string {
+  return JSON.stringify(plan, writeTagged);
+}
+
+/** The catalogue that `serializeCatalog` wrote: it comes from our own supervisor and is not checked again. */
+export function parseCatalog(text: string): Catalog {
+  return JSON.parse(text, readTagged) as Catalog;
+}
+
+function writeTagged(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return { $bigint: value.toString() };
+  if (value instanceof Map) return { $map: [...value] };
+  return value;
+}
+
+function readTagged(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if ('$bigint' in value) return BigInt(String(value.$bigint));
+  if ('$map' in value) return new Map(value.$map as [string, unknown][]);
+  return value;
+}

@@ -1,0 +1,182 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar } from 'yaml';
+import type { Document, YAMLError, YAMLMap } from 'yaml';
+import { formatPath } from './config-path.ts';
+import type { ConfigPath } from './config-path.ts';
+import type { ConfigProblem } from './config-problem.ts';
+import { interpolate } from './interpolate.ts';
+import type { InterpolationContext } from './interpolate.ts';
+
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A file as plain data, with `${}` and `file:` replaced, that still knows where everything stood. */
+export interface SourceTree {
+  readonly tree: unknown;
+  /** Formatted paths of the values that came from the environment or another file. */
+  readonly secretPaths: ReadonlySet<string>;
+  /** Of the key (default for mappings' members) or the value; of the nearest parent when `path` is not there. */
+  readonly locate: (path: ConfigPath, part: 'key' | 'value') => Place;
+}
+
+export type ReadYaml = { readonly source: SourceTree; readonly problems: readonly ConfigProblem[] };
+
+/** Room for the 10,000 routes an API may have. */
+const FILE_BYTES_MAX = 4 * 1024 * 1024;
+/** Aliases can make a small file name the same node over and over. */
+const NODES_MAX = 250_000;
+const DEPTH_MAX = 32;
+/** One missing bracket makes hundreds of them: the first ones tell. */
+const MISTAKES_MAX = 10;
+
+/** Problems of syntax leave an empty tree; problems of interpolation leave the text as it was. */
+export function readYaml(text: string, file: string, context: InterpolationContext): ReadYaml {
+  const lines = new LineCounter();
+  if (Buffer.byteLength(text) > FILE_BYTES_MAX) {
+    const message = `the file is larger than ${FILE_BYTES_MAX} bytes`;
+    return { source: emptySource(), problems: [{ file, line: 1, column: 1, path: '', message }] };
+  }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const mistakes = [...document.errors, ...document.warnings].slice(0, MISTAKES_MAX);
+  if (mistakes.length > 0) {
+    return {
+      source: emptySource(),
+      problems: mistakes.map((mistake) => {
+        const { line, col } = lines.linePos(mistake.pos[0]);
+        return { file, line, column: col, path: '', message: describeMistake(mistake, text) };
+      }),
+    };
+  }
+  const reader = new TreeReader(document, { file, lines, context });
+  const tree = reader.read(document.contents, []);
+  if (reader.overflowed) return { source: emptySource(), problems: reader.problems };
+  return {
+    source: {
+      tree,
+      secretPaths: reader.secretPaths,
+      locate: (path, part) => reader.locate(path, part),
+    },
+    problems: reader.problems,
+  };
+}
+
+function emptySource(): SourceTree {
+  return { tree: undefined, secretPaths: new Set(), locate: () => ({ line: 1, column: 1 }) };
+}
+
+function describeMistake(mistake: YAMLError, text: string): string {
+  if (mistake.code === 'DUPLICATE_KEY') {
+    const key = /^[^\s:,}]+/.exec(text.slice(mistake.pos[0]))?.[0] ?? '';
+    return `the key "${key}" is there twice`;
+  }
+  if (mistake.code === 'TAB_AS_INDENT') return 'tabs cannot indent YAML: use spaces';
+  return `not valid YAML: ${mistake.message}`;
+}
+
+interface ReaderContext {
+  readonly file: string;
+  readonly lines: LineCounter;
+  readonly context: InterpolationContext;
+}
+
+/** One walk over the nodes; offsets are kept by path because an alias gives one node several paths. */
+class TreeReader {
+  readonly problems: ConfigProblem[] = [];
+  readonly secretPaths = new Set<string>();
+  readonly #document: Document.Parsed;
+  readonly #context: ReaderContext;
+  readonly #offsets = new Map<string, { readonly key: number; readonly value: number }>();
+  #nodes = 0;
+
+  constructor(document: Document.Parsed, context: ReaderContext) {
+    this.#document = document;
+    this.#context = context;
+  }
+
+  get overflowed(): boolean {
+    return this.#nodes > NODES_MAX;
+  }
+
+  locate(path: ConfigPath, part: 'key' | 'value'): Place {
+    for (let length = path.length; length >= 0; length -= 1) {
+      const offsets = this.#offsets.get(formatPath(path.slice(0, length)));
+      if (offsets === undefined) continue;
+      // What is missing is reported at the key of the mapping it is missing from.
+      const { line, col } = this.#context.lines.linePos(
+        length === path.length ? offsets[part] : offsets.key,
+      );
+      return { line, column: col };
+    }
+    return { line: 1, column: 1 };
+  }
+
+  read(node: unknown, path: ConfigPath, keyOffset?: number): unknown {
+    const value = rangeStart(node) ?? keyOffset ?? 0;
+    this.#offsets.set(formatPath(path), { key: keyOffset ?? value, value });
+    this.#nodes += 1;
+    if (this.overflowed) {
+      if (this.#nodes === NODES_MAX + 1)
+        this.#report(path, `more than ${NODES_MAX} values, aliases counted`);
+      return undefined;
+    }
+    if (path.length > DEPTH_MAX) {
+      this.#report(path, `nested deeper than ${DEPTH_MAX} levels`);
+      return undefined;
+    }
+    if (isAlias(node)) return this.read(node.resolve(this.#document), path, keyOffset ?? value);
+    if (isMap(node)) return this.#readMap(node, path);
+    if (isSeq(node)) return node.items.map((item, index) => this.read(item, [...path, index]));
+    return isScalar(node) ? this.#readScalar(node, path) : null;
+  }
+
+  #readMap(node: YAMLMap, path: ConfigPath): unknown {
+    const entries: [string, unknown][] = [];
+    for (const { key, value } of node.items) {
+      const name = readKey(key);
+      if (name === undefined || name === '__proto__') {
+        const message =
+          name === undefined ? 'keys must be plain text' : '"__proto__" cannot be a key';
+        this.#report(path, message);
+        continue;
+      }
+      entries.push([name, this.read(value, [...path, name], rangeStart(key))]);
+    }
+    return Object.fromEntries(entries);
+  }
+
+  #readScalar(node: Scalar, path: ConfigPath): unknown {
+    if (typeof node.value !== 'string') return node.value;
+    const result = interpolate(node.value, this.#context.context);
+    if (result === undefined) return node.value;
+    this.secretPaths.add(formatPath(path));
+    if (result.kind === 'wrong') {
+      this.#report(path, result.problem);
+      return node.value;
+    }
+    return node.type === Scalar.PLAIN ? resolvePlain(result.value) : result.value;
+  }
+
+  #report(path: ConfigPath, message: string): void {
+    const { line, column } = this.locate(path, 'value');
+    this.problems.push({ file: this.#context.file, line, column, path: formatPath(path), message });
+  }
+}
+
+/** As it is written: a key such as 2024 or 1.10 is a name here, not a number. */
+function readKey(key: unknown): string | undefined {
+  if (!isScalar(key) || key.value === null) return undefined;
+  return typeof key.value === 'string' ? key.value : key.source;
+}
+
+function rangeStart(node: unknown): number | undefined {
+  if (!isScalar(node) && !isMap(node) && !isSeq(node) && !isAlias(node)) return undefined;
+  return node.range?.[0];
+}
+
+/** `port: ${PORT}` without quotes is a number, as it would be had the number stood there. */
+function resolvePlain(text: string): unknown {
+  if (/^-?\d{1,15}$/.test(text)) return Number(text);
+  if (text === 'true') return true;
+  return text === 'false' ? false : text;
+}

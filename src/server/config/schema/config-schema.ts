@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { apiSchema } from './api-schema.ts';
+import { expects, idName, modelName, title, wholeNumber } from './parts.ts';
+import { packSchema, planSchema } from './plan-schema.ts';
+import { amount } from './price-schema.ts';
+import { logSchema, serverSchema, storeSchema } from './server-schema.ts';
+import { aliasSchema, modelSchema, providerSchema, upstreamSchema } from './upstream-schema.ts';
+
+export const DEFAULT_ASSET = 'USD';
+/** ISO 4217. Other assets have other smallest units and come with their rails. */
+export const ASSET = /^[A-Z]{3}$/;
+
+/** The whole of tollkeeper.yaml. Every amount in it is in `asset`, which the caller reads from the file first. */
+export function configSchema(asset: string) {
+  return z
+    .strictObject({
+      $schema: z
+        .string()
+        .optional()
+        .describe('For editors of JSON; YAML uses a comment in the first line.'),
+      version: z.literal(1, expects('expected 1: the version of this file format')),
+      server: serverSchema.prefault({}).describe('Where the gateway listens, and its bounds.'),
+      store: storeSchema.prefault({}).describe('Where money and keys are kept.'),
+      asset: z
+        .string()
+        .regex(ASSET, { error: 'expected the code of a currency, such as USD' })
+        .prefault(DEFAULT_ASSET)
+        .describe('Currency of every price and balance.'),
+      log: logSchema.prefault({}).describe('What is written down.'),
+      retry_storm_per_minute: wholeNumber({ min: 0, max: 1_000_000 })
+        .prefault(2000)
+        .describe(
+          'Repeats after a 402, per key and cause, before 429 PAYMENT_RETRY_STORM; 0 = never.',
+        ),
+      upstreams: z
+        .record(idName, upstreamSchema)
+        .prefault({})
+        .describe('Servers behind the gateway.'),
+      providers: z.record(idName, providerSchema).prefault({}).describe('Servers of AI models.'),
+      models: z
+        .record(modelName, modelSchema(asset))
+        .prefault({})
+        .describe('Models for sale, by the name callers use.'),
+      aliases: z.record(modelName, aliasSchema).prefault({}).describe('Other names of models.'),
+      apis: z.record(idName, apiSchema(asset)).prefault({}).describe('What callers can call.'),
+      plans: z
+        .record(idName, planSchema(asset))
+        .prefault({})
+        .describe('What customers subscribe to.'),
+      packs: z.record(idName, packSchema(asset)).prefault({}).describe('Prepaid credit on sale.'),
+      demo: z
+        .strictObject({
+          customer: z.strictObject({
+            name: title.prefault('Demo'),
+            plan: idName.describe('A name under "plans".'),
+          }),
+          credit: amount(asset).describe('Play money the demo customer starts with.'),
+        })
+        .optional()
+        .describe('The customer that `tollkeeper dev` makes. Nothing else uses it.'),
+    })
+    .meta({
+      title: 'Tollkeeper configuration',
+      description: 'What a Tollkeeper gateway sells, to whom, and where it forwards to.',
+    });
+}
+
+export type ConfigFile = z.output<ReturnType<typeof configSchema>>;
+export type ApiEntry = ConfigFile['apis'][string];
+export type RouteEntry = NonNullable<ApiEntry['routes']>[number];
+export type PlanEntry = ConfigFile['plans'][string];
+export type UpstreamEntry = ConfigFile['upstreams'][string];
+export type ProviderEntry = ConfigFile['providers'][string];

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { LOG_LEVELS } from '../../../platform/logger.ts';
+import { addressRange, byteSize, duration, listenHost, MIB, origin, wholeNumber } from './parts.ts';
+
+const PORT = { min: 0, max: 65_535 };
+
+const tls = z.strictObject({
+  cert: z.string().min(1).describe('PEM file with the certificate chain, relative to this file.'),
+  key: z.string().min(1).describe('PEM file with the private key, relative to this file.'),
+});
+
+export const serverSchema = z
+  .strictObject({
+    host: listenHost
+      .prefault('127.0.0.1')
+      .describe('Address the gateway listens on; 0.0.0.0 for all.'),
+    port: wholeNumber(PORT).prefault(4020).describe('Port of the gateway; 0 takes any free one.'),
+    admin_host: listenHost
+      .prefault('127.0.0.1')
+      .describe('Address of the admin API. It stays on loopback unless this says otherwise.'),
+    admin_port: wholeNumber(PORT)
+      .prefault(4021)
+      .describe('Port of the admin API; 0 takes any free one.'),
+    public_url: origin
+      .optional()
+      .describe('How callers reach the gateway, for the links in answers: https://api.example.com'),
+    workers: z
+      .union([z.literal('auto'), wholeNumber({ min: 1, max: 256 })], {
+        error: 'expected "auto" (one a core) or a whole number from 1 to 256',
+      })
+      .prefault('auto')
+      .describe('Gateway processes; auto = one a core.'),
+    tls: tls.optional().describe('Serve HTTPS with this certificate.'),
+    trusted_proxies: z
+      .array(addressRange)
+      .max(256)
+      .prefault([])
+      .describe('Addresses or ranges whose X-Forwarded-* headers are believed. Default: nobody.'),
+    drain: duration({ min: '0s', max: '1h' })
+      .prefault('30s')
+      .describe('How long running answers may go on after a stop signal.'),
+    header_max: byteSize({ min: 1024, max: MIB })
+      .prefault('32KiB')
+      .describe("Most bytes of a request's line and headers."),
+    header_timeout: duration({ min: '100ms', max: '10m' })
+      .prefault('15s')
+      .describe('How long a client may take to send its headers.'),
+    keep_alive: duration({ min: '1s', max: '1h' })
+      .prefault('75s')
+      .describe('How long an idle connection of a client stays open.'),
+    connections_max: wholeNumber({ min: 1, max: 1_000_000 })
+      .prefault(10_000)
+      .describe('Most client connections of one worker.'),
+  })
+  .superRefine((server, context) => {
+    if (server.port === 0 || server.port !== server.admin_port) return;
+    const message = `is the gateway's own port (${server.port}): the admin API needs another`;
+    context.addIssue({ code: 'custom', path: ['admin_port'], message });
+  });
+
+const storeObject = z.strictObject({
+  type: z
+    .enum(['sqlite'])
+    .prefault('sqlite')
+    .describe('sqlite: files in a directory, nothing to install.'),
+  directory: z
+    .string()
+    .min(1)
+    .prefault('.tollkeeper')
+    .describe(
+      'Data, journals and the admin token; relative to this file. Default: .tollkeeper in the working directory.',
+    ),
+});
+
+export const storeSchema = z.union([z.enum(['sqlite']), storeObject], {
+  error: 'expected "sqlite" or { type: sqlite, directory: ... }',
+});
+
+export const logSchema = z.strictObject({
+  level: z
+    .enum(LOG_LEVELS)
+    .prefault('info')
+    .describe('The least that is written to standard error.'),
+  requests: z
+    .enum(['all', 'refusals'])
+    .prefault('all')
+    .describe('Which requests are kept for /r/{request_id}: all, or only refused ones.'),
+});
