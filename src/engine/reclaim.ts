@@ -23,7 +23,7 @@ export async function reclaimOwner(store: LedgerStore, directory: string, owner:
   try {
     const lastSeq = await store.lastSettled(owner);
     if (lastSeq === undefined) return undefined;
-    const result = await store.reclaim(owner, { lastSeq, ...replayJournal(readJournal(directory, owner), lastSeq) }, now);
+    const result = await store.reclaim(owner, { afterSeq: lastSeq, ...replayJournal(readJournal(directory, owner), lastSeq) }, now);
     removeJournal(directory, owner);
     return result;
   } finally {

@@ -58,7 +58,9 @@ export function record(context: GatewayContext, exchange: Exchange, ending: Exch
   if (exchange.recorded) return;
   exchange.recorded = true;
   exchange.ending = ending;
-  context.recorder.add(gatherFacts(context, exchange));
+  const facts = gatherFacts(context, exchange);
+  context.metrics.count(facts);
+  context.recorder.add(facts);
 }
 
 export function releaseHold(context: GatewayContext, exchange: Exchange): void {

@@ -6,6 +6,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { InboundRequest, InboundResponse } from '../listener.ts';
 import type { UpstreamClient } from '../upstream.ts';
 import type { CompiledCatalog } from './compile-catalog.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { KeyDirectory } from './key-directory.ts';
 import type { RequestRecorder } from './request-recorder.ts';
 
@@ -26,6 +27,7 @@ export interface GatewayContext {
   readonly engine: Engine;
   readonly keys: KeyDirectory;
   readonly recorder: RequestRecorder;
+  readonly metrics: GatewayMetrics;
   readonly upstreams: UpstreamClient;
   /** How a model's provider is spoken; without a model, how a body is checked all the same. */
   readonly providerFor: (model: Model | undefined) => Provider;

@@ -1,4 +1,4 @@
-import type { RequestHandler } from '../listener.ts';
+import type { RawHeaders, RequestHandler } from '../listener.ts';
 import { requestId as createRequestId } from '../../platform/ids.ts';
 import { buildCorsHeaders, buildPreflightHeaders, isPreflight } from '../cors.ts';
 import { failUnexpectedly, refuse } from './answer.ts';
@@ -79,7 +79,7 @@ function identify(context: GatewayContext, exchange: Exchange): void {
     dispatch(context, exchange);
     return;
   }
-  const found = context.keys.identify(readCredential(exchange));
+  const found = context.keys.identify(readCredential(exchange.request.headers));
   if (!(found instanceof Promise)) {
     proceed(context, exchange, found);
     return;
@@ -135,8 +135,7 @@ function dispatch(context: GatewayContext, exchange: Exchange): void {
 }
 
 /** `Authorization: Bearer KEY`, or `X-Api-Key: KEY`. */
-function readCredential(exchange: Exchange): string | undefined {
-  const { headers } = exchange.request;
+export function readCredential(headers: RawHeaders): string | undefined {
   const authorization = readHeader(headers, 'authorization');
   if (authorization === undefined) return readHeader(headers, 'x-api-key');
   // RFC 9110 11.1: the scheme's name is case-insensitive.

@@ -11,14 +11,16 @@ const WAITING_MAX = 20_000;
 export class RequestRecorder {
   readonly #log: RequestLog;
   readonly #logger: Logger;
+  readonly #which: 'all' | 'refusals';
   #rows: RequestRow[] = [];
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
   #dropped = 0;
 
-  constructor(log: RequestLog, logger: Logger) {
+  constructor(log: RequestLog, logger: Logger, which: 'all' | 'refusals') {
     this.#log = log;
     this.#logger = logger;
+    this.#which = which;
   }
 
   get dropped(): number {
@@ -26,6 +28,7 @@ export class RequestRecorder {
   }
 
   add(facts: Facts): void {
+    if (this.#which === 'refusals' && facts.outcome?.ending !== 'refused') return;
     if (this.#rows.length >= WAITING_MAX) {
       this.#dropped += 1;
       return;

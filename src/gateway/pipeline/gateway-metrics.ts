@@ -1,0 +1,64 @@
+import type { Facts } from '../../domain/facts.ts';
+import { LATENCY_BUCKETS_SECONDS, type MetricRegistry, type Counter, type Family, type Histogram } from '../../platform/metrics.ts';
+
+const NANO_PER_WHOLE = 1_000_000_000;
+const ROUTES_MAX = 500;
+const MODELS_MAX = 500;
+
+/** What the data plane counts (OBS-17). Never a customer or key as a label. */
+export class GatewayMetrics {
+  readonly #requests: Family<Counter>;
+  readonly #refusals: Family<Counter>;
+  readonly #tokens: Family<Counter>;
+  readonly #charged: Counter;
+  readonly #overrun: Counter;
+  readonly #duration: Family<Histogram>;
+
+  constructor(registry: MetricRegistry) {
+    this.#requests = registry.counter({
+      name: 'tollkeeper_requests_total',
+      help: 'Requests by route and status of the answer.',
+      labels: ['route', 'status'],
+      seriesMax: ROUTES_MAX,
+    });
+    this.#refusals = registry.counter({
+      name: 'tollkeeper_refusals_total',
+      help: 'Answers of the gateway itself, by code.',
+      labels: ['code'],
+    });
+    this.#tokens = registry.counter({
+      name: 'tollkeeper_tokens_total',
+      help: 'Tokens metered, by direction and model.',
+      labels: ['direction', 'model'],
+      seriesMax: MODELS_MAX,
+    });
+    this.#charged = registry
+      .counter({ name: 'tollkeeper_charged_total', help: 'Charged to balances, in whole units of the asset.' })
+      .child();
+    this.#overrun = registry
+      .counter({ name: 'tollkeeper_overrun_total', help: 'Cost above holds that the house paid, in whole units of the asset.' })
+      .child();
+    this.#duration = registry.histogram({
+      name: 'tollkeeper_request_duration_seconds',
+      help: 'From the request to the end of its answer.',
+      labels: ['route'],
+      seriesMax: ROUTES_MAX,
+      buckets: LATENCY_BUCKETS_SECONDS,
+    });
+  }
+
+  count(facts: Facts): void {
+    const { outcome } = facts;
+    if (outcome === undefined) return;
+    const route = facts.route?.routeId ?? '';
+    this.#requests.child(route, String(outcome.status)).add();
+    this.#duration.child(route).observe(outcome.durationMs / 1000);
+    if (outcome.code !== '') this.#refusals.child(outcome.code).add();
+    if (outcome.costNano > 0) this.#charged.add(outcome.costNano / NANO_PER_WHOLE);
+    if (outcome.overrunNano > 0) this.#overrun.add(outcome.overrunNano / NANO_PER_WHOLE);
+    if (outcome.model !== undefined && outcome.inputTokens > 0) {
+      this.#tokens.child('input', outcome.model).add(outcome.inputTokens);
+      this.#tokens.child('output', outcome.model).add(outcome.outputTokens);
+    }
+  }
+}

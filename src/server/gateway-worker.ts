@@ -1,0 +1,203 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+
+import { LedgerEngine } from '../engine/ledger-engine.ts';
+import { ownerLockPath } from '../engine/reclaim.ts';
+import type { Listener } from '../gateway/listener.ts';
+import { createNodeHttpListener } from '../gateway/node-http/node-http-listener.ts';
+import type { GatewayContext } from '../gateway/pipeline/context.ts';
+import { GatewayMetrics } from '../gateway/pipeline/gateway-metrics.ts';
+import { KeyDirectory } from '../gateway/pipeline/key-directory.ts';
+import { createPipeline } from '../gateway/pipeline/pipeline.ts';
+import { RequestRecorder } from '../gateway/pipeline/request-recorder.ts';
+import { type Clock, createClock } from '../platform/clock.ts';
+import { createLogger, type Logger } from '../platform/logger.ts';
+import { MetricRegistry } from '../platform/metrics.ts';
+import { takeProcessLock } from '../platform/process-lock.ts';
+import { openTokenizer } from '../platform/tokenizer/tokenizer.ts';
+import { openaiCompatible } from '../providers/openai-compatible/openai-compatible.ts';
+import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
+import type { Store } from '../stores/store.ts';
+import { CatalogInForce } from './catalog-in-force.ts';
+import { journalDirectory } from './data-directory.ts';
+import { createLinks } from './links.ts';
+import { originOf } from './origin.ts';
+import { createOwnPages } from './own-pages.ts';
+import { renderProtocolError } from './protocol-error.ts';
+import { createProxyTrust } from './proxy-trust.ts';
+import type { WorkerStart } from './worker-messages.ts';
+
+const HOLD_POLL_MS = 10;
+const HOLD_WAIT_MS = 1000;
+
+/** One gateway process: its store, its slices, its listener. */
+export class GatewayWorker {
+  /** Id of this incarnation in the books. */
+  readonly owner: string;
+  readonly #start: WorkerStart;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #store: Store;
+  readonly #lock: { readonly release: () => void };
+  readonly #catalogs: CatalogInForce;
+  readonly #keys: KeyDirectory;
+  readonly #engine: LedgerEngine;
+  readonly #recorder: RequestRecorder;
+  readonly #registry = new MetricRegistry();
+  readonly #tokenizer = openTokenizer();
+  #listener: Listener | undefined;
+  #publicUrl: string;
+  #draining = false;
+
+  private constructor(parts: {
+    start: WorkerStart;
+    owner: string;
+    clock: Clock;
+    logger: Logger;
+    store: Store;
+    lock: { readonly release: () => void };
+    catalogs: CatalogInForce;
+    keys: KeyDirectory;
+    engine: LedgerEngine;
+  }) {
+    this.#start = parts.start;
+    this.owner = parts.owner;
+    this.#clock = parts.clock;
+    this.#logger = parts.logger;
+    this.#store = parts.store;
+    this.#lock = parts.lock;
+    this.#catalogs = parts.catalogs;
+    this.#keys = parts.keys;
+    this.#engine = parts.engine;
+    this.#recorder = new RequestRecorder(parts.store, parts.logger, parts.start.log.requests);
+    this.#publicUrl = parts.start.server.publicUrl ?? '';
+  }
+
+  static async open(start: WorkerStart): Promise<GatewayWorker> {
+    const clock = createClock(start.clockShiftMs);
+    const logger = createLogger({ level: start.log.level, fields: { process: start.name } });
+    const store = await openSqliteStore({ directory: start.dataDirectory, clock });
+    const owner = `own_${randomUUID()}`;
+    const lock = lockOwner(start.dataDirectory, owner);
+    const catalogs = new CatalogInForce(clock, logger);
+    catalogs.set(start.catalog);
+    const keys = new KeyDirectory(store, clock, () => catalogs.current.catalog);
+    const engine = await openEngine({ start, owner, store, clock, logger, keys });
+    return new GatewayWorker({ start, owner, clock, logger, store, lock, catalogs, keys, engine });
+  }
+
+  /** Starts serving; the port it got. Rejects with `code` EADDRINUSE and the like. */
+  async listen(): Promise<number> {
+    const { server } = this.#start;
+    const secret = Buffer.from(await this.#store.secret('links', randomBytes(32).toString('hex')), 'hex');
+    const listener = createNodeHttpListener(
+      {
+        host: server.host,
+        port: server.port,
+        tls: server.tls,
+        headerBytesMax: server.headerBytesMax,
+        headersTimeoutMs: server.headersTimeoutMs,
+        keepAliveTimeoutMs: server.keepAliveTimeoutMs,
+        connectionsMax: server.connectionsMax,
+        renderProtocolError: (error) => renderProtocolError(error, this.#clock.now(), this.#publicUrl),
+      },
+      createPipeline(this.#createContext(secret)),
+    );
+    const { port } = await listener.listen();
+    this.#listener = listener;
+    this.#publicUrl = server.publicUrl ?? originOf(server, port);
+    return port;
+  }
+
+  /** Puts another configuration in force for every request that begins from now on. */
+  adopt(catalog: string): void {
+    this.#catalogs.set(catalog);
+    this.#keys.forgetAll();
+  }
+
+  metrics(): ReturnType<MetricRegistry['snapshot']> {
+    return this.#registry.snapshot();
+  }
+
+  /** Finishes what is running, settles, hands every slice back. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    await this.#listener?.drain(deadlineMs);
+    // Answers that were broken at the deadline settle when their connections close: in this turn or soon.
+    for (let waitedMs = 0; this.#engine.openHolds > 0 && waitedMs < HOLD_WAIT_MS; waitedMs += HOLD_POLL_MS) {
+      // oxlint-disable-next-line no-await-in-loop -- waits for a condition, bounded
+      await new Promise((resolve) => setTimeout(resolve, HOLD_POLL_MS));
+    }
+    this.#catalogs.stop();
+    await this.#recorder.flush();
+    // With a hold still open the books stay for whoever reads the journal: only then is nothing lost.
+    if (this.#engine.openHolds === 0) await this.#handBack();
+    await Promise.all([this.#tokenizer.close(), this.#catalogs.client.close(), this.#store.close()]);
+  }
+
+  async #handBack(): Promise<void> {
+    await this.#engine.close();
+    this.#lock.release();
+    rmSync(ownerLockPath(journalDirectory(this.#start.dataDirectory), this.owner), { force: true });
+  }
+
+  #createContext(secret: Uint8Array): GatewayContext {
+    const publicUrl = (): string => this.#publicUrl;
+    const shared = { store: this.#store, engine: this.#engine, keys: this.#keys, clock: this.#clock, logger: this.#logger, publicUrl };
+    return {
+      ...shared,
+      compiled: () => this.#catalogs.current,
+      recorder: this.#recorder,
+      metrics: new GatewayMetrics(this.#registry),
+      upstreams: this.#catalogs.client,
+      providerFor: () => openaiCompatible,
+      tokenizer: this.#tokenizer,
+      links: createLinks(secret, publicUrl),
+      servePage: createOwnPages({
+        ...shared,
+        signingSecret: secret,
+        playMoney: this.#start.playMoney,
+        catalog: () => this.#catalogs.current.catalog,
+        draining: () => this.#draining,
+      }),
+      trustsForwarded: createProxyTrust(this.#start.server.trustedProxies),
+    };
+  }
+}
+
+/** The kernel frees this lock when the process dies: that is how others know that it did. */
+function lockOwner(dataDirectory: string, owner: string): { readonly release: () => void } {
+  const directory = journalDirectory(dataDirectory);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const lock = takeProcessLock(ownerLockPath(directory, owner));
+  if (lock === undefined) throw new Error(`the lock of ${owner} is taken, though its name was just made up`);
+  return lock;
+}
+
+interface EngineParts {
+  readonly start: WorkerStart;
+  readonly owner: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly keys: KeyDirectory;
+}
+
+function openEngine({ start, owner, store, clock, logger, keys }: EngineParts): Promise<LedgerEngine> {
+  return LedgerEngine.open({
+    owner,
+    journalDirectory: journalDirectory(start.dataDirectory),
+    store,
+    clock,
+    events: {
+      onFenced: () => {
+        // Whatever is still running has no books any more: not one more byte may be served.
+        logger.error({ owner }, 'declared dead by another process: stopping at once');
+        process.exit(1);
+      },
+      onChanges: (changes) => keys.hear(changes),
+      onError: (error) => logger.error({ error: String(error) }, 'the books could not be written'),
+      onOverrun: (overrun) => logger.warn({ ...overrun }, 'cost above the hold: the house pays'),
+    },
+  });
+}

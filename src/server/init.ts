@@ -1,0 +1,85 @@
+import * as prompts from '@clack/prompts';
+
+import { type CommandIo, type CommandOutcome, EXIT } from '../cli/command-outcome.ts';
+import { type InitAnswers, writeInitEnvironment, writeInitTemplate } from './config/init-template.ts';
+
+export interface InitFlags {
+  readonly sells?: string;
+  readonly upstream?: string;
+  readonly price?: string;
+  readonly modelBaseUrl?: string;
+  readonly model?: string;
+  readonly file?: string;
+  readonly force?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** Answers and where they go. */
+export interface InitPlan {
+  readonly answers: InitAnswers;
+  readonly file: string;
+  readonly force: boolean;
+}
+
+export interface FileAccess {
+  readonly exists: (path: string) => boolean;
+  readonly write: (path: string, text: string) => void;
+}
+
+/** The schema as it lies in an installed package: editors then work offline. */
+const SCHEMA_URL = './node_modules/tollkeeper/schema/tollkeeper.schema.json';
+const DEFAULT_FILE = 'tollkeeper.yaml';
+
+/** Takes the answers from flags and, on a terminal, from the person; undefined = given up or wrong, and said why. */
+export async function askInit(flags: InitFlags, io: CommandIo): Promise<InitPlan | undefined> {
+  const silent = flags.yes === true || flags.json === true;
+  if (!silent && !process.stdin.isTTY) {
+    io.talk('error: there is no terminal to ask on: add --yes, and --sells, --upstream, --price as you need');
+    return undefined;
+  }
+  const sells = flags.sells ?? (silent ? 'both' : await choose());
+  if (sells !== 'api' && sells !== 'llm' && sells !== 'both') {
+    io.talk(`error: --sells is ${String(sells)}: write api, llm or both`);
+    return undefined;
+  }
+  const ask = silent ? () => Promise.resolve(undefined) : askText;
+  const upstreamUrl = flags.upstream ?? (sells === 'llm' ? undefined : await ask('Where is the API?', 'http://127.0.0.1:9000'));
+  const pricePerRequest = flags.price ?? (sells === 'llm' ? undefined : await ask('Price of one call?', '0.001 USD'));
+  return {
+    answers: { sells, upstreamUrl, pricePerRequest, modelBaseUrl: flags.modelBaseUrl, model: flags.model, schemaUrl: SCHEMA_URL },
+    file: flags.file ?? DEFAULT_FILE,
+    force: flags.force === true,
+  };
+}
+
+/** Writes the configuration and `.env.example`; never over a file that is there, unless forced. */
+export function writeInitFiles(plan: InitPlan, files: FileAccess): CommandOutcome {
+  if (files.exists(plan.file) && !plan.force) {
+    return { kind: 'failed', exitCode: EXIT.failed, code: 'FILE_EXISTS', message: `${plan.file} is there already: --force overwrites it, --file writes elsewhere` };
+  }
+  files.write(plan.file, writeInitTemplate(plan.answers));
+  const written = [plan.file];
+  if (!files.exists('.env.example')) {
+    files.write('.env.example', writeInitEnvironment(plan.answers));
+    written.push('.env.example');
+  }
+  return { kind: 'done', json: { written }, text: `wrote ${written.join(' and ')}`, hint: 'next: npx tollkeeper check, then npx tollkeeper up' };
+}
+
+async function choose(): Promise<string | undefined> {
+  const answer = await prompts.select({
+    message: 'What do you sell?',
+    options: [
+      { value: 'both', label: 'An API and AI models' },
+      { value: 'api', label: 'An API' },
+      { value: 'llm', label: 'AI models' },
+    ],
+  });
+  return prompts.isCancel(answer) ? undefined : answer;
+}
+
+async function askText(message: string, placeholder: string): Promise<string | undefined> {
+  const answer = await prompts.text({ message, placeholder, defaultValue: placeholder });
+  return prompts.isCancel(answer) ? undefined : answer;
+}

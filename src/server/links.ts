@@ -1,0 +1,22 @@
+import { signExplainLink, signPayLink } from '../control/public/signed-links.ts';
+import type { Links } from '../gateway/pipeline/context.ts';
+
+const REMEMBERED_MAX = 10_000;
+
+/** The signed links a refusal carries. A pay link is the same for a tenant and cause, so it is made once. */
+export function createLinks(secret: Uint8Array, publicUrl: () => string): Links {
+  const tokens = new Map<string, string>();
+  return {
+    payLink: (tenantId, cause) => {
+      const id = `${tenantId} ${cause}`;
+      let token = tokens.get(id);
+      if (token === undefined) {
+        token = signPayLink({ tenantId, cause }, secret);
+        if (tokens.size >= REMEMBERED_MAX) tokens.clear();
+        tokens.set(id, token);
+      }
+      return `${publicUrl()}/pay/${token}`;
+    },
+    explainLink: (requestId) => `${publicUrl()}/r/${requestId}?s=${signExplainLink(requestId, secret)}`,
+  };
+}

@@ -1,0 +1,64 @@
+import { createPublicApp } from '../control/public/public-app.ts';
+import type { Catalog } from '../domain/catalog.ts';
+import type { LedgerEngine } from '../engine/ledger-engine.ts';
+import { serveFetch } from '../gateway/fetch-bridge.ts';
+import type { GatewayContext } from '../gateway/pipeline/context.ts';
+import type { KeyDirectory } from '../gateway/pipeline/key-directory.ts';
+import { readCredential } from '../gateway/pipeline/pipeline.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Store } from '../stores/store.ts';
+import { VERSION } from './version.ts';
+
+export interface OwnPagesParts {
+  readonly store: Store;
+  readonly engine: LedgerEngine;
+  readonly keys: KeyDirectory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signingSecret: Uint8Array;
+  readonly playMoney: boolean;
+  readonly catalog: () => Catalog;
+  readonly publicUrl: () => string;
+  readonly draining: () => boolean;
+}
+
+const EXACT = new Set(['/', '/healthz', '/readyz', '/v1/usage', '/errors', '/favicon.ico']);
+const PREFIXES = ['/errors/', '/pay/', '/r/', '/schemas/'];
+
+/** The gateway's own paths (DESIGN 12): everything else is the provider's. */
+export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'] {
+  const pages = createPublicApp({
+    store: parts.store,
+    catalog: parts.catalog,
+    publicUrl: parts.publicUrl,
+    now: parts.clock.now,
+    signingSecret: parts.signingSecret,
+    devMoney: parts.playMoney,
+    version: VERSION,
+    onError: (error, requestId) => parts.logger.error({ request_id: requestId, error: error.stack ?? error.message }, 'a page failed'),
+    identify: async (headers) => {
+      const found = await parts.keys.identify(readCredential([...headers].flat()));
+      if (found.kind === 'refused') return found;
+      return { kind: 'key', key: found.access.key, tenant: found.access.tenant };
+    },
+  });
+  return (request, response, requestId) => {
+    const path = pathOf(request.target);
+    if (!EXACT.has(path) && !PREFIXES.some((prefix) => path.startsWith(prefix))) return false;
+    if (path === '/healthz' || path === '/readyz') {
+      const ready = path === '/healthz' || !parts.draining();
+      const body = ready ? 'ok\n' : 'draining\n';
+      response.writeHead(ready ? 200 : 503, ['Content-Type', 'text/plain', 'Content-Length', String(body.length), 'X-Request-Id', requestId]);
+      response.end(request.method === 'HEAD' ? undefined : body);
+      return true;
+    }
+    serveFetch({ fetch: (asked) => pages.fetch(asked, { requestId }) }, parts.publicUrl(), request, response);
+    return true;
+  };
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
+}

@@ -1,0 +1,62 @@
+import { readdirSync } from 'node:fs';
+
+import { reclaimOwner } from '../engine/reclaim.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Store } from '../stores/store.ts';
+import { journalDirectory } from './data-directory.ts';
+
+const SWEEP_MS = 500;
+
+/** Finds processes of this machine that died with money in hand, and gives it back from their journals. */
+export class OwnerSweeper {
+  readonly #store: Store;
+  readonly #directory: string;
+  readonly #logger: Logger;
+  readonly #now: () => number;
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(parts: { store: Store; dataDirectory: string; logger: Logger; now: () => number }) {
+    this.#store = parts.store;
+    this.#directory = journalDirectory(parts.dataDirectory);
+    this.#logger = parts.logger;
+    this.#now = parts.now;
+  }
+
+  /** Sweeps now and from then on; a process that still drains is met again on a later round. */
+  start(): void {
+    this.#timer = setInterval(() => void this.sweep(), SWEEP_MS);
+    void this.sweep();
+  }
+
+  /** One round at a time; a call during a round gets that round. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= this.#sweepOnce().finally(() => {
+      this.#sweeping = undefined;
+    });
+    return this.#sweeping;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+
+  async #sweepOnce(): Promise<void> {
+    try {
+      const live = new Set(await this.#store.liveOwners());
+      const here = readdirSync(this.#directory).filter((name) => name.endsWith('.lock'));
+      for (const file of here) {
+        const owner = file.slice(0, -'.lock'.length);
+        if (this.#stopped || !live.has(owner)) continue;
+        // oxlint-disable-next-line no-await-in-loop -- one journal at a time: each is read whole
+        const result = await reclaimOwner(this.#store, this.#directory, owner, this.#now());
+        if (result !== undefined) this.#logger.warn({ owner, ...result }, 'reclaimed the money of a dead process');
+      }
+    } catch (error) {
+      this.#logger.error({ error: String(error) }, 'sweep for dead processes failed');
+    }
+  }
+}

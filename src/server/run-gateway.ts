@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { type CommandIo, EXIT } from '../cli/command-outcome.ts';
+import { readClockShift } from './clock-shift.ts';
+import { formatProblem } from './config/config-problem.ts';
+import { readDemoConfig } from './config/demo-config.ts';
+import { type ConfigSource, loadConfig } from './config/load-config.ts';
+import type { LoadedConfig } from './config/loaded-config.ts';
+import type { OverrideFlags } from './config/overrides.ts';
+import { ensureDemoCustomer } from './demo-customer.ts';
+
+import { readyJson, readyText } from './ready-text.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** Exit code of a port that is taken (DESIGN 12). */
+const EXIT_PORT = 5;
+
+export interface RunFlags extends OverrideFlags {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** `tollkeeper dev`: play money, and the demo configuration unless there is a tollkeeper.yaml. */
+export function runDev(flags: RunFlags, io: CommandIo): Promise<void> {
+  return run(flags, io, 'dev');
+}
+
+/** `tollkeeper up`: the configuration's gateway. */
+export function runUp(flags: RunFlags, io: CommandIo): Promise<void> {
+  return run(flags, io, 'up');
+}
+
+/** The file a command means: --config, TOLLKEEPER_CONFIG, ./tollkeeper.yaml. */
+export function configFile(flags: { readonly config?: string }, io: CommandIo): string {
+  return flags.config ?? io.env['TOLLKEEPER_CONFIG'] ?? 'tollkeeper.yaml';
+}
+
+async function run(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): Promise<void> {
+  const shift = readClockShift(io.env['TOLLKEEPER_CLOCK'], mode === 'dev', Date.now());
+  if (shift.kind === 'wrong') {
+    io.talk(`error: ${shift.message}`);
+    io.exit(EXIT.configuration);
+    return;
+  }
+  const chosen = chooseConfig(flags, io, mode);
+  const loaded = loadConfig(chosen.source, { env: io.env, flags: chosen.flags });
+  if (loaded.kind === 'invalid') {
+    for (const problem of loaded.problems) io.talk(formatProblem(problem));
+    io.exit(EXIT.configuration);
+    return;
+  }
+  const { config } = loaded;
+  try {
+    const supervisor = await Supervisor.start({ config, flags: chosen.flags, env: io.env, playMoney: mode === 'dev', clockShiftMs: shift.shiftMs });
+    stopOnSignals(supervisor, io);
+    await announce(supervisor, config, { io, mode, json: flags.json === true });
+  } catch (error) {
+    reportStartFailure(error, config, io);
+  }
+}
+
+function chooseConfig(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): { source: ConfigSource; flags: OverrideFlags } {
+  const file = configFile(flags, io);
+  const named = flags.config !== undefined || io.env['TOLLKEEPER_CONFIG'] !== undefined;
+  if (mode === 'up' || named || existsSync(file)) return { source: file, flags };
+  // The demo configuration lies inside the package; its data belongs where the command was called.
+  const data = resolve(flags.data ?? io.env['TOLLKEEPER_DATA'] ?? '.tollkeeper');
+  return { source: readDemoConfig(), flags: { ...flags, data } };
+}
+
+async function announce(supervisor: Supervisor, config: LoadedConfig, how: { io: CommandIo; mode: 'dev' | 'up'; json: boolean }): Promise<void> {
+  const { io } = how;
+  const terms = { asset: config.catalog.asset, now: supervisor.clock.now() };
+  const key =
+    how.mode === 'dev' && config.demo !== undefined
+      ? await ensureDemoCustomer(supervisor.store, config.store.directory, config.demo, terms)
+      : undefined;
+  const ready = {
+    gateway: supervisor.gatewayUrl,
+    admin: supervisor.adminUrl,
+    key,
+    pid: process.pid,
+    adminTokenFile: supervisor.adminTokenFile,
+  };
+  if (how.json) io.out(readyJson(ready));
+  else io.out(readyText(ready, how.mode, config));
+}
+
+/** Ctrl-C and SIGTERM end cleanly; a second one ends at once. SIGHUP reloads the configuration. */
+function stopOnSignals(supervisor: Supervisor, io: CommandIo): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) {
+      io.talk('stopping at once: what was running is settled from the journal at the next start');
+      process.exit(EXIT.failed);
+    }
+    stopping = true;
+    io.talk('stopping: running answers may finish');
+    supervisor.stop().then(
+      () => process.exit(EXIT.ok),
+      (error: unknown) => {
+        io.talk(`error: ${String(error)}`);
+        process.exit(EXIT.failed);
+      },
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGHUP', () => void supervisor.reload());
+}
+
+function reportStartFailure(error: unknown, config: LoadedConfig, io: CommandIo): void {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === 'EADDRINUSE' || code === 'EACCES') {
+    const isAdmin = message.includes(`:${config.server.adminPort}`) && config.server.adminPort !== config.server.port;
+    const [port, flag, variable] = isAdmin
+      ? [config.server.adminPort, '--admin-port', 'TOLLKEEPER_ADMIN_PORT']
+      : [config.server.port, '--port', 'TOLLKEEPER_PORT'];
+    const why = code === 'EACCES' ? 'may not be opened by this user' : 'is taken by another program';
+    io.talk(`error: port ${port} ${why}: choose another with ${flag} N or ${variable}=N (0 = any free one)`);
+    process.exit(EXIT_PORT);
+  }
+  io.talk(`error: ${message}`);
+  process.exit(EXIT.failed);
+}

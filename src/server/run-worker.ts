@@ -1,0 +1,51 @@
+import { GatewayWorker } from './gateway-worker.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
+
+/** How long an orphan (its supervisor was killed) lets its answers finish before it hands its money back. */
+const ORPHAN_DRAIN_MS = 3000;
+
+/** The life of one worker process: wait for its orders, serve, drain, hand everything back. */
+export function runWorker(): void {
+  let worker: GatewayWorker | undefined;
+  let leaving = false;
+  const leave = (deadlineMs: number): void => {
+    if (leaving) return;
+    leaving = true;
+    void (worker?.drain(deadlineMs) ?? Promise.resolve()).finally(() => process.exit(0));
+  };
+  const open = async (start: WorkerStart): Promise<void> => {
+    worker = await GatewayWorker.open(start);
+    tell({ type: 'ready', owner: worker.owner, port: await worker.listen() });
+  };
+  process.on('message', (message: ToWorker) => {
+    switch (message.type) {
+      case 'start':
+        open(message).catch(giveUp);
+        return;
+      case 'catalog':
+        worker?.adopt(message.catalog);
+        tell({ type: 'adopted', call: message.call });
+        return;
+      case 'report-metrics':
+        if (worker !== undefined) tell({ type: 'metrics', call: message.call, snapshot: worker.metrics() });
+        return;
+      case 'drain':
+        leave(message.deadlineMs);
+        return;
+    }
+  });
+  process.on('disconnect', () => leave(ORPHAN_DRAIN_MS));
+  // Ctrl-C reaches the whole process group; only the supervisor acts on it.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => leave(ORPHAN_DRAIN_MS));
+}
+
+function tell(message: FromWorker): void {
+  if (process.connected) process.send?.(message);
+}
+
+function giveUp(error: unknown): void {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const message = error instanceof Error ? error.message : String(error);
+  process.send?.({ type: 'failed', code, message } satisfies FromWorker, () => process.exit(1));
+}

@@ -1,0 +1,207 @@
+import cluster from 'node:cluster';
+import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
+import { createAdminApp } from '../control/admin/admin-app.ts';
+import type { AdminOperations, ReloadOutcome } from '../control/admin/admin-deps.ts';
+import { type AdminListener, listenAdmin } from '../control/admin/admin-listener.ts';
+import { type AdminToken, ensureAdminToken } from '../control/admin/admin-token.ts';
+import { type Clock, createClock } from '../platform/clock.ts';
+import { createLogger, type Logger } from '../platform/logger.ts';
+import { mergeSnapshots } from '../platform/metrics.ts';
+import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
+import type { Store } from '../stores/store.ts';
+import { BuiltinServers } from './builtins.ts';
+import type { LoadedConfig } from './config/loaded-config.ts';
+import type { OverrideFlags } from './config/overrides.ts';
+import { serializeCatalog } from './config/parse-catalog.ts';
+import { type ConfigWatch, type Reload, watchConfig } from './config/watch-config.ts';
+import { journalDirectory } from './data-directory.ts';
+import { originOf } from './origin.ts';
+import { OwnerSweeper } from './owner-sweeper.ts';
+import { WorkerCrew } from './worker-crew.ts';
+
+export interface SupervisorOptions {
+  readonly config: LoadedConfig;
+  readonly flags: OverrideFlags;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `dev`: payments are play money. */
+  readonly playMoney: boolean;
+  readonly clockShiftMs: number;
+}
+
+const PRUNE_MS = 3_600_000;
+/** Counters of windows that ended this long ago are removed. */
+const WINDOWS_KEPT_MS = 40 * 86_400_000;
+
+/** The process that owns the control plane and the workers (DESIGN 8). */
+export class Supervisor {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly gatewayUrl: string;
+  readonly adminUrl: string;
+  readonly adminTokenFile: string;
+  readonly #watch: ConfigWatch;
+  readonly #crew: WorkerCrew;
+  readonly #parts: { sweeper: OwnerSweeper; builtins: BuiltinServers; admin: AdminListener; pruner: NodeJS.Timeout };
+  #stopping: Promise<void> | undefined;
+
+  private constructor(parts: {
+    store: Store;
+    clock: Clock;
+    logger: Logger;
+    urls: { gateway: string; admin: string };
+    adminTokenFile: string;
+    watch: ConfigWatch;
+    crew: WorkerCrew;
+    sweeper: OwnerSweeper;
+    builtins: BuiltinServers;
+    admin: AdminListener;
+  }) {
+    this.store = parts.store;
+    this.clock = parts.clock;
+    this.logger = parts.logger;
+    this.gatewayUrl = parts.urls.gateway;
+    this.adminUrl = parts.urls.admin;
+    this.adminTokenFile = parts.adminTokenFile;
+    this.#watch = parts.watch;
+    this.#crew = parts.crew;
+    const prune = (): void => void this.store.pruneWindows(this.clock.now() - WINDOWS_KEPT_MS).catch(() => undefined);
+    this.#parts = { ...parts, pruner: setInterval(prune, PRUNE_MS) };
+  }
+
+  /** Starts everything; rejects with what stopped it (an Error with `code` EADDRINUSE and the like). */
+  static async start(options: SupervisorOptions): Promise<Supervisor> {
+    const { config } = options;
+    const clock = createClock(options.clockShiftMs);
+    const logger = createLogger({ level: config.log.level, fields: { process: 'supervisor' } });
+    mkdirSync(journalDirectory(config.store.directory), { recursive: true, mode: 0o700 });
+    const token = ensureAdminToken(config.store.directory);
+    const store = await openSqliteStore({ directory: config.store.directory, clock });
+    const sweeper = new OwnerSweeper({ store, dataDirectory: config.store.directory, logger, now: clock.now });
+    await sweeper.sweep();
+    sweeper.start();
+    const builtins = new BuiltinServers();
+    const crew = new WorkerCrew(
+      {
+        type: 'start',
+        catalog: serializeCatalog(await builtins.resolve(config.catalog)),
+        server: config.server,
+        log: config.log,
+        dataDirectory: config.store.directory,
+        playMoney: options.playMoney,
+        clockShiftMs: options.clockShiftMs,
+      },
+      { logger, now: clock.now, events: { onGone: () => void sweeper.sweep() } },
+    );
+    cluster.setupPrimary({ args: ['worker'] });
+    const port = await crew.open(countWorkers(config));
+    const gateway = config.server.publicUrl ?? originOf(config.server, port);
+    const watch = watchConfig({ config, env: options.env, flags: options.flags, onReload: (reload) => void takeReload(reload, { crew, builtins, logger }) });
+    const admin = await openAdmin({ config, store, clock, logger, token, gateway, watch, crew, builtins });
+    const adminUrl = originOf({ host: config.server.adminHost, tls: undefined }, admin.address.port);
+    return new Supervisor({ store, clock, logger, urls: { gateway, admin: adminUrl }, adminTokenFile: token.path, watch, crew, sweeper, builtins, admin });
+  }
+
+  get config(): LoadedConfig {
+    return this.#watch.current;
+  }
+
+  reload(): Promise<ReloadOutcome> {
+    return takeReload(this.#watch.reload(), { crew: this.#crew, builtins: this.#parts.builtins, logger: this.logger });
+  }
+
+  /** Graceful: streams finish, holds settle, slices go back. Calling it again waits for the first. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#watch.close();
+    clearInterval(this.#parts.pruner);
+    await this.#crew.drain(this.config.server.drainMs);
+    await this.#parts.admin.close(1000);
+    await this.#parts.sweeper.stop();
+    await this.#parts.builtins.close();
+    await this.store.close();
+  }
+}
+
+function countWorkers(config: LoadedConfig): number {
+  return config.server.workers === 'auto' ? availableParallelism() : config.server.workers;
+}
+
+interface ReloadParts {
+  readonly crew: WorkerCrew;
+  readonly builtins: BuiltinServers;
+  readonly logger: Logger;
+}
+
+/** Puts a new configuration in force on every worker, or says why the old one stays. */
+async function takeReload(reload: Reload, { crew, builtins, logger }: ReloadParts): Promise<ReloadOutcome> {
+  if (reload.kind === 'kept') {
+    logger.error({ problems: reload.problems }, 'the configuration is wrong: the old one stays in force');
+    return { kind: 'kept', problems: reload.problems };
+  }
+  if (reload.kind === 'unchanged') return { kind: 'reloaded', version: '', changed: [] };
+  await crew.adopt(serializeCatalog(await builtins.resolve(reload.config.catalog)));
+  const changed = reload.changes.map((change) => change.path);
+  logger.info({ version: reload.config.catalog.version, changes: reload.changes }, 'configuration reloaded');
+  return { kind: 'reloaded', version: reload.config.catalog.version, changed };
+}
+
+interface AdminParts {
+  readonly config: LoadedConfig;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly token: AdminToken;
+  readonly gateway: string;
+  readonly watch: ConfigWatch;
+  readonly crew: WorkerCrew;
+  readonly builtins: BuiltinServers;
+}
+
+function openAdmin(parts: AdminParts): Promise<AdminListener> {
+  const { config, store, clock, watch } = parts;
+  const app = createAdminApp({
+    store,
+    catalog: () => watch.current.catalog,
+    now: clock.now,
+    logger: parts.logger,
+    adminToken: parts.token.token,
+    hostNames: [config.server.adminHost],
+    publicUrl: () => parts.gateway,
+    operations: createOperations(parts),
+  });
+  return listenAdmin(app, { host: config.server.adminHost, port: config.server.adminPort });
+}
+
+function createOperations(parts: AdminParts): AdminOperations {
+  const { watch, crew, clock, store } = parts;
+  let loadedAt = clock.now();
+  return {
+    configuration: () => ({ version: watch.current.catalog.version, loadedAt, source: watch.current.source }),
+    reload: async () => {
+      const outcome = await takeReload(watch.reload(), parts);
+      if (outcome.kind === 'kept') return outcome;
+      loadedAt = clock.now();
+      return { ...outcome, version: watch.current.catalog.version };
+    },
+    workers: () => crew.members.map(({ name, worker, state, startedAt }) => ({ name, pid: worker.process.pid ?? 0, state, startedAt })),
+    metrics: async () => mergeSnapshots(await crew.metrics()),
+    readiness: async () => {
+      const serving = crew.members.filter((member) => member.state === 'serving').length;
+      const answered = await store.liveOwners().then(
+        () => true,
+        () => false,
+      );
+      return [
+        { name: 'workers', ok: serving > 0, detail: `${serving} serving` },
+        { name: 'store', ok: answered, detail: answered ? 'answers' : 'does not answer' },
+      ];
+    },
+  };
+}

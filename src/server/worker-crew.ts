@@ -1,0 +1,160 @@
+import cluster, { type Worker } from 'node:cluster';
+
+import type { Logger } from '../platform/logger.ts';
+import type { MetricSnapshot } from '../platform/metrics.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
+
+const ANSWER_WAIT_MS = 1000;
+/** A worker that dies this soon after its start is started again with growing pauses. */
+const SOON_MS = 5000;
+const PAUSE_FIRST_MS = 100;
+const PAUSE_MOST_MS = 10_000;
+
+export interface CrewMember {
+  readonly name: string;
+  readonly worker: Worker;
+  readonly startedAt: number;
+  owner: string | undefined;
+  state: 'starting' | 'serving' | 'draining';
+  port: number;
+}
+
+export interface CrewEvents {
+  /** A process is gone: its journal may be read. */
+  readonly onGone: (owner: string | undefined) => void;
+}
+
+/** A worker could not start: wrong port, no store. */
+export class WorkerStartError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'WorkerStartError';
+    this.code = code;
+  }
+}
+
+/** The gateway workers of this machine: started, watched, replaced when they die, drained at the end. */
+export class WorkerCrew {
+  readonly #logger: Logger;
+  readonly #events: CrewEvents;
+  readonly #now: () => number;
+  readonly #members = new Map<number, CrewMember>();
+  #start: Omit<WorkerStart, 'name'>;
+  #lastNumber = 0;
+  #lastCall = 0;
+  #pauseMs = PAUSE_FIRST_MS;
+  #draining = false;
+
+  constructor(start: Omit<WorkerStart, 'name'>, parts: { logger: Logger; events: CrewEvents; now: () => number }) {
+    this.#start = start;
+    this.#logger = parts.logger;
+    this.#events = parts.events;
+    this.#now = parts.now;
+  }
+
+  get members(): readonly CrewMember[] {
+    return [...this.#members.values()];
+  }
+
+  /** Resolves with the port once all serve; rejects with WorkerStartError when the first cannot. */
+  async open(count: number): Promise<number> {
+    // The first alone: with port 0 it is the one that finds out which port all of them share.
+    const port = await this.#hire();
+    await Promise.all(Array.from({ length: count - 1 }, () => this.#hire()));
+    return port;
+  }
+
+  /** Resolves when every worker that answers decides by this configuration (GW-03). */
+  async adopt(catalog: string): Promise<void> {
+    this.#start = { ...this.#start, catalog };
+    await Promise.all(this.members.map(({ worker }) => this.#ask(worker, (call) => ({ type: 'catalog', catalog, call }))));
+  }
+
+  /** One snapshot per worker that answers in time. A worker's counters begin at 0 when it is replaced, as Prometheus expects. */
+  async metrics(): Promise<readonly MetricSnapshot[]> {
+    const answers = await Promise.all(
+      this.members.map(({ worker }) => this.#ask(worker, (call) => ({ type: 'report-metrics', call }))),
+    );
+    return answers.flatMap((answer) => (answer?.type === 'metrics' ? [answer.snapshot] : []));
+  }
+
+  /** Lets every worker finish; those still alive after the deadline and a grace are killed. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    const gone = [...this.#members.values()].map(
+      (member) =>
+        new Promise<void>((resolve) => {
+          member.state = 'draining';
+          member.worker.once('exit', () => resolve());
+          send(member.worker, { type: 'drain', deadlineMs });
+          setTimeout(() => member.worker.process.kill('SIGKILL'), deadlineMs + 5000).unref();
+        }),
+    );
+    await Promise.all(gone);
+  }
+
+  #hire(): Promise<number> {
+    this.#lastNumber += 1;
+    const name = `worker-${this.#lastNumber}`;
+    const worker = cluster.fork();
+    const member: CrewMember = { name, worker, startedAt: this.#now(), owner: undefined, state: 'starting', port: 0 };
+    this.#members.set(worker.id, member);
+    send(worker, { ...this.#start, name });
+    worker.once('exit', (code, signal) => this.#bury(member, signal ?? `exit code ${code}`));
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: FromWorker) => {
+        if (message.type === 'ready') {
+          member.owner = message.owner;
+          member.port = message.port;
+          member.state = 'serving';
+          resolve(message.port);
+        } else if (message.type === 'failed') reject(new WorkerStartError(message.code, message.message));
+      });
+      worker.once('exit', () => reject(new WorkerStartError('', `${name} ended before it was ready`)));
+    });
+  }
+
+  #bury(member: CrewMember, how: string): void {
+    this.#members.delete(member.worker.id);
+    this.#events.onGone(member.owner);
+    if (this.#draining || member.state === 'starting') return;
+    this.#logger.error({ worker: member.name, how }, 'a worker died and is replaced');
+    const soon = this.#now() - member.startedAt < SOON_MS;
+    this.#pauseMs = soon ? Math.min(PAUSE_MOST_MS, this.#pauseMs * 2) : PAUSE_FIRST_MS;
+    setTimeout(() => this.#replace(), soon ? this.#pauseMs : 0);
+  }
+
+  #replace(): void {
+    if (this.#draining) return;
+    this.#hire().catch((error: unknown) => {
+      this.#logger.error({ error: String(error) }, 'a worker could not be replaced yet');
+      this.#pauseMs = Math.min(PAUSE_MOST_MS, this.#pauseMs * 2);
+      setTimeout(() => this.#replace(), this.#pauseMs);
+    });
+  }
+
+  /** Sends a call and waits, bounded, for the answer that carries its number. */
+  #ask(worker: Worker, message: (call: number) => ToWorker): Promise<FromWorker | undefined> {
+    this.#lastCall += 1;
+    const call = this.#lastCall;
+    return new Promise((resolve) => {
+      const finish = (answer: FromWorker | undefined): void => {
+        clearTimeout(timer);
+        worker.off('message', onMessage);
+        resolve(answer);
+      };
+      const onMessage = (answer: FromWorker): void => {
+        if ('call' in answer && answer.call === call) finish(answer);
+      };
+      const timer = setTimeout(() => finish(undefined), ANSWER_WAIT_MS);
+      worker.on('message', onMessage);
+      send(worker, message(call));
+    });
+  }
+}
+
+function send(worker: Worker, message: ToWorker): void {
+  if (worker.isConnected()) worker.send(message);
+}

@@ -1,0 +1,29 @@
+import type { MetricSnapshot } from '../platform/metrics.ts';
+import type { LogSettings, ServerSettings } from './config/loaded-config.ts';
+
+/** Everything a gateway worker needs to serve; it reads no file of its own. */
+export interface WorkerStart {
+  readonly type: 'start';
+  readonly name: string;
+  /** Of serializeCatalog. */
+  readonly catalog: string;
+  readonly server: ServerSettings;
+  readonly log: LogSettings;
+  /** Absolute. */
+  readonly dataDirectory: string;
+  /** Payments are play money, and pages may give it away. */
+  readonly playMoney: boolean;
+  readonly clockShiftMs: number;
+}
+
+export type ToWorker =
+  | WorkerStart
+  | { readonly type: 'catalog'; readonly catalog: string; readonly call: number }
+  | { readonly type: 'report-metrics'; readonly call: number }
+  | { readonly type: 'drain'; readonly deadlineMs: number };
+
+export type FromWorker =
+  | { readonly type: 'ready'; readonly owner: string; readonly port: number }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'adopted'; readonly call: number }
+  | { readonly type: 'metrics'; readonly call: number; readonly snapshot: MetricSnapshot };
