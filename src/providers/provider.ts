@@ -1,3 +1,4 @@
+import type { ProblemDocument } from '../contract/problem-document.ts';
 import type { Usage } from '../domain/pricing.ts';
 
 /** What pricing needs to know of an LLM call before it leaves. */
@@ -10,9 +11,14 @@ export interface LlmRequest {
   readonly outputTokensMax: number | undefined;
   /** `n` of the request: completions asked for. */
   readonly choices: number;
-  /** Never below the true count: bytes of everything the model will read, plus message overhead. */
+  /** Never below the true count: bytes of everything the model will read, plus `inputTokensOverhead`. */
   readonly inputTokensBound: number;
-  /** Text to tokenise when the byte bound does not fit (DESIGN 5). */
+  /** What the model reads beyond the text: message framing, tool preambles, images. Part of the bound. */
+  readonly inputTokensOverhead: number;
+  /**
+   * Text to tokenise when the byte bound does not fit (DESIGN 5): its token count plus
+   * `inputTokensOverhead` is a closer bound, and still one.
+   */
   readonly inputText: () => string;
 }
 
@@ -41,8 +47,10 @@ export interface StreamMeter {
   flush(): Buffer;
   /** Exact when the upstream has said it, else the running measure. */
   usage(): Usage;
-  /** True once the upstream itself has reported usage. */
+  /** True while the upstream's own report covers all that was seen. */
   readonly exact: boolean;
+  /** Why the bytes are not a stream of this family (an event above the bound); nothing more is passed on: cut it. */
+  readonly failure: string | undefined;
   /** Fewest output tokens that what was seen can be: the measure for cutting a stream. */
   readonly outputTokensFloor: number;
   /** Output text seen, bounded, for the fallback tokenizer. */
@@ -61,7 +69,10 @@ export interface Provider {
   readUsage(body: Buffer): Usage | undefined;
   /** Text of a whole answer for the fallback tokenizer. */
   readOutputText(body: Buffer): string;
-  openStreamMeter(options: { readonly inputTokensBound: number; readonly keepUsageChunk: boolean }): StreamMeter;
+  openStreamMeter(options: {
+    readonly inputTokensBound: number;
+    readonly keepUsageChunk: boolean;
+  }): StreamMeter;
   /** The events that end a stream that is cut: an error event in this family's format. */
-  streamErrorEvent(problem: unknown): string;
+  streamErrorEvent(problem: ProblemDocument): string;
 }

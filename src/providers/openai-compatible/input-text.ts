@@ -1,0 +1,36 @@
+import { isRecord, readList } from './read-json.ts';
+import type { JsonRecord } from './read-json.ts';
+
+/**
+ * Every key, text and number of a request body, a line each: more than the model reads, so that its token
+ * count stays a bound. Images are left out; they are counted by the piece. Not recursive: a body may be
+ * nested deeper than the stack.
+ */
+export function collectText(body: JsonRecord): string {
+  const lines: string[] = [];
+  const open: unknown[] = [];
+  for (const [key, value] of Object.entries(body)) {
+    if (key === 'messages') open.push(...readList(value).flatMap(splitMessage));
+    else open.push(key, value);
+  }
+  while (open.length > 0) {
+    const value = open.pop();
+    if (Array.isArray(value)) for (const item of value) open.push(item);
+    else if (isRecord(value)) for (const member of Object.entries(value)) open.push(member);
+    else lines.push(String(value));
+  }
+  return lines.join('\n');
+}
+
+/** The members of a message, with the images out of its content and of nothing else. */
+function splitMessage(message: unknown): unknown[] {
+  if (!isRecord(message)) return [message];
+  const { content, ...rest } = message;
+  return [rest, Array.isArray(content) ? content.map(dropImage) : content];
+}
+
+function dropImage(part: unknown): unknown {
+  if (!isRecord(part) || part['type'] !== 'image_url') return part;
+  const { image_url: _image, ...rest } = part;
+  return rest;
+}

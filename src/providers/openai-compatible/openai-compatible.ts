@@ -1,0 +1,31 @@
+import { renderProblemEvent } from '../../contract/dialects.ts';
+import type { Provider } from '../provider.ts';
+import { editBody } from './edit-body.ts';
+import { readOutputText } from './output-text.ts';
+import { parseChat, parseEmbeddings } from './parse-request.ts';
+import { OpenaiStreamMeter } from './stream-meter.ts';
+import { readUsage } from './usage.ts';
+
+/** Chat completions and embeddings as OpenAI defines them and most other servers speak them (LLM-02). */
+export const openaiCompatible: Provider = {
+  type: 'openai-compatible',
+  parseChat,
+  parseEmbeddings,
+  editBody,
+  readUsage(body) {
+    const usage = readUsage(body);
+    if (usage === undefined) return undefined;
+    // Member by member: a spread here takes as long as all the reading.
+    return {
+      inputTokens: usage.inputTokens,
+      cachedInputTokens: usage.cachedInputTokens,
+      outputTokens: usage.outputTokens,
+      bytesIn: 0,
+      bytesOut: body.length,
+      estimated: false,
+    };
+  },
+  readOutputText,
+  openStreamMeter: (options) => new OpenaiStreamMeter(options),
+  streamErrorEvent: renderProblemEvent,
+};

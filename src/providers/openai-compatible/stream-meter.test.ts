@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { OpenaiStreamMeter } from './stream-meter.ts';
+
+function send(chunks: readonly object[], meter = open()): OpenaiStreamMeter {
+  for (const chunk of chunks) meter.push(Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`));
+  return meter;
+}
+
+function open(): OpenaiStreamMeter {
+  return new OpenaiStreamMeter({ inputTokensBound: 50, keepUsageChunk: false });
+}
+
+function delta(content: unknown, usage?: unknown): object {
+  const choices = [{ index: 0, delta: { content }, finish_reason: null }];
+  return usage === undefined ? { choices } : { choices, usage };
+}
+
+describe('LLM-06 what a stream has used so far', () => {
+  it('is a token a piece at least, and a token for four bytes of text', () => {
+    expect(send([delta('a'), delta('b'), delta('c')]).usage().outputTokens).toBe(3);
+    expect(send([delta('x'.repeat(401))]).usage().outputTokens).toBe(101);
+    expect(send([delta('é'.repeat(8))]).usage().outputTokens).toBe(4);
+    expect(send([delta(''), delta(null), {}, { choices: [{}] }]).usage().outputTokens).toBe(0);
+  });
+
+  it('is cut by the fewest tokens it can be: the longest token has 128 bytes', () => {
+    expect(send([delta('x'.repeat(1_280))]).outputTokensFloor).toBe(10);
+    expect(send([delta('x'.repeat(1_281))]).outputTokensFloor).toBe(11);
+    expect(send([delta('a'), delta('b')]).outputTokensFloor).toBe(2);
+  });
+
+  it('is the last report, and what came after it on top', () => {
+    const report = { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 };
+    const meter = send([delta('a'), delta('b', report)]);
+    expect(meter.exact).toBe(true);
+    expect(meter.usage()).toMatchObject({ inputTokens: 7, outputTokens: 2, estimated: false });
+    send([delta('c'), delta('12345678')], meter);
+    expect(meter.exact).toBe(false);
+    expect(meter.usage()).toMatchObject({ inputTokens: 7, outputTokens: 5, estimated: true });
+    send([{ choices: [], usage: { ...report, completion_tokens: 4 } }], meter);
+    expect(meter.usage()).toMatchObject({ inputTokens: 7, outputTokens: 4, estimated: false });
+  });
+
+  it.each([{}, { prompt_tokens: -1 }, { prompt_tokens: 0, completion_tokens: 0 }, { a: 1 }])(
+    'ignores the report %j',
+    (report) => {
+      const meter = send([delta('a'), { choices: [], usage: report }]);
+      expect(meter.exact).toBe(false);
+      expect(meter.usage()).toMatchObject({ inputTokens: 50, outputTokens: 1, estimated: true });
+    },
+  );
+
+  it('reads pieces of other shapes', () => {
+    const shapes = [
+      {
+        content: [
+          { type: 'text', text: 'a' },
+          { type: 'thinking', thinking: [{ text: 'b' }] },
+        ],
+      },
+      { reasoning: 'c' },
+      { reasoning: 'd', reasoning_content: 'd' },
+      { function_call: { name: 'e', arguments: 'f' } },
+      { tool_calls: [{ custom: { name: 'g', input: 'h' } }, null, { function: 'x' }] },
+      { audio: { id: 'x', data: 'AAAA', transcript: 'i' } },
+      { content: [null, 5, { text: 6 }] },
+    ];
+    const meter = send(shapes.map((shape) => ({ choices: [{ index: 0, delta: shape }] })));
+    expect(meter.outputText()).toBe('abcdefghi');
+    expect(meter.outputTokensFloor).toBe(6);
+  });
+
+  it('keeps a chunk with usage and an error, and one with usage and choices', () => {
+    const error = { choices: [], usage: { total_tokens: 1 }, error: { message: 'x' } };
+    const text = `data: ${JSON.stringify(error)}\n\ndata: ${JSON.stringify(delta('a', {}))}\n\n`;
+    expect(open().push(Buffer.from(text)).toString()).toBe(text);
+  });
+
+  it('keeps at most 1 MiB of text, and counts on beyond it', () => {
+    const piece = 'x'.repeat(512 * 1024);
+    const meter = send([delta(piece), delta(piece), delta('more'), delta(piece)]);
+    expect(meter.outputText()).toHaveLength(1024 * 1024);
+    expect(meter.usage().outputTokens).toBe((3 * 512 * 1024 + 4) / 4);
+    expect(meter.failure).toBeUndefined();
+  });
+
+  it('takes an event of a million bytes that come one by one, and one of many lines', () => {
+    const meter = open();
+    const event = Buffer.from(`data: ${JSON.stringify(delta('y'.repeat(200_000)))}\n\n`);
+    for (const byte of event) meter.push(Buffer.of(byte));
+    expect(meter.outputText()).toHaveLength(200_000);
+    const lines = Buffer.from(`${'data:\n'.repeat(150_000)}\n`);
+    expect(meter.push(lines).equals(lines)).toBe(true);
+  });
+});

@@ -1,0 +1,144 @@
+import type { Usage } from '../../domain/pricing.ts';
+import type { StreamMeter } from '../provider.ts';
+import { EventSplitter } from './event-splitter.ts';
+import { readGeneratedText } from './output-text.ts';
+import { isRecord, parseJson, readList } from './read-json.ts';
+import type { JsonRecord } from './read-json.ts';
+import { parseUsage } from './usage.ts';
+import type { TokenUsage } from './usage.ts';
+
+/** Far above any chunk of text; what exceeds it is not a stream of chat completion chunks. */
+export const EVENT_BYTES_MAX = 1024 * 1024;
+/** What the fallback tokenizer takes at most. */
+const OUTPUT_TEXT_BYTES_MAX = 1024 * 1024;
+/** Usual text: four bytes a token. */
+const ESTIMATED_BYTES_PER_TOKEN = 4;
+/** The longest token of o200k_base: 128 spaces. */
+const TOKEN_BYTES_MAX = 128;
+const BYTE_ORDER_MARK = 0xfeff;
+const LINE_END = /\r\n|\r|\n/;
+
+/**
+ * Meters a stream of chat completion chunks
+ * (https://platform.openai.com/docs/api-reference/chat-streaming). Until the upstream reports usage it
+ * counts: each piece with text is at least one token. A server that reports with every chunk is believed up
+ * to its last report, and what came since is counted on top.
+ */
+export class OpenaiStreamMeter implements StreamMeter {
+  readonly #keepUsageChunk: boolean;
+  readonly #splitter: EventSplitter;
+  #reported: TokenUsage | undefined;
+  readonly #inputTokensBound: number;
+  /** Pieces of text and their bytes: altogether, and at the last report. */
+  #pieces = 0;
+  #textBytes = 0;
+  #piecesReported = 0;
+  #textBytesReported = 0;
+  #bytesOut = 0;
+  #text = '';
+  #failure: string | undefined;
+
+  constructor(options: { readonly inputTokensBound: number; readonly keepUsageChunk: boolean }) {
+    this.#inputTokensBound = options.inputTokensBound;
+    this.#keepUsageChunk = options.keepUsageChunk;
+    this.#splitter = new EventSplitter(EVENT_BYTES_MAX, (event) => this.#readEvent(event));
+  }
+
+  get exact(): boolean {
+    return this.#reported !== undefined && this.#piecesReported === this.#pieces;
+  }
+
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  get outputTokensFloor(): number {
+    const counted = Math.max(this.#pieces, Math.ceil(this.#textBytes / TOKEN_BYTES_MAX));
+    return Math.max(counted, this.#reported?.outputTokens ?? 0);
+  }
+
+  push(chunk: Buffer): Buffer {
+    const passed = this.#splitter.push(chunk);
+    if (this.#splitter.overflowed) {
+      this.#failure = `an event of the stream is longer than ${EVENT_BYTES_MAX} bytes`;
+    }
+    this.#bytesOut += passed.length;
+    return passed;
+  }
+
+  flush(): Buffer {
+    const passed = this.#splitter.flush();
+    this.#bytesOut += passed.length;
+    return passed;
+  }
+
+  usage(): Usage {
+    const pieces = this.#pieces - this.#piecesReported;
+    const bytes = this.#textBytes - this.#textBytesReported;
+    const since = Math.max(pieces, Math.ceil(bytes / ESTIMATED_BYTES_PER_TOKEN));
+    return {
+      inputTokens: this.#reported?.inputTokens ?? this.#inputTokensBound,
+      cachedInputTokens: this.#reported?.cachedInputTokens ?? 0,
+      outputTokens: (this.#reported?.outputTokens ?? 0) + since,
+      bytesIn: 0,
+      bytesOut: this.#bytesOut,
+      estimated: !this.exact,
+    };
+  }
+
+  outputText(): string {
+    return this.#text;
+  }
+
+  /** Meters one event; false = the caller did not ask for it. */
+  #readEvent(event: Buffer): boolean {
+    const data = readData(event);
+    if (data === '' || data === '[DONE]') return true;
+    const chunk = parseJson(data);
+    if (!isRecord(chunk)) return true;
+    for (const choice of readList(chunk['choices'])) {
+      if (isRecord(choice)) this.#countPiece(readGeneratedText(choice['delta']));
+    }
+    const hasUsage = isRecord(chunk['usage']);
+    if (hasUsage) this.#takeReport(parseUsage(chunk['usage']));
+    return this.#keepUsageChunk || !hasUsage || !isUsageOnly(chunk);
+  }
+
+  #countPiece(text: string): void {
+    if (text === '') return;
+    this.#pieces += 1;
+    this.#textBytes += Buffer.byteLength(text);
+    if (this.#textBytes <= OUTPUT_TEXT_BYTES_MAX) this.#text += text;
+  }
+
+  #takeReport(usage: TokenUsage | undefined): void {
+    if (usage === undefined) return;
+    this.#reported = usage;
+    this.#piecesReported = this.#pieces;
+    this.#textBytesReported = this.#textBytes;
+  }
+}
+
+/** OpenAI sends `choices: []` with the usage, vLLM may send null or leave it out. */
+function isUsageOnly(chunk: JsonRecord): boolean {
+  return readList(chunk['choices']).length === 0 && (chunk['error'] ?? null) === null;
+}
+
+/** The `data` of an event, its lines joined by line feeds; `''` for a comment. */
+function readData(event: Buffer): string {
+  const decoded = event.toString('utf8');
+  const text = decoded.charCodeAt(0) === BYTE_ORDER_MARK ? decoded.slice(1) : decoded;
+  const line = text.trimEnd();
+  // Nearly every event is one line.
+  if (!line.includes('\n') && !line.includes('\r')) return readDataLine(line) ?? '';
+  return line
+    .split(LINE_END)
+    .flatMap((part) => readDataLine(part) ?? [])
+    .join('\n');
+}
+
+/** One space behind the colon is not part of the value. */
+function readDataLine(line: string): string | undefined {
+  if (!line.startsWith('data:')) return undefined;
+  return line.slice(line.startsWith(' ', 5) ? 6 : 5);
+}
