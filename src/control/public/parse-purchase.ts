@@ -1,0 +1,81 @@
+import { z } from 'zod';
+
+import type { PublicContext } from './public-deps.ts';
+
+/** What is bought, and the key that makes a repetition harmless. */
+export interface Purchase {
+  readonly kind: 'pack' | 'plan';
+  readonly id: string;
+  /** Undefined = the caller sent none: then every POST is a purchase of its own. */
+  readonly idempotencyKey: string | undefined;
+}
+export type ParsedPurchase =
+  | { readonly kind: 'ok'; readonly purchase: Purchase }
+  | { readonly kind: 'invalid'; readonly reason: string; readonly pointer?: string };
+
+const FORM = 'application/x-www-form-urlencoded';
+const JSON_TYPE = 'application/json';
+/** The one form of DESIGN 5's idempotency keys: visible ASCII. */
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+const id = z.string().min(1).max(64);
+const bodySchema = z.strictObject({
+  pack: id.optional(),
+  plan: id.optional(),
+  nonce: z.string().optional(),
+});
+
+/** A form's fields or a JSON object: `pack` or `plan`, and `nonce` unless the header Idempotency-Key is sent. */
+export async function parsePurchase(context: PublicContext): Promise<ParsedPurchase> {
+  const members = await readMembers(context);
+  if (typeof members === 'string') return { kind: 'invalid', reason: members };
+  const parsed = bodySchema.safeParse(members);
+  if (!parsed.success) return describeIssue(parsed.error);
+  const { pack, plan, nonce } = parsed.data;
+  if ((pack === undefined) === (plan === undefined)) {
+    return { kind: 'invalid', reason: 'send either "pack" or "plan", with the id of what to buy' };
+  }
+  const idempotencyKey = context.req.header('idempotency-key') ?? nonce;
+  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
+    const reason = 'header Idempotency-Key (or nonce): send 1 to 255 visible ASCII characters';
+    return { kind: 'invalid', reason };
+  }
+  const bought =
+    pack === undefined
+      ? { kind: 'plan' as const, id: plan ?? '' }
+      : { kind: 'pack' as const, id: pack };
+  return { kind: 'ok', purchase: { ...bought, idempotencyKey } };
+}
+
+/** The members of the body, or what is wrong with it. */
+async function readMembers(context: PublicContext): Promise<unknown> {
+  const type = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type === FORM) {
+    return Object.fromEntries(new URLSearchParams(await context.req.text()));
+  }
+  if (type !== JSON_TYPE) return `send the body with Content-Type: ${JSON_TYPE} or ${FORM}`;
+  try {
+    const json: unknown = JSON.parse(await context.req.text());
+    return json;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return 'the body is not valid JSON';
+  }
+}
+
+function describeIssue(error: z.ZodError): ParsedPurchase {
+  const issue = error.issues[0];
+  if (issue?.code === 'unrecognized_keys') {
+    const reason = `unknown member "${issue.keys[0] ?? ''}"; "pack", "plan" and "nonce" are known`;
+    return { kind: 'invalid', reason };
+  }
+  const member = issue?.path[0];
+  if (member === undefined) {
+    return { kind: 'invalid', reason: 'the body must be an object such as {"pack": "small"}' };
+  }
+  return {
+    kind: 'invalid',
+    reason: 'must be an id, a text of 1 to 64 characters',
+    pointer: `/${String(member)}`,
+  };
+}

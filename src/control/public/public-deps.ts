@@ -1,0 +1,39 @@
+import type { Context } from 'hono';
+
+import type { Catalog } from '../../domain/catalog.ts';
+import type { ApiKey, Store, Tenant } from '../../stores/store.ts';
+
+/** What the gateway's own pages need; server/ supplies it. */
+export interface PublicDeps {
+  readonly store: Store;
+  readonly catalog: () => Catalog;
+  /** Public origin, no slash at the end: links begin with it. */
+  readonly publicUrl: () => string;
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** Signs pay links and explain links; the same in every process of an installation. */
+  readonly signingSecret: Uint8Array;
+  /** True in `tollkeeper dev`: pay pages give play money. Otherwise no payment method exists yet. */
+  readonly devMoney: boolean;
+  /** Who sent these headers: the gateway's own check, so that a key is worth the same everywhere. */
+  readonly identify: (headers: Headers) => Promise<Identification>;
+  /** Told about failures of a page; the caller gets INTERNAL_ERROR. */
+  readonly onError: (error: Error, requestId: string) => void;
+  readonly version: string;
+}
+
+export type Identification =
+  | { readonly kind: 'key'; readonly key: ApiKey; readonly tenant: Tenant }
+  | {
+      readonly kind: 'refused';
+      readonly code: 'KEY_MISSING' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED';
+    };
+
+export interface PublicEnv {
+  Bindings: {
+    /** The gateway's id of this request; without it the app makes one. */
+    readonly requestId?: string;
+  };
+  Variables: { requestId: string };
+}
+export type PublicContext = Context<PublicEnv>;

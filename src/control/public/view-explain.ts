@@ -1,0 +1,98 @@
+import { describeArithmetic, type MoneyView } from '../../domain/explain-money.ts';
+import { formatBareUnits, formatNano, unitsFree } from '../../domain/explain-words.ts';
+import type { ExplainView } from '../../domain/explain.ts';
+import type { Fix } from '../../domain/explain-fixes.ts';
+import type { LimitFact } from '../../domain/facts.ts';
+import type { Quantity } from '../../contract/problem-document.ts';
+import { isoTime } from './time-words.ts';
+
+/** Where the explanation leads on to. */
+export interface ExplainLinks {
+  readonly payUrl: string | undefined;
+  readonly documentationUrl: string | undefined;
+}
+
+/** The explanation for machines: snake case, ISO times, counts as numbers, money as `0.0042 USD`. */
+export function viewExplain(view: ExplainView, links: ExplainLinks, asset: string): object {
+  return {
+    request_id: view.requestId,
+    at: isoTime(view.at),
+    duration_ms: view.durationMs ?? null,
+    method: view.method,
+    path: view.path,
+    model: view.model ?? null,
+    result: view.result,
+    verdict: view.verdict,
+    status: view.status ?? null,
+    code: view.code ?? null,
+    documentation_url: links.documentationUrl ?? null,
+    plan: view.plan ?? null,
+    policy_version: view.catalogVersion,
+    trace: view.trace.map(({ step, verdict, text, limit }) => ({
+      step,
+      verdict: verdict.replace(' ', '_'),
+      text,
+      ...(limit === undefined ? {} : { limit: viewLimit(limit, asset) }),
+    })),
+    money: view.money === undefined ? null : viewMoney(view.money),
+    fixes: view.fixes.map((fix) => viewFix(fix, links)),
+    retry:
+      view.retry === undefined
+        ? null
+        : {
+            helps: view.retry.helps,
+            from: view.retry.from === undefined ? null : isoTime(view.retry.from),
+            text: view.retry.text,
+          },
+  };
+}
+
+function viewLimit(limit: LimitFact, asset: string): object {
+  const { label } = limit;
+  const isMoney = limit.kind === 'balance' || limit.unit === 'spend';
+  const quantity = (units: number): Quantity =>
+    isMoney ? formatBareUnits(limit, units, asset) : units;
+  return {
+    kind: limit.kind,
+    id: label?.id ?? null,
+    unit: isMoney ? asset : limit.unit,
+    window: label?.window ?? null,
+    scope: label?.scope ?? 'tenant',
+    needed: quantity(limit.need),
+    allowed: quantity(limit.allowance),
+    used: quantity(limit.spent),
+    held: quantity(limit.reserved),
+    available: quantity(unitsFree(limit)),
+    resets_at: limit.resetsAt === undefined ? null : isoTime(limit.resetsAt),
+  };
+}
+
+function viewMoney(money: MoneyView): object {
+  const amount = (nano: number) => formatNano(nano, money.asset);
+  return {
+    paid_from_balance: money.paidFromBalance,
+    held: amount(money.heldNano),
+    cost: amount(money.costNano),
+    charged: amount(money.chargedNano),
+    released: amount(money.releasedNano),
+    paid_by_the_house: amount(money.overrunNano),
+    arithmetic: describeArithmetic(money),
+    lines: money.lines.map(({ what, units, unitPrice, amount: sum }) => ({
+      what,
+      units,
+      unit_price: unitPrice,
+      amount: sum,
+    })),
+    rounding: money.rounding,
+    source: money.source,
+  };
+}
+
+function viewFix(fix: Fix, { payUrl }: ExplainLinks): object {
+  const sold = fix.offer !== undefined && payUrl !== undefined;
+  return {
+    action: fix.action,
+    text: fix.text,
+    ...(sold ? { offer: fix.offer, url: payUrl } : {}),
+  };
+}
