@@ -30,12 +30,8 @@ export function compileServer(
 
 /** `base`: what a relative directory is relative to. */
 export function compileStore(entry: ConfigFile['store'], base: string): StoreSettings {
-  const { type, directory } =
-    typeof entry === 'string' ? { type: entry, directory: DATA_DIRECTORY } : entry;
-  return { type, directory: resolve(base, directory) };
+  return { type: entry.type, directory: resolve(base, entry.directory) };
 }
-
-const DATA_DIRECTORY = '.tollkeeper';
 
 export function compileDemo(entry: ConfigFile['demo']): DemoSettings | undefined {
   if (entry === undefined) return undefined;

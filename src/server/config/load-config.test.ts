@@ -221,9 +221,7 @@ const SERVER: readonly Case[] = [
   {
     name: 'a store that does not exist',
     yaml: lines('version: 1', 'store: mysql'),
-    problems: [
-      'tollkeeper.yaml:2:8 store: expected "sqlite" or { type: sqlite, directory: ... }, got "mysql"',
-    ],
+    problems: ['tollkeeper.yaml:2:1 store.type: expected "sqlite", got "mysql"'],
   },
   {
     name: 'an asset that is no currency',

@@ -43,14 +43,15 @@ export function loadConfig(source: ConfigSource, { env, flags = {} }: LoadOption
   const read = readYaml(text, file, context);
   if (read.source.tree === undefined) return { kind: 'invalid', problems: read.problems };
   const overrides = listOverrides(flags, env);
-  const tree = applyOverrides(read.source.tree ?? {}, overrides);
-  return checkTree(tree, {
-    file,
-    context,
-    overrides,
-    source: read.source,
-    problems: read.problems,
-  });
+  const written = { ...read.source, tree: spellOutStore(read.source.tree ?? {}) };
+  const tree = applyOverrides(written.tree, overrides);
+  return checkTree(tree, { file, context, overrides, source: written, problems: read.problems });
+}
+
+/** `store: sqlite` says the same as `store: { type: sqlite }`. */
+function spellOutStore(tree: unknown): unknown {
+  const store = valueAt(tree, ['store']);
+  return typeof store === 'string' ? withValueAt(tree, ['store'], { type: store }) : tree;
 }
 
 interface Reading {
@@ -163,9 +164,7 @@ const SETTING_SECTIONS = ['server', 'store', 'log'] as const;
 
 /** The tree as it is in force: defaults are filled in where the file leaves out a setting. */
 function describeEffective(tree: unknown): unknown {
-  const store = valueAt(tree, ['store']);
-  const spelled = typeof store === 'string' ? withValueAt(tree, ['store'], { type: store }) : tree;
-  const filled = fillDefaults(buildJsonSchema(), spelled);
+  const filled = fillDefaults(buildJsonSchema(), tree);
   return isMapping(filled) ? filled : {};
 }
 

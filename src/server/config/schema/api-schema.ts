@@ -128,7 +128,7 @@ export function routeSchema(asset: string) {
         .describe('free: needs no key and is never refused for money.'),
       feature: idName.optional().describe('Feature the plan must include.'),
       rewrite: rewrite.optional().describe('How the path looks to the upstream.'),
-      timeouts: timeouts.prefault({}),
+      timeouts: timeouts.prefault({}).describe("Default: the API's."),
       body_max: bodyMax.optional(),
       request_headers: headerEdits.describe('Edits on the way to the upstream.'),
       response_headers: headerEdits.describe('Edits on the way back.'),
@@ -174,7 +174,12 @@ export function apiSchema(asset: string) {
         .prefault([])
         .describe('Host names it answers on; default: any.'),
       upstream: idName.optional().describe('A name under "upstreams", for routes that name none.'),
-      routes: z.array(routeSchema(asset)).min(1).max(10_000).optional(),
+      routes: z
+        .array(routeSchema(asset))
+        .min(1)
+        .max(10_000)
+        .optional()
+        .describe('Which requests it takes, and what each costs.'),
       cors: cors.optional().describe('Which web pages may call it from a browser; default: none.'),
       timeouts: timeouts.prefault({}).describe('For routes that set none.'),
       body_max: bodyMax.optional(),

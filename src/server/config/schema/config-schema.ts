@@ -10,15 +10,25 @@ export const DEFAULT_ASSET = 'USD';
 /** ISO 4217. Other assets have other smallest units and come with their rails. */
 export const ASSET = /^[A-Z]{3}$/;
 
+let latest: { readonly asset: string; readonly schema: ReturnType<typeof buildSchema> } | undefined;
+
 /** The whole of tollkeeper.yaml. Every amount in it is in `asset`, which the caller reads from the file first. */
-export function configSchema(asset: string) {
+export function configSchema(asset: string): ReturnType<typeof buildSchema> {
+  // Building it takes longer than using it, and a reload has the same asset as a rule.
+  if (latest?.asset !== asset) latest = { asset, schema: buildSchema(asset) };
+  return latest.schema;
+}
+
+function buildSchema(asset: string) {
   return z
     .strictObject({
       $schema: z
         .string()
         .optional()
         .describe('For editors of JSON; YAML uses a comment in the first line.'),
-      version: z.literal(1, expects('expected 1: the version of this file format')),
+      version: z
+        .literal(1, expects('expected 1: the version of this file format'))
+        .describe('Version of this file format.'),
       server: serverSchema.prefault({}).describe('Where the gateway listens, and its bounds.'),
       store: storeSchema.prefault({}).describe('Where money and keys are kept.'),
       asset: z
@@ -50,10 +60,12 @@ export function configSchema(asset: string) {
       packs: z.record(idName, packSchema(asset)).prefault({}).describe('Prepaid credit on sale.'),
       demo: z
         .strictObject({
-          customer: z.strictObject({
-            name: title.prefault('Demo'),
-            plan: idName.describe('A name under "plans".'),
-          }),
+          customer: z
+            .strictObject({
+              name: title.prefault('Demo').describe('What people call it.'),
+              plan: idName.describe('A name under "plans".'),
+            })
+            .describe('Who calls.'),
           credit: amount(asset).describe('Play money the demo customer starts with.'),
         })
         .optional()

@@ -5,9 +5,14 @@ import { configSchema, DEFAULT_ASSET } from './config-schema.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** The file's schema for editors. Draft 7 is what the YAML language servers read best. */
+let jsonSchema: JsonSchema | undefined;
+
+/** The file's schema for editors, made once. Draft 7 is what the YAML language servers read best. */
 export function buildJsonSchema(): JsonSchema {
-  return { ...z.toJSONSchema(configSchema(DEFAULT_ASSET), { io: 'input', target: 'draft-7' }) };
+  jsonSchema ??= {
+    ...z.toJSONSchema(configSchema(DEFAULT_ASSET), { io: 'input', target: 'draft-7' }),
+  };
+  return jsonSchema;
 }
 
 /** The keys a mapping at `path` may have; empty when they are free names or it is no mapping. */

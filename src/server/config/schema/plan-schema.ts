@@ -43,7 +43,7 @@ function limitSchema(asset: string) {
 const RATE = { min: 1, max: 1_000_000_000 };
 const rateObject = z.strictObject({
   count: wholeNumber(RATE).describe('Sustained calls a period.'),
-  per: z.enum(['second', 'minute', 'hour', 'day']),
+  per: z.enum(['second', 'minute', 'hour', 'day']).describe('The period.'),
   burst: wholeNumber(RATE).optional().describe('Most calls at once; default: the count.'),
   scope,
 });
@@ -67,7 +67,7 @@ const rateLimit = z
 export function planSchema(asset: string) {
   return z
     .strictObject({
-      title,
+      title: title.describe('What people call it.'),
       price: monthlyPrice(asset).describe('"49.00 USD / month", or "free".'),
       usage: z
         .enum(['prepaid', 'included'])
@@ -125,7 +125,7 @@ function repeated(values: readonly string[]): [number, number][] {
 export function packSchema(asset: string) {
   return z
     .strictObject({
-      title,
+      title: title.describe('What people call it.'),
       price: amount(asset).describe('What the customer pays: "5.00 USD"'),
       credit: amount(asset).describe('What is added to the balance.'),
     })

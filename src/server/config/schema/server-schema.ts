@@ -58,6 +58,8 @@ export const serverSchema = z
     context.addIssue({ code: 'custom', path: ['admin_port'], message });
   });
 
+const DATA_DIRECTORY = '.tollkeeper';
+
 const storeObject = z.strictObject({
   type: z
     .enum(['sqlite'])
@@ -66,15 +68,19 @@ const storeObject = z.strictObject({
   directory: z
     .string()
     .min(1)
-    .prefault('.tollkeeper')
+    .prefault(DATA_DIRECTORY)
     .describe(
       'Data, journals and the admin token; relative to this file. Default: .tollkeeper in the working directory.',
     ),
 });
 
-export const storeSchema = z.union([z.enum(['sqlite']), storeObject], {
-  error: 'expected "sqlite" or { type: sqlite, directory: ... }',
-});
+export const storeSchema = z
+  .union([z.enum(['sqlite']), storeObject], {
+    error: 'expected "sqlite" or { type: sqlite, directory: ... }',
+  })
+  .transform((store) =>
+    typeof store === 'string' ? { type: store, directory: DATA_DIRECTORY } : store,
+  );
 
 export const logSchema = z.strictObject({
   level: z

@@ -43,7 +43,8 @@ const health = z
       .prefault(1)
       .describe('Good probes in a row before it gets traffic again.'),
   })
-  .prefault({});
+  .prefault({})
+  .describe('How a target is found to be up or down.');
 
 const targets = z.array(target).min(1).max(64);
 type Targets = z.output<typeof targets>;

@@ -1,0 +1,167 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { formatProblem } from './config-problem.ts';
+import { loadConfig } from './load-config.ts';
+import type { LoadedConfig } from './loaded-config.ts';
+import { formatChanges, watchConfig } from './watch-config.ts';
+import type { ConfigWatch, Reload } from './watch-config.ts';
+
+const env: Record<string, string> = {};
+let directory = '';
+let file = '';
+let reloads: Reload[] = [];
+let opened: ConfigWatch[] = [];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tollkeeper-watch-'));
+  file = join(directory, 'tollkeeper.yaml');
+  reloads = [];
+  opened = [];
+});
+afterEach(() => {
+  for (const watch of opened) watch.close();
+  rmSync(directory, { recursive: true });
+});
+
+const yaml = (requests: number) => `
+version: 1
+plans: { free: { title: Free, price: free, limits: [{ requests: ${requests}, per: month }] } }
+`;
+
+function load(): LoadedConfig {
+  const result = loadConfig(file, { env });
+  if (result.kind === 'invalid') throw new Error(result.problems.map(formatProblem).join('\n'));
+  return result.config;
+}
+
+function open(): ConfigWatch {
+  const watch = watchConfig({
+    config: load(),
+    env,
+    settleMs: 10,
+    onReload: (reload) => reloads.push(reload),
+  });
+  opened.push(watch);
+  return watch;
+}
+
+async function waitForReloads(count: number): Promise<void> {
+  await vi.waitFor(() => expect(reloads).toHaveLength(count), { timeout: 10_000, interval: 10 });
+}
+
+function quotaOf(config: LoadedConfig): number | undefined {
+  return config.catalog.plans.get('free')?.limits[0]?.amount;
+}
+
+describe('hot reload (GW-03)', () => {
+  test('takes a file that was written over', async () => {
+    writeFileSync(file, yaml(10));
+    const watch = open();
+    writeFileSync(file, yaml(5));
+    await waitForReloads(1);
+    const [reload] = reloads;
+    expect(reload).toMatchObject({
+      kind: 'changed',
+      changes: [{ path: 'plans.free', change: 'changed', needsRestart: false }],
+    });
+    expect(reload?.kind === 'changed' && quotaOf(reload.config)).toBe(5);
+    expect(quotaOf(watch.current)).toBe(5);
+  });
+
+  test('takes a file that was renamed into place, more than once', async () => {
+    writeFileSync(file, yaml(10));
+    const watch = open();
+    for (const [index, requests] of [5, 4, 3].entries()) {
+      writeFileSync(`${file}.new`, yaml(requests));
+      renameSync(`${file}.new`, file);
+      await waitForReloads(index + 1);
+      expect(quotaOf(watch.current)).toBe(requests);
+    }
+  });
+
+  test('takes a file that changes by a link beside it, as mounted volumes do', async () => {
+    for (const [name, requests] of [
+      ['v1', 10],
+      ['v2', 5],
+    ] as const) {
+      mkdirSync(join(directory, name));
+      writeFileSync(join(directory, name, 'tollkeeper.yaml'), yaml(requests));
+    }
+    symlinkSync('v1', join(directory, 'data'));
+    symlinkSync('data/tollkeeper.yaml', file);
+    const watch = open();
+    symlinkSync('v2', join(directory, 'data.new'));
+    renameSync(join(directory, 'data.new'), join(directory, 'data'));
+    await waitForReloads(1);
+    expect(quotaOf(watch.current)).toBe(5);
+  });
+
+  test('keeps the old configuration on an error, tells it once, and goes on when it is mended', async () => {
+    writeFileSync(file, yaml(10));
+    const watch = open();
+    writeFileSync(file, 'version: 1\nplasn: {}');
+    await waitForReloads(1);
+    const [kept] = reloads;
+    expect(kept?.kind === 'kept' && kept.problems.map(formatProblem)).toEqual([
+      `${file}:2:1 plasn: unknown key "plasn". Did you mean "plans"?`,
+    ]);
+    expect(quotaOf(watch.current)).toBe(10);
+    // Another file of the folder wakes the watch; the same mistake is not told again.
+    writeFileSync(join(directory, 'other'), 'x');
+    writeFileSync(file, yaml(7));
+    await waitForReloads(2);
+    expect(reloads.map((reload) => reload.kind)).toEqual(['kept', 'changed']);
+    expect(quotaOf(watch.current)).toBe(7);
+  });
+
+  test('a file that goes away is an error like any other', async () => {
+    writeFileSync(file, yaml(10));
+    const watch = open();
+    rmSync(file);
+    await waitForReloads(1);
+    expect(reloads[0]?.kind).toBe('kept');
+    expect(quotaOf(watch.current)).toBe(10);
+  });
+});
+
+describe('reload() for SIGHUP and the admin API', () => {
+  test('reads what no file event tells: a variable, a secret file', () => {
+    writeFileSync(
+      file,
+      'version: 1\nupstreams: { a: { url: http://a.example, credentials: { x: "file:secret" } } }',
+    );
+    writeFileSync(join(directory, 'secret'), 'one');
+    const watch = open();
+    expect(watch.reload()).toEqual({ kind: 'unchanged' });
+    writeFileSync(join(directory, 'secret'), 'two');
+    const reload = watch.reload();
+    expect(reload.kind === 'changed' && formatChanges(reload.changes)).toBe('upstreams.a changed');
+    expect(watch.current.catalog.upstreams.get('a')?.credentials).toEqual([
+      { name: 'x', value: 'two' },
+    ]);
+  });
+
+  test('says what waits for the next start', () => {
+    writeFileSync(
+      file,
+      'version: 1\nlog: { level: info }\npacks: { a: { title: A, price: 1 USD, credit: 1 USD } }',
+    );
+    const watch = open();
+    writeFileSync(file, 'version: 1\nlog: { level: warn }\nserver: { port: 5000 }\naliases: {}');
+    const reload = watch.reload();
+    expect(reload.kind === 'changed' && formatChanges(reload.changes)).toBe(
+      'log.level changed, packs.a removed, server.port changed (from the next start)',
+    );
+  });
+
+  test('works after the watch was closed', () => {
+    writeFileSync(file, yaml(10));
+    const watch = open();
+    watch.close();
+    writeFileSync(file, yaml(5));
+    expect(watch.reload().kind).toBe('changed');
+    expect(quotaOf(watch.current)).toBe(5);
+  });
+});
