@@ -38,7 +38,7 @@ export interface InboundResponse {
   readonly closed: boolean;
   /** Head and first bytes may leave together. `headers` is a flat list like RawHeaders. */
   writeHead(status: number, headers: RawHeaders): void;
-  /** False = the client reads slowly: wait for `onDrain`. */
+  /** False = the client reads slowly: wait for `onDrain`. Always false once `closed`. */
   write(chunk: Buffer | string): boolean;
   end(chunk?: Buffer | string): void;
   /** Breaks the connection: the only honest ending for an answer that cannot be completed. */

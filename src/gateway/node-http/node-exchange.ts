@@ -125,7 +125,8 @@ export class NodeExchange implements InboundRequest, InboundResponse {
   }
 
   write(chunk: Buffer | string): boolean {
-    if (this.closed) return true;
+    // A producer that pauses for a client that is gone stops there; `true` would let it run on for ever.
+    if (this.closed) return false;
     if (this.#outgoing.write(chunk)) return true;
     if (!this.#drainListening) {
       this.#drainListening = true;
@@ -179,11 +180,12 @@ export class NodeExchange implements InboundRequest, InboundResponse {
   }
 
   receiveChunk(chunk: Buffer): void {
-    this.#progressTick = this.#host.tick;
     if (this.#sink !== undefined) {
+      this.#progressTick = this.#host.tick;
       this.#sink.onChunk(chunk);
       return;
     }
+    // Discarding is no progress: it is bounded in bytes and in time as a whole.
     this.#discardedBytes += chunk.length;
     if (this.#discardedBytes > LINGER_BYTES_MAX) this.connection.socket.destroy();
   }
