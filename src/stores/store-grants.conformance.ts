@@ -139,16 +139,19 @@ function describeTimes(database: ReturnType<typeof useStore>): void {
     const account = await fundTenant(store, 100n);
     const owner = await openOwner(store);
     await addGrant(store, { tenantId: account.tenantId, amount: 50n, expiresAt: T0 + 100 });
-    await acquire(store, owner, { account, need: 30 });
-    expect(await numbersOf(store, account, T0 + 100)).toEqual([130n, 0n, 30n]);
+    await addGrant(store, { tenantId: account.tenantId, amount: 40n, expiresAt: T0 + 90 });
+    await acquire(store, owner, { account, need: 60 });
+    // Charges would burn the 40 that expire first, then 20 of the 50: these stay, and 30 go.
+    expect(await numbersOf(store, account, T0 + 100)).toEqual([160n, 0n, 60n]);
     await sync(store, owner, {
-      leases: [{ charged: 20, granted: 20, close: true }],
+      leases: [{ charged: 45, granted: 45, close: true }],
       now: T0 + 200,
     });
-    expect(await numbersOf(store, account, T0 + 200)).toEqual([120n, 20n, 0n]);
-    const [lasting, expired] = await store.grants(account.tenantId);
+    expect(await numbersOf(store, account, T0 + 200)).toEqual([145n, 45n, 0n]);
+    const [lasting, later, sooner] = await store.grants(account.tenantId);
     expect(lasting).toMatchObject({ consumed: 0n, expired: 0n });
-    expect(expired).toMatchObject({ consumed: 20n, expired: 30n });
+    expect(later).toMatchObject({ consumed: 5n, expired: 45n });
+    expect(sooner).toMatchObject({ consumed: 40n, expired: 0n });
     expect(await store.audit()).toEqual([]);
   });
 }

@@ -42,7 +42,7 @@ export class Accounts {
     this.#prune = database.prepare(
       `DELETE FROM accounts WHERE id IN (
          SELECT a.id FROM accounts a
-         WHERE a.window_ends_at < ? AND a.reserved = 0
+         WHERE a.window_ends_at < ?
            AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.account_id = a.id)
          LIMIT ${PRUNE_BATCH})`,
     );
@@ -77,10 +77,6 @@ export class Accounts {
     const row = this.#select.get(id);
     if (row === undefined) throw new StoreError('invariant', `account ${id} does not exist`);
     return row;
-  }
-
-  find(id: string): AccountRow | undefined {
-    return this.#select.get(id);
   }
 
   /** Accounts of a tenant whose window has not ended at `now`. */
