@@ -1,5 +1,7 @@
+import { check, constantFrom, nat, oneof, property, string } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatProblem } from './config-problem.ts';
+import { readDemoConfig } from './demo-config.ts';
 import { loadConfig } from './load-config.ts';
 import type { LoadOptions } from './load-config.ts';
 
@@ -496,6 +498,20 @@ const ROUTES: readonly Case[] = [
     ],
   },
   {
+    name: 'two llm APIs, and a route where one of them answers',
+    yaml: lines(
+      'version: 1',
+      UPSTREAM,
+      'apis:',
+      '  one: { type: llm }',
+      '  two: { type: llm, hosts: [llm.example] }',
+      '  three: { upstream: demo, routes: [{ path: /v1/models, methods: [GET] }] }',
+    ),
+    problems: [
+      'tollkeeper.yaml:6:45 apis.three.routes[0].path: matches the same requests as apis.one, which comes first',
+    ],
+  },
+  {
     name: 'half a rewrite (GW-08)',
     yaml: withRoute('path: /a', 'rewrite: { pattern: "^/a" }'),
     problems: [
@@ -659,5 +675,45 @@ describe('a mistake is told with file, line, key and the nearest right word', ()
     const problems = findProblems(lines('version: 1', 'plans:', ...levels));
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain('more than 250000 values, aliases counted');
+  });
+
+  test('whatever is done to a file, the answer is a configuration or a list of placed problems', () => {
+    const demo = readDemoConfig();
+    const text = typeof demo === 'string' ? '' : demo.text;
+    const snippet = oneof(
+      string(),
+      constantFrom(
+        '{',
+        '[',
+        '- ',
+        ': ',
+        '\n',
+        '  ',
+        '*a',
+        '&a ',
+        '${X}',
+        'file:x',
+        '0',
+        '-1',
+        '1e999',
+        'null',
+        '"',
+        '!!map ',
+      ),
+    );
+    check(
+      property(nat(text.length), nat(40), snippet, (at, removed, inserted) => {
+        const broken = text.slice(0, at) + inserted + text.slice(at + removed);
+        const result = loadConfig({ text: broken, file: 'demo.yaml' }, { env: {} });
+        const problems = result.kind === 'ok' ? [] : result.problems;
+        expect(result.kind === 'ok' || problems.length > 0).toBe(true);
+        const count = broken.split('\n').length;
+        expect(
+          problems.every(({ line, column }) => line >= 1 && line <= count && column >= 1),
+        ).toBe(true);
+        expect(problems.every(({ message }) => message.length > 5)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
   });
 });

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { generateKeyPairSync, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -178,29 +179,48 @@ describe('flags win over TOLLKEEPER_* over the file over defaults', () => {
   });
 });
 
+/** One DER element (X.690 8.1). */
+function der(tag: number, ...contents: readonly Buffer[]): Buffer {
+  const content = Buffer.concat(contents);
+  const size = content.length;
+  const long = size < 256 ? [0x81, size] : [0x82, size >> 8, size & 255];
+  const length = size < 128 ? [size] : long;
+  return Buffer.concat([Buffer.from([tag, ...length]), content]);
+}
+
+/** The smallest self-signed certificate that TLS takes (RFC 5280 4.1): no program but Node is needed for it. */
+function signCertificate(publicKey: KeyObject, privateKey: KeyObject): string {
+  const sequence = 0x30;
+  const ecdsaWithSha256 = der(sequence, Buffer.from('06082a8648ce3d040302', 'hex'));
+  const commonName = der(
+    sequence,
+    Buffer.from('0603550403', 'hex'),
+    der(0x0c, Buffer.from('localhost')),
+  );
+  const name = der(sequence, der(0x31, commonName));
+  const validity = der(
+    sequence,
+    der(0x17, Buffer.from('260101000000Z')),
+    der(0x17, Buffer.from('460101000000Z')),
+  );
+  const version = der(0xa0, Buffer.from('020102', 'hex'));
+  const serial = Buffer.from('020101', 'hex');
+  const subjectKey = publicKey.export({ type: 'spki', format: 'der' });
+  const body = der(sequence, version, serial, ecdsaWithSha256, name, validity, name, subjectKey);
+  const signature = der(0x03, Buffer.from([0]), sign('sha256', body, privateKey));
+  const base64 = der(sequence, body, ecdsaWithSha256, signature).toString('base64');
+  return `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+}
+
 describe('server.tls', () => {
   let directory = '';
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'tollkeeper-tls-'));
     for (const name of ['a', 'b']) {
-      const args = [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-days',
-        '2',
-      ];
-      const files = [
-        '-keyout',
-        join(directory, `${name}.key`),
-        '-out',
-        join(directory, `${name}.pem`),
-      ];
-      execFileSync('openssl', [...args, ...files, '-subj', '/CN=localhost'], { stdio: 'ignore' });
+      const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      writeFileSync(join(directory, `${name}.pem`), signCertificate(publicKey, privateKey));
+      const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+      writeFileSync(join(directory, `${name}.key`), key);
     }
   });
   afterAll(() => rmSync(directory, { recursive: true }));

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { formatProblem } from './config-problem.ts';
 import { readDemoConfig } from './demo-config.ts';
 import { writeInitEnvironment, writeInitTemplate } from './init-template.ts';
@@ -48,6 +50,26 @@ describe('schema/tollkeeper.schema.json', () => {
         .map(([key]) => `${path}/${key}`),
     );
     expect(bare).toEqual([]);
+  });
+
+  test('takes the files we ship, as an editor reads it, and refuses what the gateway refuses', () => {
+    const editor = z.fromJSONSchema({ ...schema });
+    const demo = readDemoConfig();
+    const files = [
+      typeof demo === 'string' ? '' : demo.text,
+      ...(['api', 'llm', 'both'] as const).map((sells) =>
+        writeInitTemplate({ sells, schemaUrl: 'x' }),
+      ),
+    ];
+    for (const file of files) expect(editor.safeParse(parse(file)).error).toBeUndefined();
+    for (const wrong of [
+      {},
+      { version: 2 },
+      { version: 1, severs: {} },
+      { version: 1, server: { port: 70_000 } },
+    ]) {
+      expect(editor.safeParse(wrong).success).toBe(false);
+    }
   });
 
   test.each([
