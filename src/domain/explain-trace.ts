@@ -11,12 +11,15 @@ import {
 } from './explain-words.ts';
 import type { Facts, IdentityFact, LimitFact } from './facts.ts';
 
-/** One check, in evaluation order (DIAG-01). `limit` is set where numbers were compared. */
+/** One check, in evaluation order (DIAG-01). */
 export interface TraceEntry {
   readonly step: StepName;
   readonly verdict: TraceLine['verdict'];
   readonly text: string;
+  /** Set where numbers were compared. */
   readonly limit: LimitFact | undefined;
+  /** Units under open holds: known of the limit that refused, whose numbers all gateways were asked for. */
+  readonly held: number | undefined;
 }
 
 type Verdict = TraceLine['verdict'];
@@ -114,7 +117,14 @@ function reservationEntries(
   const entries = facts.limits.map((limit, index): TraceEntry => {
     const reached = line.verdict !== 'not reached' && index <= stop;
     const verdict: Verdict = !reached ? 'not reached' : index === stop ? 'refused' : 'passed';
-    return { step: 'reserve', verdict, text: describeLimit(limit, catalog.asset), limit };
+    const held = reservation?.kind === 'short' && index === stop ? reservation.held : undefined;
+    return {
+      step: 'reserve',
+      verdict,
+      text: describeLimit(limit, held, catalog.asset),
+      limit,
+      held,
+    };
   });
   if (reservation?.kind === 'limited') {
     entries.push(
@@ -137,18 +147,19 @@ const UNKNOWN_MONEY = {
   unavailable: 'The books did not answer in time.',
 } as const;
 
-/** `Limit requests_per_month of this account: 41 of 10,000 requests a month used, 0 held, 9,959 free; the call needs 1.` */
-function describeLimit(limit: LimitFact, asset: string): string {
+/** `Limit requests_per_month of this account: 41 of 10,000 requests a month used; the call needs 1 request.` */
+function describeLimit(limit: LimitFact, held: number | undefined, asset: string): string {
   const bare = (units: number) => formatBareUnits(limit, units, asset);
-  const needs = `the call needs ${formatUnits(limit, limit.need, asset)}`;
-  const free = `${bare(limit.reserved)} held, ${bare(unitsFree(limit))} free; ${needs}.`;
+  const free =
+    held === undefined ? '' : `, ${bare(held)} held, ${bare(unitsFree(limit, held))} free`;
+  const needs = `; the call needs ${formatUnits(limit, limit.need, asset)}.`;
   if (limit.label === undefined) {
-    return `Balance: ${bare(limit.allowance - limit.spent)} settled, ${free}`;
+    return `Balance: ${bare(limit.allowance - limit.spent)} settled${free}${needs}`;
   }
   const used = `${bare(limit.spent)} of ${formatUnits(limit, limit.allowance, asset)} ${periodOf(limit.label)} used`;
   const name =
     limit.label.id === 'key_budget' ? nameOf(limit) : `${nameOf(limit)} of ${ownerOf(limit.label)}`;
-  return `${name}: ${used}, ${free}`;
+  return `${name}: ${used}${free}${needs}`;
 }
 
 function describeRate(facts: Facts, rateLimitId: string, catalog: Catalog): string {
@@ -168,5 +179,5 @@ export function titleOf(code: string): string {
 }
 
 function entry(step: StepName, verdict: Verdict, text: string): TraceEntry {
-  return { step, verdict, text, limit: undefined };
+  return { step, verdict, text, limit: undefined, held: undefined };
 }

@@ -27,9 +27,12 @@ export function formatNumber(count: number): string {
   return formatQuantity(count) ?? String(count);
 }
 
-/** Units that are neither spent nor set aside; a shrunken plan can leave less than nothing, which is nothing. */
-export function unitsFree(limit: LimitFact): number {
-  return Math.max(0, limit.allowance - limit.spent - limit.reserved);
+/**
+ * Units neither spent nor under an open hold, as the 402 counts them: `reserved` is more, because gateways lease
+ * ahead. A shrunken plan can leave less than nothing, which is nothing.
+ */
+export function unitsFree(limit: LimitFact, held: number): number {
+  return Math.max(0, limit.allowance - limit.spent - held);
 }
 
 const PERIODS: Readonly<Record<LimitLabel['window'], string>> = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { LimitLabel } from './accounts.ts';
-import type { Catalog, Plan } from './catalog.ts';
+import type { Api, Catalog, Plan, Route } from './catalog.ts';
 import { decide } from './decide.ts';
 import { explain } from './explain.ts';
 import { describeArithmetic } from './explain-money.ts';
@@ -71,6 +71,26 @@ const CATALOG: Catalog = {
   asset: 'USD',
   retryStormPerMinute: 0,
 };
+
+function pricedApi(price: Price): Api {
+  const route: Route = {
+    id: 'chat',
+    apiId: 'llm',
+    kind: 'chat',
+    dialect: 'openai',
+    endpointClass: 'metered',
+    match: { methods: [], path: { kind: 'exact', value: '/' }, headers: [] },
+    upstreamId: undefined,
+    price,
+    feature: undefined,
+    rewrite: undefined,
+    requestHeaders: { set: [], remove: [] },
+    responseHeaders: { set: [], remove: [] },
+    timeouts: { connectMs: 1, headersMs: 1, idleMs: 1 },
+    bodyBytesMax: undefined,
+  };
+  return { id: 'llm', hosts: [], routes: [route], cors: undefined };
+}
 
 const AT = 1_800_000_000_000;
 const RESET = AT + 86_400_000;
@@ -191,7 +211,11 @@ const short = (
 });
 const LARGE: EntitlementFact = { kind: 'model', id: 'large', granted: false };
 const noCredit = refused(402, 'INSUFFICIENT_CREDITS', {
-  limits: [{ ...REQUESTS, spent: 41 }, BALANCE],
+  // Gateways have leased ahead: that is not held, and not missing.
+  limits: [
+    { ...REQUESTS, spent: 41, reserved: 32 },
+    { ...BALANCE, reserved: 3_000_000 },
+  ],
   reservation: short(),
 });
 const quotaUsedUp = refused(402, 'FREE_TIER_EXHAUSTED', {
@@ -325,7 +349,9 @@ describe('the verdict is one sentence with the numbers of the decision', () => {
     [
       'KEY_REVOKED',
       'Refused: API key revoked.',
-      refused(401, 'KEY_REVOKED', { identity: { kind: 'refused', code: 'KEY_REVOKED' } }),
+      refused(401, 'KEY_REVOKED', {
+        identity: { kind: 'refused', code: 'KEY_REVOKED', since: AT },
+      }),
     ],
     [
       'INVALID_REQUEST',
@@ -489,9 +515,8 @@ describe('DIAG-01: the trace has every check in evaluation order and stops at th
   });
 
   it('carries the numbers for machines', () => {
-    expect(view(noCredit).trace.find(({ verdict }) => verdict === 'refused')?.limit).toEqual(
-      BALANCE,
-    );
+    const stop = view(noCredit).trace.find(({ verdict }) => verdict === 'refused');
+    expect(stop).toMatchObject({ limit: { need: 42_000_000, spent: 96_900_000 }, held: 0 });
   });
 
   it('refuses where decide refuses and nowhere else', () => {
@@ -536,6 +561,33 @@ describe('money: hold -> settle -> release', () => {
   ])('adds up: %s', (_title, members, text) => {
     const { money } = view(facts({ outcome: { ...OUTCOME, ...members } }));
     expect(money && describeArithmetic(money)).toBe(text);
+  });
+
+  it.each<[string, Partial<OutcomeFact>, readonly string[]]>([
+    [
+      'a flat price',
+      { model: undefined, costNano: 1_000_000 },
+      ['request: 1 x 0.0010 USD each = 0.0010 USD'],
+    ],
+    [
+      'a flat price on top of the model',
+      { costNano: 6_208_000 },
+      [
+        'request: 1 x 0.0010 USD each = 0.0010 USD',
+        'input tokens: 1204 x 2.00 USD per 1M = 0.002408 USD',
+        'output tokens: 350 x 8.00 USD per 1M = 0.0028 USD',
+      ],
+    ],
+  ])('finds the price of the route: %s', (_title, members, expected) => {
+    const catalog = { ...CATALOG, apis: [pricedApi({ ...FREE, perRequest: 1_000_000_000n })] };
+    const { money } = explain(facts({ outcome: { ...OUTCOME, ...members } }), {
+      catalog,
+      formatTime: String,
+    });
+    const lines = money?.lines.map(
+      ({ what, units, unitPrice, amount }) => `${what}: ${units} x ${unitPrice} = ${amount}`,
+    );
+    expect(lines).toEqual(expected);
   });
 
   it('says so when nothing was served', () => {
@@ -592,7 +644,9 @@ describe('what fixes it comes in order of effort', () => {
     ],
     [
       'a key',
-      refused(401, 'KEY_MISSING', { identity: { kind: 'refused', code: 'KEY_MISSING' } }),
+      refused(401, 'KEY_MISSING', {
+        identity: { kind: 'refused', code: 'KEY_MISSING', since: undefined },
+      }),
       ['authenticate'],
     ],
     [
@@ -612,7 +666,7 @@ describe('what fixes it comes in order of effort', () => {
     expect(texts).toContain('Add credit: Small, 5.00 USD for 5.00 USD.');
     expect(texts).toContain('Lower max_tokens to 900 or less.');
     expect(texts).toContain('Wait until <86400000 ms later>.');
-    const fault = { code: 'INVALID_REQUEST', problem: 'must be a number', pointer: '/n' };
+    const fault = { code: 'INVALID_REQUEST', problem: 'must be a number', pointer: '/n' } as const;
     expect(view(refused(400, 'INVALID_REQUEST', { understanding: fault })).fixes[0]?.text).toBe(
       'Correct the request (/n) and send it again.',
     );
@@ -646,6 +700,13 @@ describe('C402-21: will retrying help', () => {
   it('does not ask the question of an answer that was served', () => {
     expect(view(facts()).retry).toBeUndefined();
   });
+});
+
+it('speaks of leases of other gateways nowhere: they are neither held nor missing', () => {
+  const passed = view(facts({ limits: [{ ...REQUESTS, spent: 41, reserved: 32 }] }));
+  expect(passed.trace.map(({ text }) => text)).toContain(
+    'Limit requests_month of this account: 41 of 100 requests a month used; the call needs 1 request.',
+  );
 });
 
 it('is the same from the log row as from memory', () => {

@@ -21,7 +21,7 @@ import {
   periodOf,
   unitsFree,
 } from './explain-words.ts';
-import type { Facts, OutcomeFact } from './facts.ts';
+import type { Facts, LimitFact, OutcomeFact } from './facts.ts';
 
 /** One request, explained: what people read at /r/{id} and agents read at /r/{id}.json (DESIGN promise 3). */
 export interface ExplainView {
@@ -124,19 +124,23 @@ function describeRefusal(facts: Facts, refusal: Refusal, catalog: Catalog): stri
   if (refusal.code === 'BILLING_UNAVAILABLE') {
     return 'the gateway could not check the money at that moment, which is not your fault';
   }
-  if (refusal.limit !== undefined) return describeShortage(refusal.limit, refusal, catalog.asset);
+  if (refusal.limit !== undefined) {
+    return describeShortage(refusal.limit, refusal, facts, catalog.asset);
+  }
   const fault = facts.routing ?? facts.understanding;
   if (fault !== undefined) return lowerFirst(withoutStop(fault.problem));
   return lowerFirst(titleOf(refusal.code));
 }
 
-function describeShortage(limit: Facts['limits'][number], refusal: Refusal, asset: string): string {
+function describeShortage(limit: LimitFact, refusal: Refusal, facts: Facts, asset: string): string {
   const needed = formatUnits(limit, limit.need, asset);
+  const heldUnits = facts.reservation?.kind === 'short' ? facts.reservation.held : 0;
   const held = refusal.transient
-    ? `, because calls that still run hold ${formatUnits(limit, limit.reserved, asset)}`
+    ? `, because calls that still run hold ${formatUnits(limit, heldUnits, asset)}`
     : '';
   if (limit.label === undefined) {
-    return `this call could cost up to ${needed} and the available balance is ${formatUnits(limit, unitsFree(limit), asset)}${held}`;
+    const free = formatUnits(limit, unitsFree(limit, heldUnits), asset);
+    return `this call could cost up to ${needed} and the available balance is ${free}${held}`;
   }
   const used = `${ownerOf(limit.label)} used ${formatBareUnits(limit, limit.spent, asset)} of ${formatUnits(limit, limit.allowance, asset)} ${periodOf(limit.label)}`;
   return limit.unit === 'requests'

@@ -99,9 +99,12 @@ async function addTenant(
 
 async function identify(store: Store, headers: Headers): Promise<Identification> {
   const secret = /^Bearer (\S+)$/.exec(headers.get('authorization') ?? '')?.[1];
-  if (secret === undefined) return { kind: 'refused', code: 'KEY_MISSING' };
+  if (secret === undefined) return { kind: 'refused', code: 'KEY_MISSING', since: undefined };
   const found = await store.findKey(sha256Hex(secret));
-  return found === undefined ? { kind: 'refused', code: 'KEY_UNKNOWN' } : { kind: 'key', ...found };
+  if (found === undefined) return { kind: 'refused', code: 'KEY_UNKNOWN', since: undefined };
+  const { revokedAt } = found.key;
+  if (revokedAt !== undefined) return { kind: 'refused', code: 'KEY_REVOKED', since: revokedAt };
+  return { kind: 'key', ...found };
 }
 
 function plan(id: string, members: Partial<Plan>): Plan {
@@ -125,7 +128,29 @@ export const CATALOG: Catalog = {
   apis: [],
   upstreams: new Map(),
   providers: new Map(),
-  models: new Map(),
+  models: new Map([
+    [
+      'echo',
+      {
+        id: 'echo',
+        aliasOf: undefined,
+        providerId: 'demo',
+        upstreamModel: 'echo',
+        contextWindow: 8192,
+        outputTokensMax: 4096,
+        // 2.00 USD per 1M input tokens, 8.00 USD per 1M output tokens.
+        price: {
+          asset: 'USD',
+          perRequest: 0n,
+          perInputToken: 2_000_000n,
+          perCachedInputToken: 0n,
+          perOutputToken: 8_000_000n,
+          perByteIn: 0n,
+          perByteOut: 0n,
+        },
+      },
+    ],
+  ]),
   plans: new Map(
     [
       plan('free', {

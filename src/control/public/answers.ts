@@ -8,7 +8,8 @@ import { buildProblem } from '../../contract/problem.ts';
 import type { ProblemDetails, ProblemDocument } from '../../contract/problem-document.ts';
 import { html } from './html.ts';
 import { PAGE_HEADERS, renderPage, type Page } from './layout.ts';
-import type { PublicContext, PublicDeps } from './public-deps.ts';
+import type { Identification, PublicContext, PublicDeps } from './public-deps.ts';
+import { isoTime } from './time-words.ts';
 
 export type Format = 'html' | 'json' | 'markdown';
 
@@ -108,4 +109,19 @@ function pageOf(document: ProblemDocument): Page {
         <dd><code>${document.request_id}</code></dd>
       </dl>`,
   };
+}
+
+/** The 401 of a caller who is not known, with the time the key ended where it did. */
+export function refuseCaller(
+  context: PublicContext,
+  deps: PublicDeps,
+  { code, since }: Extract<Identification, { kind: 'refused' }>,
+  dialect: ProblemDialect | undefined,
+): Response {
+  const at = since === undefined ? undefined : isoTime(since);
+  const details: ProblemDetails = {
+    ...(at !== undefined && code === 'KEY_REVOKED' ? { revoked_at: at } : {}),
+    ...(at !== undefined && code === 'KEY_EXPIRED' ? { expired_at: at } : {}),
+  };
+  return refuse(context, deps, { code, details, ...(dialect === undefined ? {} : { dialect }) });
 }

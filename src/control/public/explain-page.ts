@@ -6,7 +6,7 @@ import { isCode } from '../../contract/codes.ts';
 import { explain } from '../../domain/explain.ts';
 import { isId, requestTime } from '../../platform/ids.ts';
 import type { RequestRow } from '../../stores/store.ts';
-import { negotiate, refuse, sendJson, sendPage } from './answers.ts';
+import { negotiate, refuse, refuseCaller, sendJson, sendPage } from './answers.ts';
 import { parseFacts } from './parse-facts.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from './public-deps.ts';
 import { renderExplain } from './render-explain.ts';
@@ -36,14 +36,18 @@ async function sendExplanation(
   asked: { readonly id: string; readonly isJson: boolean },
 ): Promise<Response> {
   const { id } = asked;
-  const dialect = asked.isJson ? { dialect: 'plain' as const } : {};
+  const dialect = asked.isJson ? ('plain' as const) : undefined;
   const reader = await identifyReader(context, deps, id);
-  if (reader.kind === 'refused') return refuse(context, deps, { code: reader.code, ...dialect });
+  if (reader.kind === 'refused') return refuseCaller(context, deps, reader, dialect);
   const row = await findRow(deps, id);
   // Somebody else's request looks like one that never was.
   if (row === undefined || (reader.kind === 'owner' && row.tenantId !== reader.tenantId)) {
     const details = { path: context.req.path };
-    return refuse(context, deps, { code: 'NOT_FOUND', details, ...dialect });
+    return refuse(context, deps, {
+      code: 'NOT_FOUND',
+      details,
+      ...(dialect === undefined ? {} : { dialect }),
+    });
   }
   const catalog = deps.catalog();
   const view = explain(parseFacts(row.facts), { catalog, formatTime: utcMinute });

@@ -8,7 +8,6 @@ import type { Facts } from '../../domain/facts.ts';
 import { requestId } from '../../platform/ids.ts';
 import { StoreError } from '../../stores/store-error.ts';
 import { NANO_MAX } from '../admin/parse-input.ts';
-import { isPublicPath } from './public-app.ts';
 import { signExplainLink, signPayLink } from './signed-links.ts';
 
 let pages: PublicPages;
@@ -60,22 +59,6 @@ const buyForm = (path: string, fields: Record<string, string>, headers = {}) =>
   });
 
 describe('every page', () => {
-  it.each([
-    ['/', true],
-    ['/errors', true],
-    ['/errors/KEY_MISSING', true],
-    ['/pay/pl_x', true],
-    ['/r/req_x.json', true],
-    ['/v1/usage', true],
-    ['/schemas/problem-v1.json', true],
-    ['/v1/models', false],
-    ['/errorsx', false],
-    ['/payment', false],
-    ['/v1/usage/x', false],
-  ])('%s is ours: %s', (path, expected) => {
-    expect(isPublicPath(path)).toBe(expected);
-  });
-
   it('is self-contained, cannot be framed, and sends nobody a referrer', async () => {
     const { tenant } = await pages.addTenant();
     const pay = signPayLink(
@@ -288,6 +271,16 @@ describe('QUOTA-14: /v1/usage', () => {
     expect(status).toBe(401);
     expect(json).toMatchObject({ code, error: { code, type: 'authentication_error' } });
   });
+});
+
+it('KEY-01: a revoked key is told when it was revoked', async () => {
+  const { key, secret } = await pages.addTenant();
+  await pages.store.revokeKey(key.id, Date.UTC(2026, 10, 2, 3, 4));
+  for (const path of ['/v1/usage', `/r/${requestId(Date.now())}`]) {
+    const { status, json } = await call(path, { headers: { authorization: `Bearer ${secret}` } });
+    expect([status, json['code']]).toEqual([401, 'KEY_REVOKED']);
+    expect(json['message']).toContain('revoked on 2026-11-02 03:04 UTC');
+  }
 });
 
 describe('BILL-02, C402-04: /pay', () => {

@@ -13,14 +13,6 @@ import { mountPayPage } from './pay-page.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from './public-deps.ts';
 import { mountUsage } from './usage.ts';
 
-const EXACT_PATHS = new Set(['/', '/errors', '/v1/usage', PROBLEM_SCHEMA_PATH]);
-const PATH_PREFIXES = ['/errors/', '/pay/', '/r/'];
-
-/** Whether createPublicApp's app answers this path (without its query). Everything else is the provider's. */
-export function isPublicPath(path: string): boolean {
-  return EXACT_PATHS.has(path) || PATH_PREFIXES.some((prefix) => path.startsWith(prefix));
-}
-
 /** The gateway's own pages on the public port: errors, pay, explain, usage (DESIGN 12). */
 export function createPublicApp(deps: PublicDeps): Hono<PublicEnv> {
   const app = new Hono<PublicEnv>();

@@ -27,6 +27,8 @@ export type Identification =
   | {
       readonly kind: 'refused';
       readonly code: 'KEY_MISSING' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED';
+      /** Epoch ms at which it was revoked or expired. */
+      readonly since: number | undefined;
     };
 
 export interface PublicEnv {

@@ -43,7 +43,7 @@ th.number, td.number { padding-right: 0; padding-left: .75rem; }
 .lead { font-size: 1.125rem; }
 .quiet { color: var(--quiet); }
 .small { font-size: .875rem; }
-.note, .done { padding: .6rem .9rem; border-radius: 8px; }
+.note, .done { padding: .6rem .9rem; margin: 1rem 0; border-radius: 8px; }
 .note { background: var(--note-ground); color: var(--note); }
 .done { background: var(--panel); border-left: 4px solid var(--good); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem; margin: .75rem 0; }

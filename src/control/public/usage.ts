@@ -4,7 +4,7 @@ import { accountsFor } from '../../domain/accounts.ts';
 import type { AccountSpec } from '../../domain/accounts.ts';
 import { formatDecimal, toSafeNumber } from '../../domain/money.ts';
 import type { AccountBalance, ApiKey } from '../../stores/store.ts';
-import { refuse, sendJson } from './answers.ts';
+import { refuseCaller, sendJson } from './answers.ts';
 import { ACCOUNTS_WAIT_MS, balanceOf, viewBalance } from './balance.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from './public-deps.ts';
 import { isoTime } from './time-words.ts';
@@ -16,9 +16,7 @@ export function mountUsage(app: Hono<PublicEnv>, deps: PublicDeps): void {
 
 async function sendUsage(context: PublicContext, deps: PublicDeps): Promise<Response> {
   const identity = await deps.identify(context.req.raw.headers);
-  if (identity.kind === 'refused') {
-    return refuse(context, deps, { code: identity.code, dialect: 'openai' });
-  }
+  if (identity.kind === 'refused') return refuseCaller(context, deps, identity, 'openai');
   const { key, tenant } = identity;
   const now = deps.now();
   const { asset, plans } = deps.catalog();

@@ -28,11 +28,11 @@ export function viewExplain(view: ExplainView, links: ExplainLinks, asset: strin
     documentation_url: links.documentationUrl ?? null,
     plan: view.plan ?? null,
     policy_version: view.catalogVersion,
-    trace: view.trace.map(({ step, verdict, text, limit }) => ({
+    trace: view.trace.map(({ step, verdict, text, limit, held }) => ({
       step,
       verdict: verdict.replace(' ', '_'),
       text,
-      ...(limit === undefined ? {} : { limit: viewLimit(limit, asset) }),
+      ...(limit === undefined ? {} : { limit: viewLimit(limit, held, asset) }),
     })),
     money: view.money === undefined ? null : viewMoney(view.money),
     fixes: view.fixes.map((fix) => viewFix(fix, links)),
@@ -47,7 +47,7 @@ export function viewExplain(view: ExplainView, links: ExplainLinks, asset: strin
   };
 }
 
-function viewLimit(limit: LimitFact, asset: string): object {
+function viewLimit(limit: LimitFact, held: number | undefined, asset: string): object {
   const { label } = limit;
   const isMoney = limit.kind === 'balance' || limit.unit === 'spend';
   const quantity = (units: number): Quantity =>
@@ -61,8 +61,9 @@ function viewLimit(limit: LimitFact, asset: string): object {
     needed: quantity(limit.need),
     allowed: quantity(limit.allowance),
     used: quantity(limit.spent),
-    held: quantity(limit.reserved),
-    available: quantity(unitsFree(limit)),
+    ...(held === undefined
+      ? {}
+      : { held: quantity(held), available: quantity(unitsFree(limit, held)) }),
     resets_at: limit.resetsAt === undefined ? null : isoTime(limit.resetsAt),
   };
 }
