@@ -17,7 +17,7 @@ export function viewExplain(view: ExplainView, links: ExplainLinks, asset: strin
   return {
     request_id: view.requestId,
     at: isoTime(view.at),
-    duration_ms: view.durationMs ?? null,
+    duration_ms: view.durationMs === undefined ? null : Math.round(view.durationMs * 10) / 10,
     method: view.method,
     path: view.path,
     model: view.model ?? null,
