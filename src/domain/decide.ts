@@ -1,3 +1,4 @@
+import type { Code } from '../contract/codes.ts';
 import type { EntitlementFact, Facts, LimitFact, ReservationFact } from './facts.ts';
 
 export type StepName = 'route' | 'identify' | 'understand' | 'storm' | 'entitle' | 'reserve' | 'forward';
@@ -5,8 +6,7 @@ export type StepName = 'route' | 'identify' | 'understand' | 'storm' | 'entitle'
 export interface Refusal {
   readonly kind: 'refuse';
   readonly step: StepName;
-  /** Of the registry (contract/codes.ts). */
-  readonly code: string;
+  readonly code: Code;
   /** The limit that refused, when one did. */
   readonly limit: LimitFact | undefined;
   /** The entitlement that refused, when one did. */
@@ -123,7 +123,7 @@ function refuseFromNumbers(facts: Facts): Refusal | undefined {
 }
 
 /** One code per unit and cause; the free tier has its own (PLAN-03, QUOTA-06). */
-function codeOfLimit(limit: LimitFact, facts: Facts): string {
+function codeOfLimit(limit: LimitFact, facts: Facts): Code {
   if (limit.kind === 'balance') return 'INSUFFICIENT_CREDITS';
   if (limit.unit === 'spend') return 'SPENDING_LIMIT_REACHED';
   if (limit.unit === 'tokens') return 'TOKEN_QUOTA_EXCEEDED';
@@ -131,7 +131,7 @@ function codeOfLimit(limit: LimitFact, facts: Facts): string {
   return free ? 'FREE_TIER_EXHAUSTED' : 'REQUEST_QUOTA_EXCEEDED';
 }
 
-function refuse(step: StepName, code: string): Refusal {
+function refuse(step: StepName, code: Code): Refusal {
   return {
     kind: 'refuse',
     step,

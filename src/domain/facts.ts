@@ -1,3 +1,4 @@
+import type { Code } from '../contract/codes.ts';
 import type { LimitLabel } from './accounts.ts';
 import type { Dialect, EndpointClass, RouteKind } from './catalog.ts';
 
@@ -20,7 +21,7 @@ export interface Facts {
   readonly limits: readonly LimitFact[];
   readonly reservation: ReservationFact | undefined;
   /** More refusals of one cause than a minute may have. `cause` is the 402 that is repeated. */
-  readonly storm: { readonly cause: string; readonly retryAfterMs: number } | undefined;
+  readonly storm: { readonly cause: Code; readonly retryAfterMs: number } | undefined;
   /** What went wrong after the request was admitted and before the answer began. */
   readonly forwarding: Fault | undefined;
   readonly outcome: OutcomeFact | undefined;
@@ -36,14 +37,19 @@ export interface RouteFact {
 
 /** A refusal found by looking at the request alone. `pointer` names the member (JSON pointer), header or parameter. */
 export interface Fault {
-  readonly code: string;
+  readonly code: Code;
   readonly problem: string;
   readonly pointer: string | undefined;
 }
 
 export type IdentityFact =
   | { readonly kind: 'anonymous' }
-  | { readonly kind: 'refused'; readonly code: 'KEY_MISSING' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED' }
+  | {
+      readonly kind: 'refused';
+      readonly code: 'KEY_MISSING' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED';
+      /** When it was revoked or expired. */
+      readonly since: number | undefined;
+    }
   | {
       readonly kind: 'key';
       readonly keyId: string;

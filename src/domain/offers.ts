@@ -1,6 +1,8 @@
+import type { Code } from '../contract/codes.ts';
 import type { Catalog, Limit, Pack, Plan } from './catalog.ts';
 import { decide, type Refusal } from './decide.ts';
 import type { Facts, LimitFact } from './facts.ts';
+import { toSafeNumber } from './money.ts';
 
 /** Something on sale that might make a refused request pass. */
 export type Offer = { readonly kind: 'plan'; readonly plan: Plan } | { readonly kind: 'pack'; readonly pack: Pack };
@@ -11,6 +13,8 @@ export function findOffers(facts: Facts, refusal: Refusal, catalog: Catalog): re
   const currentPlan = facts.identity.kind === 'key' ? facts.identity.planId : undefined;
   const plans: Offer[] = [...catalog.plans.values()]
     .filter((plan) => plan.onSale && plan.id !== currentPlan)
+    // The cheapest way out comes first: it is the one a sentence names.
+    .toSorted((left, right) => (left.priceNano < right.priceNano ? -1 : 1))
     .map((plan) => ({ kind: 'plan', plan }));
   const packs: Offer[] = catalog.packs.map((pack) => ({ kind: 'pack', pack }));
   return [...packs, ...plans].filter((offer) => removes(applyOffer(facts, offer), refusal));
@@ -20,7 +24,7 @@ export function findOffers(facts: Facts, refusal: Refusal, catalog: Catalog): re
  * The code that leaves: an entitlement that nothing on sale grants is 403 (REQUIREMENTS "402 or 403").
  * Every other refusal keeps its own.
  */
-export function finalCode(refusal: Refusal, offers: readonly Offer[]): string {
+export function finalCode(refusal: Refusal, offers: readonly Offer[]): Code {
   if (refusal.step !== 'entitle' || offers.length > 0) return refusal.code;
   return refusal.code === 'MODEL_NOT_IN_PLAN' ? 'MODEL_NOT_AVAILABLE' : 'FEATURE_NOT_AVAILABLE';
 }
@@ -56,14 +60,10 @@ function addCredit(limit: LimitFact, pack: Pack): LimitFact {
   // Credit beyond 2^53 nano (9 million) is more than any hold: capping it keeps the number safe.
   const sum = BigInt(limit.allowance) + pack.creditNano;
   const capped = sum > MAX_SAFE ? MAX_SAFE : sum;
-  return { ...limit, allowance: toNumber(capped) };
+  return { ...limit, allowance: toSafeNumber(capped) };
 }
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
-
-function toNumber(units: bigint): number {
-  return Number.parseInt(units.toString(), 10);
-}
 
 /** A plan replaces its predecessor's quotas; what is used stays used; a key's own budget stays as it is. */
 function replaceLimit(limit: LimitFact, plan: Plan): readonly LimitFact[] {

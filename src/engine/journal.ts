@@ -35,12 +35,14 @@ export class Journal {
   readonly #directory: string;
   readonly #owner: string;
   readonly #segments: Segment[] = [];
+  readonly #segmentBytesMax: number;
   #log: RecordLog;
   #seq = 0;
 
-  constructor(directory: string, owner: string) {
+  constructor(directory: string, owner: string, segmentBytesMax = SEGMENT_BYTES_MAX) {
     this.#directory = directory;
     this.#owner = owner;
+    this.#segmentBytesMax = segmentBytesMax;
     this.#log = this.#openSegment();
   }
 
@@ -50,7 +52,7 @@ export class Journal {
 
   /** Appends one group. Throws when the file cannot be written: then nothing may be served. */
   append(group: Omit<JournalGroup, 'seq'>): void {
-    if (this.#log.bytes > SEGMENT_BYTES_MAX) this.#log = this.#openSegment();
+    if (this.#log.bytes > this.#segmentBytesMax) this.#log = this.#openSegment();
     const seq = this.#seq + 1;
     this.#log.append((frame, offset) => encodeGroup(frame, offset, { seq, ...group }));
     this.#seq = seq;

@@ -11,6 +11,9 @@ const ACCOUNTS_MAX = 200_000;
 const GONE_MS = 250;
 /** Growing again within this doubles the slice: the account is busy. */
 const BUSY_MS = 200;
+/** A slice begins with this many calls like the first, and doubles while the account is busy. */
+const WANT_FIRST = 8;
+const WANT_MAX = 2 ** 50;
 const RETRY_FIRST_MS = 5;
 const RETRY_MOST_MS = 50;
 const READY: WaitOutcome = { kind: 'ready' };
@@ -21,18 +24,20 @@ export class LeaseBook {
   readonly #owner: string;
   readonly #store: LedgerStore;
   readonly #clock: Clock;
+  readonly #onError: (error: unknown) => void;
   readonly #accounts = new Map<string, LeaseAccount>();
   readonly #byIndex = new Map<number, LeaseAccount>();
   #toGrow: LeaseAccount[] = [];
-  #flushScheduled = false;
+  #flushing: Promise<void> | undefined;
   #lastIndex = 0;
   #waiting = 0;
   #stopped = false;
 
-  constructor(owner: string, store: LedgerStore, clock: Clock) {
+  constructor(owner: string, store: LedgerStore, clock: Clock, onError: (error: unknown) => void) {
     this.#owner = owner;
     this.#store = store;
     this.#clock = clock;
+    this.#onError = onError;
   }
 
   /** The account of this spec, made on first use. A plan change arrives as a spec with another allowance. */
@@ -99,9 +104,11 @@ export class LeaseBook {
     if (account.waiters.length > 0) this.#grow(account);
   }
 
-  stop(): void {
+  /** No more waiting and growing; resolves once the growth under way has been heard of. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     for (const account of this.#accounts.values()) failWaiters(account);
+    await this.#flushing;
   }
 
   #open(spec: AccountSpec): LeaseAccount {
@@ -141,16 +148,14 @@ export class LeaseBook {
     }
     account.growing = true;
     this.#toGrow.push(account);
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    // One message to the store for all accounts that came up in this turn of the loop.
-    setImmediate(() => {
-      this.#flushScheduled = false;
-      void this.#flush();
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = undefined;
     });
   }
 
   async #flush(): Promise<void> {
+    // One message to the store for all accounts that come up in this turn of the loop.
+    await new Promise((resolve) => setImmediate(resolve));
     while (this.#toGrow.length > 0) {
       const batch = this.#toGrow.splice(0, GROWTH_BATCH_MAX);
       const requests = batch.map((account) => this.#requestFor(account));
@@ -159,7 +164,8 @@ export class LeaseBook {
         // oxlint-disable-next-line no-await-in-loop -- a second message before the first answer would only queue in the store
         const results = await this.#store.acquire(this.#owner, requests, this.#clock.now());
         batch.forEach((account, position) => this.#apply(account, results[position], charged[position] ?? 0));
-      } catch {
+      } catch (error) {
+        this.#onError(error);
         for (const account of batch) {
           account.growing = false;
           failWaiters(account);
@@ -173,7 +179,7 @@ export class LeaseBook {
     const first = account.waiters[0]?.amount ?? 1;
     const wanted = account.waiters.reduce((sum, waiter) => sum + waiter.amount, 0);
     const busy = monotonicMs - account.lastGrownAt < BUSY_MS;
-    account.want = busy ? Math.min(account.want * 2, Number.MAX_SAFE_INTEGER / 4) : first * 8;
+    if (!account.short) account.want = busy ? Math.min(account.want * 2, WANT_MAX) : first * WANT_FIRST;
     account.lastGrownAt = monotonicMs;
     const need = Math.max(1, first - account.left);
     return {
@@ -207,20 +213,28 @@ export class LeaseBook {
     const elsewhere = result.recalling + result.heldElsewhere;
     const alive = atStore + elsewhere + account.left + account.held;
     const reachable = alive + result.stranded;
+    // A refusal shows exact numbers, so the others are heard first; they answer with their next settlement.
+    const heard = result.recalling === 0;
     for (const waiter of [...account.waiters]) {
-      if (waiter.amount > reachable) {
+      const late = monotonicMs >= waiter.deadline;
+      if (waiter.amount > reachable && (heard || late)) {
         account.goneAbove = reachable;
         account.goneUntil = monotonicMs + GONE_MS;
-        waiter.wake({ kind: 'short', cause: 'gone', held: account.held + elsewhere });
-      } else if (monotonicMs >= waiter.deadline) {
-        const cause = waiter.amount > alive ? 'stranded' : 'held';
-        waiter.wake({ kind: 'short', cause, held: account.held + elsewhere });
+        waiter.wake({ kind: 'short', cause: 'gone', held: account.held + result.heldElsewhere });
+      } else if (late) {
+        waiter.wake({ kind: 'short', cause: causeOf(waiter.amount, alive, result.recalling), held: account.held + result.heldElsewhere });
       }
     }
     if (account.waiters.length === 0) return;
     account.retryMs = Math.min(RETRY_MOST_MS, Math.max(RETRY_FIRST_MS, account.retryMs * 2));
     setTimeout(() => this.#grow(account), account.retryMs);
   }
+}
+
+/** Why a second was not enough. A slice that a live process has not handed back yet is our trouble, not the caller's. */
+function causeOf(amount: number, alive: number, recalling: number): 'stranded' | 'unavailable' | 'held' {
+  if (amount > alive) return 'stranded';
+  return amount > alive - recalling ? 'unavailable' : 'held';
 }
 
 function failWaiters(account: LeaseAccount): void {

@@ -61,7 +61,7 @@ export class LedgerEngine implements Engine {
     const { owner, store, clock } = options;
     this.#clock = clock;
     this.#events = options.events;
-    this.#book = new LeaseBook(owner, store, clock);
+    this.#book = new LeaseBook(owner, store, clock, options.events.onError);
     this.#rates = new RateSlices(store, clock);
     this.#journal = new Journal(options.journalDirectory, owner);
     const events = {
@@ -164,7 +164,7 @@ export class LedgerEngine implements Engine {
 
   /** Refuses new holds' waits, settles, hands everything back and ends the incarnation. Open holds must be gone. */
   async close(): Promise<void> {
-    this.#book.stop();
+    await this.#book.stop();
     await this.#settler.stop();
     this.#journal.remove();
   }

@@ -28,6 +28,7 @@ export async function reclaimOwner(store: LedgerStore, directory: string, owner:
     return result;
   } finally {
     lock.release();
-    rmSync(lockPath, { force: true });
+    // As long as the store does not know of the death, the file must stay: without it nobody would look again.
+    if ((await store.lastSettled(owner)) === undefined) rmSync(lockPath, { force: true });
   }
 }

@@ -37,6 +37,7 @@ export class Settler {
   #lastChange = 0;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  #recalled = false;
   #stopped = false;
 
   constructor(parts: {
@@ -105,10 +106,13 @@ export class Settler {
       // Totals are cumulative: the next round says it all again. Overruns are facts and are kept.
       this.#overruns = [...batch.overruns, ...this.#overruns];
       for (const account of included) this.#undo(account);
+      this.#recalled = false;
       this.#events.onError(error);
     }
     const tookMs = this.#clock.monotonicMs() - startedMs;
-    this.#schedule(Math.min(PAUSE_MOST_MS, Math.max(PAUSE_MS, tookMs * PAUSE_FACTOR)));
+    const pauseMs = Math.min(PAUSE_MOST_MS, Math.max(PAUSE_MS, tookMs * PAUSE_FACTOR));
+    // Somebody waits for what this process holds: answer in the next turn of the loop.
+    this.#schedule(this.#recalled ? 0 : pauseMs);
   }
 
   /** Accounts with something to say. Idle ones leave the book here; slices that are wanted elsewhere shrink. */
@@ -117,15 +121,14 @@ export class Settler {
     const nowMs = this.#clock.now();
     const included: LeaseAccount[] = [];
     for (const account of this.#book.all()) {
-      // A growth under way knows a `granted` that this round would overwrite: next round.
-      if (account.growing) continue;
       const expired = nowMs >= account.usableUntil;
       if (account.idle && (expired || monotonicMs - account.lastUsedAt > IDLE_MS)) {
         this.#close(account);
         continue;
       }
       if (!account.known) continue;
-      if (account.recalled || ((expired || monotonicMs < account.sharedUntil) && account.left > 0)) handBack(account);
+      // A growth under way is about to change `granted`: only what was charged is told then.
+      if (!account.growing && (account.recalled || ((expired || monotonicMs < account.sharedUntil) && account.left > 0))) handBack(account);
       if (!account.dirty) continue;
       account.dirty = false;
       included.push(account);
@@ -164,6 +167,7 @@ export class Settler {
       if (totals[position]?.answersRecall === true) account.recalled = false;
       if (account.handingBack) this.#book.resumeGrowth(account);
     });
+    this.#recalled = result.recalls.length > 0;
     for (const index of result.recalls) {
       const account = this.#book.at(index);
       if (account !== undefined) account.recallUntil(this.#clock.monotonicMs() + SHARED_MS);
@@ -190,6 +194,7 @@ function totalsOf(account: LeaseAccount, close: boolean): LeaseTotals {
     charged: account.charged,
     granted: account.granted,
     close,
-    answersRecall: account.recalled,
+    answersRecall: account.handingBack && account.recalled,
+    keepsGrant: account.growing,
   };
 }

@@ -148,7 +148,7 @@ export class GatewayWorker {
       ...shared,
       compiled: () => this.#catalogs.current,
       recorder: this.#recorder,
-      metrics: new GatewayMetrics(this.#registry),
+      metrics: new GatewayMetrics(this.#registry, this.#start.name),
       upstreams: this.#catalogs.client,
       providerFor: () => openaiCompatible,
       tokenizer: this.#tokenizer,

@@ -38,6 +38,7 @@ export function runWorker(): void {
   // Ctrl-C reaches the whole process group; only the supervisor acts on it.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => leave(ORPHAN_DRAIN_MS));
+  tell({ type: 'loaded' });
 }
 
 function tell(message: FromWorker): void {

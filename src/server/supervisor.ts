@@ -31,8 +31,8 @@ export interface SupervisorOptions {
 }
 
 const PRUNE_MS = 3_600_000;
-/** Counters of windows that ended this long ago are removed. */
-const WINDOWS_KEPT_MS = 40 * 86_400_000;
+/** Counters of ended windows, and days of the request log, are kept this long. */
+const KEPT_MS = 40 * 86_400_000;
 
 /** The process that owns the control plane and the workers (DESIGN 8). */
 export class Supervisor {
@@ -67,8 +67,7 @@ export class Supervisor {
     this.adminTokenFile = parts.adminTokenFile;
     this.#watch = parts.watch;
     this.#crew = parts.crew;
-    const prune = (): void => void this.store.pruneWindows(this.clock.now() - WINDOWS_KEPT_MS).catch(() => undefined);
-    this.#parts = { ...parts, pruner: setInterval(prune, PRUNE_MS) };
+    this.#parts = { ...parts, pruner: setInterval(() => void this.#prune(), PRUNE_MS) };
   }
 
   /** Starts everything; rejects with what stopped it (an Error with `code` EADDRINUSE and the like). */
@@ -116,6 +115,16 @@ export class Supervisor {
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
+  }
+
+  async #prune(): Promise<void> {
+    const before = this.clock.now() - KEPT_MS;
+    try {
+      await this.store.pruneWindows(before);
+      await this.store.pruneLog(before);
+    } catch (error) {
+      this.logger.error({ error: String(error) }, 'old windows and logs could not be removed');
+    }
   }
 
   async #stop(): Promise<void> {

@@ -101,11 +101,11 @@ export class WorkerCrew {
     const worker = cluster.fork();
     const member: CrewMember = { name, worker, startedAt: this.#now(), owner: undefined, state: 'starting', port: 0 };
     this.#members.set(worker.id, member);
-    send(worker, { ...this.#start, name });
     worker.once('exit', (code, signal) => this.#bury(member, signal ?? `exit code ${code}`));
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
-        if (message.type === 'ready') {
+        if (message.type === 'loaded') send(worker, { ...this.#start, name });
+        else if (message.type === 'ready') {
           member.owner = message.owner;
           member.port = message.port;
           member.state = 'serving';

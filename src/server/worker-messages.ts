@@ -23,6 +23,8 @@ export type ToWorker =
   | { readonly type: 'drain'; readonly deadlineMs: number };
 
 export type FromWorker =
+  /** Its modules are loaded: what was sent before this would have been lost. */
+  | { readonly type: 'loaded' }
   | { readonly type: 'ready'; readonly owner: string; readonly port: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'adopted'; readonly call: number }

@@ -32,7 +32,7 @@ models:
     upstream_model: echo-1
     context_window: 32768
     max_output_tokens: 64
-    price: { output: 1.00 USD / 1M tokens }
+    price: { input: 0 USD / 1M tokens, output: 1.00 USD / 1M tokens }
 apis:
   llm: { type: llm }
 plans:

@@ -17,7 +17,7 @@ export class GatewayUnderFire {
   readonly #config: string;
   #gateway: Gateway | undefined;
   #pids: readonly number[] = [];
-  killedProcesses = 0;
+  readonly #killed = new Set<number>();
 
   constructor(options: { port: number; data: string; config: string }) {
     this.port = options.port;
@@ -27,6 +27,10 @@ export class GatewayUnderFire {
 
   static async create(data: string, config: string): Promise<GatewayUnderFire> {
     return new GatewayUnderFire({ port: await freePort(), data, config });
+  }
+
+  get killedProcesses(): number {
+    return this.#killed.size;
   }
 
   get gateway(): Gateway {
@@ -50,7 +54,7 @@ export class GatewayUnderFire {
     await waitFor(
       async () => {
         this.#pids = await this.#servingPids();
-        return this.#pids.length === 2;
+        return this.#pids.length === 2 && this.#pids.every((pid) => !this.#killed.has(pid));
       },
       { timeoutMs: 15_000, what: 'two serving workers' },
     );
@@ -59,23 +63,18 @@ export class GatewayUnderFire {
   killWorker(which: number): void {
     const pid = this.#pids[which % this.#pids.length];
     if (pid === undefined) throw new Error('no worker to kill');
-    process.kill(pid, 'SIGKILL');
-    this.killedProcesses += 1;
+    this.#kill(pid);
   }
 
   /** The workers live on as orphans: they drain and hand back by themselves. */
   async killSupervisor(): Promise<void> {
-    process.kill(this.gateway.pid, 'SIGKILL');
-    this.killedProcesses += 1;
+    this.#kill(this.gateway.pid);
     await processEnded(this.gateway.program.child);
     await this.start();
   }
 
   async killTree(): Promise<void> {
-    for (const pid of [this.gateway.pid, ...this.#pids]) {
-      process.kill(pid, 'SIGKILL');
-      this.killedProcesses += 1;
-    }
+    for (const pid of [this.gateway.pid, ...this.#pids]) this.#kill(pid);
     await processEnded(this.gateway.program.child);
     await this.start();
   }
@@ -84,6 +83,11 @@ export class GatewayUnderFire {
     const token = readFileSync(this.gateway.admin_token_file, 'utf8').trim();
     const answer = await fetch(this.gateway.admin + path, { headers: { authorization: `Bearer ${token}` } });
     return answer.json();
+  }
+
+  #kill(pid: number): void {
+    process.kill(pid, 'SIGKILL');
+    this.#killed.add(pid);
   }
 
   async #servingPids(): Promise<number[]> {

@@ -1,3 +1,4 @@
+import type { Code } from '../../contract/codes.ts';
 import type { ProblemDocument } from '../../contract/problem-document.ts';
 import { decide, type Refusal } from '../../domain/decide.ts';
 import type { Facts } from '../../domain/facts.ts';
@@ -35,7 +36,7 @@ export function failUnexpectedly(context: GatewayContext, exchange: Exchange, er
 }
 
 /** Refuses after admission: the upstream or the books did not do their part. Nothing is charged. */
-export function failForward(context: GatewayContext, exchange: Exchange, code: string, problem: string): void {
+export function failForward(context: GatewayContext, exchange: Exchange, code: Code, problem: string): void {
   exchange.forwarding = { code, problem, pointer: undefined };
   // The reservation stood: only the forwarding failed.
   exchange.reservation = { kind: 'held' };
@@ -43,7 +44,7 @@ export function failForward(context: GatewayContext, exchange: Exchange, code: s
 }
 
 /** What a stream that may not go on ends with: the head is out, so the refusal is its last event. */
-export function describeCut(context: GatewayContext, exchange: Exchange, code: string, problem: string): ProblemDocument {
+export function describeCut(context: GatewayContext, exchange: Exchange, code: Code, problem: string): ProblemDocument {
   exchange.forwarding = { code, problem, pointer: undefined };
   const facts = gatherFacts(context, exchange);
   const decision = decide(facts);

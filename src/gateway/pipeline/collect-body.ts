@@ -10,7 +10,7 @@ export function collectBody(exchange: Exchange, bytesMax: number | undefined, do
   const { request } = exchange;
   const limit = bytesMax ?? Number.POSITIVE_INFINITY;
   if (request.contentLength > limit) {
-    fail(tooLarge(limit));
+    fail(bodyTooLarge(limit));
     return;
   }
   exchange.bodyStarted = true;
@@ -44,7 +44,7 @@ class BodyCollector implements BodySink {
     this.#over = true;
     this.#chunks = [];
     this.#collection.exchange.bodyStarted = false;
-    this.#collection.fail(tooLarge(this.#collection.limit));
+    this.#collection.fail(bodyTooLarge(this.#collection.limit));
   }
 
   onEnd(): void {
@@ -61,6 +61,7 @@ class BodyCollector implements BodySink {
   }
 }
 
-function tooLarge(bytesMax: number): Fault {
+/** What a body over the route's bound is refused with. */
+export function bodyTooLarge(bytesMax: number): Fault {
   return { code: 'BODY_TOO_LARGE', problem: `the body is larger than the ${bytesMax} bytes this route takes`, pointer: undefined };
 }

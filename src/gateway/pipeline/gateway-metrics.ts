@@ -8,19 +8,28 @@ const MODELS_MAX = 500;
 /** What the data plane counts (OBS-17). Never a customer or key as a label. */
 export class GatewayMetrics {
   readonly #requests: Family<Counter>;
+  readonly #served: Counter;
   readonly #refusals: Family<Counter>;
   readonly #tokens: Family<Counter>;
   readonly #charged: Counter;
   readonly #overrun: Counter;
   readonly #duration: Family<Histogram>;
 
-  constructor(registry: MetricRegistry) {
+  /** `worker` names this process: only the operator's own numbers of processes become labels. */
+  constructor(registry: MetricRegistry, worker: string) {
     this.#requests = registry.counter({
       name: 'tollkeeper_requests_total',
       help: 'Requests by route and status of the answer.',
       labels: ['route', 'status'],
       seriesMax: ROUTES_MAX,
     });
+    this.#served = registry
+      .counter({
+        name: 'tollkeeper_worker_requests_total',
+        help: 'Requests by the worker that answered, of the workers that run.',
+        labels: ['worker'],
+      })
+      .child(worker);
     this.#refusals = registry.counter({
       name: 'tollkeeper_refusals_total',
       help: 'Answers of the gateway itself, by code.',
@@ -52,6 +61,7 @@ export class GatewayMetrics {
     if (outcome === undefined) return;
     const route = facts.route?.routeId ?? '';
     this.#requests.child(route, String(outcome.status)).add();
+    this.#served.add();
     this.#duration.child(route).observe(outcome.durationMs / 1000);
     if (outcome.code !== '') this.#refusals.child(outcome.code).add();
     if (outcome.costNano > 0) this.#charged.add(outcome.costNano / NANO_PER_WHOLE);

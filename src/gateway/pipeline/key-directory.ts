@@ -8,19 +8,15 @@ import { KeyAccess } from './key-access.ts';
 export type KeyRefusal = 'KEY_MISSING' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED';
 export type Identification =
   | { readonly kind: 'key'; readonly access: KeyAccess }
-  | { readonly kind: 'refused'; readonly code: KeyRefusal };
+  | { readonly kind: 'refused'; readonly code: KeyRefusal; readonly since: number | undefined };
 
 const KEYS_MAX = 100_000;
 const UNKNOWN_MAX = 10_000;
 /** How long a key that does not exist is refused from memory. A created key clears it at once. */
 const UNKNOWN_MS = 1000;
 
-const REFUSALS: Record<KeyRefusal, Identification> = {
-  KEY_MISSING: { kind: 'refused', code: 'KEY_MISSING' },
-  KEY_UNKNOWN: { kind: 'refused', code: 'KEY_UNKNOWN' },
-  KEY_REVOKED: { kind: 'refused', code: 'KEY_REVOKED' },
-  KEY_EXPIRED: { kind: 'refused', code: 'KEY_EXPIRED' },
-};
+const MISSING: Identification = { kind: 'refused', code: 'KEY_MISSING', since: undefined };
+const UNKNOWN: Identification = { kind: 'refused', code: 'KEY_UNKNOWN', since: undefined };
 
 /** Who calls: verified keys in a bounded cache by raw key, the store behind it. Changes empty what they touch. */
 export class KeyDirectory {
@@ -38,13 +34,13 @@ export class KeyDirectory {
 
   /** Synchronous when the key is known here. */
   identify(rawKey: string | undefined): Identification | Promise<Identification> {
-    if (rawKey === undefined || rawKey === '') return REFUSALS.KEY_MISSING;
+    if (rawKey === undefined || rawKey === '') return MISSING;
     const access = this.#known.get(rawKey);
     if (access !== undefined) return this.#judge(access);
     // The checksum tells a typo from a key without asking the store.
-    if (parseApiKey(rawKey) === undefined) return REFUSALS.KEY_UNKNOWN;
+    if (parseApiKey(rawKey) === undefined) return UNKNOWN;
     const refusedUntil = this.#unknown.get(rawKey);
-    if (refusedUntil !== undefined && refusedUntil > this.#clock.monotonicMs()) return REFUSALS.KEY_UNKNOWN;
+    if (refusedUntil !== undefined && refusedUntil > this.#clock.monotonicMs()) return UNKNOWN;
     return this.#look(rawKey);
   }
 
@@ -69,7 +65,7 @@ export class KeyDirectory {
     if (found === undefined) {
       if (this.#unknown.size >= UNKNOWN_MAX) this.#unknown.clear();
       this.#unknown.set(rawKey, this.#clock.monotonicMs() + UNKNOWN_MS);
-      return REFUSALS.KEY_UNKNOWN;
+      return UNKNOWN;
     }
     const catalog = this.#catalog();
     const plan = catalog.plans.get(found.tenant.planId);
@@ -81,8 +77,9 @@ export class KeyDirectory {
   }
 
   #judge(access: KeyAccess): Identification {
-    if (access.key.revokedAt !== undefined) return REFUSALS.KEY_REVOKED;
-    if (access.key.expiresAt !== undefined && this.#clock.now() >= access.key.expiresAt) return REFUSALS.KEY_EXPIRED;
+    const { revokedAt, expiresAt } = access.key;
+    if (revokedAt !== undefined) return { kind: 'refused', code: 'KEY_REVOKED', since: revokedAt };
+    if (expiresAt !== undefined && this.#clock.now() >= expiresAt) return { kind: 'refused', code: 'KEY_EXPIRED', since: expiresAt };
     return access.identification;
   }
 

@@ -1,3 +1,4 @@
+import type { Code } from '../../contract/codes.ts';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 
 import type { Route } from '../../domain/catalog.ts';
@@ -239,7 +240,7 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   /** Ends a stream that may not go on, with a proper event; what was seen is charged. */
-  #cut(code: string, problem: string): void {
+  #cut(code: Code, problem: string): void {
     this.#forwarder?.abort();
     const { response } = this.#exchange;
     if (!response.headSent) {
@@ -267,7 +268,7 @@ export class LlmAnswer implements UpstreamReceiver {
     finishStream(this.#context, this.#exchange, this.#takeOf(usage));
   }
 
-  #fail(code: string, problem: string): void {
+  #fail(code: Code, problem: string): void {
     this.#phase = 'ended';
     this.#forwarder?.abort();
     this.#exchange.response.onClientGone = undefined;

@@ -1,3 +1,4 @@
+import type { Code } from '../../contract/codes.ts';
 import type { Model, Route } from '../../domain/catalog.ts';
 import { planGrants } from '../../domain/offers.ts';
 import type { LlmRequest, Provider } from '../../providers/provider.ts';
@@ -62,7 +63,7 @@ function understand(context: GatewayContext, exchange: Exchange, came: { route: 
   return { route, access, model, provider, request: understood.request, body, parsed };
 }
 
-function fault(exchange: Exchange, found: { code: string; problem: string; pointer: string }): undefined {
+function fault(exchange: Exchange, found: { code: Code; problem: string; pointer: string }): undefined {
   exchange.understanding = found;
   return undefined;
 }

@@ -100,7 +100,7 @@ function failIdentification(context: GatewayContext, exchange: Exchange, error: 
 
 function proceed(context: GatewayContext, exchange: Exchange, found: Identification): void {
   if (found.kind === 'refused') {
-    exchange.identity = { kind: 'refused', code: found.code };
+    exchange.identity = found;
     refuse(context, exchange);
     return;
   }

@@ -1,12 +1,15 @@
+import type { Code } from '../../contract/codes.ts';
 import { costOf } from '../../domain/pricing.ts';
 import { toSafeNumber } from '../../domain/money.ts';
 import type { Route } from '../../domain/catalog.ts';
+import type { Fault } from '../../domain/facts.ts';
 import type { Forwarder } from '../forwarder.ts';
 import type { BodySink, InboundRequest, RawHeaders } from '../listener.ts';
 import type { UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
 import { admitSlowly, tryAdmit } from './admission.ts';
 import { failForward, failUnexpectedly, record, refuse, releaseHold } from './answer.ts';
 import { buildServedHeaders } from './answer-headers.ts';
+import { bodyTooLarge } from './collect-body.ts';
 import { captureWhole, finishStream, noteProgress } from './charging.ts';
 import type { CompiledRoute } from './compile-catalog.ts';
 import type { GatewayContext } from './context.ts';
@@ -39,7 +42,7 @@ export class ProxyCall implements UpstreamReceiver {
     const { contentLength } = this.#exchange.request;
     const bytesMax = this.#route.bodyBytesMax;
     if (bytesMax !== undefined && contentLength > bytesMax) {
-      this.#exchange.understanding = tooLarge(bytesMax);
+      this.#exchange.understanding = bodyTooLarge(bytesMax);
       refuse(this.#context, this.#exchange);
       return;
     }
@@ -164,7 +167,7 @@ export class ProxyCall implements UpstreamReceiver {
     const bytesMax = this.#route.bodyBytesMax;
     if (bytesMax !== undefined && exchange.bytesIn > bytesMax) {
       sink.onError(new Error('body too large'));
-      this.#stop({ understanding: tooLarge(bytesMax) });
+      this.#stop({ understanding: bodyTooLarge(bytesMax) });
       return false;
     }
     if (!this.#compiled.perByte || this.#covered()) return true;
@@ -174,7 +177,7 @@ export class ProxyCall implements UpstreamReceiver {
   }
 
   /** Refuses a request whose body is still coming. */
-  #stop(why: { understanding: ReturnType<typeof tooLarge> | undefined }): void {
+  #stop(why: { understanding: Fault | undefined }): void {
     this.#forwarder?.abort();
     const { response } = this.#exchange;
     if (this.#ended) return;
@@ -251,16 +254,12 @@ export class ProxyCall implements UpstreamReceiver {
   }
 }
 
-function tooLarge(bytesMax: number) {
-  return { code: 'BODY_TOO_LARGE', problem: `the body is larger than the ${bytesMax} bytes this route takes`, pointer: undefined };
-}
-
 function isMoney(unit: string): boolean {
   return unit !== 'requests' && unit !== 'tokens';
 }
 
 /** Our side of an upstream's failure: 502, 503 or 504, never a 402 (C402-19). */
-export function codeOfFailure(failure: UpstreamFailure): string {
+export function codeOfFailure(failure: UpstreamFailure): Code {
   if (failure.kind === 'timeout') return 'UPSTREAM_TIMEOUT';
   if (failure.kind === 'connect') return 'UPSTREAM_UNAVAILABLE';
   return 'UPSTREAM_FAILED';

@@ -14,7 +14,7 @@ import type { Exchange } from './exchange.ts';
 
 /** A refusal ready to leave. */
 export interface PreparedRefusal {
-  readonly code: string;
+  readonly code: Code;
   readonly status: number;
   readonly headers: string[];
   readonly body: string;
@@ -25,7 +25,7 @@ export interface PreparedRefusal {
 export function prepareRefusal(context: GatewayContext, exchange: Exchange, facts: Facts, refusal: Refusal): PreparedRefusal {
   const { catalog } = context.compiled();
   const offers = findOffers(facts, refusal, catalog);
-  const code = finalCode(refusal, offers) as Code;
+  const code = finalCode(refusal, offers);
   const document = buildProblem(describe({ context, exchange, facts, refusal, offers, code }));
   const rendered = renderProblem(document, exchange.dialect);
   const isPayment = document.status === 402;
@@ -61,7 +61,14 @@ function describe(description: Description): ProblemInput {
     code,
     requestId: exchange.requestId,
     baseUrl: context.publicUrl(),
-    details: { ...detailsOfFaults(exchange, facts, code), ...detailsOfEntitlement(facts, refusal, description), ...detailsOfLimit(facts, refusal, catalog), ...detailsOfOffers(description, resolutionUrl) },
+    details: {
+      ...detailsOfFaults(exchange, facts, code),
+      ...detailsOfIdentity(facts),
+      ...detailsOfRate(exchange, facts, catalog),
+      ...detailsOfEntitlement(facts, refusal, description),
+      ...detailsOfLimit(facts, refusal, catalog),
+      ...detailsOfOffers(description, resolutionUrl),
+    },
     ...(resolutionUrl === undefined ? {} : { resolutionUrl }),
     ...(facts.identity.kind === 'key' ? { explainUrl: context.links.explainLink(exchange.requestId) } : {}),
     ...(resetsAt === undefined ? {} : { resetsAt: new Date(resetsAt).toISOString() }),
@@ -73,7 +80,7 @@ function describe(description: Description): ProblemInput {
 
 function detailsOfFaults(exchange: Exchange, facts: Facts, code: Code): ProblemDetails {
   const fault = facts.routing ?? facts.understanding ?? facts.forwarding;
-  if (fault === undefined) return facts.storm === undefined ? {} : { cause: facts.storm.cause };
+  if (fault === undefined) return {};
   return {
     method: exchange.request.method,
     path: facts.path,
@@ -81,8 +88,30 @@ function detailsOfFaults(exchange: Exchange, facts: Facts, code: Code): ProblemD
     ...(fault.pointer === undefined ? {} : { pointer: fault.pointer }),
     ...(code === 'METHOD_NOT_ALLOWED' ? { allowed_methods: exchange.allowedMethods } : {}),
     ...(code === 'MODEL_NOT_FOUND' && exchange.model !== undefined ? { model: exchange.model } : {}),
+    ...(code === 'UPSTREAM_TIMEOUT' && exchange.route !== undefined ? { timeout_seconds: Math.ceil(exchange.route.timeouts.headersMs / 1000) } : {}),
     ...(code === 'BODY_TOO_LARGE' && exchange.route?.bodyBytesMax !== undefined ? { allowed_bytes: exchange.route.bodyBytesMax } : {}),
   };
+}
+
+function detailsOfIdentity(facts: Facts): ProblemDetails {
+  if (facts.identity.kind !== 'refused' || facts.identity.since === undefined) return {};
+  const since = new Date(facts.identity.since).toISOString();
+  return facts.identity.code === 'KEY_EXPIRED' ? { expired_at: since } : { revoked_at: since };
+}
+
+/** What is counted when a caller is too fast. */
+function detailsOfRate(exchange: Exchange, facts: Facts, catalog: Catalog): ProblemDetails {
+  if (facts.storm !== undefined) return { cause: facts.storm.cause, allowed_usage: catalog.retryStormPerMinute, window: 'minute' };
+  const { reservation } = facts;
+  if (reservation?.kind !== 'limited') return {};
+  const limit = exchange.access?.plan.rateLimits.find((each) => each.id === reservation.rateLimitId);
+  return limit === undefined ? {} : { limit_id: limit.id, scope: limit.scope, unit: 'requests', allowed_usage: limit.count, window: periodWords(limit.periodMs) };
+}
+
+const PERIODS: Readonly<Record<number, string>> = { 1000: 'second', 60_000: 'minute', 3_600_000: 'hour', 86_400_000: 'day' };
+
+function periodWords(periodMs: number): string {
+  return PERIODS[periodMs] ?? `${periodMs / 1000} seconds`;
 }
 
 function detailsOfEntitlement(facts: Facts, refusal: Refusal, description: Description): ProblemDetails {

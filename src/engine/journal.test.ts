@@ -1,0 +1,131 @@
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { Journal, type JournalGroup, readJournal } from './journal.ts';
+import { replayJournal } from './replay.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tollkeeper-journal-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const charge: Omit<JournalGroup, 'seq'> = {
+  kind: 'charge',
+  requestId: 'req_0192f7c0a1b27c3d8e4f5a6b7c8d9e0f',
+  charges: [
+    { index: 1, amount: 1 },
+    { index: 7, amount: Number.MAX_SAFE_INTEGER },
+  ],
+  overruns: [{ requestId: 'req_0192f7c0a1b27c3d8e4f5a6b7c8d9e0f', tenantId: 'ten_1', unit: 'USD', amount: 30 }],
+};
+
+describe('Journal', () => {
+  it('gives back what was appended, in order and numbered from 1', () => {
+    const journal = new Journal(directory, 'own_1');
+    journal.append(charge);
+    journal.append({ ...charge, kind: 'done', charges: [], overruns: [] });
+    expect(readJournal(directory, 'own_1')).toEqual([
+      { ...charge, seq: 1 },
+      { ...charge, kind: 'done', charges: [], overruns: [], seq: 2 },
+    ]);
+  });
+
+  it('ignores a torn group at every length of its tail: replay sees all of it or nothing', () => {
+    const journal = new Journal(directory, 'own_1');
+    journal.append(charge);
+    const whole = fileBytes();
+    journal.append(charge);
+    const both = fileBytes();
+    for (let length = both - 1; length >= whole; length -= 1) {
+      truncateSync(filePath(), length);
+      expect(readJournal(directory, 'own_1').map((group) => group.seq)).toEqual([1]);
+    }
+  });
+
+  it('stops at a damaged group instead of guessing', () => {
+    const journal = new Journal(directory, 'own_1');
+    journal.append(charge);
+    appendFileSync(filePath(), Buffer.alloc(40, 0x41));
+    expect(readJournal(directory, 'own_1')).toHaveLength(1);
+  });
+
+  it('bound: a full segment is followed by another, and settled segments are forgotten', () => {
+    const journal = new Journal(directory, 'own_1', 300);
+    for (let i = 0; i < 10; i += 1) journal.append(charge);
+    expect(readdirSync(directory).length).toBeGreaterThan(2);
+    expect(readJournal(directory, 'own_1').map((group) => group.seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    journal.trim(10);
+    expect(readdirSync(directory)).toHaveLength(1);
+  });
+
+  it('keeps a settled segment while a stream that began in it is open: its PROGRESS may be needed', () => {
+    const journal = new Journal(directory, 'own_1', 300);
+    journal.append({ ...charge, kind: 'progress' });
+    const segment = journal.openStream();
+    for (let i = 0; i < 10; i += 1) journal.append(charge);
+    journal.trim(11);
+    expect(readJournal(directory, 'own_1')[0]).toMatchObject({ kind: 'progress', seq: 1 });
+    journal.closeStream(segment);
+    journal.trim(11);
+    expect(readdirSync(directory)).toHaveLength(1);
+  });
+
+  function filePath(): string {
+    return join(directory, readdirSync(directory)[0] ?? '');
+  }
+  function fileBytes(): number {
+    return readFileSync(filePath()).length;
+  }
+});
+
+describe('replayJournal', () => {
+  const group = (seq: number, kind: JournalGroup['kind'], requestId: string, amount: number): JournalGroup => ({
+    seq,
+    kind,
+    requestId,
+    charges: amount === 0 ? [] : [{ index: 1, amount }],
+    overruns: [],
+  });
+
+  it.each([
+    ['a charge after the last settlement counts', [group(5, 'charge', 'a', 10)], 4, 10],
+    ['a charge that is settled does not', [group(5, 'charge', 'a', 10)], 5, 0],
+    ['a stream without DONE is charged at its last PROGRESS', [group(1, 'progress', 'a', 3), group(2, 'progress', 'a', 8)], 0, 8],
+    ['whatever was settled meanwhile: open streams are never part of a settlement', [group(1, 'progress', 'a', 8), group(2, 'charge', 'b', 5)], 2, 8],
+    ['a stream with DONE is charged at DONE, though it is less', [group(1, 'progress', 'a', 8), group(2, 'done', 'a', 6)], 1, 6],
+    ['a settled DONE leaves nothing', [group(1, 'progress', 'a', 8), group(2, 'done', 'a', 6)], 2, 0],
+    ['a stream that came to nothing is not charged', [group(1, 'progress', 'a', 8), group(2, 'done', 'a', 0)], 0, 0],
+  ])('%s', (_title, groups, lastSeq, expected) => {
+    const [lease] = replayJournal(groups, lastSeq).leases;
+    expect(lease?.charged ?? 0).toBe(expected);
+  });
+
+  it('owes the same whenever it died: settled so far + replay = all charges and last progress', () => {
+    const event = fc.record({ request: fc.integer({ min: 0, max: 5 }), amount: fc.integer({ min: 1, max: 100 }), kind: fc.constantFrom('charge', 'progress', 'done') });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 40 }), fc.nat(40), (events, cut) => {
+        const groups = events.map((each, i) => group(i + 1, each.kind as JournalGroup['kind'], `${each.kind === 'charge' ? 'c' : 's'}${each.request}`, each.amount));
+        const settledSeq = Math.min(cut, groups.length);
+        const settled = groups.slice(0, settledSeq).filter((each) => each.kind !== 'progress');
+        const open = new Map<string, number>();
+        let owed = 0;
+        for (const each of groups) {
+          const amount = each.charges[0]?.amount ?? 0;
+          if (each.kind === 'progress') open.set(each.requestId, amount);
+          else {
+            open.delete(each.requestId);
+            owed += amount;
+          }
+        }
+        for (const amount of open.values()) owed += amount;
+        const settledAmount = settled.reduce((sum, each) => sum + (each.charges[0]?.amount ?? 0), 0);
+        expect(settledAmount + (replayJournal(groups, settledSeq).leases[0]?.charged ?? 0)).toBe(owed);
+      }),
+    );
+  });
+});
