@@ -89,7 +89,10 @@ export class GatewayWorker {
   /** Starts serving; the port it got. Rejects with `code` EADDRINUSE and the like. */
   async listen(): Promise<number> {
     const { server } = this.#start;
-    const secret = Buffer.from(await this.#store.secret('links', randomBytes(32).toString('hex')), 'hex');
+    const secret = Buffer.from(
+      await this.#store.secret('links', randomBytes(32).toString('hex')),
+      'hex',
+    );
     const listener = createNodeHttpListener(
       {
         host: server.host,
@@ -99,7 +102,8 @@ export class GatewayWorker {
         headersTimeoutMs: server.headersTimeoutMs,
         keepAliveTimeoutMs: server.keepAliveTimeoutMs,
         connectionsMax: server.connectionsMax,
-        renderProtocolError: (error) => renderProtocolError(error, this.#clock.now(), this.#publicUrl),
+        renderProtocolError: (error) =>
+          renderProtocolError(error, this.#clock.now(), this.#publicUrl),
       },
       createPipeline(this.#createContext(secret)),
     );
@@ -124,7 +128,11 @@ export class GatewayWorker {
     this.#draining = true;
     await this.#listener?.drain(deadlineMs);
     // Answers that were broken at the deadline settle when their connections close: in this turn or soon.
-    for (let waitedMs = 0; this.#engine.openHolds > 0 && waitedMs < HOLD_WAIT_MS; waitedMs += HOLD_POLL_MS) {
+    for (
+      let waitedMs = 0;
+      this.#engine.openHolds > 0 && waitedMs < HOLD_WAIT_MS;
+      waitedMs += HOLD_POLL_MS
+    ) {
       // oxlint-disable-next-line no-await-in-loop -- waits for a condition, bounded
       await new Promise((resolve) => setTimeout(resolve, HOLD_POLL_MS));
     }
@@ -132,7 +140,11 @@ export class GatewayWorker {
     await this.#recorder.flush();
     // With a hold still open the books stay for whoever reads the journal: only then is nothing lost.
     if (this.#engine.openHolds === 0) await this.#handBack();
-    await Promise.all([this.#tokenizer.close(), this.#catalogs.client.close(), this.#store.close()]);
+    await Promise.all([
+      this.#tokenizer.close(),
+      this.#catalogs.client.close(),
+      this.#store.close(),
+    ]);
   }
 
   async #handBack(): Promise<void> {
@@ -143,7 +155,14 @@ export class GatewayWorker {
 
   #createContext(secret: Uint8Array): GatewayContext {
     const publicUrl = (): string => this.#publicUrl;
-    const shared = { store: this.#store, engine: this.#engine, keys: this.#keys, clock: this.#clock, logger: this.#logger, publicUrl };
+    const shared = {
+      store: this.#store,
+      engine: this.#engine,
+      keys: this.#keys,
+      clock: this.#clock,
+      logger: this.#logger,
+      publicUrl,
+    };
     return {
       ...shared,
       compiled: () => this.#catalogs.current,
@@ -170,7 +189,8 @@ function lockOwner(dataDirectory: string, owner: string): { readonly release: ()
   const directory = journalDirectory(dataDirectory);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const lock = takeProcessLock(ownerLockPath(directory, owner));
-  if (lock === undefined) throw new Error(`the lock of ${owner} is taken, though its name was just made up`);
+  if (lock === undefined)
+    throw new Error(`the lock of ${owner} is taken, though its name was just made up`);
   return lock;
 }
 
@@ -183,7 +203,14 @@ interface EngineParts {
   readonly keys: KeyDirectory;
 }
 
-function openEngine({ start, owner, store, clock, logger, keys }: EngineParts): Promise<LedgerEngine> {
+function openEngine({
+  start,
+  owner,
+  store,
+  clock,
+  logger,
+  keys,
+}: EngineParts): Promise<LedgerEngine> {
   return LedgerEngine.open({
     owner,
     journalDirectory: journalDirectory(start.dataDirectory),

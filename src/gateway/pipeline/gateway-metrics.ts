@@ -1,5 +1,11 @@
 import type { Facts } from '../../domain/facts.ts';
-import { LATENCY_BUCKETS_SECONDS, type MetricRegistry, type Counter, type Family, type Histogram } from '../../platform/metrics.ts';
+import {
+  LATENCY_BUCKETS_SECONDS,
+  type MetricRegistry,
+  type Counter,
+  type Family,
+  type Histogram,
+} from '../../platform/metrics.ts';
 
 const NANO_PER_WHOLE = 1_000_000_000;
 const ROUTES_MAX = 500;
@@ -42,10 +48,16 @@ export class GatewayMetrics {
       seriesMax: MODELS_MAX,
     });
     this.#charged = registry
-      .counter({ name: 'tollkeeper_charged_total', help: 'Charged to balances, in whole units of the asset.' })
+      .counter({
+        name: 'tollkeeper_charged_total',
+        help: 'Charged to balances, in whole units of the asset.',
+      })
       .child();
     this.#overrun = registry
-      .counter({ name: 'tollkeeper_overrun_total', help: 'Cost above holds that the house paid, in whole units of the asset.' })
+      .counter({
+        name: 'tollkeeper_overrun_total',
+        help: 'Cost above holds that the house paid, in whole units of the asset.',
+      })
       .child();
     this.#duration = registry.histogram({
       name: 'tollkeeper_request_duration_seconds',
