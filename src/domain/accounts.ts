@@ -50,7 +50,12 @@ export function balanceAccount(tenantId: string, asset: string): AccountSpec {
  * Every account a call of this key may touch at `at`: quotas in the plan's order, the key's budget,
  * then the balance. A changed plan keeps the ids, so what is used stays used (QUOTA-03).
  */
-export function accountsFor(plan: Plan, holder: AccountHolder, asset: string, at: number): readonly AccountSpec[] {
+export function accountsFor(
+  plan: Plan,
+  holder: AccountHolder,
+  asset: string,
+  at: number,
+): readonly AccountSpec[] {
   const accounts = plan.limits.map((limit) => quotaAccount(limit, holder, at));
   if (holder.budgetNano !== undefined) accounts.push(budgetAccount(holder.budgetNano, holder));
   if (plan.usage === 'prepaid') accounts.push(balanceAccount(holder.tenantId, asset));
@@ -84,6 +89,12 @@ function budgetAccount(budgetNano: number, holder: AccountHolder): AccountSpec {
     unit: 'spend',
     allowance: budgetNano,
     windowEndsAt: undefined,
-    limit: { id: 'key_budget', unit: 'spend', window: 'lifetime', scope: 'key', keyId: holder.keyId },
+    limit: {
+      id: 'key_budget',
+      unit: 'spend',
+      window: 'lifetime',
+      scope: 'key',
+      keyId: holder.keyId,
+    },
   };
 }

@@ -1,7 +1,14 @@
 import type { Code } from '../contract/codes.ts';
 import type { EntitlementFact, Facts, LimitFact, ReservationFact } from './facts.ts';
 
-export type StepName = 'route' | 'identify' | 'understand' | 'storm' | 'entitle' | 'reserve' | 'forward';
+export type StepName =
+  | 'route'
+  | 'identify'
+  | 'understand'
+  | 'storm'
+  | 'entitle'
+  | 'reserve'
+  | 'forward';
 
 export interface Refusal {
   readonly kind: 'refuse';
@@ -71,7 +78,9 @@ function checkIdentity(facts: Facts): Refusal | undefined {
 }
 
 function checkUnderstanding(facts: Facts): Refusal | undefined {
-  return facts.understanding === undefined ? undefined : refuse('understand', facts.understanding.code);
+  return facts.understanding === undefined
+    ? undefined
+    : refuse('understand', facts.understanding.code);
 }
 
 /** A client that repeats a 402 in a loop is slowed before anything is worked out for it again (QUOTA-13). */
@@ -118,8 +127,12 @@ function refuseShort(facts: Facts, short: Extract<ReservationFact, { kind: 'shor
 }
 
 function refuseFromNumbers(facts: Facts): Refusal | undefined {
-  const limit = facts.limits.find((each) => each.allowance - each.spent - each.reserved < each.need);
-  return limit === undefined ? undefined : { ...refuse('reserve', codeOfLimit(limit, facts)), limit };
+  const limit = facts.limits.find(
+    (each) => each.allowance - each.spent - each.reserved < each.need,
+  );
+  return limit === undefined
+    ? undefined
+    : { ...refuse('reserve', codeOfLimit(limit, facts)), limit };
 }
 
 /** One code per unit and cause; the free tier has its own (PLAN-03, QUOTA-06). */

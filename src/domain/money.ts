@@ -9,7 +9,6 @@ export interface Money {
 
 export const NANO_PER_WHOLE = 1_000_000_000n;
 export const PICO_PER_NANO = 1_000n;
-export const PICO_PER_WHOLE = NANO_PER_WHOLE * PICO_PER_NANO;
 
 const DECIMAL = /^(-?)(\d{1,12})(?:\.(\d{1,12}))?$/;
 

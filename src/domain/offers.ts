@@ -5,7 +5,9 @@ import type { Facts, LimitFact } from './facts.ts';
 import { toSafeNumber } from './money.ts';
 
 /** Something on sale that might make a refused request pass. */
-export type Offer = { readonly kind: 'plan'; readonly plan: Plan } | { readonly kind: 'pack'; readonly pack: Pack };
+export type Offer =
+  | { readonly kind: 'plan'; readonly plan: Plan }
+  | { readonly kind: 'pack'; readonly pack: Pack };
 
 /** The purchases that, applied alone, remove this refusal: found by deciding again with each (DESIGN 3, C402-07). */
 export function findOffers(facts: Facts, refusal: Refusal, catalog: Catalog): readonly Offer[] {
@@ -38,7 +40,10 @@ export function applyOffer(facts: Facts, offer: Offer): Facts {
   const entitlements =
     offer.kind === 'pack'
       ? facts.entitlements
-      : facts.entitlements.map((each) => ({ ...each, granted: planGrants(offer.plan, each.kind, each.id) }));
+      : facts.entitlements.map((each) => ({
+          ...each,
+          granted: planGrants(offer.plan, each.kind, each.id),
+        }));
   return { ...facts, limits, entitlements, reservation: undefined, storm: undefined };
 }
 

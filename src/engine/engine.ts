@@ -47,9 +47,18 @@ export type ReserveOutcome =
 /** The one door to money on the request path (DESIGN 5, 7). */
 export interface Engine {
   /** The synchronous fast path: everything is in memory or the answer is undefined, and nothing has changed. */
-  tryReserve(requestId: string, needs: readonly Need[], rates: readonly RateNeed[]): Hold | undefined;
+  tryReserve(
+    requestId: string,
+    needs: readonly Need[],
+    rates: readonly RateNeed[],
+  ): Hold | undefined;
   /** The awaited slow path, at most 1 s. A caller that leaves calls `signal`'s abort: its place is dropped. */
-  reserve(requestId: string, needs: readonly Need[], rates: readonly RateNeed[], signal: AbortSignal): Promise<ReserveOutcome>;
+  reserve(
+    requestId: string,
+    needs: readonly Need[],
+    rates: readonly RateNeed[],
+    signal: AbortSignal,
+  ): Promise<ReserveOutcome>;
   /** Sets more aside for a running stream; all needs or none. */
   extend(hold: Hold, more: readonly number[]): boolean;
   /**

@@ -1,4 +1,11 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -21,7 +28,14 @@ const charge: Omit<JournalGroup, 'seq'> = {
     { index: 1, amount: 1 },
     { index: 7, amount: Number.MAX_SAFE_INTEGER },
   ],
-  overruns: [{ requestId: 'req_0192f7c0a1b27c3d8e4f5a6b7c8d9e0f', tenantId: 'ten_1', unit: 'USD', amount: 30 }],
+  overruns: [
+    {
+      requestId: 'req_0192f7c0a1b27c3d8e4f5a6b7c8d9e0f',
+      tenantId: 'ten_1',
+      unit: 'USD',
+      amount: 30,
+    },
+  ],
 };
 
 describe('Journal', () => {
@@ -58,7 +72,9 @@ describe('Journal', () => {
     const journal = new Journal(directory, 'own_1', 300);
     for (let i = 0; i < 10; i += 1) journal.append(charge);
     expect(readdirSync(directory).length).toBeGreaterThan(2);
-    expect(readJournal(directory, 'own_1').map((group) => group.seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(readJournal(directory, 'own_1').map((group) => group.seq)).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+    ]);
     journal.trim(10);
     expect(readdirSync(directory)).toHaveLength(1);
   });
@@ -84,7 +100,12 @@ describe('Journal', () => {
 });
 
 describe('replayJournal', () => {
-  const group = (seq: number, kind: JournalGroup['kind'], requestId: string, amount: number): JournalGroup => ({
+  const group = (
+    seq: number,
+    kind: JournalGroup['kind'],
+    requestId: string,
+    amount: number,
+  ): JournalGroup => ({
     seq,
     kind,
     requestId,
@@ -95,21 +116,57 @@ describe('replayJournal', () => {
   it.each([
     ['a charge after the last settlement counts', [group(5, 'charge', 'a', 10)], 4, 10],
     ['a charge that is settled does not', [group(5, 'charge', 'a', 10)], 5, 0],
-    ['a stream without DONE is charged at its last PROGRESS', [group(1, 'progress', 'a', 3), group(2, 'progress', 'a', 8)], 0, 8],
-    ['whatever was settled meanwhile: open streams are never part of a settlement', [group(1, 'progress', 'a', 8), group(2, 'charge', 'b', 5)], 2, 8],
-    ['a stream with DONE is charged at DONE, though it is less', [group(1, 'progress', 'a', 8), group(2, 'done', 'a', 6)], 1, 6],
-    ['a settled DONE leaves nothing', [group(1, 'progress', 'a', 8), group(2, 'done', 'a', 6)], 2, 0],
-    ['a stream that came to nothing is not charged', [group(1, 'progress', 'a', 8), group(2, 'done', 'a', 0)], 0, 0],
+    [
+      'a stream without DONE is charged at its last PROGRESS',
+      [group(1, 'progress', 'a', 3), group(2, 'progress', 'a', 8)],
+      0,
+      8,
+    ],
+    [
+      'whatever was settled meanwhile: open streams are never part of a settlement',
+      [group(1, 'progress', 'a', 8), group(2, 'charge', 'b', 5)],
+      2,
+      8,
+    ],
+    [
+      'a stream with DONE is charged at DONE, though it is less',
+      [group(1, 'progress', 'a', 8), group(2, 'done', 'a', 6)],
+      1,
+      6,
+    ],
+    [
+      'a settled DONE leaves nothing',
+      [group(1, 'progress', 'a', 8), group(2, 'done', 'a', 6)],
+      2,
+      0,
+    ],
+    [
+      'a stream that came to nothing is not charged',
+      [group(1, 'progress', 'a', 8), group(2, 'done', 'a', 0)],
+      0,
+      0,
+    ],
   ])('%s', (_title, groups, lastSeq, expected) => {
     const [lease] = replayJournal(groups, lastSeq).leases;
     expect(lease?.charged ?? 0).toBe(expected);
   });
 
   it('owes the same whenever it died: settled so far + replay = all charges and last progress', () => {
-    const event = fc.record({ request: fc.integer({ min: 0, max: 5 }), amount: fc.integer({ min: 1, max: 100 }), kind: fc.constantFrom('charge', 'progress', 'done') });
+    const event = fc.record({
+      request: fc.integer({ min: 0, max: 5 }),
+      amount: fc.integer({ min: 1, max: 100 }),
+      kind: fc.constantFrom('charge', 'progress', 'done'),
+    });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 40 }), fc.nat(40), (events, cut) => {
-        const groups = events.map((each, i) => group(i + 1, each.kind as JournalGroup['kind'], `${each.kind === 'charge' ? 'c' : 's'}${each.request}`, each.amount));
+        const groups = events.map((each, i) =>
+          group(
+            i + 1,
+            each.kind as JournalGroup['kind'],
+            `${each.kind === 'charge' ? 'c' : 's'}${each.request}`,
+            each.amount,
+          ),
+        );
         const settledSeq = Math.min(cut, groups.length);
         const settled = groups.slice(0, settledSeq).filter((each) => each.kind !== 'progress');
         const open = new Map<string, number>();
@@ -123,8 +180,13 @@ describe('replayJournal', () => {
           }
         }
         for (const amount of open.values()) owed += amount;
-        const settledAmount = settled.reduce((sum, each) => sum + (each.charges[0]?.amount ?? 0), 0);
-        expect(settledAmount + (replayJournal(groups, settledSeq).leases[0]?.charged ?? 0)).toBe(owed);
+        const settledAmount = settled.reduce(
+          (sum, each) => sum + (each.charges[0]?.amount ?? 0),
+          0,
+        );
+        expect(settledAmount + (replayJournal(groups, settledSeq).leases[0]?.charged ?? 0)).toBe(
+          owed,
+        );
       }),
     );
   });

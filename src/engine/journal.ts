@@ -142,7 +142,10 @@ function decodeGroup(record: Buffer): JournalGroup {
   const kind = KINDS[reader.byte()] ?? 'charge';
   const seq = reader.number();
   const requestId = reader.text();
-  const charges = Array.from({ length: reader.byte() }, () => ({ index: reader.index(), amount: reader.number() }));
+  const charges = Array.from({ length: reader.byte() }, () => ({
+    index: reader.index(),
+    amount: reader.number(),
+  }));
   const overruns = Array.from({ length: reader.byte() }, () => ({
     requestId,
     tenantId: reader.text(),

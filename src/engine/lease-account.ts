@@ -9,7 +9,11 @@ export interface Waiter {
 }
 export type WaitOutcome =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'short'; readonly cause: 'gone' | 'held' | 'stranded' | 'unavailable'; readonly held: number };
+  | {
+      readonly kind: 'short';
+      readonly cause: 'gone' | 'held' | 'stranded' | 'unavailable';
+      readonly held: number;
+    };
 
 /** One account as this process sees it: a slice of it, spent in memory. Fixed shape: it is on the hot path. */
 export class LeaseAccount {
@@ -60,7 +64,12 @@ export class LeaseAccount {
 
   /** The allowance changed since this slice was taken: it may promise more than there is. */
   get stale(): boolean {
-    return this.recalled && this.left > 0 && this.spec.kind === 'quota' && this.numbers?.allowance !== this.spec.allowance;
+    return (
+      this.recalled &&
+      this.left > 0 &&
+      this.spec.kind === 'quota' &&
+      this.numbers?.allowance !== this.spec.allowance
+    );
   }
 
   get left(): number {

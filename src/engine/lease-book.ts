@@ -72,7 +72,12 @@ export class LeaseBook {
   }
 
   /** Resolves when `amount` is free here, or says why it never will be (DESIGN 5 "slow path"). */
-  waitFor(account: LeaseAccount, amount: number, deadline: number, signal: AbortSignal): Promise<WaitOutcome> {
+  waitFor(
+    account: LeaseAccount,
+    amount: number,
+    deadline: number,
+    signal: AbortSignal,
+  ): Promise<WaitOutcome> {
     const monotonicMs = this.#clock.monotonicMs();
     if (amount > account.goneAbove && monotonicMs < account.goneUntil) {
       return Promise.resolve({ kind: 'short', cause: 'gone', held: account.held });
@@ -119,7 +124,15 @@ export class LeaseBook {
     return account;
   }
 
-  #enqueue(account: LeaseAccount, entry: { amount: number; deadline: number; signal: AbortSignal; resolve: (outcome: WaitOutcome) => void }): void {
+  #enqueue(
+    account: LeaseAccount,
+    entry: {
+      amount: number;
+      deadline: number;
+      signal: AbortSignal;
+      resolve: (outcome: WaitOutcome) => void;
+    },
+  ): void {
     const leave = (outcome: WaitOutcome): void => {
       const position = account.waiters.indexOf(waiter);
       if (position < 0) return;
@@ -163,7 +176,9 @@ export class LeaseBook {
       try {
         // oxlint-disable-next-line no-await-in-loop -- a second message before the first answer would only queue in the store
         const results = await this.#store.acquire(this.#owner, requests, this.#clock.now());
-        batch.forEach((account, position) => this.#apply(account, results[position], charged[position] ?? 0));
+        batch.forEach((account, position) =>
+          this.#apply(account, results[position], charged[position] ?? 0),
+        );
       } catch (error) {
         this.#onError(error);
         for (const account of batch) {
@@ -179,7 +194,8 @@ export class LeaseBook {
     const first = account.waiters[0]?.amount ?? 1;
     const wanted = account.waiters.reduce((sum, waiter) => sum + waiter.amount, 0);
     const busy = monotonicMs - account.lastGrownAt < BUSY_MS;
-    if (!account.short) account.want = busy ? Math.min(account.want * 2, WANT_MAX) : first * WANT_FIRST;
+    if (!account.short)
+      account.want = busy ? Math.min(account.want * 2, WANT_MAX) : first * WANT_FIRST;
     account.lastGrownAt = monotonicMs;
     const need = Math.max(1, first - account.left);
     return {
@@ -209,7 +225,10 @@ export class LeaseBook {
   /** What is left of the queue after a round: gone, out of time, or worth another round. */
   #judgeWaiters(account: LeaseAccount, result: AcquireResult): void {
     const monotonicMs = this.#clock.monotonicMs();
-    const atStore = Math.max(0, result.account.allowance - result.account.spent - result.account.reserved);
+    const atStore = Math.max(
+      0,
+      result.account.allowance - result.account.spent - result.account.reserved,
+    );
     const elsewhere = result.recalling + result.heldElsewhere;
     const alive = atStore + elsewhere + account.left + account.held;
     const reachable = alive + result.stranded;
@@ -222,7 +241,11 @@ export class LeaseBook {
         account.goneUntil = monotonicMs + GONE_MS;
         waiter.wake({ kind: 'short', cause: 'gone', held: account.held + result.heldElsewhere });
       } else if (late) {
-        waiter.wake({ kind: 'short', cause: causeOf(waiter.amount, alive, result.recalling), held: account.held + result.heldElsewhere });
+        waiter.wake({
+          kind: 'short',
+          cause: causeOf(waiter.amount, alive, result.recalling),
+          held: account.held + result.heldElsewhere,
+        });
       }
     }
     if (account.waiters.length === 0) return;
@@ -232,7 +255,11 @@ export class LeaseBook {
 }
 
 /** Why a second was not enough. A slice that a live process has not handed back yet is our trouble, not the caller's. */
-function causeOf(amount: number, alive: number, recalling: number): 'stranded' | 'unavailable' | 'held' {
+function causeOf(
+  amount: number,
+  alive: number,
+  recalling: number,
+): 'stranded' | 'unavailable' | 'held' {
   if (amount > alive) return 'stranded';
   return amount > alive - recalling ? 'unavailable' : 'held';
 }

@@ -69,7 +69,14 @@ export class LedgerEngine implements Engine {
       onError: options.events.onError,
       onChanges: (changes: readonly Change[]) => this.#hear(changes),
     };
-    this.#settler = new Settler({ owner, store, clock, book: this.#book, journal: this.#journal, events });
+    this.#settler = new Settler({
+      owner,
+      store,
+      clock,
+      book: this.#book,
+      journal: this.#journal,
+      events,
+    });
   }
 
   /** Registers the incarnation at the store and starts settling. */
@@ -84,11 +91,20 @@ export class LedgerEngine implements Engine {
     return this.#openHolds;
   }
 
-  tryReserve(requestId: string, needs: readonly Need[], rates: readonly RateNeed[]): Hold | undefined {
+  tryReserve(
+    requestId: string,
+    needs: readonly Need[],
+    rates: readonly RateNeed[],
+  ): Hold | undefined {
     return this.#take({ requestId, needs, rates, queued: false });
   }
 
-  async reserve(requestId: string, needs: readonly Need[], rates: readonly RateNeed[], signal: AbortSignal): Promise<ReserveOutcome> {
+  async reserve(
+    requestId: string,
+    needs: readonly Need[],
+    rates: readonly RateNeed[],
+    signal: AbortSignal,
+  ): Promise<ReserveOutcome> {
     const deadline = this.#clock.monotonicMs() + WAIT_MS_MAX;
     let queued = false;
     for (;;) {
@@ -112,7 +128,12 @@ export class LedgerEngine implements Engine {
   extend(hold: Hold, more: readonly number[]): boolean {
     const own = asLedgerHold(hold);
     const nowMs = this.#clock.now();
-    if (!own.accounts.every((account, i) => nowMs < account.usableUntil && account.left >= (more[i] ?? 0))) return false;
+    if (
+      !own.accounts.every(
+        (account, i) => nowMs < account.usableUntil && account.left >= (more[i] ?? 0),
+      )
+    )
+      return false;
     own.accounts.forEach((account, i) => {
       account.held += more[i] ?? 0;
       own.amounts[i] = (own.amounts[i] ?? 0) + (more[i] ?? 0);
@@ -127,7 +148,8 @@ export class LedgerEngine implements Engine {
   progress(hold: Hold, amounts: readonly number[]): boolean {
     const own = asLedgerHold(hold);
     const capped = own.amounts.map((held, i) => Math.min(held, amounts[i] ?? 0));
-    if (own.progressed !== undefined && capped.every((amount, i) => amount === own.progressed?.[i])) return true;
+    if (own.progressed !== undefined && capped.every((amount, i) => amount === own.progressed?.[i]))
+      return true;
     if (!this.#write('progress', own, capped, [])) return false;
     if (own.progressed === undefined) own.segment = this.#journal.openStream();
     own.progressed = capped;
@@ -169,7 +191,12 @@ export class LedgerEngine implements Engine {
     this.#journal.remove();
   }
 
-  #take(request: { requestId: string; needs: readonly Need[]; rates: readonly RateNeed[]; queued: boolean }): LedgerHold | undefined {
+  #take(request: {
+    requestId: string;
+    needs: readonly Need[];
+    rates: readonly RateNeed[];
+    queued: boolean;
+  }): LedgerHold | undefined {
     const { needs, rates } = request;
     const monotonicMs = this.#clock.monotonicMs();
     if (this.#firstLacking(needs, request.queued) >= 0) return undefined;
@@ -200,7 +227,12 @@ export class LedgerEngine implements Engine {
     return -1;
   }
 
-  async #waitFor(needs: readonly Need[], index: number, deadline: number, signal: AbortSignal): Promise<ReserveOutcome | undefined> {
+  async #waitFor(
+    needs: readonly Need[],
+    index: number,
+    deadline: number,
+    signal: AbortSignal,
+  ): Promise<ReserveOutcome | undefined> {
     const need = needs[index];
     if (need === undefined) return undefined;
     const account = this.#book.find(need.account);
@@ -228,7 +260,11 @@ export class LedgerEngine implements Engine {
   }
 
   /** Charges: at most the hold plus what is free here at this moment; the house pays the rest. */
-  #resolve(hold: LedgerHold, amounts: readonly number[], kind: GroupKind): readonly number[] | undefined {
+  #resolve(
+    hold: LedgerHold,
+    amounts: readonly number[],
+    kind: GroupKind,
+  ): readonly number[] | undefined {
     const takes: number[] = [];
     const overruns: Overrun[] = [];
     hold.accounts.forEach((account, i) => {
@@ -238,7 +274,8 @@ export class LedgerEngine implements Engine {
       takes.push(take);
       if (wanted > take) overruns.push(overrunOf(hold.requestId, account.spec, wanted - take));
     });
-    const nothing = hold.progressed === undefined && overruns.length === 0 && takes.every((take) => take === 0);
+    const nothing =
+      hold.progressed === undefined && overruns.length === 0 && takes.every((take) => take === 0);
     if (!nothing && !this.#write(kind, hold, takes, overruns)) {
       this.#close(hold, 'release', []);
       return undefined;
@@ -253,7 +290,8 @@ export class LedgerEngine implements Engine {
 
   #close(hold: LedgerHold, event: HoldEvent, takes: readonly number[]): void {
     const next = HOLD_TRANSITIONS[hold.state][event];
-    if (next === undefined) throw new Error(`hold of ${hold.requestId} is ${hold.state}: cannot ${event} it again`);
+    if (next === undefined)
+      throw new Error(`hold of ${hold.requestId} is ${hold.state}: cannot ${event} it again`);
     hold.state = next;
     this.#openHolds -= 1;
     if (hold.segment > 0) this.#journal.closeStream(hold.segment);
@@ -265,7 +303,12 @@ export class LedgerEngine implements Engine {
     }
   }
 
-  #write(kind: GroupKind, hold: LedgerHold, amounts: readonly number[], overruns: readonly Overrun[]): boolean {
+  #write(
+    kind: GroupKind,
+    hold: LedgerHold,
+    amounts: readonly number[],
+    overruns: readonly Overrun[],
+  ): boolean {
     if (this.#journalBroken) return false;
     const charges: { index: number; amount: number }[] = [];
     for (let i = 0; i < amounts.length; i += 1) {

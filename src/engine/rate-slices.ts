@@ -46,12 +46,17 @@ export class RateSlices {
   }
 
   /** Fills the slices that are empty. Undefined = all have a token now; else the bucket that refused. */
-  async fill(rates: readonly RateNeed[]): Promise<{ readonly index: number; readonly retryAfterMs: number } | undefined> {
+  async fill(
+    rates: readonly RateNeed[],
+  ): Promise<{ readonly index: number; readonly retryAfterMs: number } | undefined> {
     const monotonicMs = this.#clock.monotonicMs();
     const denied = this.#findDenied(rates, monotonicMs);
     if (denied !== undefined) return denied;
     const empty = rates.filter((rate) => !this.ready([rate], monotonicMs));
-    const requests = empty.map((rate) => ({ ...rate, want: this.#slices.get(rate.bucketId)?.want ?? 1 }));
+    const requests = empty.map((rate) => ({
+      ...rate,
+      want: this.#slices.get(rate.bucketId)?.want ?? 1,
+    }));
     const results = await this.#store.takeRate(requests, this.#clock.now());
     let refused: { index: number; retryAfterMs: number } | undefined;
     requests.forEach((request, position) => {
@@ -59,7 +64,10 @@ export class RateSlices {
       if (result === undefined) return;
       this.#remember(request.bucketId, result, monotonicMs);
       if (result.granted > 0 || refused !== undefined) return;
-      refused = { index: rates.findIndex((rate) => rate.bucketId === request.bucketId), retryAfterMs: result.retryAfterMs };
+      refused = {
+        index: rates.findIndex((rate) => rate.bucketId === request.bucketId),
+        retryAfterMs: result.retryAfterMs,
+      };
     });
     return refused;
   }
@@ -69,15 +77,28 @@ export class RateSlices {
     this.#slices.clear();
   }
 
-  #findDenied(rates: readonly RateNeed[], monotonicMs: number): { index: number; retryAfterMs: number } | undefined {
-    const index = rates.findIndex((rate) => (this.#slices.get(rate.bucketId)?.deniedUntil ?? 0) > monotonicMs);
+  #findDenied(
+    rates: readonly RateNeed[],
+    monotonicMs: number,
+  ): { index: number; retryAfterMs: number } | undefined {
+    const index = rates.findIndex(
+      (rate) => (this.#slices.get(rate.bucketId)?.deniedUntil ?? 0) > monotonicMs,
+    );
     const slice = this.#slices.get(rates[index]?.bucketId ?? '');
-    return slice === undefined ? undefined : { index, retryAfterMs: slice.deniedUntil - monotonicMs };
+    return slice === undefined
+      ? undefined
+      : { index, retryAfterMs: slice.deniedUntil - monotonicMs };
   }
 
-  #remember(bucketId: string, result: { granted: number; remaining: number; retryAfterMs: number }, monotonicMs: number): void {
+  #remember(
+    bucketId: string,
+    result: { granted: number; remaining: number; retryAfterMs: number },
+    monotonicMs: number,
+  ): void {
     const before = this.#slices.get(bucketId);
-    const tokens = (before === undefined || monotonicMs >= before.expiresAt ? 0 : before.tokens) + result.granted;
+    const tokens =
+      (before === undefined || monotonicMs >= before.expiresAt ? 0 : before.tokens) +
+      result.granted;
     this.#slices.delete(bucketId);
     this.#evict();
     this.#slices.set(bucketId, {

@@ -15,7 +15,12 @@ export function ownerLockPath(directory: string, owner: string): string {
  * Settles what a dead process of this machine had served and returns the rest of its slices. Undefined =
  * it is still alive, or its files are not here: then its money stays held (DESIGN 5 "only proof returns money").
  */
-export async function reclaimOwner(store: LedgerStore, directory: string, owner: string, now: number): Promise<ReclaimResult | undefined> {
+export async function reclaimOwner(
+  store: LedgerStore,
+  directory: string,
+  owner: string,
+  now: number,
+): Promise<ReclaimResult | undefined> {
   const lockPath = ownerLockPath(directory, owner);
   if (!existsSync(lockPath)) return undefined;
   const lock = takeProcessLock(lockPath);
@@ -23,7 +28,11 @@ export async function reclaimOwner(store: LedgerStore, directory: string, owner:
   try {
     const lastSeq = await store.lastSettled(owner);
     if (lastSeq === undefined) return undefined;
-    const result = await store.reclaim(owner, { afterSeq: lastSeq, ...replayJournal(readJournal(directory, owner), lastSeq) }, now);
+    const result = await store.reclaim(
+      owner,
+      { afterSeq: lastSeq, ...replayJournal(readJournal(directory, owner), lastSeq) },
+      now,
+    );
     removeJournal(directory, owner);
     return result;
   } finally {

@@ -19,7 +19,8 @@ export function replayJournal(groups: readonly JournalGroup[], lastSeq: number):
   const charged = new Map<number, number>();
   const overruns: Overrun[] = [];
   const add = (group: JournalGroup): void => {
-    for (const { index, amount } of group.charges) charged.set(index, (charged.get(index) ?? 0) + amount);
+    for (const { index, amount } of group.charges)
+      charged.set(index, (charged.get(index) ?? 0) + amount);
     overruns.push(...group.overruns);
   };
   for (const group of groups) {

@@ -1,5 +1,12 @@
 import type { Clock } from '../platform/clock.ts';
-import type { Change, LeaseTotals, LedgerStore, Overrun, SyncBatch, SyncResult } from '../stores/store.ts';
+import type {
+  Change,
+  LeaseTotals,
+  LedgerStore,
+  Overrun,
+  SyncBatch,
+  SyncResult,
+} from '../stores/store.ts';
 import type { Journal } from './journal.ts';
 import type { LeaseAccount } from './lease-account.ts';
 import type { LeaseBook } from './lease-book.ts';
@@ -128,7 +135,11 @@ export class Settler {
       }
       if (!account.known) continue;
       // A growth under way is about to change `granted`: only what was charged is told then.
-      if (!account.growing && (account.recalled || ((expired || monotonicMs < account.sharedUntil) && account.left > 0))) handBack(account);
+      if (
+        !account.growing &&
+        (account.recalled || ((expired || monotonicMs < account.sharedUntil) && account.left > 0))
+      )
+        handBack(account);
       if (!account.dirty) continue;
       account.dirty = false;
       included.push(account);
@@ -154,7 +165,11 @@ export class Settler {
     };
   }
 
-  #apply(result: SyncResult, included: readonly LeaseAccount[], totals: readonly LeaseTotals[]): void {
+  #apply(
+    result: SyncResult,
+    included: readonly LeaseAccount[],
+    totals: readonly LeaseTotals[],
+  ): void {
     if (result.fenced) {
       this.#events.onFenced();
       return;

@@ -9,7 +9,12 @@ export interface FetchApp {
 }
 
 /** Lets a Fetch app answer a request of the gateway's listener. Not for the hot path: it builds objects per request. */
-export function serveFetch(app: FetchApp, origin: string, request: InboundRequest, response: InboundResponse): void {
+export function serveFetch(
+  app: FetchApp,
+  origin: string,
+  request: InboundRequest,
+  response: InboundResponse,
+): void {
   const headers = toHeaders(request.headers);
   const url = origin + request.target;
   if (request.contentLength === 0) {
@@ -24,7 +29,11 @@ export function serveFetch(app: FetchApp, origin: string, request: InboundReques
         return;
       }
       const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
-      void answer(app, new Request(url, { method: request.method, headers, ...(hasBody ? { body } : {}) }), response);
+      void answer(
+        app,
+        new Request(url, { method: request.method, headers, ...(hasBody ? { body } : {}) }),
+        response,
+      );
     }),
   );
 }

@@ -1,7 +1,12 @@
 import type { Target, Timeouts } from '../domain/catalog.ts';
 import type { UpstreamPool } from './balancer.ts';
 import type { InboundRequest, RawHeaders } from './listener.ts';
-import type { UpstreamCall, UpstreamClient, UpstreamFailure, UpstreamReceiver } from './upstream.ts';
+import type {
+  UpstreamCall,
+  UpstreamClient,
+  UpstreamFailure,
+  UpstreamReceiver,
+} from './upstream.ts';
 
 export interface ForwardRequest {
   readonly method: string;
@@ -14,7 +19,11 @@ export interface ForwardRequest {
 }
 
 /** What became of a call that no target could take. */
-export const NO_TARGET: UpstreamFailure = { kind: 'connect', sent: false, message: 'no healthy target' };
+export const NO_TARGET: UpstreamFailure = {
+  kind: 'connect',
+  sent: false,
+  message: 'no healthy target',
+};
 
 /**
  * One call to an upstream: picks a target by weight and health, and tries one more when a connection
@@ -31,7 +40,12 @@ export class Forwarder implements UpstreamReceiver, UpstreamCall {
   #aborted = false;
   #headSeen = false;
 
-  constructor(client: UpstreamClient, pool: UpstreamPool, request: ForwardRequest, receiver: UpstreamReceiver) {
+  constructor(
+    client: UpstreamClient,
+    pool: UpstreamPool,
+    request: ForwardRequest,
+    receiver: UpstreamReceiver,
+  ) {
     this.#client = client;
     this.#pool = pool;
     this.#request = request;

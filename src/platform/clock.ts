@@ -3,9 +3,9 @@ import { performance } from 'node:perf_hooks';
 /** The one clock (DESIGN 12): everything that needs the time takes one of these. */
 export interface Clock {
   /** Epoch milliseconds. */
-  now(): number;
+  readonly now: () => number;
   /** Milliseconds that never go back: for durations and deadlines. */
-  monotonicMs(): number;
+  readonly monotonicMs: () => number;
 }
 
 /** The system's time, shifted by `shiftMs` (0 outside `dev` and tests). */

@@ -28,7 +28,8 @@ export class RecordLog {
     frame.writeUInt32LE(crc32(frame, FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + length), 4);
     const total = FRAME_HEADER_BYTES + length;
     // A short write leaves a torn frame that would hide every later one, so it is an error like a full disk.
-    if (writeSync(this.#descriptor, frame, 0, total) !== total) throw new Error('short write to the journal');
+    if (writeSync(this.#descriptor, frame, 0, total) !== total)
+      throw new Error('short write to the journal');
     this.#bytes += total;
   }
 

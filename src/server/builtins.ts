@@ -21,7 +21,10 @@ export class BuiltinServers {
     const wanted = listBuiltins(catalog);
     if (wanted.includes('echo')) this.#echo ??= await startEchoModel(LOOPBACK);
     if (wanted.includes('demo')) this.#demo ??= await startDemoApi(LOOPBACK);
-    const origins: BuiltinOrigins = { echo: this.#echo?.origin ?? NOT_STARTED, demo: this.#demo?.origin ?? NOT_STARTED };
+    const origins: BuiltinOrigins = {
+      echo: this.#echo?.origin ?? NOT_STARTED,
+      demo: this.#demo?.origin ?? NOT_STARTED,
+    };
     return resolveBuiltins(catalog, origins);
   }
 

@@ -34,7 +34,10 @@ export class CatalogInForce {
           upstream,
           clock: this.#clock,
           onHealthChange: (target, healthy) =>
-            this.#logger.warn({ upstream: upstream.id, target: target.url, healthy }, 'the health of a target changed'),
+            this.#logger.warn(
+              { upstream: upstream.id, target: target.url, healthy },
+              'the health of a target changed',
+            ),
         }),
     );
     this.#prober = startHealthProbes(this.#current.pools.values(), this.client);

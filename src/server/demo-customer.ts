@@ -12,13 +12,23 @@ import type { DemoSettings } from './config/loaded-config.ts';
 const KEY_FILE = 'demo.key';
 
 /** The customer, key and credit that `dev` makes on its first start; afterwards the same key. */
-export async function ensureDemoCustomer(store: Store, dataDirectory: string, demo: DemoSettings, terms: { asset: string; now: number }): Promise<string> {
+export async function ensureDemoCustomer(
+  store: Store,
+  dataDirectory: string,
+  demo: DemoSettings,
+  terms: { asset: string; now: number },
+): Promise<string> {
   const file = join(dataDirectory, KEY_FILE);
   const known = readKey(file);
   if (known !== undefined && (await store.findKey(sha256Hex(known))) !== undefined) return known;
   const { asset, now } = terms;
   const tenantId = createId('ten', now);
-  await store.createTenant({ id: tenantId, name: demo.customerName, planId: demo.planId, createdAt: now });
+  await store.createTenant({
+    id: tenantId,
+    name: demo.customerName,
+    planId: demo.planId,
+    createdAt: now,
+  });
   const key = formatApiKey('test', randomBytes(API_KEY_RANDOM_BYTES));
   await store.createKey({
     id: createId('key', now),

@@ -16,12 +16,23 @@ export function checkMachine(loaded: LoadResult): readonly CheckLine[] {
     detail: `${process.versions.node}${major >= NODE_MAJOR_LEAST ? '' : ': install Node 20.19 or later'}`,
   };
   if (loaded.kind === 'invalid') {
-    return [node, ...loaded.problems.map((problem): CheckLine => ({ name: 'configuration', status: 'fail', detail: formatProblem(problem) }))];
+    return [
+      node,
+      ...loaded.problems.map((problem): CheckLine => ({
+        name: 'configuration',
+        status: 'fail',
+        detail: formatProblem(problem),
+      })),
+    ];
   }
   const { config } = loaded;
   return [
     node,
-    { name: 'configuration', status: 'ok', detail: `${config.file} (version ${config.catalog.version})` },
+    {
+      name: 'configuration',
+      status: 'ok',
+      detail: `${config.file} (version ${config.catalog.version})`,
+    },
     checkDirectory(config.store.directory),
   ];
 }
@@ -30,8 +41,16 @@ function checkDirectory(directory: string): CheckLine {
   const present = existsSync(directory);
   try {
     accessSync(present ? directory : dirname(directory), constants.W_OK);
-    return { name: 'data', status: 'ok', detail: present ? directory : `${directory} (made at the first start)` };
+    return {
+      name: 'data',
+      status: 'ok',
+      detail: present ? directory : `${directory} (made at the first start)`,
+    };
   } catch {
-    return { name: 'data', status: 'fail', detail: `${directory} cannot be written: change its owner, or choose another with --data` };
+    return {
+      name: 'data',
+      status: 'fail',
+      detail: `${directory} cannot be written: change its owner, or choose another with --data`,
+    };
   }
 }

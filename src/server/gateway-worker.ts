@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { LedgerEngine } from '../engine/ledger-engine.ts';
 import { ownerLockPath } from '../engine/reclaim.ts';
 import type { Listener } from '../gateway/listener.ts';
+import { compileTrustedProxies } from '../gateway/trusted-proxies.ts';
 import { createNodeHttpListener } from '../gateway/node-http/node-http-listener.ts';
 import type { GatewayContext } from '../gateway/pipeline/context.ts';
 import { GatewayMetrics } from '../gateway/pipeline/gateway-metrics.ts';
@@ -24,7 +25,7 @@ import { createLinks } from './links.ts';
 import { originOf } from './origin.ts';
 import { createOwnPages } from './own-pages.ts';
 import { renderProtocolError } from './protocol-error.ts';
-import { createProxyTrust } from './proxy-trust.ts';
+
 import type { WorkerStart } from './worker-messages.ts';
 
 const HOLD_POLL_MS = 10;
@@ -179,7 +180,7 @@ export class GatewayWorker {
         catalog: () => this.#catalogs.current.catalog,
         draining: () => this.#draining,
       }),
-      trustsForwarded: createProxyTrust(this.#start.server.trustedProxies),
+      trustsForwarded: compileTrustedProxies(this.#start.server.trustedProxies),
     };
   }
 }

@@ -1,7 +1,11 @@
 import * as prompts from '@clack/prompts';
 
 import { type CommandIo, type CommandOutcome, EXIT } from '../cli/command-outcome.ts';
-import { type InitAnswers, writeInitEnvironment, writeInitTemplate } from './config/init-template.ts';
+import {
+  type InitAnswers,
+  writeInitEnvironment,
+  writeInitTemplate,
+} from './config/init-template.ts';
 
 export interface InitFlags {
   readonly sells?: string;
@@ -35,28 +39,51 @@ const DEFAULT_FILE = 'tollkeeper.yaml';
 export async function askInit(flags: InitFlags, io: CommandIo): Promise<InitPlan | undefined> {
   const silent = flags.yes === true || flags.json === true;
   if (!silent && !process.stdin.isTTY) {
-    io.talk('error: there is no terminal to ask on: add --yes, and --sells, --upstream, --price as you need');
+    io.talk(
+      'error: there is no terminal to ask on: add --yes, and --sells, --upstream, --price as you need',
+    );
     return undefined;
   }
   const sells = flags.sells ?? (silent ? 'both' : await choose());
-  if (sells !== 'api' && sells !== 'llm' && sells !== 'both') {
+  if (!isSells(sells)) {
     io.talk(`error: --sells is ${String(sells)}: write api, llm or both`);
     return undefined;
   }
-  const ask = silent ? () => Promise.resolve(undefined) : askText;
-  const upstreamUrl = flags.upstream ?? (sells === 'llm' ? undefined : await ask('Where is the API?', 'http://127.0.0.1:9000'));
-  const pricePerRequest = flags.price ?? (sells === 'llm' ? undefined : await ask('Price of one call?', '0.001 USD'));
+  const asked = silent || sells === 'llm' ? {} : await askApi(flags);
+  const {
+    upstream: upstreamUrl,
+    price: pricePerRequest,
+    modelBaseUrl,
+    model,
+  } = { ...flags, ...asked };
   return {
-    answers: { sells, upstreamUrl, pricePerRequest, modelBaseUrl: flags.modelBaseUrl, model: flags.model, schemaUrl: SCHEMA_URL },
+    answers: { sells, upstreamUrl, pricePerRequest, modelBaseUrl, model, schemaUrl: SCHEMA_URL },
     file: flags.file ?? DEFAULT_FILE,
     force: flags.force === true,
   };
 }
 
+function isSells(text: string | undefined): text is InitAnswers['sells'] {
+  return text === 'api' || text === 'llm' || text === 'both';
+}
+
+/** Only what no flag has answered is asked. */
+async function askApi(
+  flags: InitFlags,
+): Promise<{ upstream: string | undefined; price: string | undefined }> {
+  const upstream = flags.upstream ?? (await askText(UPSTREAM_QUESTION));
+  return { upstream, price: flags.price ?? (await askText(PRICE_QUESTION)) };
+}
+
 /** Writes the configuration and `.env.example`; never over a file that is there, unless forced. */
 export function writeInitFiles(plan: InitPlan, files: FileAccess): CommandOutcome {
   if (files.exists(plan.file) && !plan.force) {
-    return { kind: 'failed', exitCode: EXIT.failed, code: 'FILE_EXISTS', message: `${plan.file} is there already: --force overwrites it, --file writes elsewhere` };
+    return {
+      kind: 'failed',
+      exitCode: EXIT.failed,
+      code: 'FILE_EXISTS',
+      message: `${plan.file} is there already: --force overwrites it, --file writes elsewhere`,
+    };
   }
   files.write(plan.file, writeInitTemplate(plan.answers));
   const written = [plan.file];
@@ -64,7 +91,12 @@ export function writeInitFiles(plan: InitPlan, files: FileAccess): CommandOutcom
     files.write('.env.example', writeInitEnvironment(plan.answers));
     written.push('.env.example');
   }
-  return { kind: 'done', json: { written }, text: `wrote ${written.join(' and ')}`, hint: 'next: npx tollkeeper check, then npx tollkeeper up' };
+  return {
+    kind: 'done',
+    json: { written },
+    text: `wrote ${written.join(' and ')}`,
+    hint: 'next: npx tollkeeper check, then npx tollkeeper up',
+  };
 }
 
 async function choose(): Promise<string | undefined> {
@@ -79,7 +111,10 @@ async function choose(): Promise<string | undefined> {
   return prompts.isCancel(answer) ? undefined : answer;
 }
 
-async function askText(message: string, placeholder: string): Promise<string | undefined> {
-  const answer = await prompts.text({ message, placeholder, defaultValue: placeholder });
+const UPSTREAM_QUESTION = { message: 'Where is the API?', placeholder: 'http://127.0.0.1:9000' };
+const PRICE_QUESTION = { message: 'Price of one call?', placeholder: '0.001 USD' };
+
+async function askText(question: typeof PRICE_QUESTION): Promise<string | undefined> {
+  const answer = await prompts.text({ ...question, defaultValue: question.placeholder });
   return prompts.isCancel(answer) ? undefined : answer;
 }

@@ -17,6 +17,7 @@ export function createLinks(secret: Uint8Array, publicUrl: () => string): Links 
       }
       return `${publicUrl()}/pay/${token}`;
     },
-    explainLink: (requestId) => `${publicUrl()}/r/${requestId}?s=${signExplainLink(requestId, secret)}`,
+    explainLink: (requestId) =>
+      `${publicUrl()}/r/${requestId}?s=${signExplainLink(requestId, secret)}`,
   };
 }

@@ -19,7 +19,11 @@ interface ConfigFlags {
 
 /** Commands that need no running gateway: they start one, look at a file, or look at this machine. */
 export function registerLocalCommands(program: Command, io: CommandIo): void {
-  addRunOptions(program.command('dev').description('run a gateway with play money, an echo model and a demo API'))
+  addRunOptions(
+    program
+      .command('dev')
+      .description('run a gateway with play money, an echo model and a demo API'),
+  )
     .addHelpText('after', examples('dev', 'dev --port 0 --json'))
     .action((flags: RunFlags) => runDev(flags, io));
   addRunOptions(program.command('up').description('run the gateway of tollkeeper.yaml'))
@@ -55,14 +59,24 @@ function registerInit(program: Command, io: CommandIo): void {
     .option('--force', 'overwrite a file that is there')
     .option('--yes', 'ask nothing: defaults for what is not given')
     .option('--json', 'print JSON, for scripts; implies --yes')
-    .addHelpText('after', examples('init', 'init --yes --sells api --upstream http://127.0.0.1:9000 --price "0.001 USD"'))
+    .addHelpText(
+      'after',
+      examples(
+        'init',
+        'init --yes --sells api --upstream http://127.0.0.1:9000 --price "0.001 USD"',
+      ),
+    )
     .action(async (flags: InitFlags) => {
       const asked = await askInit(flags, io);
       if (asked === undefined) {
         io.exit(EXIT.failed);
         return;
       }
-      reportOutcome(writeInitFiles(asked, { exists: existsSync, write: writeFileSync }), io, flags.json === true);
+      reportOutcome(
+        writeInitFiles(asked, { exists: existsSync, write: writeFileSync }),
+        io,
+        flags.json === true,
+      );
     });
 }
 
@@ -79,7 +93,11 @@ function registerCheck(program: Command, io: CommandIo): void {
       if (loaded.kind === 'ok') {
         const { file, catalog } = loaded.config;
         const json = { ok: true, file, version: catalog.version };
-        reportOutcome({ kind: 'done', json, text: `${file} is valid (version ${catalog.version})` }, io, flags.json === true);
+        reportOutcome(
+          { kind: 'done', json, text: `${file} is valid (version ${catalog.version})` },
+          io,
+          flags.json === true,
+        );
         return;
       }
       if (flags.json === true) io.out(JSON.stringify({ ok: false, problems: loaded.problems }));
@@ -101,8 +119,15 @@ function registerConfig(program: Command, io: CommandIo): void {
     .action((flags: ConfigFlags & { readonly origin?: boolean }) => {
       const config = loadOrTell(flags, io);
       if (config === undefined) return;
-      const shown = flags.origin === true ? { ...record(config.source), origins: config.origins } : config.source;
-      reportOutcome({ kind: 'done', json: shown, text: JSON.stringify(shown, undefined, 2) }, io, flags.json === true);
+      const shown =
+        flags.origin === true
+          ? { ...record(config.source), origins: config.origins }
+          : config.source;
+      reportOutcome(
+        { kind: 'done', json: shown, text: JSON.stringify(shown, undefined, 2) },
+        io,
+        flags.json === true,
+      );
     });
 }
 
@@ -111,17 +136,34 @@ function registerDoctor(program: Command, io: CommandIo): void {
     .command('doctor')
     .description('check this machine, the configuration and the running gateway with its books')
     .option('--config <file>', 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)')
-    .option('--admin <url>', 'address of the admin API (TOLLKEEPER_ADMIN, default http://127.0.0.1:4021)')
+    .option(
+      '--admin <url>',
+      'address of the admin API (TOLLKEEPER_ADMIN, default http://127.0.0.1:4021)',
+    )
     .option('--data <dir>', 'data directory of the gateway (TOLLKEEPER_DATA, default .tollkeeper)')
     .option('--token-file <file>', 'file with the admin token (default <data>/admin.token)')
     .option('--json', 'print JSON, for scripts')
     .addHelpText('after', examples('doctor', 'doctor --admin http://127.0.0.1:4021 --json'))
     .action(async (flags: ConfigFlags & { readonly data?: string }) => {
       const loaded = loadConfig(sourceOf(flags, io), { env: io.env });
-      const lines: readonly CheckLine[] = [...checkMachine(loaded), ...(await checkGateway(flags, io))];
+      const lines: readonly CheckLine[] = [
+        ...checkMachine(loaded),
+        ...(await checkGateway(flags, io)),
+      ];
       const failed = lines.some((line) => line.status === 'fail');
-      const text = lines.map((line) => `${line.status.padEnd(5)} ${line.name.padEnd(14)} ${line.detail}`).join('\n');
-      reportOutcome({ kind: 'done', json: { ok: !failed, checks: lines }, text, exitCode: failed ? EXIT.dependency : EXIT.ok }, io, flags.json === true);
+      const text = lines
+        .map((line) => `${line.status.padEnd(5)} ${line.name.padEnd(14)} ${line.detail}`)
+        .join('\n');
+      reportOutcome(
+        {
+          kind: 'done',
+          json: { ok: !failed, checks: lines },
+          text,
+          exitCode: failed ? EXIT.dependency : EXIT.ok,
+        },
+        io,
+        flags.json === true,
+      );
     });
 }
 

@@ -36,7 +36,11 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
     signingSecret: parts.signingSecret,
     devMoney: parts.playMoney,
     version: VERSION,
-    onError: (error, requestId) => parts.logger.error({ request_id: requestId, error: error.stack ?? error.message }, 'a page failed'),
+    onError: (error, requestId) =>
+      parts.logger.error(
+        { request_id: requestId, error: error.stack ?? error.message },
+        'a page failed',
+      ),
     identify: async (headers) => {
       const found = await parts.keys.identify(readCredential([...headers].flat()));
       if (found.kind === 'refused') return found;
@@ -49,11 +53,23 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
     if (path === '/healthz' || path === '/readyz') {
       const ready = path === '/healthz' || !parts.draining();
       const body = ready ? 'ok\n' : 'draining\n';
-      response.writeHead(ready ? 200 : 503, ['Content-Type', 'text/plain', 'Content-Length', String(body.length), 'X-Request-Id', requestId]);
+      response.writeHead(ready ? 200 : 503, [
+        'Content-Type',
+        'text/plain',
+        'Content-Length',
+        String(body.length),
+        'X-Request-Id',
+        requestId,
+      ]);
       response.end(request.method === 'HEAD' ? undefined : body);
       return true;
     }
-    serveFetch({ fetch: (asked) => pages.fetch(asked, { requestId }) }, parts.publicUrl(), request, response);
+    serveFetch(
+      { fetch: (asked) => pages.fetch(asked, { requestId }) },
+      parts.publicUrl(),
+      request,
+      response,
+    );
     return true;
   };
 }

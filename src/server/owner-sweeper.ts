@@ -53,7 +53,8 @@ export class OwnerSweeper {
         if (this.#stopped || !live.has(owner)) continue;
         // oxlint-disable-next-line no-await-in-loop -- one journal at a time: each is read whole
         const result = await reclaimOwner(this.#store, this.#directory, owner, this.#now());
-        if (result !== undefined) this.#logger.warn({ owner, ...result }, 'reclaimed the money of a dead process');
+        if (result !== undefined)
+          this.#logger.warn({ owner, ...result }, 'reclaimed the money of a dead process');
       }
     } catch (error) {
       this.#logger.error({ error: String(error) }, 'sweep for dead processes failed');

@@ -14,7 +14,11 @@ const CODES: Record<ProtocolError['status'], Code> = {
 };
 
 /** The answer to bytes that never became a request, in the same body family as every other refusal. */
-export function renderProtocolError(error: ProtocolError, now: number, baseUrl: string): { headers: RawHeaders; body: string } {
+export function renderProtocolError(
+  error: ProtocolError,
+  now: number,
+  baseUrl: string,
+): { headers: RawHeaders; body: string } {
   const document = buildProblem({
     code: CODES[error.status],
     requestId: requestId(now),
@@ -23,5 +27,8 @@ export function renderProtocolError(error: ProtocolError, now: number, baseUrl: 
     retryAfterSeconds: 1,
   });
   const rendered = renderProblem(document, 'plain');
-  return { headers: buildProblemHeaders(document, { contentType: rendered.contentType }), body: rendered.body };
+  return {
+    headers: buildProblemHeaders(document, { contentType: rendered.contentType }),
+    body: rendered.body,
+  };
 }

@@ -12,7 +12,13 @@ export interface Ready {
 /** The one line of `--json`. */
 export function readyJson(ready: Ready): string {
   const { gateway, admin, key, pid, adminTokenFile } = ready;
-  return JSON.stringify({ gateway, admin, ...(key === undefined ? {} : { key }), pid, admin_token_file: adminTokenFile });
+  return JSON.stringify({
+    gateway,
+    admin,
+    ...(key === undefined ? {} : { key }),
+    pid,
+    admin_token_file: adminTokenFile,
+  });
 }
 
 /** What a person sees: where everything is, and lines to paste. */
@@ -23,7 +29,8 @@ export function readyText(ready: Ready, mode: 'dev' | 'up', config: LoadedConfig
     `  Admin API    ${ready.admin}        (token in ${ready.adminTokenFile})`,
     `  Settings     ${config.file}`,
   ];
-  if (mode === 'up' || ready.key === undefined) return [...lines, '', '  Ctrl-C stops it.', ''].join('\n');
+  if (mode === 'up' || ready.key === undefined)
+    return [...lines, '', '  Ctrl-C stops it.', ''].join('\n');
   return [
     ...lines,
     `  Demo key     ${ready.key}`,

@@ -52,7 +52,13 @@ async function run(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): Promise<
   }
   const { config } = loaded;
   try {
-    const supervisor = await Supervisor.start({ config, flags: chosen.flags, env: io.env, playMoney: mode === 'dev', clockShiftMs: shift.shiftMs });
+    const supervisor = await Supervisor.start({
+      config,
+      flags: chosen.flags,
+      env: io.env,
+      playMoney: mode === 'dev',
+      clockShiftMs: shift.shiftMs,
+    });
     stopOnSignals(supervisor, io);
     await announce(supervisor, config, { io, mode, json: flags.json === true });
   } catch (error) {
@@ -60,7 +66,11 @@ async function run(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): Promise<
   }
 }
 
-function chooseConfig(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): { source: ConfigSource; flags: OverrideFlags } {
+function chooseConfig(
+  flags: RunFlags,
+  io: CommandIo,
+  mode: 'dev' | 'up',
+): { source: ConfigSource; flags: OverrideFlags } {
   const file = configFile(flags, io);
   const named = flags.config !== undefined || io.env['TOLLKEEPER_CONFIG'] !== undefined;
   if (mode === 'up' || named || existsSync(file)) return { source: file, flags };
@@ -69,7 +79,11 @@ function chooseConfig(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): { sou
   return { source: readDemoConfig(), flags: { ...flags, data } };
 }
 
-async function announce(supervisor: Supervisor, config: LoadedConfig, how: { io: CommandIo; mode: 'dev' | 'up'; json: boolean }): Promise<void> {
+async function announce(
+  supervisor: Supervisor,
+  config: LoadedConfig,
+  how: { io: CommandIo; mode: 'dev' | 'up'; json: boolean },
+): Promise<void> {
   const { io } = how;
   const terms = { asset: config.catalog.asset, now: supervisor.clock.now() };
   const key =
@@ -114,12 +128,17 @@ function reportStartFailure(error: unknown, config: LoadedConfig, io: CommandIo)
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
   if (code === 'EADDRINUSE' || code === 'EACCES') {
-    const isAdmin = message.includes(`:${config.server.adminPort}`) && config.server.adminPort !== config.server.port;
+    const isAdmin =
+      message.includes(`:${config.server.adminPort}`) &&
+      config.server.adminPort !== config.server.port;
     const [port, flag, variable] = isAdmin
       ? [config.server.adminPort, '--admin-port', 'TOLLKEEPER_ADMIN_PORT']
       : [config.server.port, '--port', 'TOLLKEEPER_PORT'];
-    const why = code === 'EACCES' ? 'may not be opened by this user' : 'is taken by another program';
-    io.talk(`error: port ${port} ${why}: choose another with ${flag} N or ${variable}=N (0 = any free one)`);
+    const why =
+      code === 'EACCES' ? 'may not be opened by this user' : 'is taken by another program';
+    io.talk(
+      `error: port ${port} ${why}: choose another with ${flag} N or ${variable}=N (0 = any free one)`,
+    );
     process.exit(EXIT_PORT);
   }
   io.talk(`error: ${message}`);

@@ -27,7 +27,8 @@ export function runWorker(): void {
         tell({ type: 'adopted', call: message.call });
         return;
       case 'report-metrics':
-        if (worker !== undefined) tell({ type: 'metrics', call: message.call, snapshot: worker.metrics() });
+        if (worker !== undefined)
+          tell({ type: 'metrics', call: message.call, snapshot: worker.metrics() });
         return;
       case 'drain':
         leave(message.deadlineMs);

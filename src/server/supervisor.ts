@@ -44,7 +44,12 @@ export class Supervisor {
   readonly adminTokenFile: string;
   readonly #watch: ConfigWatch;
   readonly #crew: WorkerCrew;
-  readonly #parts: { sweeper: OwnerSweeper; builtins: BuiltinServers; admin: AdminListener; pruner: NodeJS.Timeout };
+  readonly #parts: {
+    sweeper: OwnerSweeper;
+    builtins: BuiltinServers;
+    admin: AdminListener;
+    pruner: NodeJS.Timeout;
+  };
   #stopping: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -78,7 +83,12 @@ export class Supervisor {
     mkdirSync(journalDirectory(config.store.directory), { recursive: true, mode: 0o700 });
     const token = ensureAdminToken(config.store.directory);
     const store = await openSqliteStore({ directory: config.store.directory, clock });
-    const sweeper = new OwnerSweeper({ store, dataDirectory: config.store.directory, logger, now: clock.now });
+    const sweeper = new OwnerSweeper({
+      store,
+      dataDirectory: config.store.directory,
+      logger,
+      now: clock.now,
+    });
     await sweeper.sweep();
     sweeper.start();
     const builtins = new BuiltinServers();
@@ -97,10 +107,39 @@ export class Supervisor {
     cluster.setupPrimary({ args: ['worker'] });
     const port = await crew.open(countWorkers(config));
     const gateway = config.server.publicUrl ?? originOf(config.server, port);
-    const watch = watchConfig({ config, env: options.env, flags: options.flags, onReload: (reload) => void takeReload(reload, { crew, builtins, logger }) });
-    const admin = await openAdmin({ config, store, clock, logger, token, gateway, watch, crew, builtins });
-    const adminUrl = originOf({ host: config.server.adminHost, tls: undefined }, admin.address.port);
-    return new Supervisor({ store, clock, logger, urls: { gateway, admin: adminUrl }, adminTokenFile: token.path, watch, crew, sweeper, builtins, admin });
+    const watch = watchConfig({
+      config,
+      env: options.env,
+      flags: options.flags,
+      onReload: (reload) => void takeReload(reload, { crew, builtins, logger }),
+    });
+    const admin = await openAdmin({
+      config,
+      store,
+      clock,
+      logger,
+      token,
+      gateway,
+      watch,
+      crew,
+      builtins,
+    });
+    const adminUrl = originOf(
+      { host: config.server.adminHost, tls: undefined },
+      admin.address.port,
+    );
+    return new Supervisor({
+      store,
+      clock,
+      logger,
+      urls: { gateway, admin: adminUrl },
+      adminTokenFile: token.path,
+      watch,
+      crew,
+      sweeper,
+      builtins,
+      admin,
+    });
   }
 
   get config(): LoadedConfig {
@@ -108,7 +147,11 @@ export class Supervisor {
   }
 
   reload(): Promise<ReloadOutcome> {
-    return takeReload(this.#watch.reload(), { crew: this.#crew, builtins: this.#parts.builtins, logger: this.logger });
+    return takeReload(this.#watch.reload(), {
+      crew: this.#crew,
+      builtins: this.#parts.builtins,
+      logger: this.logger,
+    });
   }
 
   /** Graceful: streams finish, holds settle, slices go back. Calling it again waits for the first. */
@@ -149,15 +192,24 @@ interface ReloadParts {
 }
 
 /** Puts a new configuration in force on every worker, or says why the old one stays. */
-async function takeReload(reload: Reload, { crew, builtins, logger }: ReloadParts): Promise<ReloadOutcome> {
+async function takeReload(
+  reload: Reload,
+  { crew, builtins, logger }: ReloadParts,
+): Promise<ReloadOutcome> {
   if (reload.kind === 'kept') {
-    logger.error({ problems: reload.problems }, 'the configuration is wrong: the old one stays in force');
+    logger.error(
+      { problems: reload.problems },
+      'the configuration is wrong: the old one stays in force',
+    );
     return { kind: 'kept', problems: reload.problems };
   }
   if (reload.kind === 'unchanged') return { kind: 'reloaded', version: '', changed: [] };
   await crew.adopt(serializeCatalog(await builtins.resolve(reload.config.catalog)));
   const changed = reload.changes.map((change) => change.path);
-  logger.info({ version: reload.config.catalog.version, changes: reload.changes }, 'configuration reloaded');
+  logger.info(
+    { version: reload.config.catalog.version, changes: reload.changes },
+    'configuration reloaded',
+  );
   return { kind: 'reloaded', version: reload.config.catalog.version, changed };
 }
 
@@ -192,14 +244,24 @@ function createOperations(parts: AdminParts): AdminOperations {
   const { watch, crew, clock, store } = parts;
   let loadedAt = clock.now();
   return {
-    configuration: () => ({ version: watch.current.catalog.version, loadedAt, source: watch.current.source }),
+    configuration: () => ({
+      version: watch.current.catalog.version,
+      loadedAt,
+      source: watch.current.source,
+    }),
     reload: async () => {
       const outcome = await takeReload(watch.reload(), parts);
       if (outcome.kind === 'kept') return outcome;
       loadedAt = clock.now();
       return { ...outcome, version: watch.current.catalog.version };
     },
-    workers: () => crew.members.map(({ name, worker, state, startedAt }) => ({ name, pid: worker.process.pid ?? 0, state, startedAt })),
+    workers: () =>
+      crew.members.map(({ name, worker, state, startedAt }) => ({
+        name,
+        pid: worker.process.pid ?? 0,
+        state,
+        startedAt,
+      })),
     metrics: async () => mergeSnapshots(await crew.metrics()),
     readiness: async () => {
       const serving = crew.members.filter((member) => member.state === 'serving').length;

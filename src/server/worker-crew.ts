@@ -47,7 +47,10 @@ export class WorkerCrew {
   #pauseMs = PAUSE_FIRST_MS;
   #draining = false;
 
-  constructor(start: Omit<WorkerStart, 'name'>, parts: { logger: Logger; events: CrewEvents; now: () => number }) {
+  constructor(
+    start: Omit<WorkerStart, 'name'>,
+    parts: { logger: Logger; events: CrewEvents; now: () => number },
+  ) {
     this.#start = start;
     this.#logger = parts.logger;
     this.#events = parts.events;
@@ -69,13 +72,19 @@ export class WorkerCrew {
   /** Resolves when every worker that answers decides by this configuration (GW-03). */
   async adopt(catalog: string): Promise<void> {
     this.#start = { ...this.#start, catalog };
-    await Promise.all(this.members.map(({ worker }) => this.#ask(worker, (call) => ({ type: 'catalog', catalog, call }))));
+    await Promise.all(
+      this.members.map(({ worker }) =>
+        this.#ask(worker, (call) => ({ type: 'catalog', catalog, call })),
+      ),
+    );
   }
 
   /** One snapshot per worker that answers in time. A worker's counters begin at 0 when it is replaced, as Prometheus expects. */
   async metrics(): Promise<readonly MetricSnapshot[]> {
     const answers = await Promise.all(
-      this.members.map(({ worker }) => this.#ask(worker, (call) => ({ type: 'report-metrics', call }))),
+      this.members.map(({ worker }) =>
+        this.#ask(worker, (call) => ({ type: 'report-metrics', call })),
+      ),
     );
     return answers.flatMap((answer) => (answer?.type === 'metrics' ? [answer.snapshot] : []));
   }
@@ -99,7 +108,14 @@ export class WorkerCrew {
     this.#lastNumber += 1;
     const name = `worker-${this.#lastNumber}`;
     const worker = cluster.fork();
-    const member: CrewMember = { name, worker, startedAt: this.#now(), owner: undefined, state: 'starting', port: 0 };
+    const member: CrewMember = {
+      name,
+      worker,
+      startedAt: this.#now(),
+      owner: undefined,
+      state: 'starting',
+      port: 0,
+    };
     this.#members.set(worker.id, member);
     worker.once('exit', (code, signal) => this.#bury(member, signal ?? `exit code ${code}`));
     return new Promise((resolve, reject) => {
@@ -110,9 +126,12 @@ export class WorkerCrew {
           member.port = message.port;
           member.state = 'serving';
           resolve(message.port);
-        } else if (message.type === 'failed') reject(new WorkerStartError(message.code, message.message));
+        } else if (message.type === 'failed')
+          reject(new WorkerStartError(message.code, message.message));
       });
-      worker.once('exit', () => reject(new WorkerStartError('', `${name} ended before it was ready`)));
+      worker.once('exit', () =>
+        reject(new WorkerStartError('', `${name} ended before it was ready`)),
+      );
     });
   }
 

@@ -12,7 +12,11 @@ const REQUESTS_LEAST = 50_000;
 const CALLERS = 128;
 const IN_FLIGHT_LEAST = 64;
 const UNITS_MOST = 20;
-const KILLS = [...Array<'worker'>(30).fill('worker'), ...Array<'supervisor'>(5).fill('supervisor'), ...Array<'tree'>(2).fill('tree')];
+const KILLS = [
+  ...Array<'worker'>(30).fill('worker'),
+  ...Array<'supervisor'>(5).fill('supervisor'),
+  ...Array<'tree'>(2).fill('tree'),
+];
 const NANO_PER_UNIT = 1000;
 
 let model: Awaited<ReturnType<typeof startEchoModel>>;
@@ -47,83 +51,101 @@ retry_storm_per_minute: 0
 `;
 }
 
-it('PERF-05: 37 random kill -9 under load lose no money, serve nothing uncharged and leave nothing reserved', { timeout: 600_000 }, async () => {
-  const random = seededRandom(Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000));
-  const data = temporaryDirectory('crash');
-  const under = await GatewayUnderFire.create(data, config(model.origin));
-  await under.start();
-  const { key } = under.gateway;
-  const record = new ServedRecord();
-  let firing = true;
-  const caller = async (): Promise<void> => {
-    while (firing) {
-      const units = 1 + Math.floor(random() * UNITS_MOST);
-      const served = await record.call({ port: under.port, key, units, stream: random() < 0.36 });
-      if (served.status === 0) await pause(20);
+it(
+  'PERF-05: 37 random kill -9 under load lose no money, serve nothing uncharged and leave nothing reserved',
+  { timeout: 600_000 },
+  async () => {
+    const random = seededRandom(Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000));
+    const data = temporaryDirectory('crash');
+    const under = await GatewayUnderFire.create(data, config(model.origin));
+    await under.start();
+    const { key } = under.gateway;
+    const record = new ServedRecord();
+    let firing = true;
+    const caller = async (): Promise<void> => {
+      while (firing) {
+        const units = 1 + Math.floor(random() * UNITS_MOST);
+        const served = await record.call({ port: under.port, key, units, stream: random() < 0.36 });
+        if (served.status === 0) await pause(20);
+      }
+    };
+    const callers = Array.from({ length: CALLERS }, caller);
+
+    const inFlight: number[] = [];
+    const perKill = REQUESTS_LEAST / KILLS.length;
+    for (const [index, kind] of shuffle(KILLS, random).entries()) {
+      await waitFor(() => record.answers >= perKill * (index + random()), {
+        timeoutMs: 120_000,
+        what: 'answers between two kills',
+      });
+      await waitFor(() => record.inFlight >= IN_FLIGHT_LEAST, {
+        timeoutMs: 20_000,
+        what: 'enough calls in flight',
+      });
+      inFlight.push(record.inFlight);
+      if (kind === 'worker') {
+        under.killWorker(Math.floor(random() * 2));
+        await under.learnWorkers();
+      } else if (kind === 'supervisor') await under.killSupervisor();
+      else await under.killTree();
     }
-  };
-  const callers = Array.from({ length: CALLERS }, caller);
+    await waitFor(() => record.answers >= REQUESTS_LEAST, {
+      timeoutMs: 120_000,
+      what: 'all answers',
+    });
+    firing = false;
+    await Promise.all(callers);
+    record.close();
 
-  const inFlight: number[] = [];
-  const perKill = REQUESTS_LEAST / KILLS.length;
-  for (const [index, kind] of shuffle(KILLS, random).entries()) {
-    await waitFor(() => record.calls >= perKill * (index + random()), { timeoutMs: 120_000, what: 'calls between two kills' });
-    await waitFor(() => record.inFlight >= IN_FLIGHT_LEAST, { timeoutMs: 20_000, what: 'enough calls in flight' });
-    inFlight.push(record.inFlight);
-    if (kind === 'worker') {
-      under.killWorker(Math.floor(random() * 2));
-      await under.learnWorkers();
-    } else if (kind === 'supervisor') await under.killSupervisor();
-    else await under.killTree();
-  }
-  await waitFor(() => record.calls >= REQUESTS_LEAST, { timeoutMs: 120_000, what: 'all calls' });
-  firing = false;
-  await Promise.all(callers);
-  record.close();
+    await under.killTree();
+    const store = await openSqliteStore({ directory: data });
+    const reservedBack = await waitFor(
+      async () =>
+        (await store.accounts(await tenantOf(store), Date.now(), 0)).every(
+          (account) => account.reserved === 0n,
+        ),
+      { timeoutMs: 5000, what: 'all reserved money back within 5 s of the restart' },
+    );
+    const accounts = await store.accounts(await tenantOf(store), Date.now(), 0);
+    const violations = await store.audit();
+    await store.close();
+    await under.gateway.stop();
 
-  await under.killTree();
-  const store = await openSqliteStore({ directory: data });
-  const reservedBack = await waitFor(
-    async () => (await store.accounts(await tenantOf(store), Date.now(), 0)).every((account) => account.reserved === 0n),
-    { timeoutMs: 5000, what: 'all reserved money back within 5 s of the restart' },
-  );
-  const accounts = await store.accounts(await tenantOf(store), Date.now(), 0);
-  const violations = await store.audit();
-  await store.close();
-  await under.gateway.stop();
+    const balance = accounts.find((account) => account.spec.kind === 'balance');
+    const quota = accounts.find((account) => account.spec.kind === 'quota');
+    const chargedUnits = Number(balance?.spent ?? 0n) / NANO_PER_UNIT;
+    const chargedAnswers = Number(quota?.spent ?? 0n);
+    const table = {
+      calls: record.calls,
+      streamed: record.streams,
+      kills: KILLS.length + 1,
+      killed_processes: under.killedProcesses,
+      in_flight_least: Math.min(...inFlight),
+      served_answers: record.answers,
+      charged_answers: chargedAnswers,
+      served_units: record.units,
+      charged_units: chargedUnits,
+      refused: record.refused,
+      no_answer: record.failed,
+    };
+    console.log(table);
+    expect(reservedBack).toBe(true);
+    expect(violations).toEqual([]);
+    expect(table.in_flight_least).toBeGreaterThanOrEqual(IN_FLIGHT_LEAST);
+    expect(record.answers).toBeGreaterThanOrEqual(REQUESTS_LEAST);
+    expect(record.streams * 3).toBeGreaterThanOrEqual(record.calls);
+    expect(record.refused).toBe(0);
+    // Served is a subset of charged (I5), and what is charged beyond it is at most one answer a killed process.
+    expect(chargedUnits).toBeGreaterThanOrEqual(record.units);
+    expect(chargedAnswers).toBeGreaterThanOrEqual(record.answers);
+    expect(chargedAnswers - record.answers).toBeLessThanOrEqual(under.killedProcesses);
+    expect(chargedUnits - record.units).toBeLessThanOrEqual(under.killedProcesses * UNITS_MOST);
+  },
+);
 
-  const balance = accounts.find((account) => account.spec.kind === 'balance');
-  const quota = accounts.find((account) => account.spec.kind === 'quota');
-  const chargedUnits = Number(balance?.spent ?? 0n) / NANO_PER_UNIT;
-  const chargedAnswers = Number(quota?.spent ?? 0n);
-  const table = {
-    calls: record.calls,
-    streamed: record.streams,
-    kills: KILLS.length + 1,
-    killed_processes: under.killedProcesses,
-    in_flight_least: Math.min(...inFlight),
-    served_answers: record.answers,
-    charged_answers: chargedAnswers,
-    served_units: record.units,
-    charged_units: chargedUnits,
-    refused: record.refused,
-    no_answer: record.failed,
-  };
-  console.log(table);
-  expect(reservedBack).toBe(true);
-  expect(violations).toEqual([]);
-  expect(table.in_flight_least).toBeGreaterThanOrEqual(IN_FLIGHT_LEAST);
-  expect(record.calls).toBeGreaterThanOrEqual(REQUESTS_LEAST);
-  expect(record.streams * 3).toBeGreaterThanOrEqual(record.calls);
-  expect(record.refused).toBe(0);
-  // Served is a subset of charged (I5), and what is charged beyond it is at most one answer a killed process.
-  expect(chargedUnits).toBeGreaterThanOrEqual(record.units);
-  expect(chargedAnswers).toBeGreaterThanOrEqual(record.answers);
-  expect(chargedAnswers - record.answers).toBeLessThanOrEqual(under.killedProcesses);
-  expect(chargedUnits - record.units).toBeLessThanOrEqual(under.killedProcesses * UNITS_MOST);
-});
-
-async function tenantOf(store: { tenants(cursor: string, limit: number): Promise<readonly { id: string }[]> }): Promise<string> {
+async function tenantOf(store: {
+  tenants(cursor: string, limit: number): Promise<readonly { id: string }[]>;
+}): Promise<string> {
   return (await store.tenants('', 1))[0]?.id ?? '';
 }
 

@@ -5,11 +5,6 @@ import { freePort } from '../support/free-port.ts';
 import { type Gateway, startGateway } from '../support/start-gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-export interface Incident {
-  readonly kind: 'worker' | 'supervisor' | 'tree';
-  readonly inFlight: number;
-}
-
 /** A gateway on a fixed port that is killed and started again on the same data. */
 export class GatewayUnderFire {
   readonly port: number;
@@ -81,7 +76,9 @@ export class GatewayUnderFire {
 
   async admin(path: string): Promise<unknown> {
     const token = readFileSync(this.gateway.admin_token_file, 'utf8').trim();
-    const answer = await fetch(this.gateway.admin + path, { headers: { authorization: `Bearer ${token}` } });
+    const answer = await fetch(this.gateway.admin + path, {
+      headers: { authorization: `Bearer ${token}` },
+    });
     return answer.json();
   }
 
@@ -91,7 +88,9 @@ export class GatewayUnderFire {
   }
 
   async #servingPids(): Promise<number[]> {
-    const workers = (await this.admin('/admin/workers')) as { data: { pid: number; state: string }[] };
+    const workers = (await this.admin('/admin/workers')) as {
+      data: { pid: number; state: string }[];
+    };
     return workers.data.filter((worker) => worker.state === 'serving').map((worker) => worker.pid);
   }
 }

@@ -57,7 +57,8 @@ function callOnce(plan: CallPlan, agent: Agent): Promise<ServedCall> {
   return new Promise((resolve) => {
     let status = 0;
     let text = '';
-    const finish = (complete: boolean): void => resolve({ status, units: countUnits(plan, text), complete });
+    const finish = (complete: boolean): void =>
+      resolve({ status, units: countUnits(plan, text), complete });
     const outgoing = httpRequest(
       {
         agent,
@@ -93,5 +94,7 @@ function callOnce(plan: CallPlan, agent: Agent): Promise<ServedCall> {
 /** A stream's tokens are its content deltas; a whole answer that has begun to arrive was written whole. */
 function countUnits(plan: CallPlan, text: string): number {
   if (!plan.stream) return text === '' ? 0 : plan.units;
-  return text.split('\n').filter((line) => line.startsWith('data: {') && /"content":"[^"]/.test(line)).length;
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('data: {') && /"content":"[^"]/.test(line)).length;
 }

@@ -6,9 +6,17 @@ import type { Exchange } from './exchange.ts';
 const NO_RATES = [] as const;
 
 /** Reserves in memory. True = `exchange.hold` is set; false = the slow path has to be asked. */
-export function tryAdmit(context: GatewayContext, exchange: Exchange, needs: readonly Need[]): boolean {
+export function tryAdmit(
+  context: GatewayContext,
+  exchange: Exchange,
+  needs: readonly Need[],
+): boolean {
   exchange.needs = needs;
-  const hold = context.engine.tryReserve(exchange.requestId, needs, exchange.access?.rates ?? NO_RATES);
+  const hold = context.engine.tryReserve(
+    exchange.requestId,
+    needs,
+    exchange.access?.rates ?? NO_RATES,
+  );
   if (hold === undefined) return false;
   exchange.hold = hold;
   exchange.reservation = HELD;
@@ -24,7 +32,12 @@ const HELD = { kind: 'held' } as const;
 export async function admitSlowly(context: GatewayContext, exchange: Exchange): Promise<boolean> {
   const leaving = new AbortController();
   exchange.response.onClientGone = () => leaving.abort();
-  const outcome = await context.engine.reserve(exchange.requestId, exchange.needs, exchange.access?.rates ?? NO_RATES, leaving.signal);
+  const outcome = await context.engine.reserve(
+    exchange.requestId,
+    exchange.needs,
+    exchange.access?.rates ?? NO_RATES,
+    leaving.signal,
+  );
   exchange.response.onClientGone = undefined;
   if (outcome.kind !== 'held') {
     noteRefusal(exchange, outcome);
@@ -42,5 +55,11 @@ function noteRefusal(exchange: Exchange, outcome: Exclude<ReserveOutcome, { kind
     return;
   }
   exchange.shortNumbers = outcome.numbers;
-  exchange.reservation = { kind: 'short', index: outcome.index, cause: outcome.cause, held: outcome.held, affordableOutputTokens: undefined };
+  exchange.reservation = {
+    kind: 'short',
+    index: outcome.index,
+    cause: outcome.cause,
+    held: outcome.held,
+    affordableOutputTokens: undefined,
+  };
 }

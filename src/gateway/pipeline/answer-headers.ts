@@ -25,29 +25,40 @@ export function readRateLimits(exchange: Exchange, engine: Engine): RateLimitRea
   for (const { spec, policy } of access.accountsAt(exchange.at)) {
     if (policy === undefined) continue;
     const numbers = engine.peek(spec);
-    const remaining = numbers === undefined ? spec.allowance : Math.max(0, numbers.allowance - numbers.spent);
+    const remaining =
+      numbers === undefined ? spec.allowance : Math.max(0, numbers.allowance - numbers.spent);
     readings.push({ policy, remaining, resetsAtMs: spec.windowEndsAt });
   }
   return readings;
 }
 
 /** Cost, balance and limits of an answer that is served, as a flat list. `final`: the cost is exact, not the most it can be. */
-export function buildServedHeaders(exchange: Exchange, engine: Engine, asset: string, final: boolean): string[] {
+export function buildServedHeaders(
+  exchange: Exchange,
+  engine: Engine,
+  asset: string,
+  final: boolean,
+): string[] {
   const headers = ['X-Request-Id', exchange.requestId];
   const { access } = exchange;
   if (access === undefined) return headers;
   if (final) headers.push('x-tollkeeper-cost', `${formatNano(exchange.costNano)} ${asset}`);
   else headers.push('x-tollkeeper-cost-max', `${formatNano(exchange.holdNano)} ${asset}`);
   const balance = readBalance(exchange, engine);
-  if (balance !== undefined) headers.push('x-tollkeeper-balance', `${formatNano(balance)} ${asset}`);
-  for (const part of buildRateLimitHeaders(readRateLimits(exchange, engine), exchange.at)) headers.push(part);
-  if (exchange.clampedOutputTokens !== undefined) headers.push('x-tollkeeper-max-tokens', String(exchange.clampedOutputTokens));
+  if (balance !== undefined)
+    headers.push('x-tollkeeper-balance', `${formatNano(balance)} ${asset}`);
+  for (const part of buildRateLimitHeaders(readRateLimits(exchange, engine), exchange.at))
+    headers.push(part);
+  if (exchange.clampedOutputTokens !== undefined)
+    headers.push('x-tollkeeper-max-tokens', String(exchange.clampedOutputTokens));
   return headers;
 }
 
 /** Settled balance in nano, open holds included; undefined when this key has none or it was never asked for. */
 function readBalance(exchange: Exchange, engine: Engine): number | undefined {
-  const balance = exchange.access?.accountsAt(exchange.at).find((view) => view.policy === undefined);
+  const balance = exchange.access
+    ?.accountsAt(exchange.at)
+    .find((view) => view.policy === undefined);
   const numbers = balance && engine.peek(balance.spec);
   return numbers && numbers.allowance - numbers.spent;
 }

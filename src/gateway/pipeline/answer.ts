@@ -20,12 +20,25 @@ export function refuse(context: GatewayContext, exchange: Exchange): void {
     return;
   }
   // The count needs the store; if that fails the refusal itself still stands.
-  slowed.catch(() => 0).then((slowedMs) => send(context, exchange, { facts, refusal: decision, slowedMs })).catch((error: unknown) => failUnexpectedly(context, exchange, error));
+  slowed
+    .catch(() => 0)
+    .then((slowedMs) => send(context, exchange, { facts, refusal: decision, slowedMs }))
+    .catch((error: unknown) => failUnexpectedly(context, exchange, error));
 }
 
 /** A fault of ours must not leave a client waiting, nor say more than that it was ours. */
-export function failUnexpectedly(context: GatewayContext, exchange: Exchange, error: unknown): void {
-  context.logger.error({ request_id: exchange.requestId, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'request failed inside the gateway');
+export function failUnexpectedly(
+  context: GatewayContext,
+  exchange: Exchange,
+  error: unknown,
+): void {
+  context.logger.error(
+    {
+      request_id: exchange.requestId,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    },
+    'request failed inside the gateway',
+  );
   if (exchange.response.headSent) {
     releaseHold(context, exchange);
     exchange.response.destroy();
@@ -36,7 +49,12 @@ export function failUnexpectedly(context: GatewayContext, exchange: Exchange, er
 }
 
 /** Refuses after admission: the upstream or the books did not do their part. Nothing is charged. */
-export function failForward(context: GatewayContext, exchange: Exchange, code: Code, problem: string): void {
+export function failForward(
+  context: GatewayContext,
+  exchange: Exchange,
+  code: Code,
+  problem: string,
+): void {
   exchange.forwarding = { code, problem, pointer: undefined };
   // The reservation stood: only the forwarding failed.
   exchange.reservation = { kind: 'held' };
@@ -44,7 +62,12 @@ export function failForward(context: GatewayContext, exchange: Exchange, code: C
 }
 
 /** What a stream that may not go on ends with: the head is out, so the refusal is its last event. */
-export function describeCut(context: GatewayContext, exchange: Exchange, code: Code, problem: string): ProblemDocument {
+export function describeCut(
+  context: GatewayContext,
+  exchange: Exchange,
+  code: Code,
+  problem: string,
+): ProblemDocument {
   exchange.forwarding = { code, problem, pointer: undefined };
   const facts = gatherFacts(context, exchange);
   const decision = decide(facts);
@@ -55,7 +78,11 @@ export function describeCut(context: GatewayContext, exchange: Exchange, code: C
 }
 
 /** Writes the log row and the counters of a request that has ended. At most once. */
-export function record(context: GatewayContext, exchange: Exchange, ending: Exchange['ending']): void {
+export function record(
+  context: GatewayContext,
+  exchange: Exchange,
+  ending: Exchange['ending'],
+): void {
   if (exchange.recorded) return;
   exchange.recorded = true;
   exchange.ending = ending;
@@ -72,10 +99,18 @@ export function releaseHold(context: GatewayContext, exchange: Exchange): void {
 }
 
 function gatherFacts(context: GatewayContext, exchange: Exchange): Facts {
-  return factsOf(exchange, (need) => context.engine.peek(need.account), context.clock.monotonicMs() - exchange.startedMs);
+  return factsOf(
+    exchange,
+    (need) => context.engine.peek(need.account),
+    context.clock.monotonicMs() - exchange.startedMs,
+  );
 }
 
-function send(context: GatewayContext, exchange: Exchange, refused: { facts: Facts; refusal: Refusal; slowedMs: number }): void {
+function send(
+  context: GatewayContext,
+  exchange: Exchange,
+  refused: { facts: Facts; refusal: Refusal; slowedMs: number },
+): void {
   let { facts, refusal } = refused;
   if (refused.slowedMs > 0) {
     exchange.storm = { cause: refusal.code, retryAfterMs: refused.slowedMs };
@@ -93,7 +128,12 @@ function send(context: GatewayContext, exchange: Exchange, refused: { facts: Fac
       response.end();
     } else {
       const body = Buffer.from(prepared.body);
-      response.writeHead(prepared.status, [...prepared.headers, ...exchange.corsHeaders, 'Content-Length', String(body.length)]);
+      response.writeHead(prepared.status, [
+        ...prepared.headers,
+        ...exchange.corsHeaders,
+        'Content-Length',
+        String(body.length),
+      ]);
       response.end(body);
     }
   }
@@ -102,11 +142,19 @@ function send(context: GatewayContext, exchange: Exchange, refused: { facts: Fac
 
 /** A refusal that would be repeated in vain: every 402 that only an action lifts. */
 function isRepeatable(refusal: Refusal): boolean {
-  return !refusal.transient && (refusal.step === 'entitle' || (refusal.limit !== undefined && refusal.retryAfterMs === undefined));
+  return (
+    !refusal.transient &&
+    (refusal.step === 'entitle' ||
+      (refusal.limit !== undefined && refusal.retryAfterMs === undefined))
+  );
 }
 
 /** Counts this refusal; milliseconds to be slowed by, 0 = not a storm. The first is free, hence the one more. */
-function countRefusal(context: GatewayContext, facts: Facts, refusal: Refusal): number | Promise<number> {
+function countRefusal(
+  context: GatewayContext,
+  facts: Facts,
+  refusal: Refusal,
+): number | Promise<number> {
   const perMinute = context.compiled().catalog.retryStormPerMinute;
   if (perMinute === 0 || facts.identity.kind !== 'key') return 0;
   return context.engine.takeToken({

@@ -26,20 +26,32 @@ export function noteProgress(context: GatewayContext, exchange: Exchange, take: 
   return hold === undefined || context.engine.progress(hold, amountsOf(exchange.needs, take));
 }
 
-function settle(context: GatewayContext, exchange: Exchange, take: Take, how: 'capture' | 'finish'): boolean {
+function settle(
+  context: GatewayContext,
+  exchange: Exchange,
+  take: Take,
+  how: 'capture' | 'finish',
+): boolean {
   exchange.costNano = take.nano;
   const { hold } = exchange;
   if (hold === undefined) return true;
   exchange.hold = undefined;
   const amounts = amountsOf(exchange.needs, take);
-  const taken = how === 'capture' ? context.engine.capture(hold, amounts) : context.engine.finish(hold, amounts);
+  const taken =
+    how === 'capture'
+      ? context.engine.capture(hold, amounts)
+      : context.engine.finish(hold, amounts);
   if (taken === undefined) return false;
   exchange.overrunNano = overrunOf(exchange.needs, amounts, taken);
   return true;
 }
 
 /** The house's part of the cost, in nano. */
-function overrunOf(needs: readonly Need[], amounts: readonly number[], taken: readonly number[]): number {
+function overrunOf(
+  needs: readonly Need[],
+  amounts: readonly number[],
+  taken: readonly number[],
+): number {
   for (let i = 0; i < needs.length; i += 1) {
     if (needs[i]?.account.kind === 'balance') return (amounts[i] ?? 0) - (taken[i] ?? 0);
   }

@@ -6,7 +6,12 @@ import type { Exchange } from './exchange.ts';
  * Reads a whole request body of at most `bytesMax`. `fail` is called without a fault when the client
  * simply went away. Exactly one of the two is called, once.
  */
-export function collectBody(exchange: Exchange, bytesMax: number | undefined, done: (body: Buffer) => void, fail: (fault: Fault | undefined) => void): void {
+export function collectBody(
+  exchange: Exchange,
+  bytesMax: number | undefined,
+  done: (body: Buffer) => void,
+  fail: (fault: Fault | undefined) => void,
+): void {
   const { request } = exchange;
   const limit = bytesMax ?? Number.POSITIVE_INFINITY;
   if (request.contentLength > limit) {
@@ -50,18 +55,26 @@ class BodyCollector implements BodySink {
   onEnd(): void {
     if (this.#over) return;
     const [first] = this.#chunks;
-    this.#collection.done(this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks));
+    this.#collection.done(
+      this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks),
+    );
   }
 
   onError(error: Error): void {
     if (this.#over) return;
     this.#over = true;
     const gone = this.#collection.exchange.response.closed;
-    this.#collection.fail(gone ? undefined : { code: 'MALFORMED_REQUEST', problem: error.message, pointer: undefined });
+    this.#collection.fail(
+      gone ? undefined : { code: 'MALFORMED_REQUEST', problem: error.message, pointer: undefined },
+    );
   }
 }
 
 /** What a body over the route's bound is refused with. */
 export function bodyTooLarge(bytesMax: number): Fault {
-  return { code: 'BODY_TOO_LARGE', problem: `the body is larger than the ${bytesMax} bytes this route takes`, pointer: undefined };
+  return {
+    code: 'BODY_TOO_LARGE',
+    problem: `the body is larger than the ${bytesMax} bytes this route takes`,
+    pointer: undefined,
+  };
 }

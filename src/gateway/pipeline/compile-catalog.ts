@@ -28,8 +28,13 @@ export interface CompiledCatalog {
 }
 
 /** `openPool` makes the balancer of an upstream; its health probes are the caller's to start and stop. */
-export function compileCatalog(catalog: Catalog, openPool: (upstream: Upstream) => UpstreamPool): CompiledCatalog {
-  const pools = new Map([...catalog.upstreams.values()].map((upstream) => [upstream.id, openPool(upstream)]));
+export function compileCatalog(
+  catalog: Catalog,
+  openPool: (upstream: Upstream) => UpstreamPool,
+): CompiledCatalog {
+  const pools = new Map(
+    [...catalog.upstreams.values()].map((upstream) => [upstream.id, openPool(upstream)]),
+  );
   const routes = new Map<Route, CompiledRoute>();
   for (const api of catalog.apis) {
     for (const route of api.routes) routes.set(route, compileRoute(route, api, catalog));
@@ -38,18 +43,35 @@ export function compileCatalog(catalog: Catalog, openPool: (upstream: Upstream) 
 }
 
 function compileRoute(route: Route, api: Api, catalog: Catalog): CompiledRoute {
-  const nothing = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, bytesIn: 0, bytesOut: 0, estimated: false };
-  const ids = route.upstreamId === undefined ? [...catalog.providers.values()].map((each) => each.upstreamId) : [route.upstreamId];
+  const nothing = {
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    outputTokens: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    estimated: false,
+  };
+  const ids =
+    route.upstreamId === undefined
+      ? [...catalog.providers.values()].map((each) => each.upstreamId)
+      : [route.upstreamId];
   return {
     requestNano: toSafeNumber(costOf(route.price, nothing)),
     perByte: route.price.perByteIn > 0n || route.price.perByteOut > 0n,
     rewrite: compilePathRewrite(route.rewrite),
-    responseHeaders: new ResponseHeaderPlan({ edits: route.responseHeaders, ownsCors: api.cors !== undefined }),
+    responseHeaders: new ResponseHeaderPlan({
+      edits: route.responseHeaders,
+      ownsCors: api.cors !== undefined,
+    }),
     requestHeaders: new Map(ids.map((id) => [id, compileRequestHeaders(route, catalog, id)])),
   };
 }
 
-function compileRequestHeaders(route: Route, catalog: Catalog, upstreamId: string): RequestHeaderPlan {
+function compileRequestHeaders(
+  route: Route,
+  catalog: Catalog,
+  upstreamId: string,
+): RequestHeaderPlan {
   return new RequestHeaderPlan({
     edits: route.requestHeaders,
     credentials: catalog.upstreams.get(upstreamId)?.credentials ?? [],

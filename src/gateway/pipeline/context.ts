@@ -38,6 +38,10 @@ export interface GatewayContext {
   /** Public origin, no slash at the end. */
   readonly publicUrl: () => string;
   /** The gateway's own paths (`/v1/usage`, `/pay/...`); false = not one of them. */
-  readonly servePage: (request: InboundRequest, response: InboundResponse, requestId: string) => boolean;
+  readonly servePage: (
+    request: InboundRequest,
+    response: InboundResponse,
+    requestId: string,
+  ) => boolean;
   readonly trustsForwarded: (remoteAddress: string) => boolean;
 }

@@ -1,5 +1,13 @@
 import type { Api, Dialect, Route } from '../../domain/catalog.ts';
-import type { EntitlementFact, Facts, Fault, IdentityFact, LimitFact, OutcomeFact, ReservationFact } from '../../domain/facts.ts';
+import type {
+  EntitlementFact,
+  Facts,
+  Fault,
+  IdentityFact,
+  LimitFact,
+  OutcomeFact,
+  ReservationFact,
+} from '../../domain/facts.ts';
 import type { Hold, Need } from '../../engine/engine.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
 import type { InboundRequest, InboundResponse } from '../listener.ts';
@@ -56,7 +64,11 @@ export class Exchange {
   corsHeaders: readonly string[] = [];
   recorded = false;
 
-  constructor(request: InboundRequest, response: InboundResponse, begun: { requestId: string; at: number; startedMs: number; catalogVersion: string }) {
+  constructor(
+    request: InboundRequest,
+    response: InboundResponse,
+    begun: { requestId: string; at: number; startedMs: number; catalogVersion: string },
+  ) {
     this.request = request;
     this.response = response;
     this.requestId = begun.requestId;
@@ -74,7 +86,11 @@ export class Exchange {
 }
 
 /** Everything this request was decided on (the log row). `peek` gives the last known numbers of an account. */
-export function factsOf(exchange: Exchange, peek: (need: Need) => AccountNumbers | undefined, durationMs: number): Facts {
+export function factsOf(
+  exchange: Exchange,
+  peek: (need: Need) => AccountNumbers | undefined,
+  durationMs: number,
+): Facts {
   const { route } = exchange;
   return {
     requestId: exchange.requestId,
@@ -101,7 +117,12 @@ export function factsOf(exchange: Exchange, peek: (need: Need) => AccountNumbers
   };
 }
 
-function limitFact(exchange: Exchange, need: Need, index: number, peek: (need: Need) => AccountNumbers | undefined): LimitFact {
+function limitFact(
+  exchange: Exchange,
+  need: Need,
+  index: number,
+  peek: (need: Need) => AccountNumbers | undefined,
+): LimitFact {
   const refused = exchange.reservation?.kind === 'short' && exchange.reservation.index === index;
   const numbers = (refused ? exchange.shortNumbers : undefined) ?? peek(need);
   return {

@@ -1,5 +1,10 @@
 import { compileRateLimitPolicy, type RateLimitPolicy } from '../../contract/headers.ts';
-import { accountsFor, bucketId, type AccountHolder, type AccountSpec } from '../../domain/accounts.ts';
+import {
+  accountsFor,
+  bucketId,
+  type AccountHolder,
+  type AccountSpec,
+} from '../../domain/accounts.ts';
 import type { Catalog, Plan, Route } from '../../domain/catalog.ts';
 import type { IdentityFact } from '../../domain/facts.ts';
 import { windowSeconds } from '../../domain/window.ts';
@@ -26,7 +31,10 @@ export class KeyAccess {
   readonly plan: Plan;
   readonly identity: IdentityFact;
   /** The answer of KeyDirectory, made once. */
-  readonly identification: { readonly kind: 'key'; readonly access: KeyAccess } = { kind: 'key', access: this };
+  readonly identification: { readonly kind: 'key'; readonly access: KeyAccess } = {
+    kind: 'key',
+    access: this,
+  };
   readonly rates: readonly RateNeed[];
   readonly rateIds: readonly string[];
   readonly #holder: AccountHolder;
@@ -41,7 +49,11 @@ export class KeyAccess {
     this.tenant = found.tenant;
     this.plan = plan;
     this.#asset = catalog.asset;
-    this.#holder = { tenantId: found.tenant.id, keyId: found.key.id, budgetNano: found.key.budgetNano };
+    this.#holder = {
+      tenantId: found.tenant.id,
+      keyId: found.key.id,
+      budgetNano: found.key.budgetNano,
+    };
     this.identity = {
       kind: 'key',
       keyId: found.key.id,
@@ -93,7 +105,9 @@ export class KeyAccess {
   #rollWindows(now: number): void {
     const specs = accountsFor(this.plan, this.#holder, this.#asset, now);
     this.#accounts = specs.map((spec) => ({ spec, policy: policyOf(spec, now) }));
-    this.#accountsUntil = Math.min(...specs.map((spec) => spec.windowEndsAt ?? Number.POSITIVE_INFINITY));
+    this.#accountsUntil = Math.min(
+      ...specs.map((spec) => spec.windowEndsAt ?? Number.POSITIVE_INFINITY),
+    );
     this.#flatNeeds = new Map();
   }
 }

@@ -69,7 +69,10 @@ export class KeyDirectory {
     }
     const catalog = this.#catalog();
     const plan = catalog.plans.get(found.tenant.planId);
-    if (plan === undefined) throw new Error(`tenant ${found.tenant.id} is on plan ${found.tenant.planId}, which the configuration does not have`);
+    if (plan === undefined)
+      throw new Error(
+        `tenant ${found.tenant.id} is on plan ${found.tenant.planId}, which the configuration does not have`,
+      );
     const access = new KeyAccess(found, plan, catalog);
     if (this.#known.size >= KEYS_MAX) this.#forgetOldest();
     this.#known.set(rawKey, access);
@@ -79,7 +82,8 @@ export class KeyDirectory {
   #judge(access: KeyAccess): Identification {
     const { revokedAt, expiresAt } = access.key;
     if (revokedAt !== undefined) return { kind: 'refused', code: 'KEY_REVOKED', since: revokedAt };
-    if (expiresAt !== undefined && this.#clock.now() >= expiresAt) return { kind: 'refused', code: 'KEY_EXPIRED', since: expiresAt };
+    if (expiresAt !== undefined && this.#clock.now() >= expiresAt)
+      return { kind: 'refused', code: 'KEY_EXPIRED', since: expiresAt };
     return access.identification;
   }
 

@@ -38,7 +38,12 @@ export class LlmAnswer implements UpstreamReceiver {
   /** What the hold covers by now. */
   #held: Take;
 
-  constructor(context: GatewayContext, exchange: Exchange, call: UnderstoodCall, bounds: LlmBounds) {
+  constructor(
+    context: GatewayContext,
+    exchange: Exchange,
+    call: UnderstoodCall,
+    bounds: LlmBounds,
+  ) {
     this.#context = context;
     this.#exchange = exchange;
     this.#call = call;
@@ -55,7 +60,12 @@ export class LlmAnswer implements UpstreamReceiver {
       outputTokensMax: this.#exchange.clampedOutputTokens,
       includeUsage: request.stream && !request.wantsUsageChunk,
     });
-    const forwarder = openForwarder(this.#context, this.#exchange, { route, upstreamId, path: endpointOf(route), body: edited }, this);
+    const forwarder = openForwarder(
+      this.#context,
+      this.#exchange,
+      { route, upstreamId, path: endpointOf(route), body: edited },
+      this,
+    );
     this.#forwarder = forwarder;
     this.#exchange.response.onClientGone = () => this.#leave();
     this.#exchange.response.onDrain = () => forwarder.resume();
@@ -76,13 +86,16 @@ export class LlmAnswer implements UpstreamReceiver {
       return;
     }
     if (readHeader(headers, 'content-encoding') !== undefined) {
-      this.#fail('UPSTREAM_FAILED', 'the upstream compressed a stream that it was asked to send as it is');
+      this.#fail(
+        'UPSTREAM_FAILED',
+        'the upstream compressed a stream that it was asked to send as it is',
+      );
       return;
     }
     this.#phase = 'stream';
     this.#exchange.status = status;
     this.#meter = this.#call.provider.openStreamMeter({
-      inputTokensBound: this.#bounds.inputTokens,
+      inputTokensBound: this.#guessInput(),
       keepUsageChunk: this.#call.request.wantsUsageChunk,
     });
   }
@@ -108,9 +121,8 @@ export class LlmAnswer implements UpstreamReceiver {
   onFailure(failure: UpstreamFailure): void {
     if (this.#phase === 'ended') return;
     if (this.#phase === 'stream' && this.#exchange.response.headSent) {
-      this.#settleMeasured();
       this.#exchange.response.destroy();
-      this.#end('upstream-broke');
+      this.#settleMeasured('upstream-broke');
       return;
     }
     this.#fail(codeOfFailure(failure), failure.message);
@@ -155,7 +167,9 @@ export class LlmAnswer implements UpstreamReceiver {
       outputTokens: meter.outputTokensFloor,
     });
     const more = this.#exchange.needs.map(({ account }) =>
-      account.unit === 'requests' ? 0 : Math.max(0, amountFor(account, needed) - amountFor(account, this.#held)),
+      account.unit === 'requests'
+        ? 0
+        : Math.max(0, amountFor(account, needed) - amountFor(account, this.#held)),
     );
     if (!this.#context.engine.extend(hold, more)) return false;
     this.#held = needed;
@@ -188,7 +202,10 @@ export class LlmAnswer implements UpstreamReceiver {
   #endWhole(body: Buffer): void {
     const decoded = decode(body, readHeader(this.#headers, 'content-encoding'));
     if (decoded === undefined) {
-      this.#fail('UPSTREAM_FAILED', 'the upstream compressed its answer in a way that cannot be metered');
+      this.#fail(
+        'UPSTREAM_FAILED',
+        'the upstream compressed its answer in a way that cannot be metered',
+      );
       return;
     }
     const usage = this.#call.provider.readUsage(decoded);
@@ -236,7 +253,10 @@ export class LlmAnswer implements UpstreamReceiver {
     const { asset } = this.#context.compiled().catalog;
     const served = buildServedHeaders(this.#exchange, this.#context.engine, asset, final);
     if (length !== undefined) served.push('Content-Length', String(length));
-    this.#exchange.response.writeHead(status, buildAnswerHeaders(this.#context, this.#exchange, this.#headers, served));
+    this.#exchange.response.writeHead(
+      status,
+      buildAnswerHeaders(this.#context, this.#exchange, this.#headers, served),
+    );
   }
 
   /** Ends a stream that may not go on, with a proper event; what was seen is charged. */
@@ -247,25 +267,52 @@ export class LlmAnswer implements UpstreamReceiver {
       this.#fail(code === 'INSUFFICIENT_CREDITS' ? 'UPSTREAM_FAILED' : code, problem);
       return;
     }
-    this.#settleMeasured();
-    response.end(this.#call.provider.streamErrorEvent(describeCut(this.#context, this.#exchange, code, problem)));
-    this.#end('cut');
+    response.end(
+      this.#call.provider.streamErrorEvent(
+        describeCut(this.#context, this.#exchange, code, problem),
+      ),
+    );
+    this.#settleMeasured('cut');
   }
 
   /** The client broke off: what it was sent is charged, the upstream is told to stop (GW-09). */
   #leave(): void {
     if (this.#phase === 'ended') return;
     this.#forwarder?.abort();
-    if (this.#exchange.response.headSent) this.#settleMeasured();
-    else releaseHold(this.#context, this.#exchange);
+    if (this.#exchange.response.headSent) {
+      this.#settleMeasured('client-gone');
+      return;
+    }
+    releaseHold(this.#context, this.#exchange);
     this.#end('client-gone');
   }
 
-  #settleMeasured(): void {
+  /**
+   * Charges a stream that ended early at what was seen: never nothing, never the maximum. Its input is
+   * counted exactly first; should the process die before that, the last PROGRESS stands.
+   */
+  #settleMeasured(ending: Exchange['ending']): void {
     const usage = this.#meter?.usage();
+    this.#phase = 'ended';
     if (usage === undefined) return;
+    if (!usage.estimated) {
+      this.#settleAs(usage, ending);
+      return;
+    }
+    this.#count(this.#call.request.inputText(), usage.inputTokens)
+      .then((inputTokens) => this.#settleAs({ ...usage, inputTokens }, ending))
+      .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+  }
+
+  #settleAs(usage: Usage, ending: Exchange['ending']): void {
     this.#noteUsage(usage);
     finishStream(this.#context, this.#exchange, this.#takeOf(usage));
+    this.#end(ending);
+  }
+
+  /** Four bytes a token: what a stream's input counts as until the upstream or a tokenizer says. */
+  #guessInput(): number {
+    return Math.ceil(this.#bounds.inputTokens / 4);
   }
 
   #fail(code: Code, problem: string): void {
@@ -296,17 +343,25 @@ export class LlmAnswer implements UpstreamReceiver {
   /** The upstream said nothing of usage: count what it wrote, exactly, off the event loop (LLM-06). */
   async #countOutput(meter: StreamMeter): Promise<Usage> {
     const measured = meter.usage();
-    return { ...measured, ...(await this.#countTexts(meter.outputText(), measured.outputTokens)) };
+    const counted = await this.#countTexts(meter.outputText(), measured.outputTokens);
+    return {
+      ...measured,
+      ...counted,
+      outputTokens: Math.max(counted.outputTokens, meter.outputTokensFloor),
+    };
   }
 
   async #countWhole(answer: Buffer): Promise<Usage> {
-    const counted = await this.#countTexts(this.#call.provider.readOutputText(answer), Math.ceil(answer.length / 4));
+    const counted = await this.#countTexts(
+      this.#call.provider.readOutputText(answer),
+      Math.ceil(answer.length / 4),
+    );
     return { cachedInputTokens: 0, bytesIn: 0, bytesOut: 0, ...counted };
   }
 
   async #countTexts(output: string, outputGuess: number) {
     const [inputTokens, outputTokens] = await Promise.all([
-      this.#count(this.#call.request.inputText(), Math.ceil(this.#bounds.inputTokens / 4)),
+      this.#count(this.#call.request.inputText(), this.#guessInput()),
       this.#count(output, outputGuess),
     ]);
     return { inputTokens, outputTokens, estimated: true };

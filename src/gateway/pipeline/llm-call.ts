@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 import type { Code } from '../../contract/codes.ts';
 import type { Model, Route } from '../../domain/catalog.ts';
 import { planGrants } from '../../domain/offers.ts';
@@ -9,7 +11,13 @@ import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import type { KeyAccess } from './key-access.ts';
 import { LlmAnswer } from './llm-answer.ts';
-import { affordableOutputTokens, boundTake, freeUnits, type LlmBounds, mightFitExactly } from './llm-hold.ts';
+import {
+  affordableOutputTokens,
+  boundTake,
+  freeUnits,
+  type LlmBounds,
+  mightFitExactly,
+} from './llm-hold.ts';
 
 /** An LLM call that has been understood: everything its answer is priced by. */
 export interface UnderstoodCall {
@@ -24,46 +32,86 @@ export interface UnderstoodCall {
 }
 
 /** One call of `/v1/chat/completions` or `/v1/embeddings`: understand, entitle, hold, forward, meter. */
-export function startLlmCall(context: GatewayContext, exchange: Exchange, route: Route, access: KeyAccess): void {
+export function startLlmCall(
+  context: GatewayContext,
+  exchange: Exchange,
+  route: Route,
+  access: KeyAccess,
+): void {
   const bytesMax = route.bodyBytesMax;
-  collectBody(exchange, bytesMax, (body) => {
-    exchange.bytesIn = body.length;
-    const call = understand(context, exchange, { route, access, body });
-    if (call === undefined || !entitle(exchange, call)) {
+  collectBody(
+    exchange,
+    bytesMax,
+    (body) => {
+      exchange.bytesIn = body.length;
+      const call = understand(context, exchange, { route, access, body });
+      if (call === undefined || !entitle(exchange, call)) {
+        refuse(context, exchange);
+        return;
+      }
+      hold(context, exchange, call);
+    },
+    (fault) => {
+      if (fault === undefined) {
+        record(context, exchange, 'client-gone');
+        return;
+      }
+      exchange.understanding = fault;
       refuse(context, exchange);
-      return;
-    }
-    hold(context, exchange, call);
-  }, (fault) => {
-    if (fault === undefined) {
-      record(context, exchange, 'client-gone');
-      return;
-    }
-    exchange.understanding = fault;
-    refuse(context, exchange);
-  });
+    },
+  );
 }
 
 /** Undefined = `exchange.understanding` says what is wrong; nothing was counted (GW-15, LLM-19). */
-function understand(context: GatewayContext, exchange: Exchange, came: { route: Route; access: KeyAccess; body: Buffer }): UnderstoodCall | undefined {
+function understand(
+  context: GatewayContext,
+  exchange: Exchange,
+  came: { route: Route; access: KeyAccess; body: Buffer },
+): UnderstoodCall | undefined {
   const { route, access, body } = came;
-  const parsed = parseJson(body);
-  if (parsed === undefined) return fault(exchange, { code: 'INVALID_REQUEST', problem: 'the body is not valid JSON', pointer: '' });
+  // An invalid byte may become three upstream, where the byte bound counted one (RFC 8259 8.1 asks for UTF-8).
+  const parsed = isUtf8(body) ? parseJson(body) : undefined;
+  if (parsed === undefined)
+    return fault(exchange, {
+      code: 'INVALID_REQUEST',
+      problem: 'the body is not valid JSON in UTF-8',
+      pointer: '',
+    });
   const named = nameOfModel(parsed);
   const model = named === undefined ? undefined : context.compiled().catalog.models.get(named);
   if (named !== undefined && model === undefined) {
     exchange.model = named.slice(0, 128);
-    return fault(exchange, { code: 'MODEL_NOT_FOUND', problem: `the model ${exchange.model} does not exist`, pointer: '/model' });
+    return fault(exchange, {
+      code: 'MODEL_NOT_FOUND',
+      problem: `the model ${exchange.model} does not exist`,
+      pointer: '/model',
+    });
   }
   const provider = context.providerFor(model);
-  const understood = route.kind === 'chat' ? provider.parseChat(parsed, body.length) : provider.parseEmbeddings(parsed, body.length);
-  if (understood.kind === 'invalid') return fault(exchange, { code: 'INVALID_REQUEST', problem: understood.problem, pointer: understood.pointer });
-  if (model === undefined) return fault(exchange, { code: 'INVALID_REQUEST', problem: 'model is required', pointer: '/model' });
+  const understood =
+    route.kind === 'chat'
+      ? provider.parseChat(parsed, body.length)
+      : provider.parseEmbeddings(parsed, body.length);
+  if (understood.kind === 'invalid')
+    return fault(exchange, {
+      code: 'INVALID_REQUEST',
+      problem: understood.problem,
+      pointer: understood.pointer,
+    });
+  if (model === undefined)
+    return fault(exchange, {
+      code: 'INVALID_REQUEST',
+      problem: 'model is required',
+      pointer: '/model',
+    });
   exchange.model = model.id;
   return { route, access, model, provider, request: understood.request, body, parsed };
 }
 
-function fault(exchange: Exchange, found: { code: Code; problem: string; pointer: string }): undefined {
+function fault(
+  exchange: Exchange,
+  found: { code: Code; problem: string; pointer: string },
+): undefined {
   exchange.understanding = found;
   return undefined;
 }
@@ -71,11 +119,16 @@ function fault(exchange: Exchange, found: { code: Code; problem: string; pointer
 function entitle(exchange: Exchange, call: UnderstoodCall): boolean {
   const { plan } = call.access;
   const { model, route } = call;
-  const granted = planGrants(plan, 'model', model.id) || (model.aliasOf !== undefined && planGrants(plan, 'model', model.aliasOf));
+  const granted =
+    planGrants(plan, 'model', model.id) ||
+    (model.aliasOf !== undefined && planGrants(plan, 'model', model.aliasOf));
   exchange.entitlements = [{ kind: 'model', id: model.id, granted }];
   if (route.feature === undefined) return granted;
   const feature = planGrants(plan, 'feature', route.feature);
-  exchange.entitlements = [...exchange.entitlements, { kind: 'feature', id: route.feature, granted: feature }];
+  exchange.entitlements = [
+    ...exchange.entitlements,
+    { kind: 'feature', id: route.feature, granted: feature },
+  ];
   return granted && feature;
 }
 
@@ -83,7 +136,8 @@ function hold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall)
   const { request, model } = call;
   const bounds: LlmBounds = {
     inputTokens: request.inputTokensBound,
-    outputTokensEach: call.route.kind === 'embeddings' ? 0 : (request.outputTokensMax ?? model.outputTokensMax),
+    outputTokensEach:
+      call.route.kind === 'embeddings' ? 0 : (request.outputTokensMax ?? model.outputTokensMax),
     choices: request.choices,
   };
   if (tryHold(context, exchange, call, bounds)) {
@@ -99,7 +153,12 @@ function hold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall)
     .catch((error: unknown) => failUnexpectedly(context, exchange, error));
 }
 
-function tryHold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall, bounds: LlmBounds): boolean {
+function tryHold(
+  context: GatewayContext,
+  exchange: Exchange,
+  call: UnderstoodCall,
+  bounds: LlmBounds,
+): boolean {
   const take = boundTake(call.model, bounds, call.access.prepaid);
   exchange.holdNano = take.nano;
   return tryAdmit(context, exchange, call.access.needsAt(take, exchange.at));
@@ -109,14 +168,22 @@ function tryHold(context: GatewayContext, exchange: Exchange, call: UnderstoodCa
  * The ways a call that does not fit may still be served (DESIGN 5): wait for holds, count the input
  * exactly, and, when the caller set no output bound, clamp it to what the balance affords.
  */
-async function holdSlowly(context: GatewayContext, exchange: Exchange, call: UnderstoodCall, first: LlmBounds): Promise<LlmBounds | undefined> {
+async function holdSlowly(
+  context: GatewayContext,
+  exchange: Exchange,
+  call: UnderstoodCall,
+  first: LlmBounds,
+): Promise<LlmBounds | undefined> {
   let bounds = first;
   if (await admitSlowly(context, exchange)) return bounds;
   let short = shortOf(exchange);
   if (short === undefined) return undefined;
   if (mightFitExactly(call.model, bounds, short)) {
     const counted = await context.tokenizer.count(call.request.inputText());
-    bounds = { ...bounds, inputTokens: Math.min(bounds.inputTokens, counted + call.request.inputTokensOverhead) };
+    bounds = {
+      ...bounds,
+      inputTokens: Math.min(bounds.inputTokens, counted + call.request.inputTokensOverhead),
+    };
     if (await holdAgain(context, exchange, call, bounds)) return bounds;
     short = shortOf(exchange);
     if (short === undefined) return undefined;
@@ -134,7 +201,12 @@ async function holdSlowly(context: GatewayContext, exchange: Exchange, call: Und
   return bounds;
 }
 
-async function holdAgain(context: GatewayContext, exchange: Exchange, call: UnderstoodCall, bounds: LlmBounds): Promise<boolean> {
+async function holdAgain(
+  context: GatewayContext,
+  exchange: Exchange,
+  call: UnderstoodCall,
+  bounds: LlmBounds,
+): Promise<boolean> {
   return tryHold(context, exchange, call, bounds) || (await admitSlowly(context, exchange));
 }
 
@@ -152,7 +224,12 @@ function noteAffordable(exchange: Exchange, affordable: number): void {
   exchange.reservation = { ...exchange.reservation, affordableOutputTokens: affordable };
 }
 
-function forward(context: GatewayContext, exchange: Exchange, call: UnderstoodCall, bounds: LlmBounds): void {
+function forward(
+  context: GatewayContext,
+  exchange: Exchange,
+  call: UnderstoodCall,
+  bounds: LlmBounds,
+): void {
   new LlmAnswer(context, exchange, call, bounds).start();
 }
 

@@ -24,16 +24,25 @@ export function usageTake(model: Model, usage: Usage, prepaid: boolean): Take {
 }
 
 /** Whether the need would fit with an eighth of the input bound: then counting exactly may save the request. */
-export function mightFitExactly(model: Model, bounds: LlmBounds, short: { need: Need; free: number }): boolean {
+export function mightFitExactly(
+  model: Model,
+  bounds: LlmBounds,
+  short: { need: Need; free: number },
+): boolean {
   const least = { ...bounds, inputTokens: Math.ceil(bounds.inputTokens / 8) };
   return unitsOf(short.need, boundTake(model, least, true)) <= short.free;
 }
 
 /** Output tokens of one completion that `free` units still pay for; below 1 = not even one. */
-export function affordableOutputTokens(model: Model, bounds: LlmBounds, short: { need: Need; free: number }): number {
+export function affordableOutputTokens(
+  model: Model,
+  bounds: LlmBounds,
+  short: { need: Need; free: number },
+): number {
   const { need, free } = short;
   if (need.account.unit === 'requests') return 0;
-  if (need.account.unit === 'tokens') return Math.floor((free - bounds.inputTokens) / bounds.choices);
+  if (need.account.unit === 'tokens')
+    return Math.floor((free - bounds.inputTokens) / bounds.choices);
   const inputOnly = costOf(model.price, boundUsage({ ...bounds, outputTokensEach: 0 }));
   const each = model.price.perOutputToken * BigInt(bounds.choices);
   const rest = BigInt(free) - inputOnly;

@@ -9,11 +9,22 @@ export function answerModels(context: GatewayContext, exchange: Exchange): void 
   const { catalog } = context.compiled();
   const { access } = exchange;
   const data = [...catalog.models.values()]
-    .filter((model) => access === undefined || planGrants(access.plan, 'model', model.id) || (model.aliasOf !== undefined && planGrants(access.plan, 'model', model.aliasOf)))
+    .filter(
+      (model) =>
+        access === undefined ||
+        planGrants(access.plan, 'model', model.id) ||
+        (model.aliasOf !== undefined && planGrants(access.plan, 'model', model.aliasOf)),
+    )
     .map((model) => ({ id: model.id, object: 'model', created: 0, owned_by: model.providerId }));
   const body = Buffer.from(JSON.stringify({ object: 'list', data }));
   const headers = buildServedHeaders(exchange, context.engine, catalog.asset, true);
-  headers.push('Content-Type', 'application/json', 'Content-Length', String(body.length), ...exchange.corsHeaders);
+  headers.push(
+    'Content-Type',
+    'application/json',
+    'Content-Length',
+    String(body.length),
+    ...exchange.corsHeaders,
+  );
   exchange.status = 200;
   exchange.response.writeHead(200, headers);
   if (exchange.request.method === 'HEAD') exchange.response.end();

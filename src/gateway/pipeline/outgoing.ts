@@ -14,19 +14,29 @@ export interface Outgoing {
 }
 
 /** A call to the route's upstream, headers built, not yet started. */
-export function openForwarder(context: GatewayContext, exchange: Exchange, outgoing: Outgoing, receiver: UpstreamReceiver): Forwarder {
+export function openForwarder(
+  context: GatewayContext,
+  exchange: Exchange,
+  outgoing: Outgoing,
+  receiver: UpstreamReceiver,
+): Forwarder {
   const { route, upstreamId, body } = outgoing;
   const compiled = context.compiled();
   const pool = compiled.pools.get(upstreamId);
   const plan = compiled.routes.get(route)?.requestHeaders.get(upstreamId);
-  if (pool === undefined || plan === undefined) throw new Error(`route ${route.id} has no upstream ${upstreamId}`);
+  if (pool === undefined || plan === undefined)
+    throw new Error(`route ${route.id} has no upstream ${upstreamId}`);
   const { request, access } = exchange;
   const headers = plan.build(request.headers, {
     requestId: exchange.requestId,
     remoteAddress: request.remoteAddress,
     secure: request.secure,
     trusted: context.trustsForwarded(request.remoteAddress),
-    identity: access && { tenantId: access.tenant.id, keyId: access.key.id, planId: access.plan.id },
+    identity: access && {
+      tenantId: access.tenant.id,
+      keyId: access.key.id,
+      planId: access.plan.id,
+    },
     keepContentLength: !Buffer.isBuffer(body),
   });
   if (Buffer.isBuffer(body)) headers.push('content-length', String(body.length));
@@ -39,7 +49,12 @@ export function openForwarder(context: GatewayContext, exchange: Exchange, outgo
 }
 
 /** The upstream's headers as the route passes them on, then ours. A metered answer brings its own length, or has none. */
-export function buildAnswerHeaders(context: GatewayContext, exchange: Exchange, upstream: RawHeaders, ours: string[]): RawHeaders {
+export function buildAnswerHeaders(
+  context: GatewayContext,
+  exchange: Exchange,
+  upstream: RawHeaders,
+  ours: string[],
+): RawHeaders {
   for (const part of exchange.corsHeaders) ours.push(part);
   const { route } = exchange;
   const compiled = route && context.compiled().routes.get(route);
@@ -51,7 +66,12 @@ export function buildAnswerHeaders(context: GatewayContext, exchange: Exchange, 
 export function readHeader(headers: RawHeaders, name: string): string | undefined {
   for (let i = 0; i < headers.length; i += 2) {
     const candidate = headers[i];
-    if (candidate !== undefined && candidate.length === name.length && candidate.toLowerCase() === name) return headers[i + 1];
+    if (
+      candidate !== undefined &&
+      candidate.length === name.length &&
+      candidate.toLowerCase() === name
+    )
+      return headers[i + 1];
   }
   return undefined;
 }

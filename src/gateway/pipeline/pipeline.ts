@@ -48,13 +48,21 @@ function routeRequest(context: GatewayContext, exchange: Exchange): void {
       return;
     case 'method-not-allowed':
       exchange.allowedMethods = match.allow;
-      exchange.routing = { code: 'METHOD_NOT_ALLOWED', problem: `${request.method} is not served here`, pointer: undefined };
+      exchange.routing = {
+        code: 'METHOD_NOT_ALLOWED',
+        problem: `${request.method} is not served here`,
+        pointer: undefined,
+      };
       break;
     case 'bad-path':
       exchange.routing = { code: 'MALFORMED_REQUEST', problem: match.reason, pointer: undefined };
       break;
     case 'not-found':
-      exchange.routing = { code: 'ROUTE_NOT_FOUND', problem: 'no route has this path', pointer: undefined };
+      exchange.routing = {
+        code: 'ROUTE_NOT_FOUND',
+        problem: 'no route has this path',
+        pointer: undefined,
+      };
       break;
   }
   refuse(context, exchange);
@@ -69,7 +77,11 @@ function applyCors(context: GatewayContext, exchange: Exchange, host: string): b
     exchange.corsHeaders = buildCorsHeaders(api.cors, headers);
     return false;
   }
-  exchange.response.writeHead(204, [...buildPreflightHeaders(api.cors, headers), 'X-Request-Id', exchange.requestId]);
+  exchange.response.writeHead(204, [
+    ...buildPreflightHeaders(api.cors, headers),
+    'X-Request-Id',
+    exchange.requestId,
+  ]);
   exchange.response.end();
   return true;
 }
@@ -84,16 +96,25 @@ function identify(context: GatewayContext, exchange: Exchange): void {
     proceed(context, exchange, found);
     return;
   }
-  found.then(
-    (identification) => proceed(context, exchange, identification),
-    (error: unknown) => failIdentification(context, exchange, error),
-  ).catch((error: unknown) => failUnexpectedly(context, exchange, error));
+  found
+    .then(
+      (identification) => proceed(context, exchange, identification),
+      (error: unknown) => failIdentification(context, exchange, error),
+    )
+    .catch((error: unknown) => failUnexpectedly(context, exchange, error));
 }
 
 /** The key is not known here and the store does not answer: 503, not 401 (DESIGN 1, promise 2). */
 function failIdentification(context: GatewayContext, exchange: Exchange, error: unknown): void {
-  context.logger.error({ request_id: exchange.requestId, error: String(error) }, 'key lookup failed');
-  exchange.forwarding = { code: 'BILLING_UNAVAILABLE', problem: 'the key could not be looked up', pointer: undefined };
+  context.logger.error(
+    { request_id: exchange.requestId, error: String(error) },
+    'key lookup failed',
+  );
+  exchange.forwarding = {
+    code: 'BILLING_UNAVAILABLE',
+    problem: 'the key could not be looked up',
+    pointer: undefined,
+  };
   exchange.reservation = { kind: 'held' };
   refuse(context, exchange);
 }

@@ -68,7 +68,12 @@ export class ProxyCall implements UpstreamReceiver {
     if (status === 402) {
       this.#forwarder?.abort();
       this.#end('refused');
-      failForward(this.#context, exchange, 'UPSTREAM_UNAVAILABLE', 'the upstream refused for its own billing reasons');
+      failForward(
+        this.#context,
+        exchange,
+        'UPSTREAM_UNAVAILABLE',
+        'the upstream refused for its own billing reasons',
+      );
       return;
     }
     exchange.status = status;
@@ -76,12 +81,25 @@ export class ProxyCall implements UpstreamReceiver {
     else if (!this.#charge()) {
       this.#forwarder?.abort();
       this.#end('refused');
-      failForward(this.#context, exchange, 'BILLING_UNAVAILABLE', 'the charge could not be written down');
+      failForward(
+        this.#context,
+        exchange,
+        'BILLING_UNAVAILABLE',
+        'the charge could not be written down',
+      );
       return;
     }
     const { asset } = this.#context.compiled().catalog;
-    const served = buildServedHeaders(exchange, this.#context.engine, asset, !this.#compiled.perByte);
-    exchange.response.writeHead(status, buildAnswerHeaders(this.#context, exchange, headers, served));
+    const served = buildServedHeaders(
+      exchange,
+      this.#context.engine,
+      asset,
+      !this.#compiled.perByte,
+    );
+    exchange.response.writeHead(
+      status,
+      buildAnswerHeaders(this.#context, exchange, headers, served),
+    );
   }
 
   onChunk(chunk: Buffer): boolean {
@@ -109,7 +127,11 @@ export class ProxyCall implements UpstreamReceiver {
     }
     this.#end('refused');
     if (failure.kind === 'client-body') {
-      this.#exchange.understanding = { code: 'MALFORMED_REQUEST', problem: failure.message, pointer: undefined };
+      this.#exchange.understanding = {
+        code: 'MALFORMED_REQUEST',
+        problem: failure.message,
+        pointer: undefined,
+      };
       refuse(this.#context, this.#exchange);
       return;
     }
@@ -123,12 +145,22 @@ export class ProxyCall implements UpstreamReceiver {
   }
 
   #costNano(bytesIn: number, bytesOut: number): number {
-    const usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, bytesIn, bytesOut, estimated: false };
+    const usage = {
+      inputTokens: 0,
+      cachedInputTokens: 0,
+      outputTokens: 0,
+      bytesIn,
+      bytesOut,
+      estimated: false,
+    };
     return toSafeNumber(costOf(this.#route.price, usage));
   }
 
   #measured(): Take {
-    const nano = this.#exchange.access?.prepaid === true ? this.#costNano(this.#exchange.bytesIn, this.#exchange.bytesOut) : 0;
+    const nano =
+      this.#exchange.access?.prepaid === true
+        ? this.#costNano(this.#exchange.bytesIn, this.#exchange.bytesOut)
+        : 0;
     return { tokens: 0, nano };
   }
 
@@ -147,7 +179,12 @@ export class ProxyCall implements UpstreamReceiver {
     const body = request.contentLength === 0 ? undefined : this.#meterBody(request);
     const path = this.#compiled.rewrite(request.target);
     const upstreamId = route.upstreamId ?? '';
-    const forwarder = openForwarder(this.#context, this.#exchange, { route, upstreamId, path, body }, this);
+    const forwarder = openForwarder(
+      this.#context,
+      this.#exchange,
+      { route, upstreamId, path, body },
+      this,
+    );
     this.#forwarder = forwarder;
     response.onClientGone = () => this.#leave();
     response.onDrain = () => forwarder.resume();
@@ -198,7 +235,13 @@ export class ProxyCall implements UpstreamReceiver {
     const index = this.#exchange.needs.findIndex((need) => need.account.kind === 'balance');
     const need = this.#exchange.needs[index];
     this.#exchange.shortNumbers = need && this.#context.engine.peek(need.account);
-    this.#exchange.reservation = { kind: 'short', index, cause: 'gone', held: 0, affordableOutputTokens: undefined };
+    this.#exchange.reservation = {
+      kind: 'short',
+      index,
+      cause: 'gone',
+      held: 0,
+      affordableOutputTokens: undefined,
+    };
   }
 
   /** Whether the hold covers what has passed; grows it by a window when it does not. */
@@ -206,10 +249,19 @@ export class ProxyCall implements UpstreamReceiver {
     const { hold } = this.#exchange;
     const now = this.#measured();
     if (hold === undefined || now.nano <= this.#heldNano) return true;
-    const ahead = this.#costNano(this.#exchange.bytesIn + WINDOW_BYTES, this.#exchange.bytesOut + WINDOW_BYTES);
+    const ahead = this.#costNano(
+      this.#exchange.bytesIn + WINDOW_BYTES,
+      this.#exchange.bytesOut + WINDOW_BYTES,
+    );
     for (const target of [ahead, now.nano]) {
       const more = target - this.#heldNano;
-      if (!this.#context.engine.extend(hold, this.#exchange.needs.map((need) => (isMoney(need.account.unit) ? more : 0)))) continue;
+      if (
+        !this.#context.engine.extend(
+          hold,
+          this.#exchange.needs.map((need) => (isMoney(need.account.unit) ? more : 0)),
+        )
+      )
+        continue;
       this.#heldNano = target;
       return true;
     }
@@ -219,7 +271,8 @@ export class ProxyCall implements UpstreamReceiver {
   /** Journals the bytes about to be written; cuts the answer when the hold is used up and cannot grow. */
   #advance(): boolean {
     if (this.#exchange.status >= 400) return true;
-    if (this.#covered() && noteProgress(this.#context, this.#exchange, this.#measured())) return true;
+    if (this.#covered() && noteProgress(this.#context, this.#exchange, this.#measured()))
+      return true;
     this.#forwarder?.abort();
     this.#settleBroken();
     this.#exchange.response.destroy();
@@ -229,12 +282,14 @@ export class ProxyCall implements UpstreamReceiver {
 
   /** Charges a flat price with the head; a per-byte price begins with its first byte. */
   #charge(): boolean {
-    if (!this.#compiled.perByte) return captureWhole(this.#context, this.#exchange, { tokens: 0, nano: this.#heldNano });
+    if (!this.#compiled.perByte)
+      return captureWhole(this.#context, this.#exchange, { tokens: 0, nano: this.#heldNano });
     return noteProgress(this.#context, this.#exchange, this.#measured());
   }
 
   #settleBroken(): void {
-    if (this.#compiled.perByte && this.#exchange.status < 400) finishStream(this.#context, this.#exchange, this.#measured());
+    if (this.#compiled.perByte && this.#exchange.status < 400)
+      finishStream(this.#context, this.#exchange, this.#measured());
     else releaseHold(this.#context, this.#exchange);
   }
 
@@ -250,7 +305,8 @@ export class ProxyCall implements UpstreamReceiver {
   #end(ending: Exchange['ending']): void {
     this.#ended = true;
     this.#exchange.response.onClientGone = undefined;
-    if (ending !== 'refused' && ending !== 'client-gone') record(this.#context, this.#exchange, ending);
+    if (ending !== 'refused' && ending !== 'client-gone')
+      record(this.#context, this.#exchange, ending);
   }
 }
 
