@@ -253,8 +253,11 @@ export class LedgerEngine implements Engine {
   }
 
   async #fillAndTake(rate: RateNeed): Promise<number> {
-    const refused = await this.#rates.fill([rate]);
-    if (refused !== undefined) return refused.retryAfterMs;
+    while (!this.#rates.ready([rate], this.#clock.monotonicMs())) {
+      // oxlint-disable-next-line no-await-in-loop -- others may take what one round brought
+      const refused = await this.#rates.fill([rate]);
+      if (refused !== undefined) return refused.retryAfterMs;
+    }
     this.#rates.take([rate]);
     return 0;
   }

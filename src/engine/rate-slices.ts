@@ -14,6 +14,12 @@ interface Slice {
   want: number;
 }
 
+export interface RateRefusal {
+  /** Of the bucket that has no token, among those asked for. */
+  readonly index: number;
+  readonly retryAfterMs: number;
+}
+
 /**
  * Protective limits of this process: tokens taken ahead from shared buckets, in slices that grow while
  * a bucket is busy and shrink as it empties, so that a burst is exact to a token near its end (QUOTA-07).
@@ -22,6 +28,8 @@ export class RateSlices {
   readonly #store: LedgerStore;
   readonly #clock: Clock;
   readonly #slices = new Map<string, Slice>();
+  /** Buckets the store is being asked for. */
+  readonly #filling = new Map<string, Promise<unknown>>();
 
   constructor(store: LedgerStore, clock: Clock) {
     this.#store = store;
@@ -45,31 +53,30 @@ export class RateSlices {
     }
   }
 
-  /** Fills the slices that are empty. Undefined = all have a token now; else the bucket that refused. */
-  async fill(
-    rates: readonly RateNeed[],
-  ): Promise<{ readonly index: number; readonly retryAfterMs: number } | undefined> {
+  /**
+   * Fills the slices that are empty. A bucket that refused comes back with its index; undefined = look again:
+   * there are new tokens, though others may have taken them by now. A bucket is asked for by one caller at a
+   * time, or a hundred that find it empty together would take a hundred slices and leave nothing to the rest.
+   */
+  async fill(rates: readonly RateNeed[]): Promise<RateRefusal | undefined> {
     const monotonicMs = this.#clock.monotonicMs();
     const denied = this.#findDenied(rates, monotonicMs);
     if (denied !== undefined) return denied;
     const empty = rates.filter((rate) => !this.ready([rate], monotonicMs));
-    const requests = empty.map((rate) => ({
-      ...rate,
-      want: this.#slices.get(rate.bucketId)?.want ?? 1,
-    }));
-    const results = await this.#store.takeRate(requests, this.#clock.now());
-    let refused: { index: number; retryAfterMs: number } | undefined;
-    requests.forEach((request, position) => {
-      const result = results[position];
-      if (result === undefined) return;
-      this.#remember(request.bucketId, result, monotonicMs);
-      if (result.granted > 0 || refused !== undefined) return;
-      refused = {
-        index: rates.findIndex((rate) => rate.bucketId === request.bucketId),
-        retryAfterMs: result.retryAfterMs,
-      };
-    });
-    return refused;
+    const others = empty.find(({ bucketId }) => this.#filling.has(bucketId));
+    if (others !== undefined) {
+      await this.#filling.get(others.bucketId);
+      return undefined;
+    }
+    if (empty.length === 0) return undefined;
+    const filling = this.#ask(empty, monotonicMs);
+    for (const { bucketId } of empty) this.#filling.set(bucketId, filling);
+    try {
+      const refused = await filling;
+      return refused && { ...refused, index: rates.indexOf(refused.rate) };
+    } finally {
+      for (const { bucketId } of empty) this.#filling.delete(bucketId);
+    }
   }
 
   /** A rate limit changed or was lifted: ask the store again. */
@@ -77,10 +84,26 @@ export class RateSlices {
     this.#slices.clear();
   }
 
-  #findDenied(
-    rates: readonly RateNeed[],
+  async #ask(
+    empty: readonly RateNeed[],
     monotonicMs: number,
-  ): { index: number; retryAfterMs: number } | undefined {
+  ): Promise<{ readonly rate: RateNeed; readonly retryAfterMs: number } | undefined> {
+    const requests = empty.map((rate) => ({
+      ...rate,
+      want: this.#slices.get(rate.bucketId)?.want ?? 1,
+    }));
+    const results = await this.#store.takeRate(requests, this.#clock.now());
+    let refused: { rate: RateNeed; retryAfterMs: number } | undefined;
+    empty.forEach((rate, position) => {
+      const result = results[position];
+      if (result === undefined) return;
+      this.#remember(rate.bucketId, result, monotonicMs);
+      if (result.granted === 0) refused ??= { rate, retryAfterMs: result.retryAfterMs };
+    });
+    return refused;
+  }
+
+  #findDenied(rates: readonly RateNeed[], monotonicMs: number): RateRefusal | undefined {
     const index = rates.findIndex(
       (rate) => (this.#slices.get(rate.bucketId)?.deniedUntil ?? 0) > monotonicMs,
     );
