@@ -51,7 +51,7 @@ function describeFault({ exchange, facts, code }: RefusalDescription): ProblemDe
   return {
     ...common,
     ...omitUndefined({ pointer: fault.pointer }),
-    ...describeBound(exchange, code),
+    ...BOUNDS[code]?.(exchange),
   };
 }
 
