@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { BenchOptions } from './options.ts';
+import { driveLoad } from './drive-load.ts';
+import { readCpuSeconds, readResidentMb } from './process-usage.ts';
+import type { Subject, Variant } from './subject.ts';
+import { ANSWER_BODY, REQUEST_BODY, requestHeaders } from './workload.ts';
+
+/** One run of one variant. */
+export interface Sample {
+  readonly variant: Variant;
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  readonly cpuMicrosecondsPerRequest: number;
+  readonly supervisorMicrosecondsPerRequest: number;
+  /** Part of the run the gateway's core worked for this variant: well under 1, something else was the limit. */
+  readonly coreBusy: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly residentMb: number;
+}
+
+/** What an answer leaves behind (settlement, log) is part of its cost: CPU time is read when that is done too. */
+const TAIL_MS = 300;
+
+/** Warms every variant up, then runs them in turn, round after round, so that a noisy minute touches all of them. */
+export async function measure(
+  subjects: readonly Subject[],
+  options: BenchOptions,
+  tell: (text: string) => void,
+): Promise<readonly Sample[]> {
+  const served = new Map<Variant, number>();
+  const count = (variant: Variant, requests: number): void => {
+    served.set(variant, (served.get(variant) ?? 0) + requests);
+  };
+  for (const subject of subjects) {
+    tell(`warm-up: ${subject.variant}, process ${subject.pid}`);
+    await checkAnswer(subject);
+    count(subject.variant, (await driveLoad(subject.target, options.warmUpSeconds)).requests);
+  }
+  const samples: Sample[] = [];
+  for (let round = 1; round <= options.rounds; round += 1) {
+    for (const subject of subjects) {
+      const sample = await takeSample(subject, options.seconds);
+      tell(`round ${round}/${options.rounds}: ${describeSample(sample)}`);
+      samples.push(sample);
+      count(subject.variant, sample.requests);
+    }
+  }
+  for (const subject of subjects) await subject.verify(served.get(subject.variant) ?? 0);
+  return samples;
+}
+
+/** wrk counts answers of 400 and above, not what they say: one answer is read whole beforehand. */
+async function checkAnswer({ variant, target }: Subject): Promise<void> {
+  const answer = await fetch(target.url, {
+    method: 'POST',
+    headers: requestHeaders(target.key),
+    body: REQUEST_BODY,
+  });
+  const body = await answer.text();
+  if (answer.status === 200 && body === ANSWER_BODY) return;
+  throw new Error(`${variant} answered ${answer.status}: ${body.slice(0, 2000)}`);
+}
+
+async function takeSample(subject: Subject, seconds: number): Promise<Sample> {
+  const { variant, pid, supervisorPid } = subject;
+  const before = readCpuSeconds(pid);
+  const supervisorBefore = supervisorPid === undefined ? 0 : readCpuSeconds(supervisorPid);
+  const load = await driveLoad(subject.target, seconds);
+  await sleep(TAIL_MS);
+  const cpuSeconds = readCpuSeconds(pid) - before;
+  const supervisorSeconds =
+    supervisorPid === undefined ? 0 : readCpuSeconds(supervisorPid) - supervisorBefore;
+  return {
+    variant,
+    requests: load.requests,
+    requestsPerSecond: load.requests / load.seconds,
+    cpuMicrosecondsPerRequest: (cpuSeconds * 1e6) / load.requests,
+    supervisorMicrosecondsPerRequest: (supervisorSeconds * 1e6) / load.requests,
+    coreBusy: cpuSeconds / load.seconds,
+    p50Ms: load.p50Ms,
+    p99Ms: load.p99Ms,
+    residentMb: readResidentMb(pid),
+  };
+}
+
+function describeSample(sample: Sample): string {
+  const rate = Math.round(sample.requestsPerSecond);
+  const cpu = sample.cpuMicrosecondsPerRequest.toFixed(1);
+  return `${sample.variant} ${rate} req/s, ${cpu} us of CPU, core ${Math.round(sample.coreBusy * 100)} % busy`;
+}

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { ChildProgram } from '../test/support/child-program.ts';
+import { waitFor } from '../test/support/wait-for.ts';
+import { pinToCore } from './process-usage.ts';
+import type { Subject } from './subject.ts';
+import { CHAT_PATH } from './workload.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const START_TIMEOUT_MS = 10_000;
+
+/** Bare forwarding on the gateway's own transport: the node:http listener and the undici client, nothing between. */
+export async function startBare(upstreamOrigin: string, core: number): Promise<Subject> {
+  const build = join(root, `dist.bench-${process.pid}`);
+  const program = new ChildProgram({
+    command: process.execPath,
+    args: [compileBareForward(build), upstreamOrigin],
+  });
+  const stop = async (): Promise<void> => {
+    await program.stop();
+    rmSync(build, { recursive: true, force: true });
+  };
+  try {
+    const { port, pid } = await waitFor(() => readReady(program), {
+      timeoutMs: START_TIMEOUT_MS,
+      what: 'bare forwarding to listen',
+    });
+    pinToCore(pid, core);
+    return {
+      variant: 'bare',
+      target: { url: `http://127.0.0.1:${port}${CHAT_PATH}`, key: 'none' },
+      pid,
+      supervisorPid: undefined,
+      verify: () => Promise.resolve(),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * By the same compiler, to the same target as dist/, and in the package so that its dependencies are found:
+ * under the TypeScript loader of this driver its memory would not be comparable.
+ */
+function compileBareForward(build: string): string {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const flags = '--ignoreConfig --noCheck --rewriteRelativeImportExtensions --rootDir . --outDir';
+  const format = '--module nodenext --target es2023 bench/bare-forward-process.ts';
+  const args = [compiler, ...flags.split(' '), build, ...format.split(' ')];
+  execFileSync(process.execPath, args, { cwd: root, stdio: 'pipe' });
+  return join(build, 'bench/bare-forward-process.js');
+}
+
+/** The one line it prints when it serves. */
+function readReady(
+  program: ChildProgram,
+): { readonly port: number; readonly pid: number } | undefined {
+  if (program.exit !== undefined) throw new Error(`it ended: ${program.stderr}`);
+  return program.stdout.endsWith('\n') ? JSON.parse(program.stdout) : undefined;
+}

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+
+import { type Gateway, startGateway } from '../test/support/start-gateway.ts';
+import { waitFor } from '../test/support/wait-for.ts';
+import { pinToCore } from './process-usage.ts';
+import type { Subject } from './subject.ts';
+import { CHAT_PATH, MODEL } from './workload.ts';
+
+const START_TIMEOUT_MS = 20_000;
+const BOOKS_TIMEOUT_MS = 15_000;
+
+export interface GatewaySetup {
+  readonly upstreamOrigin: string;
+  readonly core: number;
+  /** Directory for V8 CPU profiles, or undefined. */
+  readonly profile: string | undefined;
+}
+
+/** Real key, a plan with two limits, prepaid balance, journal, request log, metrics. */
+export async function startEverything(setup: GatewaySetup): Promise<Subject> {
+  const gateway = await startPinned(setup, {
+    requests: 'all',
+    plan: 'limits: [{ requests: 1000M, per: month }, { tokens: 1000000M, per: month }]',
+  });
+  return { ...gateway.subject, variant: 'everything', verify: (n) => verifyCharges(gateway, n) };
+}
+
+/**
+ * The same call on a plan that includes every call and limits nothing, with only refusals logged: the key is
+ * identified, the body understood, the answer metered, but no account is touched.
+ */
+export async function startNoStore(setup: GatewaySetup): Promise<Subject> {
+  const gateway = await startPinned(setup, { requests: 'refusals', plan: 'usage: included' });
+  return { ...gateway.subject, variant: 'no-store', verify: () => verifyNoCharge(gateway) };
+}
+
+interface Plan {
+  readonly requests: 'all' | 'refusals';
+  /** One line of the plan: its limits, or that everything is included. */
+  readonly plan: string;
+}
+
+interface PinnedGateway {
+  readonly gateway: Gateway;
+  readonly subject: Omit<Subject, 'variant' | 'verify'>;
+}
+
+async function startPinned(setup: GatewaySetup, plan: Plan): Promise<PinnedGateway> {
+  const gateway = await startGateway({
+    config: renderConfig(setup.upstreamOrigin, plan),
+    args: ['--workers', '1'],
+    startTimeoutMs: START_TIMEOUT_MS,
+    ...(setup.profile === undefined ? {} : { env: profileTo(setup.profile) }),
+  });
+  try {
+    const { data } = (await askAdmin(gateway, '/admin/workers')) as { data: { pid: number }[] };
+    const pid = data[0]?.pid;
+    if (pid === undefined || data.length !== 1) throw new Error(`${data.length} workers, not one`);
+    pinToCore(gateway.pid, setup.core);
+    pinToCore(pid, setup.core);
+    const target = { url: gateway.gateway + CHAT_PATH, key: gateway.key };
+    const stop = () => gateway.stop();
+    return { gateway, subject: { target, pid, supervisorPid: gateway.pid, stop } };
+  } catch (error) {
+    await gateway.stop();
+    throw error;
+  }
+}
+
+/** `dev` makes the customer, the key and the credit: enough for every call of a run. */
+function renderConfig(upstreamOrigin: string, { requests, plan }: Plan): string {
+  return `
+version: 1
+log: { level: warn, requests: ${requests} }
+providers:
+  upstream: { base_url: '${upstreamOrigin}/v1' }
+models:
+  ${MODEL}:
+    provider: upstream
+    context_window: 8192
+    max_output_tokens: 1024
+    price:
+      request: 0.0001 USD
+      input: 0.50 USD / 1M tokens
+      output: 1.50 USD / 1M tokens
+apis:
+  llm: { type: llm }
+plans:
+  bench:
+    title: Bench
+    price: 9.00 USD / month
+    ${plan}
+demo:
+  customer: { name: Bench, plan: bench }
+  credit: 1000000.00 USD
+`;
+}
+
+function profileTo(directory: string): Readonly<Record<string, string>> {
+  const preload = new URL('./profile-thread.mjs', import.meta.url).href;
+  return { NODE_OPTIONS: `--import ${preload}`, TOLLKEEPER_BENCH_PROFILE: directory };
+}
+
+async function askAdmin(gateway: Gateway, path: string): Promise<unknown> {
+  const token = readFileSync(gateway.admin_token_file, 'utf8').trim();
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(gateway.admin + path, { headers });
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+  return answer.json();
+}
+
+interface TenantView {
+  readonly id: string;
+  readonly balance: { readonly settled: string };
+  readonly limits: readonly { readonly unit: string; readonly used: string }[];
+}
+
+async function readTenant(gateway: Gateway): Promise<TenantView> {
+  const { data } = (await askAdmin(gateway, '/admin/tenants')) as { data: { id: string }[] };
+  return (await askAdmin(gateway, `/admin/tenants/${data[0]?.id}`)) as TenantView;
+}
+
+/** Speed that forgot to charge would be no speed: every answer is in the books, and the books are sound. */
+async function verifyCharges({ gateway }: PinnedGateway, requests: number): Promise<void> {
+  await waitFor(
+    async () => {
+      const { limits } = await readTenant(gateway);
+      return Number(limits.find(({ unit }) => unit === 'requests')?.used) >= requests;
+    },
+    { timeoutMs: BOOKS_TIMEOUT_MS, what: `${requests} charged requests in the books` },
+  );
+  const audit = (await askAdmin(gateway, '/admin/ledger/audit')) as { ok: boolean };
+  if (!audit.ok) throw new Error(`the ledger is not sound: ${JSON.stringify(audit)}`);
+}
+
+async function verifyNoCharge({ gateway }: PinnedGateway): Promise<void> {
+  const { balance, limits } = await readTenant(gateway);
+  if (limits.length === 0 && Number(balance.settled) === 1_000_000) return;
+  throw new Error(`accounts were touched: ${JSON.stringify({ balance, limits })}`);
+}

@@ -1,0 +1,79 @@
+import type { Sample } from './measure.ts';
+import { type Variant, VARIANTS } from './subject.ts';
+
+/** Medians over the rounds of one variant; the names are those of `--json`. */
+export interface VariantResult {
+  readonly req_per_s: number;
+  readonly cpu_us_per_request: number;
+  readonly supervisor_cpu_us_per_request: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  readonly rss_mb: number;
+  /** Part of a run in which the gateway's core worked for it: well below 1, the machine was busy with something else. */
+  readonly core_busy: number;
+  /** Requests a second over those of nginx. */
+  readonly ratio_to_nginx: number;
+  /** CPU a request of nginx over this one's: the same where both had the core to themselves. */
+  readonly ratio_to_nginx_by_cpu: number;
+}
+
+export interface BenchResult {
+  /** With everything on, by requests a second and by CPU. */
+  readonly ratio_to_nginx: number;
+  readonly ratio_to_nginx_by_cpu: number;
+  /** CPU a request: everything on minus bare forwarding on the same transport. */
+  readonly added_cpu_us: number;
+  /** The part of it that goes when nothing touches the store. */
+  readonly store_cpu_us: number;
+  readonly variants: Readonly<Record<Variant, VariantResult>>;
+}
+
+export function summarise(samples: readonly Sample[]): BenchResult {
+  const entries = VARIANTS.map((variant) => [variant, summariseVariant(samples, variant)]);
+  const variants = Object.fromEntries(entries) as Record<Variant, VariantResult>;
+  const cpu = (variant: Variant): number => medianOf(samples, variant, 'cpuMicrosecondsPerRequest');
+  return {
+    ratio_to_nginx: variants.everything.ratio_to_nginx,
+    ratio_to_nginx_by_cpu: variants.everything.ratio_to_nginx_by_cpu,
+    added_cpu_us: round(cpu('everything') - cpu('bare'), 1),
+    store_cpu_us: round(cpu('everything') - cpu('no-store'), 1),
+    variants,
+  };
+}
+
+function summariseVariant(samples: readonly Sample[], variant: Variant): VariantResult {
+  const median = (member: Measured): number => medianOf(samples, variant, member);
+  const nginx = (member: Measured): number => medianOf(samples, 'nginx', member);
+  return {
+    req_per_s: round(median('requestsPerSecond'), 0),
+    cpu_us_per_request: round(median('cpuMicrosecondsPerRequest'), 1),
+    supervisor_cpu_us_per_request: round(median('supervisorMicrosecondsPerRequest'), 2),
+    p50_ms: round(median('p50Ms'), 2),
+    p99_ms: round(median('p99Ms'), 2),
+    rss_mb: round(median('residentMb'), 0),
+    core_busy: round(median('coreBusy'), 2),
+    ratio_to_nginx: round(median('requestsPerSecond') / nginx('requestsPerSecond'), 3),
+    ratio_to_nginx_by_cpu: round(
+      nginx('cpuMicrosecondsPerRequest') / median('cpuMicrosecondsPerRequest'),
+      3,
+    ),
+  };
+}
+
+type Measured = Exclude<keyof Sample, 'variant' | 'requests'>;
+
+function medianOf(samples: readonly Sample[], variant: Variant, member: Measured): number {
+  const values = samples
+    .filter((sample) => sample.variant === variant)
+    .map((sample) => sample[member])
+    .toSorted((a, b) => a - b);
+  const middle = values.length / 2;
+  const upper = values[Math.floor(middle)];
+  const lower = values[Math.ceil(middle) - 1];
+  if (upper === undefined || lower === undefined) throw new Error(`no run of ${variant}`);
+  return (upper + lower) / 2;
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
