@@ -21,7 +21,7 @@ const KINDS: ReadonlyMap<string, UpstreamFailure['kind']> = new Map([
 
 function classify(error: Error & { code?: string }, sent: boolean): UpstreamFailure['kind'] {
   if (error instanceof ClientBodyError) return 'client-body';
-  const code = error.code ?? '';
-  if (code.startsWith('HPE_')) return 'protocol';
-  return KINDS.get(code) ?? (sent ? 'reset' : 'connect');
+  // undici names llhttp's errors but does not always say which.
+  if (error.name === 'HTTPParserError') return 'protocol';
+  return KINDS.get(error.code ?? '') ?? (sent ? 'reset' : 'connect');
 }
