@@ -75,6 +75,8 @@ export interface Engine {
   release(hold: Hold): void;
   /** One token of a bucket that belongs to no hold. Milliseconds until there is one; 0 = taken. */
   takeToken(rate: RateNeed): number | Promise<number>;
+  /** Units of an account that this process could set aside at once: what `extend` has to go by. */
+  spare(account: AccountSpec): number;
   /** Last known numbers of an account, at most 1 s old, own charges included; undefined when never seen. */
   peek(account: AccountSpec): AccountNumbers | undefined;
 }

@@ -175,6 +175,12 @@ export class LedgerEngine implements Engine {
     return this.#fillAndTake(rate);
   }
 
+  spare(account: AccountSpec): number {
+    const own = this.#book.get(account.id);
+    if (own === undefined || this.#clock.now() >= own.usableUntil) return 0;
+    return Math.max(0, own.left);
+  }
+
   peek(account: AccountSpec): AccountNumbers | undefined {
     return this.#book.get(account.id)?.currentNumbers();
   }

@@ -46,10 +46,9 @@ describe('slices of a protective limit (QUOTA-07)', () => {
       const opened = await openProcesses(processes);
       const rate = { bucketId: 'rate:all', count: 1, periodMs: DAY_MS, burst: 2000 };
       const taken = await Promise.all(
-        Array.from({ length: 1000 }, (_, index) => {
-          const slices = opened[index % processes];
-          return slices === undefined ? false : takeOne(slices, rate);
-        }),
+        opened.flatMap((slices) =>
+          Array.from({ length: 1000 / processes }, () => takeOne(slices, rate)),
+        ),
       );
       expect(taken.filter(Boolean)).toHaveLength(1000);
     },

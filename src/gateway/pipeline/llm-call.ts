@@ -5,19 +5,13 @@ import type { Model, Route } from '../../domain/catalog.ts';
 import { planGrants } from '../../domain/offers.ts';
 import type { LlmRequest, Provider } from '../../providers/provider.ts';
 import { collectBody } from './collect-body.ts';
-import { admitSlowly, tryAdmit } from './admission.ts';
 import { failUnexpectedly, record, refuse, releaseHold } from './answer.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import type { KeyAccess } from './key-access.ts';
+import { boundsOf, holdSlowly, tryHold } from './llm-admission.ts';
 import { LlmAnswer } from './llm-answer.ts';
-import {
-  affordableOutputTokens,
-  boundTake,
-  freeUnits,
-  type LlmBounds,
-  mightFitExactly,
-} from './llm-hold.ts';
+import type { LlmBounds } from './llm-hold.ts';
 
 /** An LLM call that has been understood: everything its answer is priced by. */
 export interface UnderstoodCall {
@@ -133,13 +127,7 @@ function entitle(exchange: Exchange, call: UnderstoodCall): boolean {
 }
 
 function hold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {
-  const { request, model } = call;
-  const bounds: LlmBounds = {
-    inputTokens: request.inputTokensBound,
-    outputTokensEach:
-      call.route.kind === 'embeddings' ? 0 : (request.outputTokensMax ?? model.outputTokensMax),
-    choices: request.choices,
-  };
+  const bounds = boundsOf(call);
   if (tryHold(context, exchange, call, bounds)) {
     forward(context, exchange, call, bounds);
     return;
@@ -151,77 +139,6 @@ function hold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall)
       else forward(context, exchange, call, held);
     })
     .catch((error: unknown) => failUnexpectedly(context, exchange, error));
-}
-
-function tryHold(
-  context: GatewayContext,
-  exchange: Exchange,
-  call: UnderstoodCall,
-  bounds: LlmBounds,
-): boolean {
-  const take = boundTake(call.model, bounds, call.access.prepaid);
-  exchange.holdNano = take.nano;
-  return tryAdmit(context, exchange, call.access.needsAt(take, exchange.at));
-}
-
-/**
- * The ways a call that does not fit may still be served (DESIGN 5): wait for holds, count the input
- * exactly, and, when the caller set no output bound, clamp it to what the balance affords.
- */
-async function holdSlowly(
-  context: GatewayContext,
-  exchange: Exchange,
-  call: UnderstoodCall,
-  first: LlmBounds,
-): Promise<LlmBounds | undefined> {
-  let bounds = first;
-  if (await admitSlowly(context, exchange)) return bounds;
-  let short = shortOf(exchange);
-  if (short === undefined) return undefined;
-  if (mightFitExactly(call.model, bounds, short)) {
-    const counted = await context.tokenizer.count(call.request.inputText());
-    bounds = {
-      ...bounds,
-      inputTokens: Math.min(bounds.inputTokens, counted + call.request.inputTokensOverhead),
-    };
-    if (await holdAgain(context, exchange, call, bounds)) return bounds;
-    short = shortOf(exchange);
-    if (short === undefined) return undefined;
-  }
-  if (call.route.kind === 'embeddings') return undefined;
-  const affordable = affordableOutputTokens(call.model, bounds, short);
-  if (affordable < 1) return undefined;
-  if (call.request.outputTokensMax !== undefined) {
-    noteAffordable(exchange, affordable);
-    return undefined;
-  }
-  bounds = { ...bounds, outputTokensEach: Math.min(bounds.outputTokensEach, affordable) };
-  if (!(await holdAgain(context, exchange, call, bounds))) return undefined;
-  exchange.clampedOutputTokens = bounds.outputTokensEach;
-  return bounds;
-}
-
-async function holdAgain(
-  context: GatewayContext,
-  exchange: Exchange,
-  call: UnderstoodCall,
-  bounds: LlmBounds,
-): Promise<boolean> {
-  return tryHold(context, exchange, call, bounds) || (await admitSlowly(context, exchange));
-}
-
-/** The account that refused and what is free in it; undefined when the size of the call is not the reason. */
-function shortOf(exchange: Exchange) {
-  const { reservation, shortNumbers } = exchange;
-  if (reservation?.kind !== 'short' || shortNumbers === undefined) return undefined;
-  const need = exchange.needs[reservation.index];
-  if (need === undefined || need.account.unit === 'requests') return undefined;
-  return { need, free: freeUnits(shortNumbers, reservation.held) };
-}
-
-function noteAffordable(exchange: Exchange, affordable: number): void {
-  if (exchange.reservation?.kind !== 'short') return;
-  exchange.reservation = { ...exchange.reservation, affordableOutputTokens: affordable };
 }
 
 function forward(

@@ -13,6 +13,15 @@ export interface LlmBounds {
   readonly choices: number;
 }
 
+/** An account that a call does not fit in. */
+export interface Shortage {
+  readonly need: Need;
+  /** Units neither spent nor held. */
+  readonly free: number;
+  /** Units not spent: what there would be if every open hold were released. */
+  readonly unspent: number;
+}
+
 /** What a call with these bounds sets aside. */
 export function boundTake(model: Model, bounds: LlmBounds, prepaid: boolean): Take {
   return usageTake(model, boundUsage(bounds), prepaid);
@@ -23,22 +32,14 @@ export function usageTake(model: Model, usage: Usage, prepaid: boolean): Take {
   return { tokens: usage.inputTokens + usage.outputTokens, nano };
 }
 
-/** Whether the need would fit with an eighth of the input bound: then counting exactly may save the request. */
-export function mightFitExactly(
-  model: Model,
-  bounds: LlmBounds,
-  short: { need: Need; free: number },
-): boolean {
+/** Whether the need could fit with an eighth of the input bound: then counting exactly may save the request. */
+export function mightFitExactly(model: Model, bounds: LlmBounds, short: Shortage): boolean {
   const least = { ...bounds, inputTokens: Math.ceil(bounds.inputTokens / 8) };
-  return unitsOf(short.need, boundTake(model, least, true)) <= short.free;
+  return unitsOf(short.need, boundTake(model, least, true)) <= short.unspent;
 }
 
 /** Output tokens of one completion that `free` units still pay for; below 1 = not even one. */
-export function affordableOutputTokens(
-  model: Model,
-  bounds: LlmBounds,
-  short: { need: Need; free: number },
-): number {
+export function affordableOutputTokens(model: Model, bounds: LlmBounds, short: Shortage): number {
   const { need, free } = short;
   if (need.account.unit === 'requests') return 0;
   if (need.account.unit === 'tokens')
