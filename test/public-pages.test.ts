@@ -10,6 +10,7 @@ import type { Facts } from '../src/domain/facts.ts';
 import { requestId } from '../src/platform/ids.ts';
 import { launchChromium } from './support/launch-chromium.ts';
 import { startPublicPages, type PublicPages } from './support/start-public-pages.ts';
+import { packFacts } from '../src/domain/facts-record.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** A phone, so that a page wider than its screen shows. */
@@ -39,7 +40,7 @@ async function seedPaths(): Promise<Record<string, string>> {
   const log = async (facts: Facts) => {
     const { requestId: id, at, outcome } = facts;
     const row = { requestId: id, at, tenantId: tenant.id, status: outcome?.status ?? 0, code: '' };
-    await pages.store.appendRequests([{ ...row, facts: JSON.stringify(facts) }]);
+    await pages.store.appendRequests([{ ...row, facts: packFacts(facts) }]);
     return `/r/${id}?s=${signExplainLink(id, secret)}`;
   };
   return {

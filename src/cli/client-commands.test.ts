@@ -12,6 +12,7 @@ import { registerClientCommands } from './client-commands.ts';
 import type { CommandIo } from './command-outcome.ts';
 import { checkGateway } from './gateway-checks.ts';
 import { createProgram, runProgram } from './run-program.ts';
+import { packFacts, unpackFacts } from '../domain/facts-record.ts';
 
 let api: AdminApi;
 beforeAll(async () => {
@@ -299,7 +300,7 @@ it('DIAG-01 explain: an unknown request is a clear failure', async () => {
 
 it('DIAG-01 explain: verdict, steps and what fixes it, and the whole row with --json', async () => {
   const id = requestId(Date.now());
-  const facts = JSON.stringify(refusedFacts(id));
+  const facts = packFacts(refusedFacts(id));
   const row = {
     requestId: id,
     at: Date.now(),
@@ -316,7 +317,7 @@ it('DIAG-01 explain: verdict, steps and what fixes it, and the whole row with --
   expect(out).toMatch(/^ {2}ok {2}identify /m);
   expect(out).toMatch(/^ {2}NO {2}reserve /m);
   expect(out).toContain('What fixes it:\n  - ');
-  expect(await runJson('explain', id)).toMatchObject({ facts: JSON.parse(facts) });
+  expect(await runJson('explain', id)).toMatchObject({ facts: JSON.parse(JSON.stringify(unpackFacts(facts))) });
 });
 
 it('DIAG-01 explain: a row of another version is shown without an explanation', async () => {

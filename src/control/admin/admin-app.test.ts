@@ -10,6 +10,7 @@ import { parseApiKey } from '../../domain/api-key.ts';
 import { requestId } from '../../platform/ids.ts';
 import { sha256Hex } from '../../platform/sha256.ts';
 import { StoreError } from '../../stores/store-error.ts';
+import { packFacts, unpackFacts } from '../../domain/facts-record.ts';
 
 let api: AdminApi;
 beforeAll(async () => {
@@ -603,15 +604,15 @@ it('OBS-01: the log row of a request, also one that is written a moment later', 
     tenant_id: null,
     status: 404,
     code: 'ROUTE_NOT_FOUND',
-    facts: { path: '/x' },
-    // Not the facts of this version: shown as they are, and not explained.
+    // Not the facts of this version: neither shown nor explained.
+    facts: null,
     explanation: null,
   });
 });
 
 it('DIAG-01: the row is explained in sentences made from its facts', async () => {
   const id = requestId(Date.now());
-  const facts = JSON.stringify(refusedFacts(id));
+  const facts = packFacts(refusedFacts(id));
   const row = {
     requestId: id,
     at: Date.now(),
@@ -622,7 +623,7 @@ it('DIAG-01: the row is explained in sentences made from its facts', async () =>
   };
   await api.store.appendRequests([row]);
   const { json } = await call(`/admin/requests/${id}`);
-  expect(json['facts']).toEqual(JSON.parse(facts));
+  expect(json['facts']).toEqual(JSON.parse(JSON.stringify(unpackFacts(facts))));
   expect(json['explanation']).toMatchObject({
     result: 'refused',
     verdict: expect.stringMatching(/0\.0420 USD.*0\.0031 USD/),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Hono } from 'hono';
 
-import type { Facts } from '../../domain/facts.ts';
+import { unpackFacts } from '../../domain/facts-record.ts';
 import { isId } from '../../platform/ids.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from '../../platform/metrics.ts';
 import type { RequestRow } from '../../stores/store.ts';
@@ -56,15 +56,15 @@ async function showRequest(context: AdminContext, deps: AdminDeps, id: string): 
     const path = `/admin/requests/${id}`;
     return refuse(context, deps, { code: 'NOT_FOUND', details: { id, path } });
   }
-  const facts: Facts = JSON.parse(row.facts);
+  const facts = unpackFacts(row.facts);
   return context.json({
     request_id: row.requestId,
     at: formatTime(row.at),
     tenant_id: row.tenantId === '' ? null : row.tenantId,
     status: row.status,
     code: row.code === '' ? null : row.code,
-    explanation: viewExplanation(facts, deps.catalog()) ?? null,
-    facts,
+    explanation: (facts && viewExplanation(facts, deps.catalog())) ?? null,
+    facts: facts ?? null,
   });
 }
 

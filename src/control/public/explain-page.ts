@@ -7,7 +7,7 @@ import { explain } from '../../domain/explain.ts';
 import { isId, requestTime } from '../../platform/ids.ts';
 import type { RequestRow } from '../../stores/store.ts';
 import { negotiate, refuse, refuseCaller, sendJson, sendPage } from './answers.ts';
-import { parseFacts } from './parse-facts.ts';
+import { unpackFacts } from '../../domain/facts-record.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from './public-deps.ts';
 import { renderExplain } from './render-explain.ts';
 import { signPayLink, verifyExplainLink } from './signed-links.ts';
@@ -50,7 +50,9 @@ async function sendExplanation(
     });
   }
   const catalog = deps.catalog();
-  const view = explain(parseFacts(row.facts), { catalog, formatTime: utcMinute });
+  const facts = unpackFacts(row.facts);
+  if (facts === undefined) throw new TypeError('a row of the request log holds no facts');
+  const view = explain(facts, { catalog, formatTime: utcMinute });
   const links = linksOf(deps, row.tenantId, view.code);
   if (asked.isJson || negotiate(context, 'json') !== 'html') {
     return sendJson(context, viewExplain(view, links, catalog.asset));

@@ -9,6 +9,7 @@ import { requestId } from '../../platform/ids.ts';
 import { StoreError } from '../../stores/store-error.ts';
 import { NANO_MAX } from '../admin/parse-input.ts';
 import { signExplainLink, signPayLink } from './signed-links.ts';
+import { packFacts } from '../../domain/facts-record.ts';
 
 let pages: PublicPages;
 beforeAll(async () => {
@@ -511,7 +512,7 @@ describe('DIAG-01: /r/{request_id}', () => {
       tenantId: owner.tenant.id,
       status: 402,
       code: 'INSUFFICIENT_CREDITS',
-      facts: JSON.stringify(facts),
+      facts: packFacts(facts),
     };
     return { ...owner, id, row };
   }
@@ -571,7 +572,7 @@ describe('DIAG-01: /r/{request_id}', () => {
         tenantId: tenant.id,
         status: 200,
         code: '',
-        facts: JSON.stringify(facts),
+        facts: packFacts(facts),
       },
     ]);
     const { json } = await call(`/r/${id}`, { headers: bearer(secret) });

@@ -1,4 +1,5 @@
 import type { Facts } from '../../domain/facts.ts';
+import { packFacts } from '../../domain/facts-record.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { RequestLog, RequestRow } from '../../stores/store.ts';
 
@@ -39,7 +40,7 @@ export class RequestRecorder {
       tenantId: facts.identity.kind === 'key' ? facts.identity.tenantId : '',
       status: facts.outcome?.status ?? 0,
       code: facts.outcome?.code ?? '',
-      facts: JSON.stringify(facts),
+      facts: packFacts(facts),
     });
     if (this.#rows.length >= BATCH_MAX) void this.flush();
     else this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);

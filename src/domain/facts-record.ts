@@ -1,0 +1,172 @@
+import type { LimitLabel } from './accounts.ts';
+import type { LimitUnit, LimitWindow } from './catalog.ts';
+import type { Facts, IdentityFact, LimitFact, OutcomeFact, RouteFact } from './facts.ts';
+
+/** First element of every record, so that a later form can be told apart. */
+const FORM = 1;
+
+const ROUTE_MEMBERS = ['apiId', 'routeId', 'kind', 'dialect', 'endpointClass'] as const;
+const KEY_MEMBERS = [
+  'keyId',
+  'tenantId',
+  'planId',
+  'planVersion',
+  'planTitle',
+  'freePlan',
+] as const;
+const OUTCOME_MEMBERS = [
+  'status',
+  'code',
+  'durationMs',
+  'model',
+  'target',
+  'upstreamStatus',
+  'ending',
+  'holdNano',
+  'costNano',
+  'overrunNano',
+  'inputTokens',
+  'cachedInputTokens',
+  'outputTokens',
+  'bytesIn',
+  'bytesOut',
+  'estimated',
+  'clampedOutputTokens',
+] as const;
+
+type KeyFact = Extract<IdentityFact, { kind: 'key' }>;
+type Rare = Pick<Facts, 'routing' | 'understanding' | 'storm' | 'forwarding' | 'reservation'>;
+type PackedLimit = readonly [string, number, number, number, number, number | null] | LimitFact;
+
+/**
+ * Facts as one line of JSON with few names in it. A row is written for every request, and what it costs
+ * is its bytes: this is a third of what the object itself would take. `unpackFacts` gives the facts back.
+ */
+export function packFacts(facts: Facts): string {
+  const { route, identity, outcome } = facts;
+  return JSON.stringify([
+    FORM,
+    facts.requestId,
+    facts.at,
+    facts.catalogVersion,
+    facts.method,
+    facts.path,
+    route && pack(route, ROUTE_MEMBERS),
+    identity.kind === 'key' ? pack(identity, KEY_MEMBERS) : identity,
+    facts.entitlements,
+    facts.limits.map((limit) => packLimit(limit, identity)),
+    outcome && pack(outcome, OUTCOME_MEMBERS),
+    packRare(facts),
+  ]);
+}
+
+/** The facts of a row; undefined when the text is no record of this form. */
+export function unpackFacts(text: string): Facts | undefined {
+  const record = parseRecord(text);
+  if (record === undefined) return undefined;
+  const identity = Array.isArray(record[7])
+    ? ({ kind: 'key', ...unpack<Omit<KeyFact, 'kind'>>(record[7], KEY_MEMBERS) } as const)
+    : ({ since: undefined, ...(record[7] as object) } as IdentityFact);
+  const rare = record[11] as Partial<Rare>;
+  return {
+    requestId: String(record[1]),
+    at: record[2] as number,
+    catalogVersion: String(record[3]),
+    method: String(record[4]),
+    path: String(record[5]),
+    route: record[6] === null ? undefined : unpack<RouteFact>(record[6], ROUTE_MEMBERS),
+    routing: rare.routing,
+    identity: identity.kind === 'anonymous' ? { kind: 'anonymous' } : identity,
+    understanding: rare.understanding,
+    entitlements: record[8] as Facts['entitlements'],
+    limits: (record[9] as readonly PackedLimit[]).map((limit) => unpackLimit(limit, identity)),
+    reservation: rare.reservation,
+    storm: rare.storm,
+    forwarding: rare.forwarding,
+    outcome: record[10] === null ? undefined : unpack<OutcomeFact>(record[10], OUTCOME_MEMBERS),
+  };
+}
+
+function parseRecord(text: string): readonly unknown[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) && parsed[0] === FORM ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function packRare(facts: Facts): Partial<Rare> {
+  const { routing, understanding, storm, forwarding, reservation } = facts;
+  // JSON leaves undefined members out, and most requests have none but the reservation.
+  return { routing, understanding, storm, forwarding, reservation } as Partial<Rare>;
+}
+
+function pack<Value extends object>(value: Value, names: readonly (keyof Value)[]): unknown[] {
+  const packed: unknown[] = [];
+  for (const name of names) packed.push(value[name]);
+  return packed;
+}
+
+/** JSON turns undefined elements into null; no member of ours is null in itself. */
+function unpack<Value>(packed: unknown, names: readonly (keyof Value)[]): Value {
+  const values = packed as readonly unknown[];
+  return Object.fromEntries(names.map((name, i) => [name, values[i] ?? undefined])) as Value;
+}
+
+/** Account ids name their owner, who stands in the row already, and say all that the label says. */
+function packLimit(limit: LimitFact, identity: IdentityFact): PackedLimit {
+  if (identity.kind !== 'key' || !isNamedByLabel(limit)) return limit;
+  const { accountId, need, allowance, spent, reserved, resetsAt } = limit;
+  return [shortenOwner(accountId, identity), need, allowance, spent, reserved, resetsAt ?? null];
+}
+
+function unpackLimit(packed: PackedLimit, identity: IdentityFact): LimitFact {
+  if (!isTuple(packed) || identity.kind !== 'key') {
+    const limit = packed as LimitFact;
+    return { ...limit, label: limit.label, resetsAt: limit.resetsAt };
+  }
+  const [id, need, allowance, spent, reserved, resetsAt] = packed;
+  const [kind = '', owner = '', name = ''] = id.split(':');
+  const ownerId = owner === 'k' ? identity.keyId : identity.tenantId;
+  const label =
+    kind === 'bal' ? undefined : labelOf(name, owner === 'k' ? identity.keyId : undefined);
+  return {
+    accountId: `${kind}:${ownerId}${id.slice(kind.length + 1 + owner.length)}`,
+    kind: kind === 'bal' ? 'balance' : 'quota',
+    unit: label?.unit ?? name,
+    label,
+    need,
+    allowance,
+    spent,
+    reserved,
+    resetsAt: resetsAt ?? undefined,
+  };
+}
+
+function isTuple(packed: PackedLimit): packed is Exclude<PackedLimit, LimitFact> {
+  return Array.isArray(packed);
+}
+
+function shortenOwner(accountId: string, identity: KeyFact): string {
+  const start = accountId.indexOf(':') + 1;
+  const owner = accountId.startsWith(identity.keyId, start) ? identity.keyId : identity.tenantId;
+  const letter = owner === identity.keyId ? 'k' : 't';
+  return accountId.slice(0, start) + letter + accountId.slice(start + owner.length);
+}
+
+/** Whether the account's id alone gives the label back. */
+function isNamedByLabel({ label, kind, accountId, unit }: LimitFact): boolean {
+  if (label === undefined) return kind === 'balance' && accountId.endsWith(`:${unit}`);
+  if (label.unit !== unit) return false;
+  const scope = label.scope === 'key' ? 'key_' : '';
+  return label.id === 'key_budget' || label.id === `${scope}${label.unit}_per_${label.window}`;
+}
+
+/** `key_requests_per_month`, `spend_per_lifetime`, `key_budget`. */
+function labelOf(name: string, keyId: string | undefined): LimitLabel {
+  const scope = keyId === undefined ? 'tenant' : 'key';
+  if (name === 'key_budget') return { id: name, unit: 'spend', window: 'lifetime', scope, keyId };
+  const [unit, window] = (keyId === undefined ? name : name.slice('key_'.length)).split('_per_');
+  return { id: name, unit: unit as LimitUnit, window: window as LimitWindow, scope, keyId };
+}
