@@ -1,0 +1,278 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { HeaderClassifier, HOP_BY_HOP_NAMES, SPELLINGS_MAX } from './forward-headers-classifier.ts';
+import {
+  type ForwardedCall,
+  RequestHeaderPlan,
+  type RequestHeaderRules,
+} from './forward-headers-request.ts';
+import { ResponseHeaderPlan, type ResponseHeaderRules } from './forward-headers-response.ts';
+
+const KEY = 'tk_test_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const CALL: ForwardedCall = {
+  requestId: 'req_1',
+  remoteAddress: '192.0.2.7',
+  secure: true,
+  trusted: false,
+  identity: { tenantId: 'ten_1', keyId: 'key_1', planId: 'free' },
+  keepContentLength: true,
+};
+
+function forward(
+  headers: readonly string[],
+  rules: Partial<RequestHeaderRules> = {},
+  call: Partial<ForwardedCall> = {},
+): string[] {
+  const plan = new RequestHeaderPlan({
+    edits: { set: [], remove: [] },
+    credentials: [],
+    identityEncoding: false,
+    ...rules,
+  });
+  return plan.build(headers, { ...CALL, ...call });
+}
+
+function valuesOf(headers: readonly string[], name: string): string[] {
+  return headers.filter(
+    (_, index) => index % 2 === 1 && headers[index - 1]?.toLowerCase() === name,
+  );
+}
+
+/** What every call carries beside the caller's own headers. */
+const ADDED = [
+  ...['X-Forwarded-For', '192.0.2.7', 'X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'gate'],
+  ...['X-Request-Id', 'req_1', 'X-Consumer-Id', 'ten_1', 'X-Key-Id', 'key_1', 'X-Plan', 'free'],
+];
+
+describe('to the upstream', () => {
+  it('keeps end-to-end headers as they came and adds who calls (GW-04)', () => {
+    const headers = [
+      'Host',
+      'gate',
+      'Accept',
+      'a',
+      'X-Own',
+      '1',
+      'x-own',
+      '2',
+      'Content-Length',
+      '3',
+    ];
+    expect(forward(headers)).toEqual([
+      ...['Accept', 'a', 'X-Own', '1', 'x-own', '2', 'Content-Length', '3'],
+      ...ADDED,
+    ]);
+  });
+
+  it.each([...HOP_BY_HOP_NAMES, 'expect'])('ends %s here (RFC 9110 7.6.1)', (name) => {
+    expect(forward(['Host', 'gate', name.toUpperCase(), 'x'])).toEqual(ADDED);
+  });
+
+  it('ends what Connection lists, but never the length or a header of ours', () => {
+    const headers = ['Host', 'gate', 'X-Hop', '1', 'Content-Length', '3', 'Keep', 'k'];
+    const listed = [
+      'Connection',
+      'close, X-Hop, content-length',
+      'connection',
+      'x-plan,x-consumer-id',
+    ];
+    expect(forward([...headers, ...listed])).toEqual([
+      'Content-Length',
+      '3',
+      'Keep',
+      'k',
+      ...ADDED,
+    ]);
+  });
+
+  it.each([
+    ['Authorization', `Bearer ${KEY}`],
+    ['authorization', `bearer  ${KEY}`],
+    ['X-API-Key', KEY],
+    ['api-key', KEY],
+    ['x-goog-api-key', KEY],
+    ['Authorization', `Basic ${Buffer.from(`${KEY}:`).toString('base64')}`],
+    ['Authorization', 'L402 AgEEbHNhdA:1234'],
+    ['Authorization', 'LSAT AgEEbHNhdA:1234'],
+    ['Authorization', 'Payment eyJ4IjoxfQ'],
+    ['X-Payment', 'eyJ4IjoxfQ'],
+    ['PAYMENT-SIGNATURE', 'eyJ4IjoxfQ'],
+    ['Accept-Payment', 'l402'],
+    ['Grpc-Metadata-Macaroon', '0201'],
+    ['X-Consumer-Id', 'ten_spoofed'],
+    ['x-consumer-groups', 'admin'],
+    ['X-Plan', 'enterprise'],
+    ['X-Key-Id', 'key_spoofed'],
+    ['X-Request-Id', 'req_spoofed'],
+    ['X-Tollkeeper-Anything', '1'],
+    ['X-Real-IP', '10.0.0.1'],
+    ['Forwarded', 'for=10.0.0.1'],
+    ['X-Forwarded-For', '10.0.0.1'],
+    ['X-Forwarded-Prefix', '/admin'],
+  ])('strips %s: %s (GW-04)', (name, value) => {
+    expect(forward(['Host', 'gate', name, value])).toEqual(ADDED);
+  });
+
+  it.each([
+    ['Authorization', 'Bearer of-the-upstream-itself'],
+    ['Authorization', 'Basic dXNlcjpwYXNz'],
+    ['X-Api-Key', 'sk-upstream'],
+  ])('leaves %s: %s, which is not a credential of ours', (name, value) => {
+    expect(forward(['Host', 'gate', name, value]).slice(0, 2)).toEqual([name, value]);
+  });
+
+  it('injects the upstream credential in place of whatever the caller or the route sent (GW-08)', () => {
+    const built = forward(['Host', 'gate', 'authorization', 'Bearer mine', 'X-Key', 'mine'], {
+      credentials: [{ name: 'Authorization', value: 'Bearer upstream-secret' }],
+      edits: {
+        set: [
+          { name: 'authorization', value: 'Bearer route' },
+          { name: 'x-key', value: 'route' },
+        ],
+        remove: [],
+      },
+    });
+    expect(valuesOf(built, 'authorization')).toEqual(['Bearer upstream-secret']);
+    expect(valuesOf(built, 'x-key')).toEqual(['route']);
+  });
+
+  it('lets a route remove headers, ours too, but not make framing', () => {
+    const built = forward(['Host', 'gate', 'Cookie', 'a=b', 'Content-Length', '3'], {
+      edits: {
+        set: [
+          { name: 'Transfer-Encoding', value: 'chunked' },
+          { name: 'content-length', value: '99' },
+          { name: 'Host', value: 'other' },
+        ],
+        remove: ['cookie', 'X-Plan'],
+      },
+    });
+    expect(built).toEqual(['Content-Length', '3', ...ADDED.slice(0, -2)]);
+  });
+
+  it('asks for an unencoded answer where usage must be read (DESIGN 5)', () => {
+    const built = forward(['Host', 'gate', 'Accept-Encoding', 'gzip, br'], {
+      identityEncoding: true,
+    });
+    expect(valuesOf(built, 'accept-encoding')).toEqual(['identity']);
+  });
+
+  it('drops the caller`s length when the body is another one', () => {
+    const built = forward(
+      ['Host', 'gate', 'Content-Length', '3'],
+      {},
+      { keepContentLength: false },
+    );
+    expect(built).toEqual(ADDED);
+  });
+
+  it('believes forwarded headers of a trusted proxy only, and adds to them', () => {
+    const headers = [
+      ...['Host', 'gate', 'X-Forwarded-For', '203.0.113.9', 'x-forwarded-for', '10.1.1.1'],
+      ...['X-Forwarded-Proto', 'http', 'X-Forwarded-Host', 'shop.example', 'Forwarded', 'for=x'],
+    ];
+    const built = forward(headers, {}, { trusted: true });
+    expect(built.slice(0, 6)).toEqual([
+      ...['X-Forwarded-For', '203.0.113.9, 10.1.1.1, 192.0.2.7'],
+      ...['X-Forwarded-Proto', 'http', 'X-Forwarded-Host', 'shop.example'],
+    ]);
+    expect(valuesOf(built, 'forwarded')).toEqual([]);
+  });
+
+  it('says nothing about a caller nobody identified', () => {
+    const built = forward(['Host', 'gate'], {}, { identity: undefined });
+    expect(built).toEqual(ADDED.slice(0, 8));
+  });
+
+  it('never forwards a name twice that we set, whatever case and order it came in', () => {
+    const ours = ['x-consumer-id', 'x-key-id', 'x-plan', 'x-request-id', 'x-forwarded-for'];
+    const spelling = fc
+      .tuple(
+        fc.constantFrom(...ours, 'authorization'),
+        fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }),
+      )
+      .map(([name, upper]) =>
+        Array.from(name, (c, i) => (upper[i] === true ? c.toUpperCase() : c)).join(''),
+      );
+    fc.assert(
+      fc.property(fc.array(spelling, { maxLength: 8 }), (names) => {
+        const built = forward(
+          names.flatMap((name) => [name, `Bearer ${KEY}`]),
+          { credentials: [{ name: 'authorization', value: 'Bearer upstream' }] },
+        );
+        for (const name of [...ours, 'authorization'])
+          expect(valuesOf(built, name)).toHaveLength(1);
+        expect(built.join()).not.toContain(KEY);
+      }),
+    );
+  });
+});
+
+describe('to the client', () => {
+  function answer(
+    headers: readonly string[],
+    rules: Partial<ResponseHeaderRules> = {},
+    keepContentLength = true,
+  ): string[] {
+    const plan = new ResponseHeaderPlan({
+      edits: { set: [], remove: [] },
+      ownsCors: false,
+      ...rules,
+    });
+    return plan.build(headers, ['X-Request-Id', 'req_1'], keepContentLength);
+  }
+
+  it.each([...HOP_BY_HOP_NAMES, 'alt-svc'])('ends %s here', (name) => {
+    expect(answer([name, 'x', 'A', 'b'])).toEqual(['A', 'b', 'X-Request-Id', 'req_1']);
+  });
+
+  it.each([
+    'x-request-id',
+    'RateLimit',
+    'RateLimit-Policy',
+    'X-RateLimit-Remaining',
+    'x-tollkeeper-cost',
+  ])('does not let the upstream speak for us in %s', (name) => {
+    expect(answer([name, 'upstream'])).toEqual(['X-Request-Id', 'req_1']);
+  });
+
+  it('keeps everything else in order, cookies and date included, and edits as the route says (GW-08)', () => {
+    const headers = ['Date', 'd', 'Set-Cookie', 'a', 'set-cookie', 'b', 'Server', 's', 'X-A', '1'];
+    const edits = { set: [{ name: 'x-a', value: '2' }], remove: ['Server'] };
+    expect(answer([...headers, 'Connection', 'x-hop', 'X-Hop', '1'], { edits })).toEqual([
+      ...['Date', 'd', 'Set-Cookie', 'a', 'set-cookie', 'b', 'x-a', '2', 'X-Request-Id', 'req_1'],
+    ]);
+  });
+
+  it('keeps the length only when the body is the upstream`s', () => {
+    expect(answer(['Content-Length', '3'])).toEqual([
+      'Content-Length',
+      '3',
+      'X-Request-Id',
+      'req_1',
+    ]);
+    expect(answer(['Content-Length', '3'], {}, false)).toEqual(['X-Request-Id', 'req_1']);
+  });
+
+  it('answers CORS itself where the API says so', () => {
+    const headers = ['Access-Control-Allow-Origin', '*'];
+    expect(answer(headers)).toEqual([...headers, 'X-Request-Id', 'req_1']);
+    expect(answer(headers, { ownsCors: true })).toEqual(['X-Request-Id', 'req_1']);
+  });
+});
+
+describe('bounds', () => {
+  it('remembers SPELLINGS_MAX spellings and works out the rest each time', () => {
+    let classified = 0;
+    const classifier = new HeaderClassifier(() => {
+      classified += 1;
+      return 'keep';
+    });
+    for (let round = 0; round < 2; round += 1) {
+      for (let index = 0; index < SPELLINGS_MAX + 10; index += 1)
+        classifier.actionFor(`x-${index}`);
+    }
+    expect(classified).toBe(SPELLINGS_MAX + 20);
+  });
+});
