@@ -250,7 +250,10 @@ export class LeaseBook {
     }
     if (account.waiters.length === 0) return;
     account.retryMs = Math.min(RETRY_MOST_MS, Math.max(RETRY_FIRST_MS, account.retryMs * 2));
-    setTimeout(() => this.#grow(account), account.retryMs);
+    setTimeout(() => {
+      // Whoever waited may be served by now: a slice that nobody asked for would show as held.
+      if (account.waiters.length > 0) this.#grow(account);
+    }, account.retryMs);
   }
 }
 
