@@ -1,8 +1,10 @@
+import { request as sendTlsRequest } from 'node:https';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { RawConnection } from '../../../test/support/raw-connection.ts';
+import { TEST_CERTIFICATE } from '../../../test/support/test-certificate.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
 import type {
   InboundRequest,
@@ -783,6 +785,41 @@ describe('bounds', () => {
       },
       { timeoutMs: WAIT_MS, what: 'room again' },
     );
+  });
+});
+
+describe('server.tls (GW-16)', () => {
+  it('serves over TLS and says so', async () => {
+    let seen: InboundRequest | undefined;
+    const { port, listener } = await start(
+      (request, response) => {
+        seen = request;
+        echo(request, response);
+      },
+      { tls: TEST_CERTIFICATE },
+    );
+    const text = await new Promise<string>((resolve, reject) => {
+      const outgoing = sendTlsRequest(
+        { host: '127.0.0.1', port, method: 'POST', path: '/t', ca: TEST_CERTIFICATE.cert },
+        (response) => {
+          let body = '';
+          response.setEncoding('utf8').on('data', (part: string) => (body += part));
+          response.on('end', () => resolve(body));
+        },
+      );
+      outgoing.on('error', reject);
+      outgoing.end('hello');
+    });
+    expect(text).toBe('POST /t hello');
+    expect(seen).toMatchObject({ secure: true, remoteAddress: '127.0.0.1' });
+    await listener.drain(WAIT_MS);
+  });
+
+  it('is not disturbed by a client that speaks plain HTTP', async () => {
+    const { port } = await start(echo, { tls: TEST_CERTIFICATE });
+    const client = await send(port, `GET / HTTP/1.1\r\n${HOST}\r\n`);
+    await client.closed;
+    expect(client.received).not.toContain('HTTP/1.1 200');
   });
 });
 

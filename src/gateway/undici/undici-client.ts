@@ -16,8 +16,6 @@ export interface UndiciClientOptions {
   readonly queuedMax?: number;
   /** Distinct origins with a pool; the oldest idle one makes room. Default 1,024. */
   readonly originsMax?: number;
-  /** PEM of an authority to trust beside the system's, for upstreams with a private certificate. */
-  readonly certificateAuthority?: string;
 }
 
 /** One pool, and how many calls it is carrying or has queued. */
@@ -39,14 +37,12 @@ class UndiciClient implements UpstreamClient {
   readonly #connectionsMax: number;
   readonly #callsMax: number;
   readonly #originsMax: number;
-  readonly #certificateAuthority: string | undefined;
   readonly #pools = new Map<string, OriginPool>();
 
   constructor(options: UndiciClientOptions) {
     this.#connectionsMax = options.connectionsMax ?? 256;
     this.#callsMax = this.#connectionsMax + (options.queuedMax ?? 1024);
     this.#originsMax = options.originsMax ?? 1024;
-    this.#certificateAuthority = options.certificateAuthority;
   }
 
   send(request: UpstreamRequest, receiver: UpstreamReceiver): UpstreamCall {
@@ -91,17 +87,13 @@ class UndiciClient implements UpstreamClient {
   }
 
   #createPool(request: UpstreamRequest): Pool {
-    const authority = this.#certificateAuthority;
     return new Pool(request.origin, {
       connections: this.#connectionsMax,
       pipelining: 1,
       allowH2: false,
       maxHeaderSize: HEAD_BYTES_MAX,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connect: {
-        timeout: request.connectTimeoutMs,
-        ...(authority === undefined ? {} : { ca: authority }),
-      },
+      connect: { timeout: request.connectTimeoutMs },
     });
   }
 
