@@ -112,8 +112,6 @@ function checkReservation(facts: Facts): Refusal | undefined {
       return { ...refuse('reserve', 'RATE_LIMITED'), retryAfterMs: reservation.retryAfterMs };
     case 'short':
       return refuseShort(facts, reservation);
-    default:
-      return reservation satisfies never;
   }
 }
 
@@ -127,12 +125,15 @@ function refuseShort(facts: Facts, short: Extract<ReservationFact, { kind: 'shor
 }
 
 function refuseFromNumbers(facts: Facts): Refusal | undefined {
-  const limit = facts.limits.find(
-    (each) => each.allowance - each.spent - each.reserved < each.need,
-  );
+  const limit = facts.limits.find(isShort);
   return limit === undefined
     ? undefined
     : { ...refuse('reserve', codeOfLimit(limit, facts)), limit };
+}
+
+/** Whether what is neither spent nor set aside is less than the request needs. */
+export function isShort(limit: LimitFact): boolean {
+  return limit.allowance - limit.spent - limit.reserved < limit.need;
 }
 
 /** One code per unit and cause; the free tier has its own (PLAN-03, QUOTA-06). */

@@ -10,17 +10,16 @@ export interface Money {
 export const NANO_PER_WHOLE = 1_000_000_000n;
 export const PICO_PER_NANO = 1_000n;
 
-const DECIMAL = /^(-?)(\d{1,12})(?:\.(\d{1,12}))?$/;
+const DECIMAL = /^-?\d{1,12}(?:\.\d{1,12})?$/;
 
 /** Parses "5", "5.00" or "-0.0010" into units of 10^-digits; undefined when it is not a decimal or is finer than that. */
 export function parseDecimal(text: string, digits: number): bigint | undefined {
-  const match = DECIMAL.exec(text);
-  if (match === null) return undefined;
-  const fraction = match[3] ?? '';
-  const kept = fraction.slice(0, digits);
+  if (!DECIMAL.test(text)) return undefined;
+  const point = text.indexOf('.');
+  const whole = point < 0 ? text : text.slice(0, point);
+  const fraction = point < 0 ? '' : text.slice(point + 1);
   if (/[1-9]/.test(fraction.slice(digits))) return undefined;
-  const magnitude = BigInt((match[2] ?? '0') + kept.padEnd(digits, '0'));
-  return match[1] === '-' ? -magnitude : magnitude;
+  return BigInt(whole + fraction.slice(0, digits).padEnd(digits, '0'));
 }
 
 /** Formats units of 10^-digits as a decimal with at least `fewest` digits after the point and no other trailing zeros. */

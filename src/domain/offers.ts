@@ -1,6 +1,6 @@
-import type { Code } from '../contract/codes.ts';
+import { type Code, CODES } from '../contract/codes.ts';
 import type { Catalog, Limit, Pack, Plan } from './catalog.ts';
-import { decide, type Refusal } from './decide.ts';
+import { decide, isShort, type Refusal } from './decide.ts';
 import type { Facts, LimitFact } from './facts.ts';
 import { toSafeNumber } from './money.ts';
 
@@ -11,7 +11,8 @@ export type Offer =
 
 /** The purchases that, applied alone, remove this refusal: found by deciding again with each (DESIGN 3, C402-07). */
 export function findOffers(facts: Facts, refusal: Refusal, catalog: Catalog): readonly Offer[] {
-  if (refusal.step !== 'entitle' && refusal.step !== 'reserve') return [];
+  // No purchase lifts a rate limit or makes the books answer.
+  if (!CODES[refusal.code].financial) return [];
   const currentPlan = facts.identity.kind === 'key' ? facts.identity.planId : undefined;
   const plans: Offer[] = [...catalog.plans.values()]
     .filter((plan) => plan.onSale && plan.id !== currentPlan)
@@ -19,7 +20,7 @@ export function findOffers(facts: Facts, refusal: Refusal, catalog: Catalog): re
     .toSorted((left, right) => (left.priceNano < right.priceNano ? -1 : 1))
     .map((plan) => ({ kind: 'plan', plan }));
   const packs: Offer[] = catalog.packs.map((pack) => ({ kind: 'pack', pack }));
-  return [...packs, ...plans].filter((offer) => removes(applyOffer(facts, offer), refusal));
+  return [...packs, ...plans].filter((offer) => removes(facts, offer, refusal));
 }
 
 /**
@@ -52,12 +53,17 @@ export function planGrants(plan: Plan, kind: 'model' | 'feature', id: string): b
   return plan.models.includes('*') || plan.models.includes(id);
 }
 
-function removes(hypothetical: Facts, refusal: Refusal): boolean {
+/** Whether the purchase lifts this refusal and puts nothing in its place that did not stand in the way before. */
+function removes(facts: Facts, offer: Offer, refusal: Refusal): boolean {
+  const hypothetical = applyOffer(facts, offer);
   const decision = decide(hypothetical);
   if (decision.kind === 'admit') return true;
-  if (decision.step !== refusal.step) return decision.step === 'reserve';
-  if (refusal.step === 'entitle') return decision.entitlement?.id !== refusal.entitlement?.id;
-  return decision.limit?.accountId !== refusal.limit?.accountId;
+  // A plan that lacks another model or feature of this request does not pass the step.
+  if (decision.step !== 'reserve') return false;
+  const before = new Set(facts.limits.filter(isShort).map((limit) => limit.accountId));
+  return hypothetical.limits
+    .filter(isShort)
+    .every(({ accountId }) => before.has(accountId) && accountId !== refusal.limit?.accountId);
 }
 
 function addCredit(limit: LimitFact, pack: Pack): LimitFact {

@@ -1,0 +1,235 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { type Code, CODES } from '../contract/codes.ts';
+import {
+  buildBalance,
+  buildCatalog,
+  buildFacts,
+  buildIdentity,
+  buildLimit,
+  buildPlan,
+  buildQuota,
+} from '../../test/support/build-catalog.ts';
+import { someCatalog, someFacts } from '../../test/support/some-facts.ts';
+import type { Catalog, Pack } from './catalog.ts';
+import { decide, isShort, type Refusal } from './decide.ts';
+import type { Facts } from './facts.ts';
+import { applyOffer, finalCode, findOffers, type Offer, planGrants } from './offers.ts';
+
+const pack = (id: string, creditNano: bigint): Pack => ({
+  id,
+  title: id,
+  priceNano: creditNano,
+  creditNano,
+});
+const GONE = {
+  kind: 'short',
+  index: 0,
+  cause: 'gone',
+  held: 0,
+  affordableOutputTokens: undefined,
+} as const;
+
+function refusalOf(facts: Facts): Refusal {
+  const decision = decide(facts);
+  if (decision.kind === 'admit') throw new Error('it is admitted');
+  return decision;
+}
+
+/** What is offered for facts that refuse, by id, in order. */
+function offered(facts: Facts, catalog: Catalog): readonly string[] {
+  return findOffers(facts, refusalOf(facts), catalog).map(idOf);
+}
+
+function idOf(offer: Offer): string {
+  return offer.kind === 'plan' ? offer.plan.id : offer.pack.id;
+}
+
+describe('findOffers (C402-07)', () => {
+  const month = buildLimit(10);
+  const free = buildPlan('free', { limits: [month] });
+  const full = buildQuota(month, { spent: 10 });
+
+  it('a used-up quota is lifted by plans that have more of it or none, cheapest first; credit does not help', () => {
+    const catalog = buildCatalog(
+      [
+        free,
+        buildPlan('unlimited', { priceNano: 90n }),
+        buildPlan('more', { priceNano: 20n, limits: [buildLimit(11)] }),
+        buildPlan('same', { priceNano: 10n, limits: [buildLimit(10)] }),
+        buildPlan('private', { priceNano: 5n, onSale: false }),
+      ],
+      { packs: [pack('credit', 100n)] },
+    );
+    expect(offered(buildFacts({ limits: [full], reservation: GONE }), catalog)).toEqual([
+      'more',
+      'unlimited',
+    ]);
+  });
+
+  it('missing credit is lifted by packs that suffice and by plans that need none', () => {
+    const catalog = buildCatalog(
+      [free, buildPlan('flat', { usage: 'included' }), buildPlan('paid')],
+      {
+        packs: [pack('crumb', 4n), pack('loaf', 5n), pack('mountain', 2n ** 60n)],
+      },
+    );
+    const limits = [buildBalance({ allowance: 7, spent: 7, need: 5 })];
+    expect(offered(buildFacts({ limits, reservation: GONE }), catalog)).toEqual([
+      'loaf',
+      'mountain',
+      'flat',
+    ]);
+  });
+
+  it('a plan that only puts another limit in the place of the refusal is not offered', () => {
+    const used = buildQuota(buildLimit(10), { spent: 5 });
+    const lacking = buildBalance({ need: 5 });
+    const facts = buildFacts({ limits: [used, lacking], reservation: { ...GONE, index: 1 } });
+    const tiny = buildPlan('tiny', { limits: [buildLimit(3)] });
+    const tinyFlat = buildPlan('tiny-flat', { usage: 'included', limits: [buildLimit(3)] });
+    expect(offered(facts, buildCatalog([free, tiny, tinyFlat]))).toEqual([]);
+  });
+
+  it('what stood in the way before may still do so: of two things wrong each is offered its way out', () => {
+    const facts = buildFacts({ limits: [full, buildBalance({ need: 5 })], reservation: GONE });
+    const more = buildPlan('more', { limits: [buildLimit(100)] });
+    expect(offered(facts, buildCatalog([free, more], { packs: [pack('loaf', 5n)] }))).toEqual([
+      'more',
+    ]);
+  });
+
+  it('the budget of a key is lifted by nothing on sale', () => {
+    const budget = buildQuota(buildLimit(1, { id: 'key_budget', unit: 'spend' }), { spent: 1 });
+    const catalog = buildCatalog([free, buildPlan('max')], { packs: [pack('loaf', 5n)] });
+    expect(offered(buildFacts({ limits: [budget], reservation: GONE }), catalog)).toEqual([]);
+  });
+
+  it.each<[string, Partial<Facts>]>([
+    ['too fast', { reservation: { kind: 'limited', rateLimitId: 'burst', retryAfterMs: 1 } }],
+    [
+      'unknown balance',
+      { limits: [buildBalance()], reservation: { ...GONE, cause: 'unavailable' } },
+    ],
+    ['a storm', { storm: { cause: 'INSUFFICIENT_CREDITS', retryAfterMs: 1 } }],
+    ['a bad key', { identity: { kind: 'refused', code: 'KEY_UNKNOWN', since: undefined } }],
+  ])('no purchase helps against %s', (_what, members) => {
+    const catalog = buildCatalog([free, buildPlan('max')], { packs: [pack('loaf', 5n)] });
+    expect(offered(buildFacts(members), catalog)).toEqual([]);
+  });
+
+  const wants = (...entitlements: Facts['entitlements']) => buildFacts({ entitlements });
+  const missingModel = { kind: 'model', id: 'large', granted: false } as const;
+  const missingFeature = { kind: 'feature', id: 'reports', granted: false } as const;
+  it.each<[string, Facts, readonly string[], Code]>([
+    ['a model of a plan on sale', wants(missingModel), ['models', 'all'], 'MODEL_NOT_IN_PLAN'],
+    ['a feature of a plan on sale', wants(missingFeature), ['all'], 'FEATURE_NOT_IN_PLAN'],
+    [
+      'both: only the plan with both passes',
+      wants(missingModel, missingFeature),
+      ['all'],
+      'MODEL_NOT_IN_PLAN',
+    ],
+    [
+      'a model where the granted feature would be lost',
+      wants({ ...missingFeature, granted: true }, missingModel),
+      ['all'],
+      'MODEL_NOT_IN_PLAN',
+    ],
+    [
+      'a feature that no plan has: 403',
+      wants({ ...missingFeature, id: 'none' }),
+      [],
+      'FEATURE_NOT_AVAILABLE',
+    ],
+    [
+      'a model that no plan has together with the feature: 403',
+      wants(missingModel, { ...missingFeature, id: 'none' }),
+      [],
+      'MODEL_NOT_AVAILABLE',
+    ],
+  ])('402 or 403: %s', (_what, facts, ids, code) => {
+    const catalog = buildCatalog(
+      [
+        buildPlan('free', { features: ['reports'] }),
+        buildPlan('models', { models: ['large'], priceNano: 1n }),
+        buildPlan('all', { models: ['*'], features: ['reports'], priceNano: 2n }),
+      ],
+      { packs: [pack('loaf', 5n)] },
+    );
+    const refusal = refusalOf(facts);
+    const offers = findOffers(facts, refusal, catalog);
+    expect(offers.map(idOf)).toEqual(ids);
+    expect(finalCode(refusal, offers)).toBe(code);
+  });
+
+  it('the plan somebody has is not offered, and to nobody known every plan is', () => {
+    const catalog = buildCatalog([buildPlan('max', { models: ['*'] })]);
+    const facts = wants(missingModel);
+    const has = { ...facts, identity: buildIdentity(buildPlan('max')) };
+    expect(offered(has, catalog)).toEqual([]);
+    expect(offered({ ...facts, identity: { kind: 'anonymous' } }, catalog)).toEqual(['max']);
+  });
+
+  it('each offer applied alone lifts the refusal, nothing is missed, and only what was short stays short', () => {
+    fc.assert(
+      fc.property(someFacts, someCatalog, (facts, catalog) => {
+        expect(findBrokenLaws(facts, catalog)).toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+it.each([
+  [['*'], [], 'model', 'any', true],
+  [['a'], [], 'model', 'a', true],
+  [['a'], ['b'], 'model', 'b', false],
+  [['*'], ['a'], 'feature', 'b', false],
+  [[], ['b'], 'feature', 'b', true],
+] as const)(
+  'models %j and features %j grant the %s %s: %s',
+  (models, features, kind, id, granted) => {
+    expect(planGrants(buildPlan('p', { models, features }), kind, id)).toBe(granted);
+  },
+);
+
+/** What should hold of the offers for any facts and does not. */
+function findBrokenLaws(facts: Facts, catalog: Catalog): readonly string[] {
+  const refusal = decide(facts);
+  if (refusal.kind === 'admit') return [];
+  const offers = findOffers(facts, refusal, catalog);
+  const { status } = CODES[refusal.code];
+  const { status: final } = CODES[finalCode(refusal, offers)];
+  const expected = refusal.step === 'entitle' && offers.length === 0 ? 403 : status;
+  const shortBefore = facts.limits.filter(isShort).map(({ accountId }) => accountId);
+  const laws: Record<string, boolean> = {
+    'offers lift only what money lifts': status === 402 || offers.length === 0,
+    'an entitlement is 402 exactly if something on sale passes the step': final === expected,
+  };
+  for (const offer of offers) {
+    const decision = decide(applyOffer(facts, offer));
+    if (decision.kind === 'admit') continue;
+    const still = decision.limit?.accountId ?? '';
+    laws[`${idOf(offer)} passes the step`] = decision.step === 'reserve';
+    laws[`${idOf(offer)} lifts the refusal`] = still !== refusal.limit?.accountId;
+    laws[`${idOf(offer)} puts nothing new in the way`] = shortBefore.includes(still);
+  }
+  for (const offer of candidatesFor(facts, catalog)) {
+    const helps = status === 402 && decide(applyOffer(facts, offer)).kind === 'admit';
+    laws[`${idOf(offer)} is not missed`] =
+      !helps || offers.some((each) => each.kind === offer.kind && idOf(each) === idOf(offer));
+  }
+  return Object.keys(laws).filter((law) => laws[law] === false);
+}
+
+function candidatesFor(facts: Facts, catalog: Catalog): readonly Offer[] {
+  const planId = facts.identity.kind === 'key' ? facts.identity.planId : undefined;
+  return [
+    ...catalog.packs.map((each): Offer => ({ kind: 'pack', pack: each })),
+    ...[...catalog.plans.values()]
+      .filter((plan) => plan.onSale && plan.id !== planId)
+      .map((plan): Offer => ({ kind: 'plan', plan })),
+  ];
+}

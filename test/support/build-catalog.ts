@@ -1,0 +1,142 @@
+import type { Catalog, Limit, Model, Plan } from '../../src/domain/catalog.ts';
+import type { Facts, LimitFact } from '../../src/domain/facts.ts';
+import type { Price } from '../../src/domain/pricing.ts';
+
+/** What tests need of the domain's values, each member with a default that changes nothing. */
+export function buildPrice(members: Partial<Price> = {}): Price {
+  return {
+    asset: 'USD',
+    perRequest: 0n,
+    perInputToken: 0n,
+    perCachedInputToken: 0n,
+    perOutputToken: 0n,
+    perByteIn: 0n,
+    perByteOut: 0n,
+    ...members,
+  };
+}
+
+export function buildModel(id: string, price: Partial<Price> = {}): Model {
+  return {
+    id,
+    aliasOf: undefined,
+    providerId: 'demo',
+    upstreamModel: id,
+    contextWindow: 8192,
+    outputTokensMax: 4096,
+    price: buildPrice(price),
+  };
+}
+
+export function buildPlan(id: string, members: Partial<Plan> = {}): Plan {
+  return {
+    id,
+    version: `v-${id}`,
+    title: id.toUpperCase(),
+    priceNano: 0n,
+    usage: 'prepaid',
+    limits: [],
+    models: [],
+    features: [],
+    rateLimits: [],
+    onSale: true,
+    ...members,
+  };
+}
+
+export function buildLimit(amount: number, members: Partial<Limit> = {}): Limit {
+  return {
+    id: 'requests_per_month',
+    unit: 'requests',
+    window: 'month',
+    scope: 'tenant',
+    amount,
+    ...members,
+  };
+}
+
+export function buildCatalog(plans: readonly Plan[], members: Partial<Catalog> = {}): Catalog {
+  return {
+    version: '0123456789ab',
+    apis: [],
+    upstreams: new Map(),
+    providers: new Map(),
+    models: new Map(),
+    plans: new Map(plans.map((plan) => [plan.id, plan])),
+    packs: [],
+    asset: 'USD',
+    retryStormPerMinute: 0,
+    ...members,
+  };
+}
+
+/** 2027-01-15T08:00:00Z. */
+export const AT = 1_800_000_000_000;
+
+export function buildFacts(members: Partial<Facts> = {}): Facts {
+  return {
+    requestId: 'req_0192f7c0a1b27c3d8e4f5a6b7c8d9e0f',
+    at: AT,
+    catalogVersion: '0123456789ab',
+    method: 'POST',
+    path: '/v1/chat/completions',
+    route: undefined,
+    routing: undefined,
+    identity: buildIdentity(buildPlan('free')),
+    understanding: undefined,
+    entitlements: [],
+    limits: [],
+    reservation: undefined,
+    storm: undefined,
+    forwarding: undefined,
+    outcome: undefined,
+    ...members,
+  };
+}
+
+export function buildIdentity(plan: Plan): Extract<Facts['identity'], { kind: 'key' }> {
+  return {
+    kind: 'key',
+    keyId: 'key_1',
+    tenantId: 'ten_1',
+    planId: plan.id,
+    planVersion: plan.version,
+    planTitle: plan.title,
+    freePlan: plan.priceNano === 0n,
+  };
+}
+
+/** Of a balance in nano. */
+export function buildBalance(members: Partial<LimitFact> = {}): LimitFact {
+  return {
+    accountId: 'bal:ten_1:USD',
+    kind: 'balance',
+    unit: 'USD',
+    label: undefined,
+    need: 1,
+    allowance: 0,
+    spent: 0,
+    reserved: 0,
+    resetsAt: undefined,
+    ...members,
+  };
+}
+
+/** Of a quota, by the limit it comes from. */
+export function buildQuota(limit: Limit, members: Partial<LimitFact> = {}): LimitFact {
+  return {
+    ...buildBalance(),
+    accountId: `quo:ten_1:${limit.id}:2027-01`,
+    kind: 'quota',
+    unit: limit.unit,
+    label: {
+      id: limit.id,
+      unit: limit.unit,
+      window: limit.window,
+      scope: limit.scope,
+      keyId: limit.scope === 'key' ? 'key_1' : undefined,
+    },
+    allowance: limit.amount,
+    ...members,
+  };
+}
