@@ -5,6 +5,8 @@ export interface Waiter {
   readonly amount: number;
   /** Monotonic milliseconds. */
   readonly deadline: number;
+  /** Every other process has said, since this began to wait, what it does not need. */
+  heard: boolean;
   readonly wake: (outcome: WaitOutcome) => void;
 }
 export type WaitOutcome =

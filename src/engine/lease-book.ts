@@ -143,7 +143,12 @@ export class LeaseBook {
       entry.resolve(outcome);
     };
     const onAbort = (): void => leave(UNAVAILABLE);
-    const waiter: Waiter = { amount: entry.amount, deadline: entry.deadline, wake: leave };
+    const waiter: Waiter = {
+      amount: entry.amount,
+      deadline: entry.deadline,
+      heard: false,
+      wake: leave,
+    };
     // Growth rounds decide at the deadline; this fires only when the store does not answer at all.
     const silentMs = entry.deadline - this.#clock.monotonicMs() + RETRY_MOST_MS * 2;
     const timer = setTimeout(onAbort, Math.max(0, silentMs));
@@ -236,15 +241,18 @@ export class LeaseBook {
     const heard = result.recalling === 0;
     for (const waiter of [...account.waiters]) {
       const late = monotonicMs >= waiter.deadline;
+      waiter.heard ||= heard;
       if (waiter.amount > reachable && (heard || late)) {
         account.goneAbove = reachable;
         account.goneUntil = monotonicMs + GONE_MS;
         waiter.wake({ kind: 'short', cause: 'gone', held: account.held + result.heldElsewhere });
       } else if (late) {
+        // Others are asked again and again; who answered once and owes an answer now still holds, as far as we know.
+        const unheard = waiter.heard ? 0 : result.recalling;
         waiter.wake({
           kind: 'short',
-          cause: causeOf(waiter.amount, alive, result.recalling),
-          held: account.held + result.heldElsewhere,
+          cause: causeOf(waiter.amount, alive, unheard),
+          held: account.held + elsewhere - unheard,
         });
       }
     }
@@ -261,10 +269,10 @@ export class LeaseBook {
 function causeOf(
   amount: number,
   alive: number,
-  recalling: number,
+  unheard: number,
 ): 'stranded' | 'unavailable' | 'held' {
   if (amount > alive) return 'stranded';
-  return amount > alive - recalling ? 'unavailable' : 'held';
+  return amount > alive - unheard ? 'unavailable' : 'held';
 }
 
 function failWaiters(account: LeaseAccount): void {

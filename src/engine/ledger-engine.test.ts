@@ -168,6 +168,22 @@ describe('LedgerEngine', () => {
     });
   });
 
+  it('says transient too when it is another process that holds, whenever that was asked last', async () => {
+    await addCredit(100n);
+    const [holder, asker] = [await openEngine(), await openEngine()];
+    await reserve(holder, BALANCE, 80);
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, async (_, index) => {
+        // Deadlines at different moments of the rounds in which the holder is asked.
+        await new Promise((resolve) => setTimeout(resolve, index * 15));
+        return reserve(asker, BALANCE, 80);
+      }),
+    );
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ kind: 'short', cause: 'held', held: 80 });
+    }
+  });
+
   it('sees added credit at the next call, though it has just said gone', async () => {
     await addCredit(5n);
     const engine = await openEngine();
