@@ -203,23 +203,15 @@ function findBrokenLaws(facts: Facts, catalog: Catalog): readonly string[] {
   const { status } = CODES[refusal.code];
   const { status: final } = CODES[finalCode(refusal, offers)];
   const expected = refusal.step === 'entitle' && offers.length === 0 ? 403 : status;
-  const shortBefore = facts.limits.filter(isShort).map(({ accountId }) => accountId);
   const laws: Record<string, boolean> = {
     'offers lift only what money lifts': status === 402 || offers.length === 0,
     'an entitlement is 402 exactly if something on sale passes the step': final === expected,
   };
-  for (const offer of offers) {
-    const decision = decide(applyOffer(facts, offer));
-    if (decision.kind === 'admit') continue;
-    const still = decision.limit?.accountId ?? '';
-    laws[`${idOf(offer)} passes the step`] = decision.step === 'reserve';
-    laws[`${idOf(offer)} lifts the refusal`] = still !== refusal.limit?.accountId;
-    laws[`${idOf(offer)} puts nothing new in the way`] = shortBefore.includes(still);
-  }
-  for (const offer of candidatesFor(facts, catalog)) {
-    const helps = status === 402 && decide(applyOffer(facts, offer)).kind === 'admit';
+  for (const offer of offers) Object.assign(laws, lawsOfOffer(offer, facts, refusal));
+  for (const offer of status === 402 ? candidatesFor(facts, catalog) : []) {
+    const found = offers.some((each) => each.kind === offer.kind && idOf(each) === idOf(offer));
     laws[`${idOf(offer)} is not missed`] =
-      !helps || offers.some((each) => each.kind === offer.kind && idOf(each) === idOf(offer));
+      found || decide(applyOffer(facts, offer)).kind === 'refuse';
   }
   return Object.keys(laws).filter((law) => laws[law] === false);
 }
@@ -232,4 +224,17 @@ function candidatesFor(facts: Facts, catalog: Catalog): readonly Offer[] {
       .filter((plan) => plan.onSale && plan.id !== planId)
       .map((plan): Offer => ({ kind: 'plan', plan })),
   ];
+}
+
+function lawsOfOffer(offer: Offer, facts: Facts, refusal: Refusal): Record<string, boolean> {
+  const decision = decide(applyOffer(facts, offer));
+  if (decision.kind === 'admit') return {};
+  const still = decision.limit?.accountId;
+  return {
+    [`${idOf(offer)} passes the step`]: decision.step === 'reserve',
+    [`${idOf(offer)} lifts the refusal`]: still !== refusal.limit?.accountId,
+    [`${idOf(offer)} puts nothing new in the way`]: facts.limits.some(
+      (limit) => limit.accountId === still && isShort(limit),
+    ),
+  };
 }

@@ -24,13 +24,18 @@ export interface Usage {
 
 /** The exact cost in nano, summed in pico and rounded once, up (DESIGN 5). */
 export function costOf(price: Price, usage: Usage): bigint {
+  return divideCeil(picoOf(price, usage), PICO_PER_NANO);
+}
+
+/** The same sum in pico, for who compares it with a budget before anything is rounded. */
+export function picoOf(price: Price, usage: Usage): bigint {
   const cached = BigInt(usage.cachedInputTokens);
-  const pico =
+  return (
     price.perRequest +
     price.perInputToken * (BigInt(usage.inputTokens) - cached) +
     price.perCachedInputToken * cached +
     price.perOutputToken * BigInt(usage.outputTokens) +
     price.perByteIn * BigInt(usage.bytesIn) +
-    price.perByteOut * BigInt(usage.bytesOut);
-  return divideCeil(pico, PICO_PER_NANO);
+    price.perByteOut * BigInt(usage.bytesOut)
+  );
 }

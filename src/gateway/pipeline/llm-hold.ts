@@ -1,6 +1,6 @@
 import type { Model } from '../../domain/catalog.ts';
 import { PICO_PER_NANO, toSafeNumber } from '../../domain/money.ts';
-import { costOf, type Usage } from '../../domain/pricing.ts';
+import { costOf, picoOf, type Price, type Usage } from '../../domain/pricing.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
 import type { Need } from '../../engine/engine.ts';
 import type { Take } from './key-access.ts';
@@ -24,7 +24,7 @@ export interface Shortage {
 
 /** What a call with these bounds sets aside. */
 export function boundTake(model: Model, bounds: LlmBounds, prepaid: boolean): Take {
-  return usageTake(model, boundUsage(bounds), prepaid);
+  return usageTake(model, boundUsage(model.price, bounds), prepaid);
 }
 
 export function usageTake(model: Model, usage: Usage, prepaid: boolean): Take {
@@ -38,17 +38,21 @@ export function mightFitExactly(model: Model, bounds: LlmBounds, short: Shortage
   return unitsOf(short.need, boundTake(model, least, true)) <= short.unspent;
 }
 
-/** Output tokens of one completion that `free` units still pay for; below 1 = not even one. */
+/** Output tokens of one completion that `free` units still pay for, at most those of `bounds`; below 1 = not even one. */
 export function affordableOutputTokens(model: Model, bounds: LlmBounds, short: Shortage): number {
   const { need, free } = short;
   if (need.account.unit === 'requests') return 0;
-  if (need.account.unit === 'tokens')
-    return Math.floor((free - bounds.inputTokens) / bounds.choices);
-  const inputOnly = costOf(model.price, boundUsage({ ...bounds, outputTokensEach: 0 }));
+  if (need.account.unit === 'tokens') {
+    const each = Math.floor((free - bounds.inputTokens) / bounds.choices);
+    return Math.min(each, bounds.outputTokensEach);
+  }
+  const room =
+    BigInt(free) * PICO_PER_NANO -
+    picoOf(model.price, boundUsage(model.price, { ...bounds, outputTokensEach: 0 }));
   const each = model.price.perOutputToken * BigInt(bounds.choices);
-  const rest = BigInt(free) - inputOnly;
-  if (each === 0n || rest <= 0n) return 0;
-  return toSafeNumber((rest * PICO_PER_NANO) / each);
+  if (room < 0n) return 0;
+  if (room >= each * BigInt(bounds.outputTokensEach)) return bounds.outputTokensEach;
+  return toSafeNumber(room / each);
 }
 
 /** Units not spent and not under an open hold. */
@@ -56,10 +60,11 @@ export function freeUnits(numbers: AccountNumbers, held: number): number {
   return Math.max(0, numbers.allowance - numbers.spent - held);
 }
 
-function boundUsage(bounds: LlmBounds): Usage {
+function boundUsage(price: Price, bounds: LlmBounds): Usage {
   return {
     inputTokens: bounds.inputTokens,
-    cachedInputTokens: 0,
+    // Which part will come from a cache nobody knows: all of it is taken to be the dearer kind.
+    cachedInputTokens: price.perCachedInputToken > price.perInputToken ? bounds.inputTokens : 0,
     outputTokens: bounds.outputTokensEach * bounds.choices,
     bytesIn: 0,
     bytesOut: 0,
