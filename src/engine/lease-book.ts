@@ -22,7 +22,7 @@ const UNAVAILABLE: WaitOutcome = { kind: 'short', cause: 'unavailable', held: 0 
 /** The slices of this process, how they grow, and who waits for them. */
 export class LeaseBook {
   readonly #owner: string;
-  readonly #store: LedgerStore;
+  readonly #store: Pick<LedgerStore, 'acquire'>;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
   readonly #accounts = new Map<string, LeaseAccount>();
@@ -33,7 +33,12 @@ export class LeaseBook {
   #waiting = 0;
   #stopped = false;
 
-  constructor(owner: string, store: LedgerStore, clock: Clock, onError: (error: unknown) => void) {
+  constructor(
+    owner: string,
+    store: Pick<LedgerStore, 'acquire'>,
+    clock: Clock,
+    onError: (error: unknown) => void,
+  ) {
     this.#owner = owner;
     this.#store = store;
     this.#clock = clock;

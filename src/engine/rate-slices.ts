@@ -25,13 +25,13 @@ export interface RateRefusal {
  * a bucket is busy and shrink as it empties, so that a burst is exact to a token near its end (QUOTA-07).
  */
 export class RateSlices {
-  readonly #store: LedgerStore;
+  readonly #store: Pick<LedgerStore, 'takeRate'>;
   readonly #clock: Clock;
   readonly #slices = new Map<string, Slice>();
   /** Buckets the store is being asked for. */
   readonly #filling = new Map<string, Promise<unknown>>();
 
-  constructor(store: LedgerStore, clock: Clock) {
+  constructor(store: Pick<LedgerStore, 'takeRate'>, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
   }

@@ -18,7 +18,10 @@ export function formatNano(nano: number): string {
 }
 
 /** What is left of every quota this request counts in (QUOTA-08), up to 1 s old on success. */
-export function readRateLimits(exchange: Exchange, engine: Engine): RateLimitReading[] {
+export function readRateLimits(
+  exchange: Exchange,
+  engine: Pick<Engine, 'peek'>,
+): RateLimitReading[] {
   const readings: RateLimitReading[] = [];
   const { access } = exchange;
   if (access === undefined) return readings;
@@ -35,7 +38,7 @@ export function readRateLimits(exchange: Exchange, engine: Engine): RateLimitRea
 /** Cost, balance and limits of an answer that is served, as a flat list. `final`: the cost is exact, not the most it can be. */
 export function buildServedHeaders(
   exchange: Exchange,
-  engine: Engine,
+  engine: Pick<Engine, 'peek'>,
   asset: string,
   final: boolean,
 ): string[] {
@@ -55,7 +58,7 @@ export function buildServedHeaders(
 }
 
 /** Settled balance in nano, open holds included; undefined when this key has none or it was never asked for. */
-function readBalance(exchange: Exchange, engine: Engine): number | undefined {
+function readBalance(exchange: Exchange, engine: Pick<Engine, 'peek'>): number | undefined {
   const balance = exchange.access
     ?.accountsAt(exchange.at)
     .find((view) => view.policy === undefined);

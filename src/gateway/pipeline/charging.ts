@@ -11,23 +11,35 @@ export function amountsOf(needs: readonly Need[], take: Take): number[] {
 }
 
 /** Charges a whole answer in the section that will write it. False = the books could not take it: do not serve. */
-export function captureWhole(context: GatewayContext, exchange: Exchange, take: Take): boolean {
+export function captureWhole(
+  context: Pick<GatewayContext, 'engine'>,
+  exchange: Exchange,
+  take: Take,
+): boolean {
   return settle(context, exchange, take, 'capture');
 }
 
 /** Charges the end of a stream. False = the journal failed; what PROGRESS said stands. */
-export function finishStream(context: GatewayContext, exchange: Exchange, take: Take): boolean {
+export function finishStream(
+  context: Pick<GatewayContext, 'engine'>,
+  exchange: Exchange,
+  take: Take,
+): boolean {
   return settle(context, exchange, take, 'finish');
 }
 
 /** Journals how far a stream has come, ahead of the bytes that take it there. */
-export function noteProgress(context: GatewayContext, exchange: Exchange, take: Take): boolean {
+export function noteProgress(
+  context: Pick<GatewayContext, 'engine'>,
+  exchange: Exchange,
+  take: Take,
+): boolean {
   const { hold } = exchange;
   return hold === undefined || context.engine.progress(hold, amountsOf(exchange.needs, take));
 }
 
 function settle(
-  context: GatewayContext,
+  context: Pick<GatewayContext, 'engine'>,
   exchange: Exchange,
   take: Take,
   how: 'capture' | 'finish',

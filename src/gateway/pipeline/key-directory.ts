@@ -20,13 +20,13 @@ const UNKNOWN: Identification = { kind: 'refused', code: 'KEY_UNKNOWN', since: u
 
 /** Who calls: verified keys in a bounded cache by raw key, the store behind it. Changes empty what they touch. */
 export class KeyDirectory {
-  readonly #store: DirectoryStore;
+  readonly #store: Pick<DirectoryStore, 'findKey'>;
   readonly #clock: Clock;
   readonly #catalog: () => Catalog;
   readonly #known = new Map<string, KeyAccess>();
   readonly #unknown = new Map<string, number>();
 
-  constructor(store: DirectoryStore, clock: Clock, catalog: () => Catalog) {
+  constructor(store: Pick<DirectoryStore, 'findKey'>, clock: Clock, catalog: () => Catalog) {
     this.#store = store;
     this.#clock = clock;
     this.#catalog = catalog;

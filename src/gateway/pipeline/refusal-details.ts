@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.ts';
 
 /** Everything a refusal's numbers come from. */
 export interface RefusalDescription {
-  readonly context: GatewayContext;
+  readonly context: Pick<GatewayContext, 'compiled' | 'publicUrl'>;
   readonly exchange: Exchange;
   readonly facts: Facts;
   readonly refusal: Refusal;

@@ -10,7 +10,7 @@ const WAITING_MAX = 20_000;
 
 /** Batches of log rows on their way to the store. */
 export class RequestRecorder {
-  readonly #log: RequestLog;
+  readonly #log: Pick<RequestLog, 'appendRequests'>;
   readonly #logger: Logger;
   readonly #which: 'all' | 'refusals';
   #rows: RequestRow[] = [];
@@ -18,7 +18,7 @@ export class RequestRecorder {
   #flushing: Promise<void> | undefined;
   #dropped = 0;
 
-  constructor(log: RequestLog, logger: Logger, which: 'all' | 'refusals') {
+  constructor(log: Pick<RequestLog, 'appendRequests'>, logger: Logger, which: 'all' | 'refusals') {
     this.#log = log;
     this.#logger = logger;
     this.#which = which;
