@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { AT, buildCatalog, buildLimit, buildPlan } from '../../../test/support/build-catalog.ts';
+import { buildKeyWithTenant } from '../../../test/support/build-key.ts';
+import { buildExchange, type MemoryResponse } from '../../../test/support/memory-exchange.ts';
+import { formatMoney } from '../../domain/money.ts';
+import type { AccountNumbers } from '../../stores/store.ts';
+import { buildServedHeaders, formatNano, readRateLimits } from './answer-headers.ts';
+import type { Exchange } from './exchange.ts';
+import { KeyAccess } from './key-access.ts';
+
+const PLAN = buildPlan('free', { limits: [buildLimit(1000)] });
+const QUOTA = 'quo:ten_1:requests_per_month:2027-01';
+const BALANCE = 'bal:ten_1:USD';
+
+function exchangeOn(plan = PLAN): Exchange {
+  const exchange = buildExchange();
+  exchange.access = new KeyAccess(buildKeyWithTenant(), plan, buildCatalog([plan]));
+  return exchange;
+}
+
+/** An engine that last heard these numbers. */
+function engineWith(numbers: Readonly<Record<string, AccountNumbers>>) {
+  return { peek: ({ id }: { id: string }) => numbers[id] };
+}
+
+describe('formatNano', () => {
+  it.each([
+    [0, '0.0000'],
+    [1, '0.000000001'],
+    [1_000_000, '0.0010'],
+    [999_999_999, '0.999999999'],
+    [1_000_000_000, '1.00'],
+    [-1_500_000_000, '-1.50'],
+    [-1, '-0.000000001'],
+  ])('%d nano is %s', (nano, text) => {
+    expect(formatNano(nano)).toBe(text);
+  });
+
+  it('agrees with formatMoney on every safe integer', () => {
+    const nano = fc.oneof(
+      fc.maxSafeInteger(),
+      fc.integer(),
+      fc.integer().map((whole) => whole * 1_000_000),
+    );
+    fc.assert(
+      fc.property(nano, (value) => {
+        expect(`${formatNano(value)} USD`).toBe(
+          formatMoney({ asset: 'USD', units: BigInt(value) }),
+        );
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('readRateLimits (QUOTA-08)', () => {
+  const resetsAtMs = Date.parse('2027-02-01T00:00:00Z');
+  it.each([
+    ['never asked: the whole allowance', {}, 1000],
+    ['open holds do not count', { [QUOTA]: { allowance: 1000, spent: 990, reserved: 10 } }, 10],
+    [
+      'a shrunken plan leaves nothing, not less',
+      { [QUOTA]: { allowance: 5, spent: 9, reserved: 0 } },
+      0,
+    ],
+  ])('%s', (_what, numbers, remaining) => {
+    expect(readRateLimits(exchangeOn(), engineWith(numbers))).toMatchObject([
+      { remaining, resetsAtMs },
+    ]);
+  });
+
+  it('nobody has no limits', () => {
+    expect(readRateLimits(buildExchange(), engineWith({}))).toEqual([]);
+  });
+});
+
+describe('buildServedHeaders', () => {
+  const numbers = {
+    [QUOTA]: { allowance: 1000, spent: 1, reserved: 7 },
+    [BALANCE]: { allowance: 5_000_000_000, spent: 1_000_000, reserved: 400 },
+  };
+  const headersOf = (exchange: Exchange, final: boolean) => {
+    const response = exchange.response as MemoryResponse;
+    response.writeHead(200, buildServedHeaders(exchange, engineWith(numbers), 'USD', final));
+    return response;
+  };
+
+  it('a finished answer tells its cost, the balance and the limits', () => {
+    const exchange = exchangeOn();
+    exchange.costNano = 42_000;
+    const response = headersOf(exchange, true);
+    expect(response.header('x-request-id')).toBe(exchange.requestId);
+    expect(response.header('x-tollkeeper-cost')).toBe('0.000042 USD');
+    expect(response.header('x-tollkeeper-cost-max')).toBeUndefined();
+    expect(response.header('x-tollkeeper-balance')).toBe('4.999 USD');
+    expect(response.header('x-ratelimit-remaining')).toBe('999');
+    expect(response.header('ratelimit')).toBe(
+      `"requests_per_month";r=999;t=${(Date.parse('2027-02-01') - AT) / 1000}`,
+    );
+    expect(response.header('x-tollkeeper-max-tokens')).toBeUndefined();
+  });
+
+  it('a stream tells the most it can cost, and what its output was clamped to', () => {
+    const exchange = exchangeOn();
+    exchange.holdNano = 2_000_000_000;
+    exchange.clampedOutputTokens = 17;
+    const response = headersOf(exchange, false);
+    expect(response.header('x-tollkeeper-cost-max')).toBe('2.00 USD');
+    expect(response.header('x-tollkeeper-cost')).toBeUndefined();
+    expect(response.header('x-tollkeeper-max-tokens')).toBe('17');
+  });
+
+  it('a plan that covers its calls shows no balance', () => {
+    const plan = buildPlan('flat', { usage: 'included' });
+    expect(headersOf(exchangeOn(plan), true).header('x-tollkeeper-balance')).toBeUndefined();
+  });
+
+  it('nothing about money is told to nobody', () => {
+    expect(buildServedHeaders(buildExchange(), engineWith(numbers), 'USD', true)).toEqual([
+      'X-Request-Id',
+      'req_0192f7c0a1b27c3d8e4f5a6b7c8d9e0f',
+    ]);
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  AT,
+  buildCatalog,
+  buildLimit,
+  buildPlan,
+  buildPrice,
+} from '../../../test/support/build-catalog.ts';
+import { buildKeyWithTenant } from '../../../test/support/build-key.ts';
+import type { Route } from '../../domain/catalog.ts';
+import { KeyAccess } from './key-access.ts';
+
+const NEXT_DAY = Date.parse('2027-01-16T00:00:00Z');
+const ROUTE: Route = {
+  id: 'weather',
+  apiId: 'demo',
+  kind: 'proxy',
+  dialect: 'plain',
+  endpointClass: 'metered',
+  match: { methods: [], path: { kind: 'exact', value: '/' }, headers: [] },
+  upstreamId: 'main',
+  price: buildPrice(),
+  feature: undefined,
+  rewrite: undefined,
+  requestHeaders: { set: [], remove: [] },
+  responseHeaders: { set: [], remove: [] },
+  timeouts: { connectMs: 1, headersMs: 1, idleMs: 1 },
+  bodyBytesMax: undefined,
+};
+const PLAN = buildPlan('free', {
+  limits: [
+    buildLimit(1000),
+    buildLimit(500, { id: 'tokens_per_day', unit: 'tokens', window: 'day' }),
+    buildLimit(9, { id: 'spend_per_lifetime', unit: 'spend', window: 'lifetime' }),
+  ],
+  rateLimits: [
+    { id: 'key_rate_per_second', scope: 'key', count: 5, periodMs: 1000, burst: 9 },
+    { id: 'rate_per_minute', scope: 'tenant', count: 60, periodMs: 60_000, burst: 60 },
+  ],
+});
+const open = (plan = PLAN, budgetNano?: number) =>
+  new KeyAccess(buildKeyWithTenant({ budgetNano }), plan, buildCatalog([plan]));
+
+describe('KeyAccess', () => {
+  it('says who calls, on which version of which plan', () => {
+    expect(open().identity).toEqual({
+      kind: 'key',
+      keyId: 'key_1',
+      tenantId: 'ten_1',
+      planId: 'free',
+      planVersion: 'v-free',
+      planTitle: 'FREE',
+      freePlan: true,
+    });
+    expect(open(buildPlan('pro', { priceNano: 1n })).identity).toMatchObject({ freePlan: false });
+    expect([open().prepaid, open(buildPlan('flat', { usage: 'included' })).prepaid]).toEqual([
+      true,
+      false,
+    ]);
+    expect(open().identification.access.identity).toEqual(open().identity);
+  });
+
+  it('shares buckets by key or by tenant, named alike in the log', () => {
+    expect(open().rates).toEqual([
+      { bucketId: 'rate:key_1:key_rate_per_second', count: 5, periodMs: 1000, burst: 9 },
+      { bucketId: 'rate:ten_1:rate_per_minute', count: 60, periodMs: 60_000, burst: 60 },
+    ]);
+    expect(open().rateIds).toEqual(['key_rate_per_second', 'rate_per_minute']);
+  });
+
+  it('QUOTA-08: every quota has its policy, the balance none', () => {
+    expect(
+      open(PLAN, 7)
+        .accountsAt(AT)
+        .map(({ policy }) => policy?.item),
+    ).toEqual([
+      '"requests_per_month";q=1000;w=2678400;qu="requests"',
+      '"tokens_per_day";q=500;w=86400;qu="tokens"',
+      '"spend_per_lifetime";q=9;qu="nano"',
+      '"key_budget";q=7;qu="nano"',
+      undefined,
+    ]);
+  });
+
+  it.each([
+    ['everything', { tokens: 30, nano: 4 }, [1, 30, 4, 4, 4]],
+    ['no tokens', { tokens: 0, nano: 4 }, [1, 4, 4, 4]],
+    ['no money', { tokens: 30, nano: 0 }, [1, 30]],
+  ])(
+    'takes from each account in its own unit, and leaves out where it takes nothing: %s',
+    (_what, take, amounts) => {
+      expect(
+        open(PLAN, 7)
+          .needsAt(take, AT)
+          .map(({ amount }) => amount),
+      ).toEqual(amounts);
+    },
+  );
+
+  it('QUOTA-04: keeps the needs of a flat route until a window ends, then works them out anew', () => {
+    const access = open();
+    const take = { tokens: 0, nano: 1 };
+    const needs = access.flatNeedsAt(ROUTE, take, AT);
+    expect(access.flatNeedsAt(ROUTE, take, NEXT_DAY - 1)).toBe(needs);
+    const daily = access.accountsAt(NEXT_DAY - 1)[1]?.spec.id;
+    expect(access.flatNeedsAt(ROUTE, take, NEXT_DAY)).not.toBe(needs);
+    expect(access.accountsAt(NEXT_DAY)[1]?.spec.id).not.toBe(daily);
+    expect(access.accountsAt(NEXT_DAY)[1]?.spec.windowEndsAt).toBe(NEXT_DAY + 86_400_000);
+  });
+
+  it('works without any window', () => {
+    const access = open(buildPlan('bare', { usage: 'included' }));
+    expect(access.flatNeedsAt(ROUTE, { tokens: 1, nano: 1 }, AT)).toEqual([]);
+  });
+});

@@ -1,0 +1,28 @@
+import { apiKeyHint } from '../../src/domain/api-key.ts';
+import { sha256Hex } from '../../src/platform/sha256.ts';
+import type { ApiKey, KeyWithTenant, Tenant } from '../../src/stores/store.ts';
+
+/** A key of `ten_1` on the plan `free` as a store has it. */
+export function buildKey(rawKey: string, members: Partial<ApiKey> = {}): ApiKey {
+  return {
+    id: 'key_1',
+    tenantId: 'ten_1',
+    name: 'test',
+    hash: sha256Hex(rawKey),
+    environment: 'test',
+    hint: apiKeyHint(rawKey),
+    budgetNano: undefined,
+    expiresAt: undefined,
+    revokedAt: undefined,
+    createdAt: 0,
+    ...members,
+  };
+}
+
+export function buildTenant(members: Partial<Tenant> = {}): Tenant {
+  return { id: 'ten_1', name: 'Acme', planId: 'free', createdAt: 0, ...members };
+}
+
+export function buildKeyWithTenant(key: Partial<ApiKey> = {}): KeyWithTenant {
+  return { key: buildKey('tk_test_0000', key), tenant: buildTenant() };
+}
