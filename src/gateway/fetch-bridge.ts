@@ -3,6 +3,9 @@ import type { BodySink, InboundRequest, InboundResponse, RawHeaders } from './li
 /** Pages and small JSON endpoints of our own; nobody sends them more. */
 const BODY_BYTES_MAX = 64 * 1024;
 
+/** Of these Fetch makes no request (Fetch standard 2.2.1); our pages have no use for them. */
+const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']);
+
 /** Anything that answers Fetch requests: a Hono app. */
 export interface FetchApp {
   fetch(request: Request): Response | Promise<Response>;
@@ -15,10 +18,22 @@ export function serveFetch(
   request: InboundRequest,
   response: InboundResponse,
 ): void {
-  const headers = toHeaders(request.headers);
+  if (FORBIDDEN_METHODS.has(request.method)) {
+    response.writeHead(405, [
+      'Allow',
+      'GET, HEAD, POST',
+      'Content-Length',
+      '0',
+      'Connection',
+      'close',
+    ]);
+    response.end();
+    return;
+  }
   const url = origin + request.target;
+  const { method, headers } = request;
   if (request.contentLength === 0) {
-    void answer(app, new Request(url, { method: request.method, headers }), response);
+    void answer(app, () => new Request(url, { method, headers: toHeaders(headers) }), response);
     return;
   }
   request.readBody(
@@ -28,18 +43,21 @@ export function serveFetch(
         response.end('the body is larger than 64 KiB\n');
         return;
       }
-      const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
-      void answer(
-        app,
-        new Request(url, { method: request.method, headers, ...(hasBody ? { body } : {}) }),
-        response,
-      );
+      const content = method === 'GET' || method === 'HEAD' ? {} : { body };
+      const build = () => new Request(url, { method, headers: toHeaders(headers), ...content });
+      void answer(app, build, response);
     }),
   );
 }
 
-async function answer(app: FetchApp, request: Request, response: InboundResponse): Promise<void> {
+/** `build` may throw on what Fetch does not take, and must not do so where the transport would hear it. */
+async function answer(
+  app: FetchApp,
+  build: () => Request,
+  response: InboundResponse,
+): Promise<void> {
   try {
+    const request = build();
     const answered = await app.fetch(request);
     const body = Buffer.from(await answered.arrayBuffer());
     const headers = [...answered.headers].filter(([name]) => name !== 'content-length').flat();
