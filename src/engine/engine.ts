@@ -59,8 +59,10 @@ export interface Engine {
     rates: readonly RateNeed[],
     signal: AbortSignal,
   ): Promise<ReserveOutcome>;
-  /** Sets more aside for a running stream; all needs or none. */
+  /** Sets more aside for a running stream, out of what is here; all needs or none. */
   extend(hold: Hold, more: readonly number[]): boolean;
+  /** The awaited way, at most 1 s, when more has to be fetched. False = there is none, or the hold has ended. */
+  extendSlowly(hold: Hold, more: readonly number[], signal: AbortSignal): Promise<boolean>;
   /**
    * Charges a whole answer: journalled in this call, before its first byte is written. `amounts` are per need.
    * Returns what was taken of each: less than asked for = the house pays the rest (an overrun).

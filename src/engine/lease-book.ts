@@ -171,31 +171,34 @@ export class LeaseBook {
     }
     account.growing = true;
     this.#toGrow.push(account);
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined;
-    });
+    this.#flushing ??= this.#flush();
   }
 
   async #flush(): Promise<void> {
     // One message to the store for all accounts that come up in this turn of the loop.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#toGrow.length > 0) {
-      const batch = this.#toGrow.splice(0, GROWTH_BATCH_MAX);
-      const requests = batch.map((account) => this.#requestFor(account));
-      const charged = batch.map((account) => account.sentCharged);
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- a second message before the first answer would only queue in the store
-        const results = await this.#store.acquire(this.#owner, requests, this.#clock.now());
-        batch.forEach((account, position) =>
-          this.#apply(account, results[position], charged[position] ?? 0),
-        );
-      } catch (error) {
-        this.#onError(error);
-        for (const account of batch) {
-          account.growing = false;
-          failWaiters(account);
-        }
+      // oxlint-disable-next-line no-await-in-loop -- a second message before the first answer would only queue in the store
+      await this.#acquire(this.#toGrow.splice(0, GROWTH_BATCH_MAX));
+    }
+    // In the same turn as the last look: who comes later starts anew and is not forgotten.
+    this.#flushing = undefined;
+  }
+
+  async #acquire(batch: readonly LeaseAccount[]): Promise<void> {
+    const requests = batch.map((account) => this.#requestFor(account));
+    const charged = batch.map((account) => account.sentCharged);
+    try {
+      const results = await this.#store.acquire(this.#owner, requests, this.#clock.now());
+      batch.forEach((account, position) =>
+        this.#apply(account, results[position], charged[position] ?? 0),
+      );
+    } catch (error) {
+      for (const account of batch) {
+        account.growing = false;
+        failWaiters(account);
       }
+      this.#onError(error);
     }
   }
 

@@ -193,6 +193,28 @@ describe('LedgerEngine', () => {
     expect((await reserve(engine, BALANCE, 10)).kind).toBe('held');
   });
 
+  it('a stream extends its hold slowly up to the last unit, fetching slice after slice, and not beyond', async () => {
+    await addCredit(100_000n);
+    const [engine, other] = [await openEngine(), await openEngine()];
+    // The other process holds a slice that it does not need.
+    const elsewhere = await reserve(other, BALANCE, 5000);
+    if (elsewhere.kind !== 'held') throw new Error('not held');
+    other.release(elsewhere.hold);
+    const { hold } = (await reserve(engine, BALANCE, 1000)) as Extract<
+      ReserveOutcome,
+      { kind: 'held' }
+    >;
+    const { signal } = new AbortController();
+    for (let held = 1000; held < 100_000; held += 1000) {
+      expect(engine.extend(hold, [1000]) || (await engine.extendSlowly(hold, [1000], signal))).toBe(
+        true,
+      );
+    }
+    expect(await engine.extendSlowly(hold, [1], signal)).toBe(false);
+    expect(engine.finish(hold, [100_000])).toEqual([100_000]);
+    expect(await engine.extendSlowly(hold, [1], signal)).toBe(false);
+  });
+
   it('posts cost above the hold to the house, never to the customer', async () => {
     await addCredit(100n);
     const engine = await openEngine();

@@ -137,8 +137,25 @@ export class LedgerEngine implements Engine {
     own.accounts.forEach((account, i) => {
       account.held += more[i] ?? 0;
       own.amounts[i] = (own.amounts[i] ?? 0) + (more[i] ?? 0);
+      if ((more[i] ?? 0) > 0) this.#book.growAhead(account);
     });
     return true;
+  }
+
+  async extendSlowly(hold: Hold, more: readonly number[], signal: AbortSignal): Promise<boolean> {
+    const own = asLedgerHold(hold);
+    const deadline = this.#clock.monotonicMs() + WAIT_MS_MAX;
+    while (own.state === 'held' && this.#clock.monotonicMs() < deadline) {
+      if (this.extend(hold, more)) return true;
+      const index = own.accounts.findIndex((account, i) => account.left < (more[i] ?? 0));
+      const account = own.accounts[index];
+      // Enough is here, yet may not be used: the window of a quota has ended.
+      if (account === undefined) return false;
+      // oxlint-disable-next-line no-await-in-loop -- each round waits for what the last one found missing
+      const outcome = await this.#book.waitFor(account, more[index] ?? 0, deadline, signal);
+      if (outcome.kind !== 'ready') return false;
+    }
+    return false;
   }
 
   capture(hold: Hold, amounts: readonly number[]): readonly number[] | undefined {

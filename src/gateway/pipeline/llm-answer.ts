@@ -119,7 +119,8 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   onFailure(failure: UpstreamFailure): void {
-    if (this.#phase === 'ended') return;
+    // Whoever aborted it here says how it ended.
+    if (this.#phase === 'ended' || failure.kind === 'aborted') return;
     if (this.#phase === 'stream' && this.#exchange.response.headSent) {
       this.#exchange.response.destroy();
       this.#settleMeasured('upstream-broke');

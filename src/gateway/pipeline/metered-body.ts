@@ -1,5 +1,8 @@
 import type { BodySink, InboundRequest, RawHeaders } from '../listener.ts';
 
+/** Told each chunk's size. When the answer is false it has ended the sink itself. */
+type Allow = (bytes: number, sink: BodySink) => boolean | Promise<boolean>;
+
 /** A request body on its way through that asks before each chunk goes on. */
 export class MeteredBody implements InboundRequest, BodySink {
   readonly method: string;
@@ -9,11 +12,13 @@ export class MeteredBody implements InboundRequest, BodySink {
   readonly secure: boolean;
   readonly contentLength: number;
   readonly #request: InboundRequest;
-  readonly #allow: (bytes: number, sink: BodySink) => boolean;
+  readonly #allow: Allow;
   #sink: BodySink | undefined;
+  /** A chunk waits for its answer: nothing more is read. */
+  #asking = false;
+  #sinkPaused = false;
 
-  /** `allow` is told each chunk's size; when it returns false it has ended the sink itself. */
-  constructor(request: InboundRequest, allow: (bytes: number, sink: BodySink) => boolean) {
+  constructor(request: InboundRequest, allow: Allow) {
     this.method = request.method;
     this.target = request.target;
     this.headers = request.headers;
@@ -30,17 +35,39 @@ export class MeteredBody implements InboundRequest, BodySink {
   }
 
   pauseBody(): void {
+    this.#sinkPaused = true;
     this.#request.pauseBody();
   }
 
   resumeBody(): void {
-    this.#request.resumeBody();
+    this.#sinkPaused = false;
+    if (!this.#asking) this.#request.resumeBody();
   }
 
   onChunk(chunk: Buffer): void {
     const sink = this.#sink;
     if (sink === undefined) return;
-    if (this.#allow(chunk.length, sink)) sink.onChunk(chunk);
+    const allowed = this.#allow(chunk.length, sink);
+    if (typeof allowed === 'boolean') {
+      this.#pass(chunk, allowed);
+      return;
+    }
+    this.#asking = true;
+    this.#request.pauseBody();
+    allowed
+      .then((yes) => {
+        this.#asking = false;
+        this.#pass(chunk, yes);
+        if (yes && !this.#sinkPaused) this.#request.resumeBody();
+      })
+      .catch((error: unknown) => {
+        this.#pass(chunk, false);
+        sink.onError(error instanceof Error ? error : new Error(String(error)));
+      });
+  }
+
+  #pass(chunk: Buffer, allowed: boolean): void {
+    if (allowed) this.#sink?.onChunk(chunk);
     else this.#sink = undefined;
   }
 
@@ -50,5 +77,6 @@ export class MeteredBody implements InboundRequest, BodySink {
 
   onError(error: Error): void {
     this.#sink?.onError(error);
+    this.#sink = undefined;
   }
 }

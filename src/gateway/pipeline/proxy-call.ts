@@ -30,6 +30,9 @@ export class ProxyCall implements UpstreamReceiver {
   #forwarder: Forwarder | undefined;
   #heldNano = 0;
   #ended = false;
+  /** While more money is fetched for a chunk, nothing flows. */
+  #fetching = false;
+  readonly #leaving = new AbortController();
 
   constructor(context: GatewayContext, exchange: Exchange, route: Route, compiled: CompiledRoute) {
     this.#context = context;
@@ -105,8 +108,16 @@ export class ProxyCall implements UpstreamReceiver {
   onChunk(chunk: Buffer): boolean {
     const exchange = this.#exchange;
     exchange.bytesOut += chunk.length;
-    if (this.#compiled.perByte && !this.#advance()) return false;
-    return exchange.response.write(chunk);
+    if (!this.#compiled.perByte || exchange.status >= 400) return exchange.response.write(chunk);
+    if (this.#covered()) return this.#writeCharged(chunk);
+    this.#fetchMore()
+      .then((more) => {
+        if (this.#ended) return;
+        if (!more) this.#cut(chunk.length);
+        else if (this.#writeCharged(chunk)) this.#forwarder?.resume();
+      })
+      .catch((error: unknown) => failUnexpectedly(this.#context, exchange, error));
+    return false;
   }
 
   onEnd(): void {
@@ -117,7 +128,8 @@ export class ProxyCall implements UpstreamReceiver {
   }
 
   onFailure(failure: UpstreamFailure): void {
-    if (this.#ended) return;
+    // Whoever aborted it here says how it ended.
+    if (this.#ended || failure.kind === 'aborted') return;
     const { response } = this.#exchange;
     if (response.headSent) {
       this.#settleBroken();
@@ -187,7 +199,9 @@ export class ProxyCall implements UpstreamReceiver {
     );
     this.#forwarder = forwarder;
     response.onClientGone = () => this.#leave();
-    response.onDrain = () => forwarder.resume();
+    response.onDrain = () => {
+      if (!this.#fetching) forwarder.resume();
+    };
     forwarder.start();
     this.#exchange.target = forwarder.target?.url;
   }
@@ -198,7 +212,7 @@ export class ProxyCall implements UpstreamReceiver {
   }
 
   /** False = the chunk must not go on: over the route's bound, or not paid for. */
-  #takeBytesIn(bytes: number, sink: BodySink): boolean {
+  #takeBytesIn(bytes: number, sink: BodySink): boolean | Promise<boolean> {
     const exchange = this.#exchange;
     exchange.bytesIn += bytes;
     const bytesMax = this.#route.bodyBytesMax;
@@ -208,9 +222,25 @@ export class ProxyCall implements UpstreamReceiver {
       return false;
     }
     if (!this.#compiled.perByte || this.#covered()) return true;
-    sink.onError(new Error('credit used up'));
-    this.#stop({ understanding: undefined });
-    return false;
+    return this.#fetchMore().then((more) => {
+      if (more || this.#ended) return more;
+      sink.onError(new Error('credit used up'));
+      this.#stop({ understanding: undefined });
+      return false;
+    });
+  }
+
+  /** The awaited way to cover what has passed: other slices are asked for, for at most a second. */
+  async #fetchMore(): Promise<boolean> {
+    const { hold, needs } = this.#exchange;
+    if (hold === undefined) return false;
+    const more = this.#measured().nano - this.#heldNano;
+    const amounts = needs.map((need) => (isMoney(need.account.unit) ? more : 0));
+    this.#fetching = true;
+    const fetched = await this.#context.engine.extendSlowly(hold, amounts, this.#leaving.signal);
+    this.#fetching = false;
+    if (fetched) this.#heldNano += more;
+    return fetched && this.#covered();
   }
 
   /** Refuses a request whose body is still coming. */
@@ -268,16 +298,22 @@ export class ProxyCall implements UpstreamReceiver {
     return false;
   }
 
-  /** Journals the bytes about to be written; cuts the answer when the hold is used up and cannot grow. */
-  #advance(): boolean {
-    if (this.#exchange.status >= 400) return true;
-    if (this.#covered() && noteProgress(this.#context, this.#exchange, this.#measured()))
-      return true;
+  /** Journals a chunk that the hold covers, then writes it. */
+  #writeCharged(chunk: Buffer): boolean {
+    if (noteProgress(this.#context, this.#exchange, this.#measured())) {
+      return this.#exchange.response.write(chunk);
+    }
+    this.#cut(chunk.length);
+    return false;
+  }
+
+  /** The hold is used up and cannot grow: what was written is charged, the chunk in hand is not. */
+  #cut(unwrittenBytes: number): void {
+    this.#exchange.bytesOut -= unwrittenBytes;
     this.#forwarder?.abort();
     this.#settleBroken();
     this.#exchange.response.destroy();
     this.#end('cut');
-    return false;
   }
 
   /** Charges a flat price with the head; a per-byte price begins with its first byte. */
@@ -295,6 +331,7 @@ export class ProxyCall implements UpstreamReceiver {
 
   #leave(): void {
     if (this.#ended) return;
+    this.#leaving.abort();
     this.#forwarder?.abort();
     if (this.#exchange.response.headSent) this.#settleBroken();
     else releaseHold(this.#context, this.#exchange);
