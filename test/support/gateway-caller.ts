@@ -96,7 +96,7 @@ export class GatewayCaller {
   }
 
   /** The facts in the log row of an answer. */
-  async facts(answer: CallAnswer): Promise<Facts> {
+  async facts(answer: Pick<CallAnswer, 'headers'>): Promise<Facts> {
     const id = String(answer.headers['x-request-id']);
     return (await this.admin<{ facts: Facts }>(`/admin/requests/${id}`)).facts;
   }

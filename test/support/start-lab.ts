@@ -15,6 +15,8 @@ export interface LabOptions {
   readonly planPrice?: string;
   /** Further routes of the API, each as a YAML flow mapping. */
   readonly routes?: readonly string[];
+  /** Where the model `m` is asked, with its base path; default: the echo model. */
+  readonly modelUrl?: string;
   /** `TOLLKEEPER_CLOCK`. */
   readonly clock?: string;
   /** Most calls of the caller that run at once. */
@@ -44,7 +46,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const model = await startEchoModel({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => model.close());
   const gateway = await startGateway({
-    config: renderConfig(options, { api: api.origin, model: model.origin }),
+    config: renderConfig(options, {
+      api: api.origin,
+      model: options.modelUrl ?? `${model.origin}/v1`,
+    }),
     args: ['--workers', '2'],
     env: { TOLLKEEPER_LOG_LEVEL: 'error', TOLLKEEPER_CLOCK: options.clock },
   });
@@ -67,7 +72,7 @@ version: 1
 upstreams:
   own: { url: "${origins.api}" }
 providers:
-  echo: { base_url: "${origins.model}/v1" }
+  echo: { base_url: "${origins.model}" }
 models:
   m:
     provider: echo
