@@ -1,0 +1,277 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  AT,
+  buildBalance,
+  buildCatalog,
+  buildFacts,
+  buildLimit,
+  buildPlan,
+  buildQuota,
+} from '../../../test/support/build-catalog.ts';
+import { buildKeyWithTenant } from '../../../test/support/build-key.ts';
+import { buildExchange } from '../../../test/support/memory-exchange.ts';
+import type { ProblemDetails } from '../../contract/problem-document.ts';
+import { decide } from '../../domain/decide.ts';
+import type { Facts, ReservationFact } from '../../domain/facts.ts';
+import { finalCode, findOffers } from '../../domain/offers.ts';
+import { compileCatalog } from './compile-catalog.ts';
+import { KeyAccess } from './key-access.ts';
+import { describeRefusal, omitUndefined } from './refusal-details.ts';
+
+const FREE = buildPlan('free', {
+  limits: [buildLimit(10)],
+  rateLimits: [
+    { id: 'rate_per_minute', scope: 'key', count: 60, periodMs: 60_000, burst: 5 },
+    { id: 'odd', scope: 'tenant', count: 2, periodMs: 2500, burst: 2 },
+  ],
+});
+const PRO = buildPlan('pro', {
+  title: 'Pro',
+  priceNano: 29_000_000_000n,
+  models: ['*'],
+  limits: [buildLimit(1000)],
+});
+const CATALOG = buildCatalog([FREE, PRO], {
+  packs: [{ id: 'small', title: 'Small', priceNano: 5_000_000_000n, creditNano: 5_000_000_000n }],
+  retryStormPerMinute: 2000,
+});
+
+function detailsOf(members: Partial<Facts>, payUrl?: string): ProblemDetails {
+  const facts = buildFacts(members);
+  const refusal = decide(facts);
+  if (refusal.kind === 'admit') throw new Error('it is admitted');
+  const compiled = compileCatalog(CATALOG, () => {
+    throw new Error('no upstreams');
+  });
+  const exchange = buildExchange();
+  exchange.access = new KeyAccess(buildKeyWithTenant(), FREE, CATALOG);
+  exchange.allowedMethods = ['GET', 'PUT'];
+  exchange.model = 'gone';
+  const offers = findOffers(facts, refusal, CATALOG);
+  return describeRefusal({
+    context: { compiled: () => compiled, publicUrl: () => 'http://localhost:4020' },
+    exchange,
+    facts,
+    refusal,
+    offers,
+    code: finalCode(refusal, offers),
+    payUrl,
+  });
+}
+
+const short = (
+  members: Partial<Extract<ReservationFact, { kind: 'short' }>> = {},
+): ReservationFact => ({
+  kind: 'short',
+  index: 0,
+  cause: 'gone',
+  held: 0,
+  affordableOutputTokens: undefined,
+  ...members,
+});
+
+describe('details of a 402 (C402-06, C402-07)', () => {
+  it('a used-up quota: the limit, its numbers and what would lift it', () => {
+    const limits = [buildQuota(buildLimit(10), { spent: 10 })];
+    expect(detailsOf({ limits, reservation: short() }, 'http://localhost:4020/pay/pl_x')).toEqual({
+      current_plan: 'free',
+      exceeded_limit_type: 'requests_per_month',
+      limit_id: 'requests_per_month',
+      scope: 'tenant',
+      unit: 'requests',
+      window: 'month',
+      current_usage: 10,
+      allowed_usage: 10,
+      remaining: 0,
+      needed: 1,
+      upgrade_options: [
+        {
+          kind: 'plan',
+          id: 'pro',
+          title: 'Pro',
+          price: '29.00 USD/month',
+          url: 'http://localhost:4020/pay/pl_x',
+        },
+      ],
+    });
+  });
+
+  it('missing credit: amounts in the asset, what is free, and the output that would still fit', () => {
+    const limits = [
+      buildBalance({ need: 50_000_000, allowance: 1_000_000_000, spent: 990_000_000 }),
+    ];
+    const found = detailsOf({
+      limits,
+      reservation: short({ held: 4_000_000, affordableOutputTokens: 12 }),
+    });
+    expect(found).toEqual({
+      current_plan: 'free',
+      exceeded_limit_type: 'credits',
+      scope: 'tenant',
+      unit: 'USD',
+      current_usage: '0.9900 USD',
+      allowed_usage: '1.00 USD',
+      remaining: '0.0100 USD',
+      needed: '0.0500 USD',
+      available: '0.0060 USD',
+      affordable_max_tokens: 12,
+      upgrade_options: [
+        {
+          kind: 'pack',
+          id: 'small',
+          title: 'Small',
+          price: '5.00 USD',
+          url: 'http://localhost:4020',
+        },
+      ],
+    });
+  });
+
+  it('DESIGN 5: what open holds have is told when it is what is missing', () => {
+    const limits = [buildBalance({ need: 5, allowance: 9, spent: 2 })];
+    expect(detailsOf({ limits, reservation: short({ cause: 'held', held: 6 }) })).toMatchObject({
+      remaining: '0.000000007 USD',
+      available: '0.000000001 USD',
+      held: '0.000000006 USD',
+    });
+  });
+
+  it('a spending limit is in money, in what remains of a shrunken plan never below nothing', () => {
+    const limit = buildLimit(5, { id: 'spend_per_day', unit: 'spend', window: 'day' });
+    const limits = [buildQuota(limit, { spent: 9 })];
+    expect(detailsOf({ limits, reservation: short() })).toMatchObject({
+      exceeded_limit_type: 'spend_per_day',
+      unit: 'USD',
+      remaining: '0.0000 USD',
+      current_usage: '0.000000009 USD',
+    });
+  });
+
+  it('a model of a bigger plan: what is missing and the plan that has it', () => {
+    const entitlements = [{ kind: 'model', id: 'large', granted: false }] as const;
+    expect(detailsOf({ entitlements })).toMatchObject({
+      current_plan: 'free',
+      model: 'large',
+      exceeded_limit_type: 'model',
+      required_plan: 'Pro',
+      upgrade_options: [{ kind: 'plan', id: 'pro' }],
+    });
+  });
+
+  it('a feature that nothing on sale has names no plan and offers nothing: it is a 403', () => {
+    const entitlements = [{ kind: 'feature', id: 'reports', granted: false }] as const;
+    expect(detailsOf({ entitlements })).toEqual({
+      current_plan: 'free',
+      feature: 'reports',
+      exceeded_limit_type: 'feature',
+    });
+  });
+});
+
+describe('details of other refusals', () => {
+  it.each<[string, Partial<Facts>, ProblemDetails]>([
+    [
+      'a minute limit',
+      { reservation: { kind: 'limited', rateLimitId: 'rate_per_minute', retryAfterMs: 1 } },
+      {
+        current_plan: 'free',
+        limit_id: 'rate_per_minute',
+        scope: 'key',
+        unit: 'requests',
+        allowed_usage: 60,
+        window: 'minute',
+      },
+    ],
+    [
+      'a limit of an odd period',
+      { reservation: { kind: 'limited', rateLimitId: 'odd', retryAfterMs: 1 } },
+      {
+        current_plan: 'free',
+        limit_id: 'odd',
+        scope: 'tenant',
+        unit: 'requests',
+        allowed_usage: 2,
+        window: '2.5 seconds',
+      },
+    ],
+    [
+      'a limit that the plan no longer has',
+      { reservation: { kind: 'limited', rateLimitId: 'gone', retryAfterMs: 1 } },
+      { current_plan: 'free' },
+    ],
+    [
+      'a storm',
+      { storm: { cause: 'INSUFFICIENT_CREDITS', retryAfterMs: 1 } },
+      {
+        current_plan: 'free',
+        cause: 'INSUFFICIENT_CREDITS',
+        allowed_usage: 2000,
+        window: 'minute',
+      },
+    ],
+    [
+      'a revoked key',
+      { identity: { kind: 'refused', code: 'KEY_REVOKED', since: AT } },
+      { revoked_at: '2027-01-15T08:00:00.000Z' },
+    ],
+    [
+      'an expired key',
+      { identity: { kind: 'refused', code: 'KEY_EXPIRED', since: AT } },
+      { expired_at: '2027-01-15T08:00:00.000Z' },
+    ],
+    [
+      'an unknown key',
+      { identity: { kind: 'refused', code: 'KEY_UNKNOWN', since: undefined } },
+      {},
+    ],
+    [
+      'a wrong body',
+      { understanding: { code: 'INVALID_REQUEST', problem: 'no messages', pointer: '/messages' } },
+      {
+        current_plan: 'free',
+        method: 'POST',
+        path: '/v1/chat/completions',
+        reason: 'no messages',
+        pointer: '/messages',
+      },
+    ],
+    [
+      'a wrong method',
+      {
+        routing: { code: 'METHOD_NOT_ALLOWED', problem: 'no', pointer: undefined },
+        identity: { kind: 'anonymous' },
+      },
+      {
+        method: 'POST',
+        path: '/v1/chat/completions',
+        reason: 'no',
+        allowed_methods: ['GET', 'PUT'],
+      },
+    ],
+    [
+      'an unknown model',
+      { understanding: { code: 'MODEL_NOT_FOUND', problem: 'no', pointer: '/model' } },
+      {
+        current_plan: 'free',
+        method: 'POST',
+        path: '/v1/chat/completions',
+        reason: 'no',
+        pointer: '/model',
+        model: 'gone',
+      },
+    ],
+    [
+      'a silent store',
+      { limits: [buildBalance()], reservation: short({ cause: 'unavailable' }) },
+      { current_plan: 'free' },
+    ],
+  ])('%s', (_what, facts, details) => {
+    expect(detailsOf(facts)).toEqual(details);
+  });
+});
+
+it('omitUndefined keeps what is there, zero and empty included', () => {
+  const members = { zero: 0, empty: '', no: false, nothing: null, gone: undefined };
+  expect(Object.keys(omitUndefined(members))).toEqual(['zero', 'empty', 'no', 'nothing']);
+});
