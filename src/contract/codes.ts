@@ -95,7 +95,7 @@ const ROWS = {
     actions: ['fix_request'],
     title: 'Longer than the context window',
     sentence:
-      '[This call needs {needed} tokens and the context window of {model} is {allowed_usage}|This call needs {needed} tokens and the context window is {allowed_usage}|This call does not fit the context window of {model}|This call does not fit the context window]. Nothing was charged. Shorten the input or lower max_tokens',
+      '[This call needs at least {needed} tokens and the context window of {model} is {allowed_usage}|This call needs at least {needed} tokens and the context window is {allowed_usage}|This call does not fit the context window of {model}|This call does not fit the context window]. Nothing was charged. Shorten the input or lower max_tokens',
   },
   KEY_MISSING: {
     status: 401,

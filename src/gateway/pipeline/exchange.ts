@@ -46,6 +46,8 @@ export class Exchange {
   status = 0;
   code = '';
   model: string | undefined = undefined;
+  /** Tokens, of a call that is longer than its model reads. */
+  window: { readonly needed: number; readonly allowed: number } | undefined = undefined;
   target: string | undefined = undefined;
   upstreamStatus: number | undefined = undefined;
   ending: OutcomeFact['ending'] = 'complete';

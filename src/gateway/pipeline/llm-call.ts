@@ -7,6 +7,7 @@ import type { LlmRequest, Provider } from '../../providers/provider.ts';
 import { collectBody } from './collect-body.ts';
 import { failUnexpectedly, record, refuse, releaseHold } from './answer.ts';
 import type { GatewayContext } from './context.ts';
+import { exceedsWindow, mightExceedWindow } from './context-window.ts';
 import type { Exchange } from './exchange.ts';
 import type { KeyAccess } from './key-access.ts';
 import { boundsOf, holdSlowly, tryHold } from './llm-admission.ts';
@@ -39,11 +40,9 @@ export function startLlmCall(
     (body) => {
       exchange.bytesIn = body.length;
       const call = understand(context, exchange, { route, access, body });
-      if (call === undefined || !entitle(exchange, call)) {
-        refuse(context, exchange);
-        return;
-      }
-      hold(context, exchange, call);
+      if (call === undefined) refuse(context, exchange);
+      else if (mightExceedWindow(call)) checkWindow(context, exchange, call);
+      else proceed(context, exchange, call);
     },
     (fault) => {
       if (fault === undefined) {
@@ -108,6 +107,22 @@ function fault(
 ): undefined {
   exchange.understanding = found;
   return undefined;
+}
+
+/** Counts a long input before anything is worked out for it. */
+function checkWindow(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {
+  exceedsWindow(context, exchange, call)
+    .then((exceeds) => {
+      if (exceeds) refuse(context, exchange);
+      else if (exchange.response.closed) leave(context, exchange);
+      else proceed(context, exchange, call);
+    })
+    .catch((error: unknown) => failUnexpectedly(context, exchange, error));
+}
+
+function proceed(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {
+  if (entitle(exchange, call)) hold(context, exchange, call);
+  else refuse(context, exchange);
 }
 
 function entitle(exchange: Exchange, call: UnderstoodCall): boolean {

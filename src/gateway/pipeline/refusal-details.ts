@@ -59,6 +59,8 @@ function describeFault({ exchange, facts, code }: RefusalDescription): ProblemDe
 const BOUNDS: { readonly [code in Code]?: (exchange: Exchange) => ProblemDetails } = {
   METHOD_NOT_ALLOWED: ({ allowedMethods }) => ({ allowed_methods: allowedMethods }),
   MODEL_NOT_FOUND: ({ model }) => omitUndefined({ model }),
+  CONTEXT_LENGTH_EXCEEDED: ({ model, window }) =>
+    omitUndefined({ model, needed: window?.needed, allowed_usage: window?.allowed }),
   BODY_TOO_LARGE: ({ route }) => omitUndefined({ allowed_bytes: route?.bodyBytesMax }),
   UPSTREAM_TIMEOUT: ({ route }) =>
     omitUndefined({ timeout_seconds: route && Math.ceil(route.timeouts.headersMs / 1000) }),
