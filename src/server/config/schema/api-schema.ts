@@ -31,7 +31,9 @@ const timeouts = z.strictObject({
 });
 
 const bodyMax = z
-  .union([z.literal('unlimited'), byteSize({ min: 0, max: Number.MAX_SAFE_INTEGER })])
+  .union([z.literal('unlimited'), byteSize({ min: 0, max: Number.MAX_SAFE_INTEGER })], {
+    error: 'expected a size such as "1MB" or "64KiB", or "unlimited"',
+  })
   .describe('Largest request body; LLM default 10MiB, else unlimited and never buffered.');
 
 const cors = z
