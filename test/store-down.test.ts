@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+
+import { DatabaseSync } from '@photostructure/sqlite';
+import { expect, it, onTestFinished } from 'vitest';
+
+import { checkProblem } from './support/check-problem.ts';
+import { createCustomer } from './support/customers.ts';
+import { type CallAnswer, nanoOf, runParallel, tally } from './support/gateway-caller.ts';
+import { startLab } from './support/start-lab.ts';
+import { waitFor } from './support/wait-for.ts';
+
+const WARMING_CALLS = 300;
+const CALLS_MAX = 2000;
+const PRICE_NANO = 1_000_000n;
+
+/** Another process that has the ledger to itself: every write of the gateway waits in vain. */
+function lockLedger(data: string): { release(): void } {
+  const database = new DatabaseSync(join(data, 'ledger.db'), { timeout: 5000 });
+  database.exec('BEGIN IMMEDIATE');
+  let locked = true;
+  const release = (): void => {
+    if (!locked) return;
+    locked = false;
+    database.exec('ROLLBACK');
+    database.close();
+  };
+  onTestFinished(release);
+  return { release };
+}
+
+it('C402-19, DESIGN 10: with the ledger locked, BILLING_UNAVAILABLE and never a 402; slices in memory still serve; afterwards every served call is charged', async () => {
+  const { gateway, caller, api } = await startLab({ credit: '0.01' });
+  const [warm, cold, poor] = await Promise.all([
+    createCustomer(caller, { plan: 'lab', credit: '2.00' }),
+    createCustomer(caller, { plan: 'lab', credit: '2.00' }),
+    createCustomer(caller, { plan: 'lab' }),
+  ]);
+  const ask = (key: string): Promise<CallAnswer> => caller.call({ path: '/status', key });
+  // Slices grow with use: this one is worth some calls when the ledger goes.
+  const served = await runParallel(WARMING_CALLS, 8, () => ask(warm.key));
+  expect(served.filter(({ status }) => status !== 200)).toEqual([]);
+  // Who asks the store for the first time during the outage must be known, so that it is about money alone.
+  await Promise.all([caller.usage(cold.key), caller.usage(poor.key)]);
+
+  const lock = lockLedger(gateway.data);
+  const refused = await ask(cold.key);
+  const body = checkProblem(refused, 'BILLING_UNAVAILABLE');
+  expect(body.retryable).toBe(true);
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  // Without a balance it is our trouble too: nobody can look whether somebody has just paid.
+  checkProblem(await ask(poor.key), 'BILLING_UNAVAILABLE');
+
+  let answer = await ask(warm.key);
+  while (answer.status === 200 && served.length < CALLS_MAX) {
+    served.push(answer);
+    answer = await ask(warm.key);
+  }
+  checkProblem(answer, 'BILLING_UNAVAILABLE');
+  const duringOutage = served.length - WARMING_CALLS;
+  console.log({ served_from_slices: duringOutage, ...tally([answer.status]) });
+  expect(duringOutage).toBeGreaterThan(0);
+  expect(api.requestCount).toBe(served.length);
+
+  lock.release();
+  const again = await waitFor(
+    async () => {
+      const each = await ask(cold.key);
+      return each.status === 200 && each;
+    },
+    { timeoutMs: 15_000, what: 'the ledger to be written to again' },
+  );
+  expect(again.status).toBe(200);
+  checkProblem(await ask(poor.key), 'INSUFFICIENT_CREDITS');
+  const spent = 2_000_000_000n - nanoOf((await caller.usage(warm.key)).balance.settled);
+  expect(spent).toBe(BigInt(served.length) * PRICE_NANO);
+  expect(await caller.audit()).toEqual([]);
+});
