@@ -32,6 +32,8 @@ export class LeaseAccount {
   usableUntil = Number.POSITIVE_INFINITY;
   /** Monotonic milliseconds. */
   lastUsedAt: number;
+  /** What the last hold took: the measure of a slice. */
+  lastAmount = 0;
   /** What the next growth asks for. */
   want = 0;
   lastGrownAt = 0;
@@ -84,6 +86,7 @@ export class LeaseAccount {
   }
 
   hold(amount: number, monotonicMs: number): void {
+    this.lastAmount = amount;
     this.held += amount;
     this.openHolds += 1;
     this.lastUsedAt = monotonicMs;

@@ -9,8 +9,9 @@ const WAITERS_MAX = 10_000;
 const ACCOUNTS_MAX = 200_000;
 /** How long "gone" is answered from memory. A change of the account ends it at once. */
 const GONE_MS = 250;
-/** Growing again within this doubles the slice: the account is busy. */
-const BUSY_MS = 200;
+/** Growing again sooner than this doubles the slice; later than QUIET_MS halves it. */
+const BUSY_MS = 250;
+const QUIET_MS = 1000;
 /** A slice begins with this many calls like the first, and doubles while the account is busy. */
 const WANT_FIRST = 8;
 const WANT_MAX = 2 ** 50;
@@ -73,7 +74,7 @@ export class LeaseBook {
 
   /** Asks for a bigger slice before the present one is used up. */
   growAhead(account: LeaseAccount): void {
-    if (!account.short && account.left * 4 < account.want) this.#grow(account);
+    if (!account.short && account.left * 2 < account.want) this.#grow(account);
   }
 
   /** Resolves when `amount` is free here, or says why it never will be (DESIGN 5 "slow path"). */
@@ -204,13 +205,14 @@ export class LeaseBook {
 
   #requestFor(account: LeaseAccount): AcquireRequest {
     const monotonicMs = this.#clock.monotonicMs();
-    const first = account.waiters[0]?.amount ?? 1;
+    const first = account.waiters[0]?.amount ?? Math.max(1, account.lastAmount);
     const wanted = account.waiters.reduce((sum, waiter) => sum + waiter.amount, 0);
-    const busy = monotonicMs - account.lastGrownAt < BUSY_MS;
+    const elapsedMs = monotonicMs - account.lastGrownAt;
     if (!account.short)
-      account.want = busy ? Math.min(account.want * 2, WANT_MAX) : first * WANT_FIRST;
+      account.want = Math.max(first * WANT_FIRST, adaptWant(account.want, elapsedMs));
     account.lastGrownAt = monotonicMs;
-    const need = Math.max(1, first - account.left);
+    // Growing ahead takes whatever there is; only somebody who waits needs a certain amount.
+    const need = account.waiters.length === 0 ? 1 : Math.max(1, first - account.left);
     return {
       index: account.index,
       account: account.spec,
@@ -281,6 +283,12 @@ function causeOf(
 ): 'stranded' | 'unavailable' | 'held' {
   if (amount > alive) return 'stranded';
   return amount > alive - unheard ? 'unavailable' : 'held';
+}
+
+/** Towards a slice that lasts between a quarter of a second and one: big enough to be rare, small enough to lose little. */
+function adaptWant(want: number, elapsedMs: number): number {
+  if (elapsedMs < BUSY_MS) return Math.min(want * 2, WANT_MAX);
+  return elapsedMs > QUIET_MS ? Math.floor(want / 2) : want;
 }
 
 function failWaiters(account: LeaseAccount): void {

@@ -13,6 +13,8 @@ import type { LeaseBook } from './lease-book.ts';
 
 /** Between two settlements, at least. The next waits four times as long as the last took, so the store is at most a fifth busy with us. */
 const PAUSE_MS = 25;
+/** How often charges become entries, unless somebody waits. The journal has them from the first byte on. */
+const SETTLE_MS = 100;
 const PAUSE_FACTOR = 4;
 const PAUSE_MOST_MS = 1000;
 /** A slice not used for this goes back, so that the balance is not stranded and the books show it. */
@@ -45,6 +47,10 @@ export class Settler {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #recalled = false;
+  /** Until then (monotonic) slices are shared with whoever waits elsewhere: every round settles. */
+  #sharedUntilMs = 0;
+  #settledAtMs = 0;
+  #settledSeq = 0;
   #stopped = false;
 
   constructor(parts: {
@@ -73,8 +79,7 @@ export class Settler {
 
   /** Settles everything now, waiting for a settlement under way first. */
   settleNow(): Promise<void> {
-    this.#running = this.#running.then(() => this.#settle());
-    return this.#running;
+    return this.#run(true);
   }
 
   /** The last settlement; every lease is handed back. The caller has made sure that no hold is open. */
@@ -85,37 +90,67 @@ export class Settler {
     for (const account of this.#book.all()) account.granted = account.charged;
     const accounts = [...this.#book.all()].filter((account) => account.known);
     const totals = accounts.map((account) => totalsOf(account, true));
-    await this.#store.closeOwner(this.#batch([...totals, ...this.#closing]));
+    const batch = this.#batch([...totals, ...this.#closing], this.#overruns, this.#journal.seq);
+    await this.#store.closeOwner(batch);
   }
 
   #schedule(afterMs: number): void {
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      void this.settleNow();
-    }, afterMs);
+    this.#timer = setTimeout(() => void this.#run(false), afterMs);
   }
 
-  async #settle(): Promise<void> {
-    const startedMs = this.#clock.monotonicMs();
+  /** One round after the other. */
+  #run(urgent: boolean): Promise<void> {
+    this.#running = this.#running.then(() => this.#round(urgent || this.#recalled));
+    return this.#running;
+  }
+
+  /** Settles when it is time or urgent; in between it only listens, which costs the store no write. */
+  #round(urgent: boolean): Promise<void> {
     clearTimeout(this.#timer);
+    const startedMs = this.#clock.monotonicMs();
+    const due = startedMs - this.#settledAtMs >= SETTLE_MS || startedMs < this.#sharedUntilMs;
+    const round = urgent || due ? this.#settle(startedMs) : this.#listen();
+    return round
+      .catch((error: unknown) => {
+        this.#recalled = false;
+        this.#events.onError(error);
+      })
+      .then(() => this.#pause(startedMs));
+  }
+
+  /** Hears of recalls and changes; with nothing to settle the store only reads. */
+  async #listen(): Promise<void> {
+    this.#apply(await this.#store.sync(this.#batch([], [], this.#settledSeq)));
+  }
+
+  async #settle(startedMs: number): Promise<void> {
+    this.#settledAtMs = startedMs;
     const included = this.#collect();
+    const closing = this.#closing;
     const totals = included.map((account) => totalsOf(account, false));
     for (const account of included) account.sentCharged = account.charged;
-    const batch = this.#batch([...totals, ...this.#closing]);
-    const closings = this.#closing.length;
+    const batch = this.#batch([...totals, ...closing], this.#overruns, this.#journal.seq);
     this.#overruns = [];
     try {
       const result = await this.#store.sync(batch);
-      this.#closing = this.#closing.slice(closings);
+      this.#closing = this.#closing.slice(closing.length);
+      this.#settledSeq = batch.seq;
       this.#journal.trim(batch.seq);
-      this.#apply(result, included, totals);
+      for (const [position, account] of included.entries()) {
+        if (totals[position]?.answersRecall === true) account.recalled = false;
+        if (account.handingBack) this.#book.resumeGrowth(account);
+      }
+      this.#apply(result);
     } catch (error) {
       // Totals are cumulative: the next round says it all again. Overruns are facts and are kept.
       this.#overruns = [...batch.overruns, ...this.#overruns];
       for (const account of included) this.#undo(account);
-      this.#recalled = false;
-      this.#events.onError(error);
+      throw error;
     }
+  }
+
+  #pause(startedMs: number): void {
     const tookMs = this.#clock.monotonicMs() - startedMs;
     const pauseMs = Math.min(PAUSE_MOST_MS, Math.max(PAUSE_MS, tookMs * PAUSE_FACTOR));
     // Somebody waits for what this process holds: answer in the next turn of the loop.
@@ -154,22 +189,18 @@ export class Settler {
     this.#closing.push(totalsOf(account, true));
   }
 
-  #batch(leases: readonly LeaseTotals[]): SyncBatch {
+  #batch(leases: readonly LeaseTotals[], overruns: readonly Overrun[], seq: number): SyncBatch {
     return {
       owner: this.#owner,
       now: this.#clock.now(),
-      seq: this.#journal.seq,
+      seq,
       leases,
-      overruns: this.#overruns,
+      overruns,
       changesAfter: this.#lastChange,
     };
   }
 
-  #apply(
-    result: SyncResult,
-    included: readonly LeaseAccount[],
-    totals: readonly LeaseTotals[],
-  ): void {
+  #apply(result: SyncResult): void {
     if (result.fenced) {
       this.#events.onFenced();
       return;
@@ -178,15 +209,10 @@ export class Settler {
       const account = this.#book.at(index);
       if (account !== undefined) account.learn(numbers, account.sentCharged);
     }
-    included.forEach((account, position) => {
-      if (totals[position]?.answersRecall === true) account.recalled = false;
-      if (account.handingBack) this.#book.resumeGrowth(account);
-    });
+    const sharedUntilMs = this.#clock.monotonicMs() + SHARED_MS;
     this.#recalled = result.recalls.length > 0;
-    for (const index of result.recalls) {
-      const account = this.#book.at(index);
-      if (account !== undefined) account.recallUntil(this.#clock.monotonicMs() + SHARED_MS);
-    }
+    if (this.#recalled) this.#sharedUntilMs = sharedUntilMs;
+    for (const index of result.recalls) this.#book.at(index)?.recallUntil(sharedUntilMs);
     this.#lastChange = result.lastChange;
     if (result.changes.length > 0) this.#events.onChanges(result.changes);
   }

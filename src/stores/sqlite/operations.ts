@@ -1,3 +1,4 @@
+import { decodeRows } from './row-text.ts';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -85,7 +86,7 @@ function createOperations(database: Database, log: RequestLogFiles) {
     remember: answers.remember.bind(answers),
     recall: answers.recall.bind(answers),
     secret: answers.secret.bind(answers),
-    appendRequests: log.append.bind(log),
+    appendRequests: (text: string) => log.append(decodeRows(text)),
     request: log.find.bind(log),
     pruneLog: log.prune.bind(log),
     close: () => {

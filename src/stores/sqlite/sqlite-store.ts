@@ -21,6 +21,7 @@ import type {
   Violation,
 } from '../store.ts';
 import type { Remembered, RememberedAnswer } from './answers.ts';
+import { encodeRows } from './row-text.ts';
 import { ThreadClient } from './thread-client.ts';
 
 export interface SqliteStoreOptions {
@@ -162,7 +163,10 @@ class SqliteStore implements Store {
   async appendRequests(rows: readonly RequestRow[]): Promise<void> {
     for (let start = 0; start < rows.length; start += LOG_ROWS_PER_CALL) {
       // oxlint-disable-next-line no-await-in-loop -- calls about money come between two batches
-      await this.#thread.call('appendRequests', rows.slice(start, start + LOG_ROWS_PER_CALL));
+      await this.#thread.call(
+        'appendRequests',
+        encodeRows(rows.slice(start, start + LOG_ROWS_PER_CALL)),
+      );
     }
   }
   request(requestId: string): Promise<RequestRow | undefined> {
