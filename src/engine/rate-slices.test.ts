@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { createClock } from '../platform/clock.ts';
+import { type Clock, createClock } from '../platform/clock.ts';
 import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
-import type { Store } from '../stores/store.ts';
+import type { RateRequest, Store } from '../stores/store.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import type { RateNeed } from './engine.ts';
 import { RateSlices } from './rate-slices.ts';
@@ -26,7 +28,7 @@ async function openProcesses(count: number): Promise<RateSlices[]> {
 async function takeOne(
   slices: RateSlices,
   rate: RateNeed,
-  clock = createClock(),
+  clock: Clock = createClock(),
 ): Promise<boolean> {
   while (!slices.ready([rate], clock.monotonicMs())) {
     // oxlint-disable-next-line no-await-in-loop -- as the engine: ask until there is one or none will be
@@ -71,5 +73,130 @@ describe('slices of a protective limit (QUOTA-07)', () => {
     expect(await slices.fill([wide, narrow])).toBeUndefined();
     slices.take([wide, narrow]);
     expect(await slices.fill([wide, narrow])).toMatchObject({ index: 1 });
+  });
+});
+
+it('GCRA through the slices of two processes never gives more than burst and what has come back (QUOTA-07)', async () => {
+  const clock = new ManualClock();
+  const directory = temporaryDirectory('rates');
+  const opened = await Promise.all([0, 1].map(() => openSqliteStore({ directory })));
+  stores.push(...opened);
+  const terms = fc.record({
+    count: fc.integer({ min: 1, max: 20 }),
+    periodMs: fc.constantFrom(100, 1000, 60_000),
+    burst: fc.integer({ min: 1, max: 30 }),
+  });
+  const calls = fc.array(
+    fc.record({
+      process: fc.nat({ max: 1 }),
+      waitMs: fc.nat({ max: 1500 }),
+      callers: fc.nat({ max: 12 }),
+    }),
+    { maxLength: 12 },
+  );
+  let buckets = 0;
+  const checked = fc.assert(
+    fc.asyncProperty(terms, calls, async (each, list) => {
+      buckets += 1;
+      const rate = { ...each, bucketId: `rate:law:${buckets}` };
+      const slices = opened.map((store) => new RateSlices(store, clock));
+      const startedMs = clock.monotonicMs();
+      let served = 0;
+      for (const { process, waitMs, callers } of list) {
+        clock.advance(waitMs);
+        const own = slices[process];
+        if (own === undefined) continue;
+        const taken = await Promise.all(
+          Array.from({ length: callers }, () => takeOne(own, rate, clock)),
+        );
+        served += taken.filter(Boolean).length;
+        const elapsedMs = clock.monotonicMs() - startedMs;
+        expect(served).toBeLessThanOrEqual(rate.burst + (elapsedMs * rate.count) / rate.periodMs);
+      }
+    }),
+    { numRuns: 40 },
+  );
+  await expect(checked).resolves.toBeUndefined();
+}, 60_000);
+
+describe('what a process keeps of its buckets', () => {
+  const rateOf = (number: number): RateNeed => ({
+    bucketId: `rate:${number}`,
+    count: 1,
+    periodMs: DAY_MS,
+    burst: 2,
+  });
+  /** A store with tokens for everybody, and how often it was asked. */
+  function plenty() {
+    let asked = 0;
+    const store = {
+      takeRate: (requests: readonly RateRequest[]) => {
+        asked += 1;
+        return Promise.resolve(requests.map(() => ({ granted: 1, remaining: 1, retryAfterMs: 0 })));
+      },
+    };
+    return { store, count: () => asked };
+  }
+
+  it('bound: of more than 100,000 slices the one filled longest ago is forgotten', async () => {
+    const clock = new ManualClock();
+    const slices = new RateSlices(plenty().store, clock);
+    for (let first = 0; first < 100_000; first += 1000) {
+      await slices.fill(Array.from({ length: 1000 }, (_, i) => rateOf(first + i)));
+    }
+    expect(slices.ready([rateOf(0)], clock.monotonicMs())).toBe(true);
+    await slices.fill([rateOf(100_000)]);
+    expect(slices.ready([rateOf(0)], clock.monotonicMs())).toBe(false);
+    expect(slices.ready([rateOf(1), rateOf(100_000)], clock.monotonicMs())).toBe(true);
+  }, 60_000);
+
+  it('tokens not used within a second are forgotten', async () => {
+    const clock = new ManualClock();
+    const { store, count } = plenty();
+    const slices = new RateSlices(store, clock);
+    await slices.fill([rateOf(1)]);
+    clock.advance(999);
+    expect(slices.ready([rateOf(1)], clock.monotonicMs())).toBe(true);
+    clock.advance(1);
+    expect(slices.ready([rateOf(1)], clock.monotonicMs())).toBe(false);
+    await slices.fill([rateOf(1)]);
+    slices.take([rateOf(1)]);
+    expect([slices.ready([rateOf(1)], clock.monotonicMs()), count()]).toEqual([false, 2]);
+  });
+
+  it('a refused bucket is refused from memory until a token is due, or until its limit changes', async () => {
+    const clock = new ManualClock();
+    let asked = 0;
+    const empty = {
+      takeRate: () => {
+        asked += 1;
+        return Promise.resolve([{ granted: 0, remaining: 0, retryAfterMs: 500 }]);
+      },
+    };
+    const slices = new RateSlices(empty, clock);
+    expect(await slices.fill([rateOf(1)])).toMatchObject({ index: 0, retryAfterMs: 500 });
+    clock.advance(200);
+    expect(await slices.fill([rateOf(1)])).toEqual({ index: 0, retryAfterMs: 300 });
+    expect(asked).toBe(1);
+    slices.forget();
+    await slices.fill([rateOf(1)]);
+    clock.advance(500);
+    await slices.fill([rateOf(1)]);
+    expect(asked).toBe(3);
+  });
+
+  it('a store that fails fails the caller, and the next one asks again', async () => {
+    let works = false;
+    const store = {
+      takeRate: () =>
+        works
+          ? Promise.resolve([{ granted: 1, remaining: 0, retryAfterMs: 0 }])
+          : Promise.reject(new Error('silent')),
+    };
+    const slices = new RateSlices(store, new ManualClock());
+    await expect(slices.fill([rateOf(1)])).rejects.toThrow('silent');
+    works = true;
+    expect(await slices.fill([rateOf(1)])).toBeUndefined();
+    expect(await slices.fill([rateOf(1)])).toBeUndefined();
   });
 });
