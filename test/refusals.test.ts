@@ -10,6 +10,7 @@ import type { Facts } from '../src/domain/facts.ts';
 import { checkProblem } from './support/check-problem.ts';
 import { createCustomer, type CustomerOptions } from './support/customers.ts';
 import { type Call, type CallAnswer, GatewayCaller, problemOf } from './support/gateway-caller.ts';
+import { askRaw } from './support/raw-answer.ts';
 import { RawConnection } from './support/raw-connection.ts';
 import {
   BODY_BYTES_MAX,
@@ -513,41 +514,24 @@ plans: { open: { title: Open, price: 9.00 USD / month } }
 demo: { customer: { plan: open }, credit: 1.00 USD }
 `;
 
-  async function answered(connection: RawConnection): Promise<CallAnswer> {
-    await connection.closed;
-    const [head = '', text = ''] = connection.received.split('\r\n\r\n', 2);
-    const [line = '', ...fields] = head.split('\r\n');
-    const headers = fields.map((field) => {
-      const colon = field.indexOf(':');
-      return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()];
-    });
-    const status = Number(line.split(' ')[1]);
-    return { status, headers: Object.fromEntries(headers) as CallAnswer['headers'], text };
-  }
-
   it('REQUEST_TIMEOUT, HEADERS_TOO_LARGE, MALFORMED_REQUEST, OVERLOADED', async () => {
     const env = { TOLLKEEPER_LOG_LEVEL: 'error' };
     const gateway = await startGateway({ config: CONFIG, args: ['--workers', '1'], env });
     const port = Number(new URL(gateway.gateway).port);
-    const open: RawConnection[] = [];
+    const ask = (bytes: string): Promise<CallAnswer> => askRaw(port, bytes);
+    const idle: RawConnection[] = [];
     try {
-      const ask = async (bytes: string): Promise<CallAnswer> => {
-        const connection = await RawConnection.open(port);
-        open.push(connection);
-        await connection.write(bytes);
-        return answered(connection);
-      };
       const long = `GET /status HTTP/1.1\r\nHost: a\r\nX-Long: ${'x'.repeat(8192)}\r\n\r\n`;
       const refused = [
         check(await ask('GET /status HTTP/1.1\r\nHo'), 'REQUEST_TIMEOUT'),
         check(await ask(long), 'HEADERS_TOO_LARGE'),
         check(await ask('GET /status HTTP/1.1\r\n\r\n'), 'MALFORMED_REQUEST'),
       ];
-      open.push(await RawConnection.open(port), await RawConnection.open(port));
+      idle.push(await RawConnection.open(port), await RawConnection.open(port));
       refused.push(check(await ask('GET /status HTTP/1.1\r\nHost: a\r\n\r\n'), 'OVERLOADED'));
       expect(refused.map(({ status }) => status)).toEqual([408, 431, 400, 503]);
     } finally {
-      for (const connection of open) connection.destroy();
+      for (const connection of idle) connection.destroy();
       await gateway.stop();
     }
   });
