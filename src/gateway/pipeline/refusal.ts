@@ -51,10 +51,11 @@ function describe(
   const { identity } = facts;
   const offers = findOffers(facts, refusal, catalog);
   const code = finalCode(refusal, offers);
-  const isKey = identity.kind === 'key';
   const cause = facts.storm?.cause ?? code;
   const payUrl =
-    isKey && CODES[cause].financial ? context.links.payLink(identity.tenantId, cause) : undefined;
+    identity.kind === 'key' && CODES[cause].financial
+      ? context.links.payLink(identity.tenantId, cause)
+      : undefined;
   const { limit, retryAfterMs } = refusal;
   return {
     code,
@@ -63,7 +64,8 @@ function describe(
     details: describeRefusal({ context, exchange, facts, refusal, offers, code, payUrl }),
     ...omitUndefined({
       resolutionUrl: payUrl,
-      explainUrl: isKey ? context.links.explainLink(exchange.requestId) : undefined,
+      // Signed for callers without a key too: nobody else could ever read why theirs was refused.
+      explainUrl: context.links.explainLink(exchange.requestId),
       resetsAt: limit?.resetsAt === undefined ? undefined : new Date(limit.resetsAt).toISOString(),
       retryAfterSeconds: retryAfterMs && Math.max(1, Math.ceil(retryAfterMs / 1000)),
       retryKind: refusal.transient ? ('transient' as const) : undefined,
