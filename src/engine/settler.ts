@@ -35,7 +35,7 @@ export interface SettlerEvents {
  */
 export class Settler {
   readonly #owner: string;
-  readonly #store: LedgerStore;
+  readonly #store: Pick<LedgerStore, 'sync' | 'closeOwner'>;
   readonly #clock: Clock;
   readonly #book: LeaseBook;
   readonly #journal: Journal;
@@ -55,7 +55,7 @@ export class Settler {
 
   constructor(parts: {
     owner: string;
-    store: LedgerStore;
+    store: Pick<LedgerStore, 'sync' | 'closeOwner'>;
     clock: Clock;
     book: LeaseBook;
     journal: Journal;
