@@ -1,0 +1,214 @@
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { balanceAccount } from '../domain/accounts.ts';
+import type { Change, Overrun, SyncBatch, SyncResult } from '../stores/store.ts';
+import { Journal } from './journal.ts';
+import type { LeaseAccount } from './lease-account.ts';
+import { LeaseBook } from './lease-book.ts';
+import { Settler } from './settler.ts';
+
+const NOTHING: SyncResult = {
+  fenced: false,
+  recalls: [],
+  changes: [],
+  lastChange: 0,
+  accounts: [],
+};
+const OVERRUN: Overrun = { requestId: 'req_1', tenantId: 'ten_1', unit: 'USD', amount: 3 };
+
+const settlers: Settler[] = [];
+afterEach(async () => {
+  await Promise.all(settlers.splice(0).map((settler) => settler.stop()));
+});
+
+/** A settler on a store that keeps every batch and answers as the test says. */
+function open() {
+  const batches: SyncBatch[] = [];
+  const closed: SyncBatch[] = [];
+  const events = { fenced: 0, changes: [] as Change[], errors: [] as unknown[] };
+  const answers: (Partial<SyncResult> | Error)[] = [];
+  const clock = new ManualClock();
+  const store = {
+    sync: (batch: SyncBatch) => {
+      batches.push(batch);
+      const answer = answers.shift() ?? {};
+      return answer instanceof Error
+        ? Promise.reject(answer)
+        : Promise.resolve({ ...NOTHING, ...answer });
+    },
+    closeOwner: (batch: SyncBatch) => {
+      closed.push(batch);
+      return Promise.resolve();
+    },
+    acquire: () => Promise.resolve([]),
+  };
+  const book = new LeaseBook('own_1', store, clock, () => undefined);
+  const journal = new Journal(temporaryDirectory('settler'), 'own_1');
+  const settler = new Settler({
+    owner: 'own_1',
+    store,
+    clock,
+    book,
+    journal,
+    events: {
+      onFenced: () => (events.fenced += 1),
+      onChanges: (changes) => events.changes.push(...changes),
+      onError: (error) => events.errors.push(error),
+    },
+  });
+  settlers.push(settler);
+  return { settler, book, clock, journal, batches, closed, events, answers };
+}
+
+/** An account of which the store has granted 100, with 40 under a hold and 10 charged. */
+function leased(book: LeaseBook, clock: ManualClock): LeaseAccount {
+  const account = book.find(balanceAccount('ten_1', 'USD'));
+  account.known = true;
+  account.granted = 100;
+  account.hold(10, clock.monotonicMs());
+  account.settle(10, 10);
+  account.hold(40, clock.monotonicMs());
+  return account;
+}
+
+describe('Settler', () => {
+  it('says totals, once for each change, with the journal they are in', async () => {
+    const { settler, book, clock, journal, batches } = open();
+    leased(book, clock);
+    journal.append({
+      kind: 'charge',
+      requestId: 'req_1',
+      charges: [{ index: 1, amount: 10 }],
+      overruns: [],
+    });
+    await settler.settleNow();
+    await settler.settleNow();
+    expect(batches[0]).toMatchObject({
+      owner: 'own_1',
+      seq: 1,
+      leases: [{ index: 1, charged: 10, granted: 100, close: false, answersRecall: false }],
+    });
+    expect(batches[1]?.leases).toEqual([]);
+  });
+
+  it('a settlement that failed is said again whole, overruns included, and told to the log', async () => {
+    const { settler, book, clock, batches, events, answers } = open();
+    const account = leased(book, clock);
+    settler.addOverrun(OVERRUN);
+    answers.push(new Error('disk full'));
+    await settler.settleNow();
+    account.settle(40, 5);
+    await settler.settleNow();
+    await settler.settleNow();
+    expect(events.errors).toEqual([new Error('disk full')]);
+    expect(batches.map(({ overruns }) => overruns)).toEqual([[OVERRUN], [OVERRUN], []]);
+    expect(batches.map(({ leases }) => leases[0]?.charged)).toEqual([10, 15, undefined]);
+  });
+
+  it('a recall is answered with what is free, and what comes free later goes on', async () => {
+    const { settler, book, clock, batches, answers } = open();
+    const account = leased(book, clock);
+    answers.push({ recalls: [1] });
+    await settler.settleNow();
+    expect(account.recalled).toBe(true);
+    await settler.settleNow();
+    expect(batches[1]?.leases).toMatchObject([{ charged: 10, granted: 50, answersRecall: true }]);
+    expect([account.recalled, account.granted]).toEqual([false, 50]);
+    account.settle(40, 15);
+    await settler.settleNow();
+    expect(batches[2]?.leases).toMatchObject([{ charged: 25, granted: 25, answersRecall: false }]);
+  });
+
+  it('a slice that may not be used any more goes back, its open holds stay', async () => {
+    const { settler, book, clock, batches } = open();
+    const account = leased(book, clock);
+    account.usableUntil = clock.now();
+    await settler.settleNow();
+    expect(batches[0]?.leases).toMatchObject([{ granted: 50, close: false }]);
+  });
+
+  it('an idle account is closed after a second and its number is not used again', async () => {
+    const { settler, book, clock, batches, answers } = open();
+    const account = leased(book, clock);
+    account.settle(40, 0);
+    clock.advance(1000);
+    await settler.settleNow();
+    expect(batches[0]?.leases).toMatchObject([{ close: false }]);
+    clock.advance(1);
+    answers.push(new Error('late'));
+    await settler.settleNow();
+    await settler.settleNow();
+    await settler.settleNow();
+    // Until the store has confirmed it, it is said again.
+    expect(batches.slice(1).map(({ leases }) => leases.map(({ close }) => close))).toEqual([
+      [true],
+      [true],
+      [],
+    ]);
+    expect(batches[1]?.leases[0]).toMatchObject({ charged: 10, granted: 10 });
+    expect(book.find(account.spec).index).toBe(2);
+  });
+
+  it('an account that the store never heard of is forgotten without a word', async () => {
+    const { settler, book, clock, batches } = open();
+    book.find(balanceAccount('ten_9', 'USD'));
+    clock.advance(1001);
+    await settler.settleNow();
+    expect([batches[0]?.leases, [...book.all()]]).toEqual([[], []]);
+  });
+
+  it('charges are told during a growth, whose outcome only the store knows', async () => {
+    const { settler, book, clock, batches } = open();
+    const account = leased(book, clock);
+    account.growing = true;
+    account.recalled = true;
+    await settler.settleNow();
+    expect(batches[0]?.leases).toMatchObject([
+      { charged: 10, keepsGrant: true, answersRecall: false },
+    ]);
+    expect(account.granted).toBe(100);
+  });
+
+  it('hears news once, and the numbers of its leases', async () => {
+    const { settler, book, clock, batches, events, answers } = open();
+    const account = leased(book, clock);
+    const change: Change = { kind: 'key', id: 'hash' };
+    const numbers = { allowance: 500, spent: 10, reserved: 90 };
+    answers.push({
+      changes: [change],
+      lastChange: 7,
+      accounts: [
+        { index: 1, numbers },
+        { index: 9, numbers },
+      ],
+    });
+    await settler.settleNow();
+    await settler.settleNow();
+    expect([events.changes, batches[1]?.changesAfter]).toEqual([[change], 7]);
+    expect(account.currentNumbers()).toEqual(numbers);
+    account.settle(40, 5);
+    expect(account.currentNumbers()).toEqual({ allowance: 500, spent: 15, reserved: 85 });
+  });
+
+  it('a process that was declared dead is told so, and hears nothing else', async () => {
+    const { settler, events, answers } = open();
+    answers.push({ fenced: true, changes: [{ kind: 'key', id: 'hash' }] });
+    await settler.settleNow();
+    expect(events).toMatchObject({ fenced: 1, changes: [] });
+  });
+
+  it('I10: the last settlement hands everything back', async () => {
+    const { settler, book, clock, closed } = open();
+    leased(book, clock).settle(40, 5);
+    book.find(balanceAccount('ten_9', 'USD'));
+    settler.addOverrun(OVERRUN);
+    await settler.stop();
+    settlers.length = 0;
+    expect(closed).toMatchObject([
+      { leases: [{ index: 1, charged: 15, granted: 15, close: true }], overruns: [OVERRUN] },
+    ]);
+    expect(closed[0]?.leases).toHaveLength(1);
+  });
+});
