@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+
+import { expect, it } from 'vitest';
+
+import { VERSION } from './version.ts';
+
+it('is the version of the package', () => {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  expect(VERSION).toMatch(/^\d+\.\d+\.\d+/);
+  expect(text).toContain(`"version": "${VERSION}"`);
+});
