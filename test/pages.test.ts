@@ -52,7 +52,7 @@ describe('paying (BILL-02, C402-04)', () => {
     const { code, resolution_url: link, message } = problemOf(refused);
     expect(code).toBe('INSUFFICIENT_CREDITS');
     expect(message).toContain(link);
-    expect(refused.headers.link).toBe(`<${link}>; rel="payment"`);
+    expect(refused.headers['link']).toBe(`<${link}>; rel="payment"`);
 
     const page = await visit(caller, link, HTML);
     expect(page.status).toBe(200);
