@@ -7,6 +7,7 @@ import type {
   LimitFact,
   OutcomeFact,
   ReservationFact,
+  RouteFact,
 } from '../../domain/facts.ts';
 import type { Hold, Need } from '../../engine/engine.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
@@ -100,13 +101,7 @@ export function factsOf(
     catalogVersion: exchange.catalogVersion,
     method: exchange.request.method,
     path: exchange.path.slice(0, 512),
-    route: route && {
-      apiId: route.apiId,
-      routeId: route.id,
-      kind: route.kind,
-      dialect: route.dialect,
-      endpointClass: route.endpointClass,
-    },
+    route: route && routeFactOf(route),
     routing: exchange.routing,
     identity: exchange.identity,
     understanding: exchange.understanding,
@@ -117,6 +112,18 @@ export function factsOf(
     forwarding: exchange.forwarding,
     outcome: outcomeOf(exchange, durationMs),
   };
+}
+
+/** One object per route: the log writes its text once. */
+const routeFacts = new WeakMap<Route, RouteFact>();
+
+function routeFactOf(route: Route): RouteFact {
+  const known = routeFacts.get(route);
+  if (known !== undefined) return known;
+  const { apiId, id: routeId, kind, dialect, endpointClass } = route;
+  const fact = { apiId, routeId, kind, dialect, endpointClass };
+  routeFacts.set(route, fact);
+  return fact;
 }
 
 function limitFact(
@@ -144,7 +151,8 @@ function outcomeOf(exchange: Exchange, durationMs: number): OutcomeFact {
   return {
     status: exchange.status,
     code: exchange.code,
-    durationMs,
+    // Microseconds are as fine as anybody reads.
+    durationMs: Math.round(durationMs * 1000) / 1000,
     model: exchange.model,
     target: exchange.target,
     upstreamStatus: exchange.upstreamStatus,
