@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { CheckLine } from '../cli/gateway-checks.ts';
@@ -38,19 +38,28 @@ export function checkMachine(loaded: LoadResult): readonly CheckLine[] {
 }
 
 function checkDirectory(directory: string): CheckLine {
-  const present = existsSync(directory);
-  try {
-    accessSync(present ? directory : dirname(directory), constants.W_OK);
-    return {
-      name: 'data',
-      status: 'ok',
-      detail: present ? directory : `${directory} (made at the first start)`,
-    };
-  } catch {
+  const ground = nearestExisting(directory);
+  if (!isWritableDirectory(ground)) {
     return {
       name: 'data',
       status: 'fail',
-      detail: `${directory} cannot be written: change its owner, or choose another with --data`,
+      detail: `${ground} is not a directory that can be written: change its owner, or choose another with --data`,
     };
+  }
+  const detail = ground === directory ? directory : `${directory} (made at the first start)`;
+  return { name: 'data', status: 'ok', detail };
+}
+
+/** The first start makes every folder that is missing, so what counts is the deepest that is there. */
+function nearestExisting(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestExisting(dirname(path));
+}
+
+function isWritableDirectory(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }

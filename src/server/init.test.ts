@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+
+import type { CommandIo } from '../cli/command-outcome.ts';
+import { loadConfig } from './config/load-config.ts';
+import { askInit, type InitFlags, type InitPlan, writeInitFiles } from './init.ts';
+
+/** What `askInit` decides and says when there is no terminal. */
+async function ask(flags: InitFlags) {
+  const said: string[] = [];
+  const io: CommandIo = {
+    out: (text) => said.push(text),
+    talk: (text) => said.push(text),
+    env: {},
+    color: false,
+    exit: () => undefined,
+  };
+  return { plan: await askInit(flags, io), said };
+}
+
+/** Files in memory: names and contents. */
+function filesWith(names: readonly string[]) {
+  const files = new Map(names.map((name) => [name, 'old']));
+  return {
+    files,
+    access: {
+      exists: (path: string) => files.has(path),
+      write: (path: string, text: string) => void files.set(path, text),
+    },
+  };
+}
+
+async function planOf(flags: InitFlags): Promise<InitPlan> {
+  const { plan } = await ask({ yes: true, ...flags });
+  if (plan === undefined) throw new Error('no plan');
+  return plan;
+}
+
+describe('askInit', () => {
+  it('--yes answers with defaults, flags go before them', async () => {
+    expect(await planOf({})).toMatchObject({
+      answers: { sells: 'both' },
+      file: 'tollkeeper.yaml',
+      force: false,
+    });
+    expect(
+      await planOf({
+        sells: 'api',
+        upstream: 'http://x.test',
+        price: '2 USD',
+        file: 'a.yaml',
+        force: true,
+      }),
+    ).toMatchObject({
+      answers: { sells: 'api', upstreamUrl: 'http://x.test', pricePerRequest: '2 USD' },
+      file: 'a.yaml',
+      force: true,
+    });
+  });
+
+  it('--json asks nothing either', async () => {
+    const { plan } = await ask({
+      json: true,
+      sells: 'llm',
+      model: 'm',
+      modelBaseUrl: 'http://m.test/v1',
+    });
+    expect(plan).toMatchObject({
+      answers: { sells: 'llm', model: 'm', modelBaseUrl: 'http://m.test/v1' },
+    });
+  });
+
+  it.each<[string, InitFlags, string]>([
+    ['no terminal', {}, 'there is no terminal to ask on: add --yes'],
+    ['an unknown word', { yes: true, sells: 'cars' }, '--sells is cars: write api, llm or both'],
+  ])('says what to do: %s', async (_what, flags, message) => {
+    const { plan, said } = await ask(flags);
+    expect(plan).toBeUndefined();
+    expect(said.join()).toContain(message);
+  });
+});
+
+describe('writeInitFiles', () => {
+  it.each(['api', 'llm', 'both'])('a configuration for %s that loads as it is', async (sells) => {
+    const { files, access } = filesWith([]);
+    const outcome = writeInitFiles(await planOf({ sells }), access);
+    expect(outcome).toMatchObject({
+      kind: 'done',
+      json: { written: ['tollkeeper.yaml', '.env.example'] },
+    });
+    const text = files.get('tollkeeper.yaml') ?? '';
+    const loaded = loadConfig(
+      { text, file: 'tollkeeper.yaml' },
+      { env: { OPENAI_API_KEY: 'sk-1' } },
+    );
+    expect(loaded.kind === 'invalid' ? loaded.problems : []).toEqual([]);
+    expect(files.get('.env.example')?.includes('OPENAI_API_KEY=')).toBe(sells !== 'api');
+  });
+
+  it('what people type does not become structure', async () => {
+    const { files, access } = filesWith([]);
+    writeInitFiles(
+      await planOf({ sells: 'api', upstream: 'http://x.test/"a: b', price: '0.5 USD' }),
+      access,
+    );
+    const text = files.get('tollkeeper.yaml') ?? '';
+    const loaded = loadConfig({ text, file: 'tollkeeper.yaml' }, { env: {} });
+    const upstream = loaded.kind === 'ok' ? loaded.config.catalog.upstreams.get('main') : undefined;
+    expect(upstream?.targets[0]?.url).toContain('a:%20b');
+  });
+
+  it('never writes over a file that is there, unless forced; .env.example it leaves alone', async () => {
+    const { files, access } = filesWith(['tollkeeper.yaml', '.env.example']);
+    expect(writeInitFiles(await planOf({}), access)).toEqual({
+      kind: 'failed',
+      exitCode: 1,
+      code: 'FILE_EXISTS',
+      message: 'tollkeeper.yaml is there already: --force overwrites it, --file writes elsewhere',
+    });
+    expect([...files.values()]).toEqual(['old', 'old']);
+    expect(writeInitFiles(await planOf({ force: true }), access)).toMatchObject({
+      json: { written: ['tollkeeper.yaml'] },
+    });
+    expect([files.get('tollkeeper.yaml') === 'old', files.get('.env.example')]).toEqual([
+      false,
+      'old',
+    ]);
+  });
+});

@@ -1,0 +1,85 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
+
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
+import { createLogger } from '../platform/logger.ts';
+import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
+import type { Store } from '../stores/store.ts';
+import { journalDirectory } from './data-directory.ts';
+import { OwnerSweeper } from './owner-sweeper.ts';
+
+let directory: string;
+let store: Store;
+let lines: string[];
+let sweeper: OwnerSweeper;
+
+beforeEach(async () => {
+  directory = temporaryDirectory('sweeper');
+  mkdirSync(journalDirectory(directory));
+  store = await openSqliteStore({ directory });
+  onTestFinished(() => store.close());
+  lines = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const logger = createLogger({ level: 'warn', destination });
+  sweeper = new OwnerSweeper({ store, dataDirectory: directory, logger, now: Date.now });
+  onTestFinished(() => sweeper.stop());
+});
+
+/** A process that died: the store thinks it lives, its lock file is there and nobody holds it. */
+async function leaveBehind(owner: string): Promise<void> {
+  await store.openOwner(owner, Date.now());
+  writeFileSync(join(journalDirectory(directory), `${owner}.lock`), '');
+}
+
+it('finds every dead process of this machine, and leaves those of others alone', async () => {
+  await leaveBehind('own_1');
+  await leaveBehind('own_2');
+  await store.openOwner('own_elsewhere', Date.now());
+  await sweeper.sweep();
+  expect(await store.liveOwners()).toEqual(['own_elsewhere']);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { owner: 'own_1', settled: 0, returned: 0, message: 'reclaimed the money of a dead process' },
+    { owner: 'own_2' },
+  ]);
+});
+
+it('looks again by itself', async () => {
+  sweeper.start();
+  await sweeper.sweep();
+  await leaveBehind('own_1');
+  await waitFor(async () => (await store.liveOwners()).length === 0, {
+    timeoutMs: 10_000,
+    what: 'the next round',
+  });
+  expect(lines.join()).toContain('"owner":"own_1"');
+});
+
+it('one round at a time: a call during a round gets that round', () => {
+  expect(sweeper.sweep()).toBe(sweeper.sweep());
+});
+
+it('a round that fails is logged, and the next one works', async () => {
+  rmSync(journalDirectory(directory), { recursive: true });
+  await sweeper.sweep();
+  expect(lines.join()).toContain('sweep for dead processes failed');
+  mkdirSync(journalDirectory(directory));
+  await leaveBehind('own_1');
+  await sweeper.sweep();
+  expect(await store.liveOwners()).toEqual([]);
+});
+
+it('a stopped sweeper reclaims nothing more', async () => {
+  await leaveBehind('own_1');
+  await sweeper.stop();
+  await sweeper.sweep();
+  expect(await store.liveOwners()).toEqual(['own_1']);
+});
