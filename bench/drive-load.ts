@@ -89,9 +89,10 @@ function readReport(output: string, url: string): Load {
   const line = output.trimEnd().split('\n').at(-1) ?? '';
   const report = JSON.parse(line) as WrkReport;
   const failed = Object.entries(report.failed).filter(([, count]) => count > 0);
-  if (failed.length > 0 || report.requests === 0) {
+  if (report.requests === 0) throw new Error(`${url} answered nothing`);
+  if (failed.length > 0) {
     const words = failed.map(([kind, count]) => `${count} ${kind}`).join(', ');
-    throw new Error(`${url}: of ${report.requests} answers some failed (${words}): no numbers`);
+    throw new Error(`${url}: beside ${report.requests} requests, errors: ${words}`);
   }
   return {
     requests: report.requests,

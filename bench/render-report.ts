@@ -39,6 +39,7 @@ ${renderTable(report).join('\n')}
 ${renderFindings(report)
   .map((line) => `- ${line}`)
   .join('\n')}
+
 ${renderDoubts(report).join('\n')}
 ## The variants
 
@@ -61,6 +62,8 @@ ${renderDoubts(report).join('\n')}
 - MB = resident memory of the serving process at the end of a run, in 10^6 bytes.
 - One answer of each variant is compared byte for byte, any failed request ends the bench, and at its end every
   answer must be charged in the books and the ledger must audit clean.
+- "of nginx" = the lower of two ratios, by requests a second and by CPU a request: they agree when each had its core to
+  itself, and neither busy neighbours nor a core that waits can flatter the lower one.
 - Compare rows of one table, never of two: machines and hours differ.
 
 ## Machine
@@ -111,7 +114,7 @@ function renderFindings(report: Report): string[] {
   const { everything } = report.variants;
   const own = report.added_cpu_us - report.store_cpu_us;
   return [
-    `With everything on, one core serves ${report.ratio_to_nginx.toFixed(2)} of what nginx serves on it (by CPU a request: ${report.ratio_to_nginx_by_cpu.toFixed(2)}).`,
+    `With everything on, one core serves ${report.ratio_to_nginx.toFixed(2)} of what nginx serves on it (by requests a second ${everything.ratio_to_nginx_by_rate.toFixed(2)}, by CPU a request ${everything.ratio_to_nginx_by_cpu.toFixed(2)}).`,
     `Tollkeeper adds ${report.added_cpu_us.toFixed(1)} us of CPU to bare forwarding: ${report.store_cpu_us.toFixed(1)} for holds, journal, settlement and log, ${own.toFixed(1)} for the rest.`,
     `The supervisor beside the worker uses ${everything.supervisor_cpu_us_per_request.toFixed(2)} us a request.`,
   ];
@@ -124,7 +127,7 @@ function renderDoubts({ variants }: Report): string[] {
     (variant) => `${variant} ${Math.round(variants[variant].core_busy * 100)} %`,
   );
   return [
-    `Caution: the gateway's core was not fully used (${parts.join(', ')}), so other work on this machine, or the load generator, held the requests per second down. CPU per request is the better guide here.`,
+    `Caution: the gateway's core was not fully used (${parts.join(', ')}), so other work on this machine, or the load generator, changed the requests per second. CPU per request is the better guide here.`,
     '',
   ];
 }
