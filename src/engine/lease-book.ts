@@ -157,7 +157,8 @@ export class LeaseBook {
     };
     // Growth rounds decide at the deadline; this fires only when the store does not answer at all.
     const silentMs = entry.deadline - this.#clock.monotonicMs() + RETRY_MOST_MS * 2;
-    const timer = setTimeout(onAbort, Math.max(0, silentMs));
+    // One look at what has arrived comes first: in a process that had no turn for long the answer may lie there.
+    const timer = setTimeout(() => setImmediate(onAbort), Math.max(0, silentMs));
     entry.signal.addEventListener('abort', onAbort, { once: true });
     account.waiters.push(waiter);
     this.#waiting += 1;
