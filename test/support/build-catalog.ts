@@ -1,4 +1,4 @@
-import type { Catalog, Limit, Model, Plan } from '../../src/domain/catalog.ts';
+import type { Catalog, Limit, Model, Plan, Route } from '../../src/domain/catalog.ts';
 import type { Facts, LimitFact } from '../../src/domain/facts.ts';
 import type { Price } from '../../src/domain/pricing.ts';
 
@@ -51,6 +51,26 @@ export function buildLimit(amount: number, members: Partial<Limit> = {}): Limit 
     window: 'month',
     scope: 'tenant',
     amount,
+    ...members,
+  };
+}
+
+export function buildRoute(members: Partial<Route> = {}): Route {
+  return {
+    id: 'weather',
+    apiId: 'demo',
+    kind: 'proxy',
+    dialect: 'plain',
+    endpointClass: 'metered',
+    match: { methods: [], path: { kind: 'exact', value: '/' }, headers: [] },
+    upstreamId: 'main',
+    price: buildPrice(),
+    feature: undefined,
+    rewrite: undefined,
+    requestHeaders: { set: [], remove: [] },
+    responseHeaders: { set: [], remove: [] },
+    timeouts: { connectMs: 1, headersMs: 1, idleMs: 1 },
+    bodyBytesMax: undefined,
     ...members,
   };
 }

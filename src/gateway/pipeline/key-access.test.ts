@@ -5,29 +5,13 @@ import {
   buildCatalog,
   buildLimit,
   buildPlan,
-  buildPrice,
+  buildRoute,
 } from '../../../test/support/build-catalog.ts';
 import { buildKeyWithTenant } from '../../../test/support/build-key.ts';
-import type { Route } from '../../domain/catalog.ts';
 import { KeyAccess } from './key-access.ts';
 
 const NEXT_DAY = Date.parse('2027-01-16T00:00:00Z');
-const ROUTE: Route = {
-  id: 'weather',
-  apiId: 'demo',
-  kind: 'proxy',
-  dialect: 'plain',
-  endpointClass: 'metered',
-  match: { methods: [], path: { kind: 'exact', value: '/' }, headers: [] },
-  upstreamId: 'main',
-  price: buildPrice(),
-  feature: undefined,
-  rewrite: undefined,
-  requestHeaders: { set: [], remove: [] },
-  responseHeaders: { set: [], remove: [] },
-  timeouts: { connectMs: 1, headersMs: 1, idleMs: 1 },
-  bodyBytesMax: undefined,
-};
+const ROUTE = buildRoute();
 const PLAN = buildPlan('free', {
   limits: [
     buildLimit(1000),

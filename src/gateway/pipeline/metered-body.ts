@@ -60,10 +60,9 @@ export class MeteredBody implements InboundRequest, BodySink {
         this.#pass(chunk, yes);
         if (yes && !this.#sinkPaused) this.#request.resumeBody();
       })
-      .catch((error: unknown) => {
-        this.#pass(chunk, false);
-        sink.onError(error instanceof Error ? error : new Error(String(error)));
-      });
+      .catch((error: unknown) =>
+        this.onError(error instanceof Error ? error : new Error(String(error))),
+      );
   }
 
   #pass(chunk: Buffer, allowed: boolean): void {

@@ -8,6 +8,7 @@ import {
   buildLimit,
   buildPlan,
   buildQuota,
+  buildRoute,
 } from '../../../test/support/build-catalog.ts';
 import { buildKeyWithTenant } from '../../../test/support/build-key.ts';
 import { buildExchange } from '../../../test/support/memory-exchange.ts';
@@ -16,6 +17,7 @@ import { decide } from '../../domain/decide.ts';
 import type { Facts, ReservationFact } from '../../domain/facts.ts';
 import { finalCode, findOffers } from '../../domain/offers.ts';
 import { compileCatalog } from './compile-catalog.ts';
+import type { Exchange } from './exchange.ts';
 import { KeyAccess } from './key-access.ts';
 import { describeRefusal, omitUndefined } from './refusal-details.ts';
 
@@ -37,7 +39,11 @@ const CATALOG = buildCatalog([FREE, PRO], {
   retryStormPerMinute: 2000,
 });
 
-function detailsOf(members: Partial<Facts>, payUrl?: string): ProblemDetails {
+function detailsOf(
+  members: Partial<Facts>,
+  payUrl?: string,
+  change: (exchange: Exchange) => void = () => undefined,
+): ProblemDetails {
   const facts = buildFacts(members);
   const refusal = decide(facts);
   if (refusal.kind === 'admit') throw new Error('it is admitted');
@@ -48,6 +54,7 @@ function detailsOf(members: Partial<Facts>, payUrl?: string): ProblemDetails {
   exchange.access = new KeyAccess(buildKeyWithTenant(), FREE, CATALOG);
   exchange.allowedMethods = ['GET', 'PUT'];
   exchange.model = 'gone';
+  change(exchange);
   const offers = findOffers(facts, refusal, CATALOG);
   return describeRefusal({
     context: { compiled: () => compiled, publicUrl: () => 'http://localhost:4020' },
@@ -274,4 +281,39 @@ describe('details of other refusals', () => {
 it('omitUndefined keeps what is there, zero and empty included', () => {
   const members = { zero: 0, empty: '', no: false, nothing: null, gone: undefined };
   expect(Object.keys(omitUndefined(members))).toEqual(['zero', 'empty', 'no', 'nothing']);
+});
+
+describe('the number that a code turns on', () => {
+  const fault = (code: 'BODY_TOO_LARGE' | 'CONTEXT_LENGTH_EXCEEDED' | 'UPSTREAM_TIMEOUT') => ({
+    code,
+    problem: 'too much',
+    pointer: undefined,
+  });
+  const route = buildRoute({
+    bodyBytesMax: 100,
+    timeouts: { connectMs: 1, headersMs: 1500, idleMs: 1 },
+  });
+
+  it('the bound of the body', () => {
+    const facts = { understanding: fault('BODY_TOO_LARGE') };
+    const found = detailsOf(facts, undefined, (exchange) => (exchange.route = route));
+    expect(found).toMatchObject({ allowed_bytes: 100, reason: 'too much' });
+    expect(detailsOf(facts)).not.toHaveProperty('allowed_bytes');
+  });
+
+  it('the tokens that do not fit the model', () => {
+    const facts = { understanding: fault('CONTEXT_LENGTH_EXCEEDED') };
+    const found = detailsOf(facts, undefined, (exchange) => {
+      exchange.window = { needed: 9000, allowed: 8192 };
+    });
+    expect(found).toMatchObject({ model: 'gone', needed: 9000, allowed_usage: 8192 });
+    expect(detailsOf(facts)).not.toHaveProperty('needed');
+  });
+
+  it('how long the upstream was waited for, in whole seconds', () => {
+    const facts = { forwarding: fault('UPSTREAM_TIMEOUT') };
+    const found = detailsOf(facts, undefined, (exchange) => (exchange.route = route));
+    expect(found).toMatchObject({ timeout_seconds: 2 });
+    expect(detailsOf(facts)).not.toHaveProperty('timeout_seconds');
+  });
 });
