@@ -127,6 +127,7 @@ export class LedgerEngine implements Engine {
 
   extend(hold: Hold, more: readonly number[]): boolean {
     const own = asLedgerHold(hold);
+    if (own.state !== 'held') return false;
     const nowMs = this.#clock.now();
     if (
       !own.accounts.every(
@@ -164,6 +165,7 @@ export class LedgerEngine implements Engine {
 
   progress(hold: Hold, amounts: readonly number[]): boolean {
     const own = asLedgerHold(hold);
+    if (own.state !== 'held') return false;
     const capped = own.amounts.map((held, i) => Math.min(held, amounts[i] ?? 0));
     if (own.progressed !== undefined && capped.every((amount, i) => amount === own.progressed?.[i]))
       return true;

@@ -1,0 +1,213 @@
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
+import { type AccountSpec, balanceAccount } from '../domain/accounts.ts';
+import { createClock } from '../platform/clock.ts';
+import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
+import type { Change, Store } from '../stores/store.ts';
+import type { Hold, RateNeed } from './engine.ts';
+import { readJournal } from './journal.ts';
+import { LedgerEngine } from './ledger-engine.ts';
+
+const DAY_MS = 86_400_000;
+/** A journal record counts its charges in one byte: one more than it can say makes the write fail. */
+const CHARGES_MAX = 255;
+const BALANCE = balanceAccount('ten_1', 'USD');
+const clock = createClock();
+const never = (): AbortSignal => new AbortController().signal;
+
+let directory: string;
+let store: Store;
+let engine: LedgerEngine;
+let errors: unknown[];
+let changes: Change[];
+
+beforeEach(async () => {
+  directory = temporaryDirectory('edges');
+  store = await openSqliteStore({ directory });
+  onTestFinished(() => store.close());
+  errors = [];
+  changes = [];
+  engine = await LedgerEngine.open({
+    owner: 'own_1',
+    journalDirectory: directory,
+    store,
+    clock,
+    events: {
+      onFenced: () => undefined,
+      onChanges: (heard) => changes.push(...heard),
+      onError: (error) => errors.push(error),
+      onOverrun: () => undefined,
+    },
+  });
+  onTestFinished(() => engine.close());
+});
+
+function quotaOf(number: number): AccountSpec {
+  const id = `calls_${number}`;
+  return {
+    id: `quo:ten_1:${id}:lifetime`,
+    tenantId: 'ten_1',
+    kind: 'quota',
+    unit: 'requests',
+    allowance: 10,
+    windowEndsAt: undefined,
+    limit: { id, unit: 'requests', window: 'lifetime', scope: 'tenant', keyId: undefined },
+  };
+}
+
+async function hold(
+  accounts: readonly AccountSpec[],
+  rates: readonly RateNeed[] = [],
+): Promise<Hold> {
+  const needs = accounts.map((account) => ({ account, amount: 1 }));
+  const outcome = await engine.reserve('req_1', needs, rates, never());
+  if (outcome.kind !== 'held') throw new Error(`not held: ${outcome.kind}`);
+  return outcome.hold;
+}
+
+const rateOf = (burst: number): RateNeed => ({
+  bucketId: 'rate:ten_1:x',
+  count: 1,
+  periodMs: DAY_MS,
+  burst,
+});
+
+describe('a journal that cannot be written (DESIGN 5)', () => {
+  const tooMany = Array.from({ length: CHARGES_MAX + 1 }, (_, number) => quotaOf(number));
+
+  it('charges nothing, sets everything free, and lets nothing more be served', async () => {
+    const held = await hold(tooMany);
+    const amounts = tooMany.map(() => 1);
+    expect(engine.capture(held, amounts)).toBeUndefined();
+    expect([errors.length, engine.openHolds]).toEqual([1, 0]);
+    expect(engine.peek(quotaOf(0))).toMatchObject({ spent: 0 });
+    expect(() => engine.release(held)).toThrow('cannot release it again');
+
+    const other = await hold([quotaOf(0)]);
+    expect(engine.progress(other, [1])).toBe(false);
+    expect(engine.finish(other, [1])).toBeUndefined();
+    expect([errors.length, engine.openHolds]).toEqual([1, 0]);
+    expect(readJournal(directory, 'own_1')).toEqual([]);
+    await engine.settleNow();
+    expect(await store.audit()).toEqual([]);
+  });
+});
+
+describe('streams', () => {
+  it('equal progress is written once, never above the hold, and a release ends it for replay', async () => {
+    const held = await hold([quotaOf(0)]);
+    expect([
+      engine.progress(held, [1]),
+      engine.progress(held, [1]),
+      engine.progress(held, [9]),
+    ]).toEqual([true, true, true]);
+    engine.release(held);
+    expect(readJournal(directory, 'own_1')).toMatchObject([
+      { kind: 'progress', charges: [{ amount: 1 }] },
+      { kind: 'done', charges: [] },
+    ]);
+    await engine.settleNow();
+    expect(engine.peek(quotaOf(0))).toMatchObject({ spent: 0 });
+  });
+
+  it('progress of a resolved hold is not written: a replay would charge it again', async () => {
+    const held = await hold([quotaOf(0)]);
+    engine.capture(held, [1]);
+    expect([engine.progress(held, [1]), engine.extend(held, [1])]).toEqual([false, false]);
+    expect(readJournal(directory, 'own_1').map(({ kind }) => kind)).toEqual(['charge']);
+  });
+
+  it('a hold grows by what is free here, all or none', async () => {
+    const held = await hold([quotaOf(0), quotaOf(1)]);
+    const spare = engine.spare(quotaOf(0));
+    expect(engine.extend(held, [spare, engine.spare(quotaOf(1)) + 1])).toBe(false);
+    expect(engine.spare(quotaOf(0))).toBe(spare);
+    expect(engine.extend(held, [spare, 0])).toBe(true);
+    expect(engine.spare(quotaOf(0))).toBe(0);
+    expect(engine.capture(held, [spare + 1, 1])).toEqual([spare + 1, 1]);
+  });
+
+  it('of an account never seen nothing is known', () => {
+    expect([engine.spare(quotaOf(7)), engine.peek(quotaOf(7))]).toEqual([0, undefined]);
+  });
+
+  it('a hold of somebody else is a bug, told as one', () => {
+    expect(() => engine.release({ requestId: 'req_1', needs: [] })).toThrow(TypeError);
+  });
+});
+
+describe('protective limits (QUOTA-07)', () => {
+  it('a request takes one token of each, and is limited by the one that has none', async () => {
+    engine.release(await hold([quotaOf(0)], [rateOf(1)]));
+    const needs = [{ account: quotaOf(0), amount: 1 }];
+    const outcome = await engine.reserve('req_2', needs, [rateOf(1)], never());
+    expect(outcome).toMatchObject({ kind: 'limited', index: 0 });
+    expect(engine.openHolds).toBe(0);
+  });
+
+  it('tokens without a hold: taken, or milliseconds until there is one', async () => {
+    const rate = rateOf(2);
+    expect([await engine.takeToken(rate), await engine.takeToken(rate)]).toEqual([0, 0]);
+    const waitMs = await engine.takeToken(rate);
+    expect(waitMs).toBeGreaterThan(0);
+    expect(waitMs).toBeLessThanOrEqual(DAY_MS);
+  });
+
+  it('a store that does not answer is our trouble, not too fast a caller', async () => {
+    const closed = await openSqliteStore({ directory });
+    const other = await LedgerEngine.open({
+      owner: 'own_2',
+      journalDirectory: directory,
+      store: closed,
+      clock,
+      events: {
+        onFenced: () => undefined,
+        onChanges: () => undefined,
+        onError: (error) => errors.push(error),
+        onOverrun: () => undefined,
+      },
+    });
+    await other.settleNow();
+    await closed.close();
+    const outcome = await other.reserve('req_1', [], [rateOf(1)], never());
+    expect(outcome).toEqual({
+      kind: 'short',
+      index: -1,
+      cause: 'unavailable',
+      numbers: undefined,
+      held: 0,
+    });
+    expect(errors.length).toBeGreaterThan(0);
+    await expect(other.close()).rejects.toMatchObject({ name: 'StoreError' });
+  });
+});
+
+it('news of a tenant hands its slices back: the next call sees what changed', async () => {
+  await store.createTenant({ id: 'ten_1', name: 'Acme', planId: 'free', createdAt: 0 });
+  await store.addGrant(
+    {
+      tenantId: 'ten_1',
+      asset: 'USD',
+      amount: 100n,
+      category: 'paid',
+      priority: 50,
+      effectiveAt: 0,
+      expiresAt: undefined,
+      source: 'test',
+      idempotencyKey: 'one',
+    },
+    clock.now(),
+  );
+  engine.release(await hold([BALANCE]));
+  expect(engine.spare(BALANCE)).toBeGreaterThan(0);
+  await store.setPlan('ten_1', 'pro', clock.now());
+  await waitFor(() => changes.some(({ kind }) => kind === 'tenant'), {
+    timeoutMs: 5000,
+    what: 'the news',
+  });
+  await engine.settleNow();
+  expect(engine.spare(BALANCE)).toBe(0);
+  engine.release(await hold([BALANCE]));
+});
