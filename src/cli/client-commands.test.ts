@@ -317,7 +317,9 @@ it('DIAG-01 explain: verdict, steps and what fixes it, and the whole row with --
   expect(out).toMatch(/^ {2}ok {2}identify /m);
   expect(out).toMatch(/^ {2}NO {2}reserve /m);
   expect(out).toContain('What fixes it:\n  - ');
-  expect(await runJson('explain', id)).toMatchObject({ facts: JSON.parse(JSON.stringify(unpackFacts(facts))) });
+  expect(await runJson('explain', id)).toMatchObject({
+    facts: JSON.parse(JSON.stringify(unpackFacts(facts))),
+  });
 });
 
 it('DIAG-01 explain: a row of another version is shown without an explanation', async () => {
