@@ -170,26 +170,21 @@ function packLimit(limit: LimitFact, identity: IdentityFact): string {
 }
 
 function unpackLimit(packed: PackedLimit, identity: IdentityFact): LimitFact {
-  if (!isTuple(packed) || identity.kind !== 'key') {
-    const limit = packed as LimitFact;
-    return { ...limit, label: limit.label, resetsAt: limit.resetsAt };
-  }
+  if (isTuple(packed) && identity.kind === 'key') return expandLimit(packed, identity);
+  const limit = packed as LimitFact;
+  return { ...limit, label: limit.label, resetsAt: limit.resetsAt };
+}
+
+function expandLimit(packed: Exclude<PackedLimit, LimitFact>, identity: KeyFact): LimitFact {
   const [id, need, allowance, spent, reserved, resetsAt] = packed;
   const [kind = '', owner = '', name = ''] = id.split(':');
-  const ownerId = owner === 'k' ? identity.keyId : identity.tenantId;
-  const label =
-    kind === 'bal' ? undefined : labelOf(name, owner === 'k' ? identity.keyId : undefined);
-  return {
-    accountId: `${kind}:${ownerId}${id.slice(kind.length + 1 + owner.length)}`,
-    kind: kind === 'bal' ? 'balance' : 'quota',
-    unit: label?.unit ?? name,
-    label,
-    need,
-    allowance,
-    spent,
-    reserved,
-    resetsAt: resetsAt ?? undefined,
-  };
+  const keyId = owner === 'k' ? identity.keyId : undefined;
+  const rest = id.slice(kind.length + 1 + owner.length);
+  const accountId = `${kind}:${keyId ?? identity.tenantId}${rest}`;
+  const numbers = { accountId, need, allowance, spent, reserved, resetsAt: resetsAt ?? undefined };
+  if (kind === 'bal') return { ...numbers, kind: 'balance', unit: name, label: undefined };
+  const label = labelOf(name, keyId);
+  return { ...numbers, kind: 'quota', unit: label.unit, label };
 }
 
 function isTuple(packed: PackedLimit): packed is Exclude<PackedLimit, LimitFact> {
