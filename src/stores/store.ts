@@ -268,6 +268,8 @@ export interface RequestRow {
 export interface RequestLog {
   /** Appending a row again changes nothing. */
   appendRequests(rows: readonly RequestRow[]): Promise<void>;
+  /** The same for rows that were encoded as they came (`request-rows.ts`): at most a few hundred at once. */
+  appendEncodedRequests(rows: Uint8Array): Promise<void>;
   request(requestId: string): Promise<RequestRow | undefined>;
   /** Forgets requests that arrived before the day (UTC) of epoch ms `before`. Returns how many days. */
   pruneLog(before: number): Promise<number>;

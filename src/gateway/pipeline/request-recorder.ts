@@ -1,24 +1,40 @@
 import type { Facts } from '../../domain/facts.ts';
 import { packFacts } from '../../domain/facts-record.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { RequestLog, RequestRow } from '../../stores/store.ts';
+import { encodeRow } from '../../stores/request-rows.ts';
+import type { RequestLog } from '../../stores/store.ts';
 
 const FLUSH_MS = 100;
-const BATCH_MAX = 1000;
-/** Rows waiting for a store that is behind. Beyond it rows are dropped and counted: the ledger is the record of money. */
-const WAITING_MAX = 20_000;
+/** A few hundred rows: what the store takes at once, so that calls about money come between two batches. */
+const BATCH_BYTES = 128 * 1024;
+/** Batches waiting for a store that is behind; beyond them rows are dropped and counted: the ledger is the record of money. */
+const WAITING_MAX = 100;
+/** UTF-8 needs at most this for one UTF-16 unit. */
+const BYTES_PER_UNIT = 3;
 
-/** Batches of log rows on their way to the store. */
+interface Batch {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+}
+
+/** Log rows on their way to the store, kept as bytes outside the collector's heap. */
 export class RequestRecorder {
-  readonly #log: Pick<RequestLog, 'appendRequests'>;
+  readonly #log: Pick<RequestLog, 'appendEncodedRequests'>;
   readonly #logger: Logger;
   readonly #which: 'all' | 'refusals';
-  #rows: RequestRow[] = [];
+  readonly #buffer = Buffer.alloc(BATCH_BYTES);
+  readonly #waiting: Batch[] = [];
+  #used = 0;
+  #rows = 0;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
   #dropped = 0;
 
-  constructor(log: Pick<RequestLog, 'appendRequests'>, logger: Logger, which: 'all' | 'refusals') {
+  constructor(
+    log: Pick<RequestLog, 'appendEncodedRequests'>,
+    logger: Logger,
+    which: 'all' | 'refusals',
+  ) {
     this.#log = log;
     this.#logger = logger;
     this.#which = which;
@@ -30,11 +46,7 @@ export class RequestRecorder {
 
   add(facts: Facts): void {
     if (this.#which === 'refusals' && facts.outcome?.ending !== 'refused') return;
-    if (this.#rows.length >= WAITING_MAX) {
-      this.#dropped += 1;
-      return;
-    }
-    this.#rows.push({
+    const text = encodeRow({
       requestId: facts.requestId,
       at: facts.at,
       tenantId: facts.identity.kind === 'key' ? facts.identity.tenantId : '',
@@ -42,8 +54,13 @@ export class RequestRecorder {
       code: facts.outcome?.code ?? '',
       facts: packFacts(facts),
     });
-    if (this.#rows.length >= BATCH_MAX) void this.flush();
-    else this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+    if (this.#used + text.length * BYTES_PER_UNIT > BATCH_BYTES) {
+      this.#closeBatch();
+      void this.flush();
+    }
+    this.#used += this.#buffer.write(text, this.#used);
+    this.#rows += 1;
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
 
   /** Writes what is waiting; one batch at a time, so that a slow store is not handed more. */
@@ -54,17 +71,31 @@ export class RequestRecorder {
     return this.#flushing;
   }
 
+  /** Copies the open batch out, or drops it when too many wait, and begins another. */
+  #closeBatch(): void {
+    if (this.#waiting.length >= WAITING_MAX) this.#dropped += this.#rows;
+    else {
+      // A copy of exactly these bytes: sending a view between threads would send the whole buffer behind it.
+      const bytes = new Uint8Array(this.#buffer.subarray(0, this.#used));
+      this.#waiting.push({ bytes, rows: this.#rows });
+    }
+    this.#used = 0;
+    this.#rows = 0;
+  }
+
   async #write(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#rows.length > 0) {
-      const batch = this.#rows.splice(0, BATCH_MAX);
+    while (this.#waiting.length > 0 || this.#rows > 0) {
+      if (this.#waiting.length === 0) this.#closeBatch();
+      const batch = this.#waiting.shift();
+      if (batch === undefined) return;
       try {
         // oxlint-disable-next-line no-await-in-loop -- batches go one after the other on purpose
-        await this.#log.appendRequests(batch);
+        await this.#log.appendEncodedRequests(batch.bytes);
       } catch (error) {
-        this.#dropped += batch.length;
-        this.#logger.error({ rows: batch.length, error: String(error) }, 'request log rows lost');
+        this.#dropped += batch.rows;
+        this.#logger.error({ rows: batch.rows, error: String(error) }, 'request log rows lost');
       }
     }
   }

@@ -1,4 +1,4 @@
-import { decodeRows } from './row-text.ts';
+import { decodeRows } from '../request-rows.ts';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -86,7 +86,7 @@ function createOperations(database: Database, log: RequestLogFiles) {
     remember: answers.remember.bind(answers),
     recall: answers.recall.bind(answers),
     secret: answers.secret.bind(answers),
-    appendRequests: (text: string) => log.append(decodeRows(text)),
+    appendRequests: (rows: Uint8Array) => log.append(decodeRows(rows)),
     request: log.find.bind(log),
     pruneLog: log.prune.bind(log),
     close: () => {

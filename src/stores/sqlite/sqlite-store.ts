@@ -21,7 +21,7 @@ import type {
   Violation,
 } from '../store.ts';
 import type { Remembered, RememberedAnswer } from './answers.ts';
-import { encodeRows } from './row-text.ts';
+import { encodeRows } from '../request-rows.ts';
 import { ThreadClient } from './thread-client.ts';
 
 export interface SqliteStoreOptions {
@@ -163,12 +163,14 @@ class SqliteStore implements Store {
   async appendRequests(rows: readonly RequestRow[]): Promise<void> {
     for (let start = 0; start < rows.length; start += LOG_ROWS_PER_CALL) {
       // oxlint-disable-next-line no-await-in-loop -- calls about money come between two batches
-      await this.#thread.call(
-        'appendRequests',
-        encodeRows(rows.slice(start, start + LOG_ROWS_PER_CALL)),
-      );
+      await this.appendEncodedRequests(encodeRows(rows.slice(start, start + LOG_ROWS_PER_CALL)));
     }
   }
+
+  appendEncodedRequests(rows: Uint8Array): Promise<void> {
+    return this.#thread.call('appendRequests', rows);
+  }
+
   request(requestId: string): Promise<RequestRow | undefined> {
     return this.#thread.call('request', requestId);
   }
