@@ -17,24 +17,6 @@ export function compileTrustedProxies(ranges: readonly string[]): TrustedProxies
   };
 }
 
-/**
- * The caller's own address: the last in X-Forwarded-For that is not itself a trusted proxy. What stands
- * before it was written by the caller and proves nothing.
- */
-export function findClientAddress(
-  forwardedFor: string | undefined,
-  remoteAddress: string,
-  trusts: TrustedProxies,
-): string {
-  if (forwardedFor === undefined || !trusts(remoteAddress)) return remoteAddress;
-  const hops = forwardedFor.split(',').map((hop) => hop.trim());
-  for (const hop of hops.toReversed()) {
-    if (isIP(hop) === 0) return remoteAddress;
-    if (!trusts(hop)) return hop;
-  }
-  return hops[0] ?? remoteAddress;
-}
-
 function addRange(list: BlockList, range: string): void {
   const [address = '', bits] = range.split('/');
   const family = isIP(address);
