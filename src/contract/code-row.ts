@@ -27,7 +27,13 @@ export const PAYMENT_ACTIONS = [
 ] as const;
 
 /** What lifts a refusal that no payment lifts. Never sent with a 402. */
-export const OTHER_ACTIONS = ['authenticate', 'fix_request', 'retry_later'] as const;
+export const OTHER_ACTIONS = [
+  'authenticate',
+  'fix_request',
+  'retry_later',
+  'verify_account',
+  'request_access',
+] as const;
 
 export type PaymentAction = (typeof PAYMENT_ACTIONS)[number];
 export type Action = PaymentAction | (typeof OTHER_ACTIONS)[number];
@@ -45,6 +51,7 @@ export const STATUS_FAMILIES = {
   405: { error: 'method_not_allowed', openaiType: 'invalid_request_error' },
   408: { error: 'request_timeout', openaiType: 'invalid_request_error' },
   409: { error: 'conflict', openaiType: 'invalid_request_error' },
+  410: { error: 'gone', openaiType: 'invalid_request_error' },
   413: { error: 'payload_too_large', openaiType: 'invalid_request_error' },
   429: { error: 'too_many_requests', openaiType: 'rate_limit_error' },
   431: { error: 'headers_too_large', openaiType: 'invalid_request_error' },
