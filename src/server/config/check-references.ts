@@ -1,7 +1,7 @@
+import { findNearest } from '../../domain/nearest.ts';
 import { isMapping, valueAt } from './config-path.ts';
 import type { ConfigPath } from './config-path.ts';
 import type { TreeMistake } from './describe-issue.ts';
-import { findNearest } from './nearest.ts';
 
 /**
  * Names that name nothing. Looks at the plain tree and skips what has another shape than it expects,

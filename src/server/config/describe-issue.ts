@@ -1,7 +1,7 @@
+import { findNearest } from '../../domain/nearest.ts';
 import type { z } from 'zod';
 import { formatPath, valueAt } from './config-path.ts';
 import type { ConfigPath } from './config-path.ts';
-import { findNearest } from './nearest.ts';
 import { listKeysAt } from './schema/json-schema.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 

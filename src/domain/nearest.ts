@@ -1,3 +1,5 @@
+// Pure and below every layer that takes names from people: the configuration, the admin API, time zones.
+
 /** Words longer than this are not compared: distance costs length times length. */
 const WORD_LENGTH_MAX = 100;
 
