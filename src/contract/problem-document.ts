@@ -1,14 +1,75 @@
 import type { Action, ProblemStatus, RetryKind } from './code-row.ts';
 import type { Code } from './codes.ts';
+import type { Language } from './languages.ts';
 
 /** C402-26: the version of the document below; sent as `X-402-Version`. A new member does not raise it. */
 export const PROBLEM_VERSION = '1';
 /** Where the gateway serves PROBLEM_SCHEMA, below its public origin. */
 export const PROBLEM_SCHEMA_PATH = `/schemas/problem-v${PROBLEM_VERSION}.json`;
 
+/** Whose use a limit counts. */
+export const LIMIT_SCOPES = [
+  'global',
+  'tenant',
+  'app',
+  'key',
+  'end_user',
+  'model',
+  'route',
+  'operation',
+] as const;
+export type LimitScope = (typeof LIMIT_SCOPES)[number];
+
+/**
+ * BILL-14, FRAUD-02: why a payment did not go through, as a payer may know it. Processors' own codes
+ * are mapped to these; what the payer must not learn (a stolen card, a suspicion) is `declined`.
+ */
+export const DECLINE_REASONS = [
+  'insufficient_funds',
+  'card_expired',
+  'details_incorrect',
+  'authentication_required',
+  'limit_exceeded',
+  'method_not_supported',
+  'method_invalid',
+  'currency_not_supported',
+  'amount_rejected',
+  'not_permitted',
+  'mandate_revoked',
+  'duplicate',
+  'processor_unavailable',
+  'test_card',
+  'declined',
+] as const;
+export type DeclineReason = (typeof DECLINE_REASONS)[number];
+
+/** TEN-10: what of an account has to be verified. */
+export const VERIFICATIONS = ['email', 'phone', 'identity'] as const;
+export type Verification = (typeof VERIFICATIONS)[number];
+
+/** An unpaid invoice (BILL-17). */
+export interface InvoiceNote {
+  readonly id: string;
+  /** `49.00 USD`. */
+  readonly amount?: string;
+  /** ISO time. */
+  readonly due_at?: string;
+  readonly url?: string;
+}
+
+/** What the provider behind the gateway answered, in its own words (C402-22, LLM-14). */
+export interface UpstreamNote {
+  /** The provider as people know it: `OpenAI`. */
+  readonly provider: string;
+  readonly status?: number;
+  /** The provider's own code: `insufficient_quota`. */
+  readonly code?: string;
+  readonly message?: string;
+}
+
 /** Something on sale that would make this very request succeed (C402-07). */
 export interface UpgradeOption {
-  readonly kind: 'plan' | 'pack';
+  readonly kind: 'plan' | 'pack' | 'add_on';
   readonly id: string;
   /** The name people know; the id stands in for it. */
   readonly title?: string;
@@ -30,10 +91,10 @@ export interface ProblemDetails {
   /** `requests_per_month`, `spend_per_lifetime`, `credits`. */
   readonly exceeded_limit_type?: string;
   readonly limit_id?: string;
-  readonly scope?: 'tenant' | 'key';
-  /** `requests`, `tokens`; of a spending limit the asset. */
+  readonly scope?: LimitScope;
+  /** `requests`, `tokens` ... (UNIT_NAMES of phrases/phrasebook.ts); of a spending limit the asset. */
   readonly unit?: string;
-  /** `minute` ... `month`, `lifetime`; of a rate limit any period in words (`10 seconds`). */
+  /** `second` ... `year`, `billing_cycle`, `lifetime`, or any number of them (`10 seconds`, `sliding_30_days`). */
   readonly window?: string;
   readonly current_usage?: Quantity;
   readonly allowed_usage?: Quantity;
@@ -69,6 +130,42 @@ export interface ProblemDetails {
   /** ISO times. */
   readonly expired_at?: string;
   readonly revoked_at?: string;
+  /** SUB-13: when the subscription or trial ended, or ends. */
+  readonly current_plan_end_date?: string;
+  readonly grace_ended_at?: string;
+  readonly resumes_at?: string;
+  readonly requested_at?: string;
+  readonly retired_at?: string;
+  /** Who pays when it is not the caller: the organisation, or the service account (SUB-15, GW-17). */
+  readonly account?: string;
+  readonly api?: string;
+  readonly operation?: string;
+  /** What is sold by itself: a course module, a level (PLAN-05, SUB-19). */
+  readonly resource?: string;
+  /** `9.00 USD`, `30 gems`: of the resource, the charge, or one more unit. */
+  readonly price?: string;
+  readonly invoices?: readonly InvoiceNote[];
+  readonly amount_due?: string;
+  readonly decline_reason?: DeclineReason;
+  /** `read_only` while only reading is served (DEG-01). */
+  readonly service_level?: 'full' | 'degraded' | 'read_only';
+  readonly verification?: Verification;
+  /** `model:large`, `POST /images`: what the key lacks. */
+  readonly permission?: string;
+  readonly role?: string;
+  readonly required_role?: string;
+  /** Name of the rule that forbids. */
+  readonly policy?: string;
+  /** The caller's network address. */
+  readonly address?: string;
+  /** `live`, `test`: of the key and of this address. */
+  readonly key_environment?: string;
+  readonly environment?: string;
+  /** The restriction of a credential that does not hold: `path=/v1/search`. */
+  readonly caveat?: string;
+  /** What replaces a retired API: `GET /v2/search`. */
+  readonly successor?: string;
+  readonly upstream?: UpstreamNote;
 }
 
 export interface ProblemInput {
@@ -91,6 +188,8 @@ export interface ProblemInput {
   readonly payment?: PaymentTerms;
   /** C402-25: what one call costs a caller without an account. */
   readonly offer?: MachineOffer;
+  /** Of title and message (C402-27); default English. */
+  readonly language?: Language;
 }
 
 export interface PaymentTerms {
@@ -137,5 +236,7 @@ export interface ProblemDocument {
   readonly amount_sats?: number;
   readonly description?: string;
   readonly expires?: string;
+  /** Of `title`, `detail` and `message`; absent means English. */
+  readonly language?: Language;
   readonly schema: string;
 }

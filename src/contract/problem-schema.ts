@@ -1,5 +1,7 @@
 import { OTHER_ACTIONS, PAYMENT_ACTIONS, RETRY_KINDS, STATUS_FAMILIES } from './code-row.ts';
 import { CODES } from './codes.ts';
+import { LANGUAGES } from './languages.ts';
+import { DECLINE_REASONS, LIMIT_SCOPES, VERIFICATIONS } from './problem-document.ts';
 
 const TEXT = { type: 'string', minLength: 1 } as const;
 const COUNT = { type: 'integer', minimum: 0 } as const;
@@ -19,12 +21,24 @@ const UPGRADE_OPTION = {
   type: 'object',
   required: ['kind', 'id', 'price', 'url'],
   properties: {
-    kind: { enum: ['plan', 'pack'] },
+    kind: { enum: ['plan', 'pack', 'add_on'] },
     id: TEXT,
     title: TEXT,
     price: TEXT,
     url: TEXT,
   },
+} as const;
+
+const INVOICE = {
+  type: 'object',
+  required: ['id'],
+  properties: { id: TEXT, amount: TEXT, due_at: TEXT, url: TEXT },
+} as const;
+
+const UPSTREAM = {
+  type: 'object',
+  required: ['provider'],
+  properties: { provider: TEXT, status: COUNT, code: TEXT, message: TEXT },
 } as const;
 
 const DETAILS = {
@@ -34,7 +48,7 @@ const DETAILS = {
     required_plan: TEXT,
     exceeded_limit_type: TEXT,
     limit_id: TEXT,
-    scope: { enum: ['tenant', 'key'] },
+    scope: { enum: LIMIT_SCOPES },
     unit: TEXT,
     window: TEXT,
     current_usage: QUANTITY,
@@ -52,6 +66,18 @@ const DETAILS = {
     reason: TEXT,
     allowed_methods: { type: 'array', items: TEXT },
     allowed_bytes: COUNT,
+    current_plan_end_date: TEXT,
+    account: TEXT,
+    api: TEXT,
+    operation: TEXT,
+    resource: TEXT,
+    price: TEXT,
+    invoices: { type: 'array', items: INVOICE },
+    amount_due: TEXT,
+    decline_reason: { enum: DECLINE_REASONS },
+    service_level: { enum: ['full', 'degraded', 'read_only'] },
+    verification: { enum: VERIFICATIONS },
+    upstream: UPSTREAM,
   },
 } as const;
 
@@ -132,6 +158,7 @@ export const PROBLEM_SCHEMA = {
     amount_sats: COUNT,
     description: TEXT,
     expires: TEXT,
+    language: { enum: LANGUAGES },
     schema: TEXT,
   },
   // C402-05: a 402 names an action of the closed list, and no other answer claims to want payment.

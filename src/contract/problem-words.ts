@@ -1,68 +1,106 @@
 import type { CodeRow } from './code-row.ts';
-import type { ProblemDetails, ProblemRetry, Quantity, UpgradeOption } from './problem-document.ts';
-import type { Words } from './sentence.ts';
+import { formatCount, formatSize, formatTimeIn } from './number-words.ts';
+import { findPeriod } from './period-words.ts';
+import { ENGLISH } from './phrases/english.ts';
+import { UNIT_NAMES, type Phrasebook, type UnitName } from './phrases/phrasebook.ts';
+import type {
+  MachineOffer,
+  PaymentTerms,
+  ProblemDetails,
+  ProblemRetry,
+  Quantity,
+} from './problem-document.ts';
 
-/** `used 10 of 10 requests ...` */
-const PERIODS: ReadonlyMap<string, string> = new Map([
-  ['minute', 'this minute'],
-  ['hour', 'this hour'],
-  ['day', 'today'],
-  ['week', 'this week'],
-  ['month', 'this month'],
-  ['lifetime', 'in total'],
-]);
-
-/** Every word a sentence of the registry may use. */
-export function describeDetails(details: ProblemDetails, row: CodeRow, retry: ProblemRetry): Words {
-  const subject = details.scope === 'key' ? 'This key has' : 'You have';
-  return {
-    subject,
-    subject_inside: subject === 'You have' ? 'you have' : 'this key has',
-    current_plan: details.current_plan,
-    current_usage: formatQuantity(details.current_usage),
-    allowed_usage: formatQuantity(details.allowed_usage),
-    unit: details.unit,
-    window: details.window,
-    period: details.window === undefined ? undefined : PERIODS.get(details.window),
-    needed: formatQuantity(details.needed),
-    available: formatQuantity(details.available),
-    held: formatQuantity(details.held),
-    affordable_max_tokens: formatAffordable(details.affordable_max_tokens),
-    upgrade: nameFirstPlan(details.upgrade_options) ?? details.required_plan,
-    resets: formatUtcMinute(details.resets_at),
-    retry_after: formatRetryAfter(row, retry),
-    model: details.model,
-    feature: details.feature,
-    parameter: formatParameter(details.pointer),
-    // The sentence goes on after it.
-    reason: details.reason?.replace(/[.\s]+$/, ''),
-    cause: details.cause,
-    method: details.method,
-    methods: details.allowed_methods?.join(' or '),
-    path: details.path,
-    host: details.host,
-    allowed_bytes: formatQuantity(details.allowed_bytes),
-    timeout_seconds: formatQuantity(details.timeout_seconds),
-    id: details.id,
-    nearest: details.nearest,
-    expired: formatUtcMinute(details.expired_at),
-    revoked: formatUtcMinute(details.revoked_at),
-  };
+/** What the words of a sentence are made from. */
+export interface WordSource {
+  readonly details: ProblemDetails;
+  readonly row: CodeRow;
+  readonly retry: ProblemRetry;
+  readonly payment: PaymentTerms | undefined;
+  readonly offer: MachineOffer | undefined;
+  readonly phrases: Phrasebook;
 }
+
+type Word = (source: WordSource) => string | undefined;
+
+const INVOICES_NAMED_MAX = 3;
+
+/** Every word a sentence of the registry may use, worked out only when a sentence asks for it. */
+export const WORDS: Readonly<Record<string, Word>> = {
+  subject: ({ details, phrases }) => phrases.subjects[details.scope ?? 'tenant'][0],
+  subject_inside: ({ details, phrases }) => phrases.subjects[details.scope ?? 'tenant'][1],
+  account: ({ details }) => details.account,
+  current_plan: ({ details }) => details.current_plan,
+  current_usage: (source) => formatUsage(source, 'current_usage'),
+  allowed_usage: (source) => formatUsage(source, 'allowed_usage'),
+  needed: (source) => formatUsage(source, 'needed'),
+  available: (source) => formatUsage(source, 'available'),
+  held: (source) => formatUsage(source, 'held'),
+  unit: (source) => nameUnit(source, undefined),
+  token_unit: (source) => nameUnit(source, 'tokens'),
+  compute_unit: (source) => nameUnit(source, 'compute_units'),
+  window: ({ details, phrases }) => findPeriod(details.window, phrases)?.span,
+  period: ({ details, phrases }) => findPeriod(details.window, phrases)?.running,
+  cadence: ({ details, phrases }) => findPeriod(details.window, phrases)?.cadence,
+  affordable_max_tokens: findAffordable,
+  upgrade: ({ details }) => nameFirstPlan(details),
+  an_upgrade: ({ details, phrases }) => mapWord(nameFirstPlan(details), phrases.withArticle),
+  resets: (source) => formatTimeIn(source.details.resets_at, source.phrases),
+  retry_after: findRetryAfter,
+  model: ({ details }) => details.model,
+  feature: ({ details }) => details.feature,
+  operation: ({ details }) => details.operation,
+  api: ({ details }) => details.api,
+  resource: ({ details }) => details.resource,
+  price: ({ details, phrases }) => formatCount(details.price, phrases),
+  offer_price: findOfferPrice,
+  invoices: nameInvoices,
+  amount_due: ({ details, phrases }) => formatCount(details.amount_due, phrases),
+  decline: ({ details, phrases }) =>
+    mapWord(details.decline_reason, (key) => phrases.declines[key]),
+  verification: ({ details, phrases }) =>
+    mapWord(details.verification, (key) => phrases.verifications[key]),
+  parameter: ({ details }) => formatParameter(details.pointer),
+  reason: ({ details }) => trimEnd(details.reason),
+  cause: ({ details }) => details.cause,
+  permission: ({ details }) => details.permission,
+  role: ({ details }) => details.role,
+  required_role: ({ details }) => details.required_role,
+  policy: ({ details }) => details.policy,
+  address: ({ details }) => details.address,
+  key_environment: ({ details }) => details.key_environment,
+  environment: ({ details }) => details.environment,
+  caveat: ({ details }) => details.caveat,
+  successor: ({ details }) => details.successor,
+  provider: ({ details }) => details.upstream?.provider,
+  upstream_reason: ({ details }) => trimEnd(details.upstream?.message),
+  method: ({ details }) => details.method,
+  methods: ({ details, phrases }) => details.allowed_methods?.join(phrases.or),
+  path: ({ details }) => details.path,
+  host: ({ details }) => details.host,
+  allowed_bytes: ({ details, phrases }) => formatCount(details.allowed_bytes, phrases),
+  allowed_size: ({ details, phrases }) =>
+    mapWord(details.allowed_bytes, (bytes) => formatSize(bytes, 'down', phrases)),
+  timeout_seconds: ({ details, phrases }) => formatCount(details.timeout_seconds, phrases),
+  id: ({ details }) => details.id,
+  nearest: ({ details }) => details.nearest,
+  expired: (source) => formatTimeIn(source.details.expired_at, source.phrases),
+  revoked: (source) => formatTimeIn(source.details.revoked_at, source.phrases),
+  plan_end: (source) => formatTimeIn(source.details.current_plan_end_date, source.phrases),
+  grace_end: (source) => formatTimeIn(source.details.grace_ended_at, source.phrases),
+  resumes: (source) => formatTimeIn(source.details.resumes_at, source.phrases),
+  requested: (source) => formatTimeIn(source.details.requested_at, source.phrases),
+  retired: (source) => formatTimeIn(source.details.retired_at, source.phrases),
+};
 
 /** 10000 -> `10,000`. Money strings pass as they are; what is not a finite number is no word. */
 export function formatQuantity(quantity: Quantity | undefined): string | undefined {
-  if (typeof quantity === 'string') return quantity;
-  if (quantity === undefined || !Number.isFinite(quantity)) return undefined;
-  // Grouping is for counts; a fraction would be grouped behind its point too.
-  if (!Number.isInteger(quantity)) return String(quantity);
-  return String(quantity).replace(/\B(?=(?:\d{3})+$)/g, ',');
+  return formatCount(quantity, ENGLISH);
 }
 
 /** `2026-12-01T00:00:00Z` -> `2026-12-01 00:00 UTC`; undefined for anything but an ISO time in UTC. */
 export function formatUtcMinute(iso: string | undefined): string | undefined {
-  const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d{1,9})?)?Z$/.exec(iso ?? '');
-  return match === null ? undefined : `${match[1]} ${match[2]} UTC`;
+  return formatTimeIn(iso, ENGLISH);
 }
 
 /**
@@ -84,19 +122,74 @@ function unescapePointer(member: string): string {
   return member.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
+type UsageMember = 'current_usage' | 'allowed_usage' | 'needed' | 'available' | 'held';
+
+function formatUsage({ details, phrases }: WordSource, member: UsageMember): string | undefined {
+  const quantity = details[member];
+  if (typeof quantity !== 'number' || !isBytes(details.unit)) return formatCount(quantity, phrases);
+  return formatSize(quantity, member === 'needed' ? 'up' : 'down', phrases);
+}
+
+function nameUnit(
+  { details: { unit }, phrases }: WordSource,
+  otherwise: UnitName | undefined,
+): string | undefined {
+  const name = isUnit(unit) ? unit : otherwise;
+  return name === undefined ? undefined : phrases.units[name];
+}
+
+function isUnit(unit: string | undefined): unit is UnitName {
+  return unit !== undefined && (UNIT_NAMES as readonly string[]).includes(unit);
+}
+
+function isBytes(unit: string | undefined): boolean {
+  return unit === 'storage_bytes' || (unit?.startsWith('bytes') ?? false);
+}
+
 /** Nobody is told to lower max_tokens to nothing. */
-function formatAffordable(tokens: number | undefined): string | undefined {
-  return tokens !== undefined && tokens > 0 ? formatQuantity(tokens) : undefined;
+function findAffordable({ details, phrases }: WordSource): string | undefined {
+  const tokens = details.affordable_max_tokens;
+  return tokens !== undefined && tokens > 0 ? formatCount(tokens, phrases) : undefined;
 }
 
 /** One name keeps the sentence readable; `upgrade_options` has the rest. */
-function nameFirstPlan(options: readonly UpgradeOption[] | undefined): string | undefined {
-  const plan = options?.find(({ kind }) => kind === 'plan');
-  return plan?.title ?? plan?.id;
+function nameFirstPlan(details: ProblemDetails): string | undefined {
+  const plan = details.upgrade_options?.find(({ kind }) => kind === 'plan');
+  return plan?.title ?? plan?.id ?? details.required_plan;
 }
 
 /** In a 402 waiting seconds is the next step only while open holds have what is missing (DESIGN 5). */
-function formatRetryAfter(row: CodeRow, retry: ProblemRetry): string | undefined {
+function findRetryAfter({ row, retry, phrases }: WordSource): string | undefined {
   if (row.financial && retry.kind !== 'transient') return undefined;
-  return formatQuantity(retry.retry_after_seconds);
+  return formatCount(retry.retry_after_seconds, phrases);
+}
+
+/** What a caller without an account pays for this call; sats only where a rate is configured. */
+function findOfferPrice({ offer, payment, phrases }: WordSource): string | undefined {
+  if (offer === undefined) return undefined;
+  const sats = formatCount(offer.amountSats, phrases);
+  if (payment === undefined) return mapWord(sats, (count) => `${count} sats`);
+  const amount = formatCount(payment.amount, phrases);
+  return sats === undefined ? amount : `${amount} (${sats} sats)`;
+}
+
+/** The first few by name; `details.invoices` has them all. */
+function nameInvoices({ details: { invoices = [] } }: WordSource): string | undefined {
+  if (invoices.length === 0) return undefined;
+  const named = invoices.slice(0, INVOICES_NAMED_MAX).map(({ id }) => id);
+  const more =
+    invoices.length > INVOICES_NAMED_MAX ? ` +${invoices.length - INVOICES_NAMED_MAX}` : '';
+  return named.join(', ') + more;
+}
+
+/** The sentence goes on after it. */
+function trimEnd(text: string | undefined): string | undefined {
+  return text?.replace(/[.\s]+$/, '');
+}
+
+function mapWord<Value>(
+  value: Value | undefined,
+  toWord: (value: Value) => string | undefined,
+): string | undefined {
+  return value === undefined ? undefined : toWord(value);
 }

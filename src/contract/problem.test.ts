@@ -128,7 +128,7 @@ describe('C402-03: the sentence says what, the numbers and the next step', () =>
         required_plan: 'Pro',
       },
       {},
-      'Token quota exceeded: you have used 900 of 1,000 tokens this week, and this call could use up to 350 more. Upgrade to Pro',
+      'Weekly token quota exceeded: you have used 900 of 1,000 tokens this week, and this call could use up to 350 more. Upgrade to Pro',
     ],
     [
       'SPENDING_LIMIT_REACHED',
@@ -155,7 +155,7 @@ describe('C402-03: the sentence says what, the numbers and the next step', () =>
       'FEATURE_NOT_IN_PLAN',
       { feature: 'bulk', required_plan: 'Enterprise' },
       {},
-      'The feature bulk is not part of your plan. Upgrade to Enterprise to use it',
+      'Your subscription tier does not support this feature: bulk requires an Enterprise subscription. Upgrade to Enterprise to use it',
     ],
     [
       'INVALID_REQUEST',

@@ -10,12 +10,14 @@ import type {
   ProblemInput,
   ProblemRetry,
 } from './problem-document.ts';
-import { describeDetails } from './problem-words.ts';
+import { WORDS, type WordSource } from './problem-words.ts';
+import { ENGLISH } from './phrases/english.ts';
 import { compileSentence, renderSentence } from './sentence.ts';
 import type { Sentence } from './sentence.ts';
 
-/** Callers choose model names and paths: neither the sentence nor the body grows with them. */
-const DETAIL_LENGTH_MAX = 300;
+/** Callers choose model names and paths, upstreams their errors: no body grows with them. */
+const TEXT_LENGTH_MAX = 300;
+const LIST_LENGTH_MAX = 50;
 
 const SENTENCES = compileAll();
 
@@ -25,9 +27,11 @@ export function buildProblem(input: ProblemInput): ProblemDocument {
   const row = CODES[code];
   const retry = buildRetry(row, input);
   const details = buildDetails(input);
+  const { payment, offer } = input;
+  const words = { details, row, retry, payment, offer, phrases: ENGLISH };
   const documentationUrl = `${baseUrl}/errors/${code}`;
   const resolutionUrl = input.resolutionUrl ?? documentationUrl;
-  const message = `${renderSentence(SENTENCES[code], describeDetails(details, row, retry))}: ${resolutionUrl}`;
+  const message = `${say(code, words)}: ${resolutionUrl}`;
   return {
     type: documentationUrl,
     title: row.title,
@@ -39,7 +43,7 @@ export function buildProblem(input: ProblemInput): ProblemDocument {
     code,
     errorCode: code,
     message,
-    action: chooseAction(findActions(row, details), details),
+    action: chooseAction(findActions(row, details), input),
     resolution_url: resolutionUrl,
     resolutionLink: resolutionUrl,
     documentation_url: documentationUrl,
@@ -53,13 +57,18 @@ export function buildProblem(input: ProblemInput): ProblemDocument {
   };
 }
 
+function say(code: Code, source: WordSource): string {
+  return renderSentence(SENTENCES[code], (name) => WORDS[name]?.(source));
+}
+
 function buildRetry(row: CodeRow, input: ProblemInput): ProblemRetry {
   const planned = input.retryKind ?? row.retryKind;
   // A limit that never resets is lifted by an action only (a lifetime quota).
   const kind =
     planned === 'after_reset' && input.resetsAt === undefined ? 'never_until_action' : planned;
   // C402-18: a 429 carries Retry-After even when repeating the call would only bring the 402 back.
-  const waitingHelps = kind !== 'never_until_action' || row.status === 429;
+  const isForTime = kind !== 'never_until_action' && kind !== 'with_proof';
+  const waitingHelps = isForTime || row.status === 429;
   const seconds = waitingHelps ? input.retryAfterSeconds : undefined;
   return {
     kind,
@@ -69,20 +78,24 @@ function buildRetry(row: CodeRow, input: ProblemInput): ProblemRetry {
 }
 
 function buildDetails({ details = {}, resetsAt }: ProblemInput): ProblemDetails {
-  const bounded = Object.values(details).some(isTooLong) ? clipTexts(details) : details;
+  const bounded = isTooLong(details) ? (clip(details) as ProblemDetails) : details;
   return resetsAt === undefined ? bounded : { ...bounded, resets_at: resetsAt };
 }
 
-function clipTexts(details: ProblemDetails): ProblemDetails {
-  const clipped = Object.entries(details).map(([name, value]) => [
-    name,
-    isTooLong(value) ? `${value.slice(0, DETAIL_LENGTH_MAX)}...` : value,
-  ]);
-  return Object.fromEntries(clipped) as ProblemDetails;
+/** Anything in it that is: details are objects of texts, numbers and lists of such objects. */
+function isTooLong(value: unknown): boolean {
+  if (typeof value === 'string') return value.length > TEXT_LENGTH_MAX;
+  if (Array.isArray(value)) return value.length > LIST_LENGTH_MAX || value.some(isTooLong);
+  return typeof value === 'object' && value !== null && Object.values(value).some(isTooLong);
 }
 
-function isTooLong(value: unknown): value is string {
-  return typeof value === 'string' && value.length > DETAIL_LENGTH_MAX;
+function clip(value: unknown): unknown {
+  if (typeof value === 'string') {
+    return value.length > TEXT_LENGTH_MAX ? `${value.slice(0, TEXT_LENGTH_MAX)}...` : value;
+  }
+  if (Array.isArray(value)) return value.slice(0, LIST_LENGTH_MAX).map(clip);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, clip(each)]));
 }
 
 /** A storm of repeated calls is lifted by what lifts the 402 they repeat. */
@@ -95,21 +108,34 @@ function findActions(row: CodeRow, { cause }: ProblemDetails): CodeRow['actions'
  * nobody is told to buy; where the options were not worked out the code's first action stands. When
  * none is possible the last one stands.
  */
-function chooseAction(actions: CodeRow['actions'], details: ProblemDetails): Action {
+function chooseAction(actions: CodeRow['actions'], input: ProblemInput): Action {
   let chosen = actions[0];
   for (const action of actions) {
     chosen = action;
-    if (isPossible(action, details)) break;
+    if (isPossible(action, input)) break;
   }
   return chosen;
 }
 
-function isPossible(action: Action, details: ProblemDetails): boolean {
-  const options = details.upgrade_options;
-  if (action === 'upgrade_plan') return options?.some(({ kind }) => kind === 'plan') ?? true;
-  if (action === 'buy_credits') return options?.some(({ kind }) => kind === 'pack') ?? true;
-  if (action === 'wait_for_reset') return details.resets_at !== undefined;
-  return true;
+function isPossible(action: Action, { details, resetsAt, offer }: ProblemInput): boolean {
+  switch (action) {
+    case 'upgrade_plan':
+      return offersAny('plan', details);
+    case 'buy_credits':
+      return offersAny('pack', details);
+    case 'wait_for_reset':
+      return resetsAt !== undefined;
+    case 'pay_challenge':
+      return offer !== undefined;
+    default:
+      return true;
+  }
+}
+
+/** An add-on may raise a limit as a plan does, and may be a purchase of its own. */
+function offersAny(wanted: 'plan' | 'pack', details: ProblemDetails | undefined): boolean {
+  const options = details?.upgrade_options;
+  return options?.some(({ kind }) => kind === wanted || kind === 'add_on') ?? true;
 }
 
 function describeOffer(offer: MachineOffer) {

@@ -1,5 +1,5 @@
-/** Words for the placeholders of a sentence. A missing or empty word drops the alternative that needs it. */
-export type Words = Readonly<Record<string, string | undefined>>;
+/** The word for a placeholder of a sentence. A missing or empty word drops the alternative that needs it. */
+export type FindWord = (name: string) => string | undefined;
 
 /** Literal text and word names in turn: text, name, text, name, ..., text. */
 type Alternative = readonly string[];
@@ -40,11 +40,11 @@ function splitAtWords(text: string): Alternative {
   return text.split(/\{([a-z_]+)\}/);
 }
 
-export function renderSentence(sentence: Sentence, words: Words): string {
+export function renderSentence(sentence: Sentence, findWord: FindWord): string {
   let text = '';
   for (const part of sentence) {
     for (const alternative of part) {
-      const rendered = renderAlternative(alternative, words);
+      const rendered = renderAlternative(alternative, findWord);
       if (rendered === undefined) continue;
       text += rendered;
       break;
@@ -53,14 +53,14 @@ export function renderSentence(sentence: Sentence, words: Words): string {
   return text;
 }
 
-function renderAlternative(pieces: Alternative, words: Words): string | undefined {
+function renderAlternative(pieces: Alternative, findWord: FindWord): string | undefined {
   let text = '';
   for (const [index, piece] of pieces.entries()) {
     if (index % 2 === 0) {
       text += piece;
       continue;
     }
-    const word = words[piece];
+    const word = findWord(piece);
     if (word === undefined || word === '') return undefined;
     text += word;
   }

@@ -36,7 +36,7 @@ export const LIMIT_CODES = {
     actions: ['upgrade_plan', 'wait_for_reset', 'contact_admin'],
     title: 'Token quota used up',
     sentence:
-      '[{cadence} token quota exceeded|Token quota exceeded][: {subject_inside} used {current_usage} of {allowed_usage} {unit} {period}|: {subject_inside} used {current_usage} of {allowed_usage} {unit}][, and this call could use up to {needed} more]. [Lower max_tokens to {affordable_max_tokens} to fit. ][All that is left is held by calls still running: retry in {retry_after} s|Upgrade to {upgrade} or wait until {resets}|Upgrade to {upgrade}|Wait until {resets} or ask for a larger quota|Ask for a larger quota]',
+      '[{cadence} token quota exceeded|Token quota exceeded][: {subject_inside} used {current_usage} of {allowed_usage} {token_unit} {period}|: {subject_inside} used {current_usage} of {allowed_usage} {token_unit}][, and this call could use up to {needed} more]. [Lower max_tokens to {affordable_max_tokens} to fit. ][All that is left is held by calls still running: retry in {retry_after} s|Upgrade to {upgrade} or wait until {resets}|Upgrade to {upgrade}|Wait until {resets} or ask for a larger quota|Ask for a larger quota]',
   },
   COMPUTE_UNITS_EXHAUSTED: {
     status: 402,
@@ -45,7 +45,7 @@ export const LIMIT_CODES = {
     actions: ['upgrade_plan', 'wait_for_reset', 'contact_admin'],
     title: 'Compute allowance used up',
     sentence:
-      'Compute units exhausted[: {subject_inside} used {current_usage} of {allowed_usage} {unit} {period}|: {subject_inside} used {current_usage} of {allowed_usage} {unit}][, and this call could use up to {needed} more]. [All that is left is held by calls still running: retry in {retry_after} s|Upgrade to {upgrade} or wait until {resets}|Upgrade to {upgrade}|Wait until {resets} or ask for a larger allowance|Ask for a larger allowance]',
+      'Compute units exhausted[: {subject_inside} used {current_usage} of {allowed_usage} {compute_unit} {period}|: {subject_inside} used {current_usage} of {allowed_usage} {compute_unit}][, and this call could use up to {needed} more]. [All that is left is held by calls still running: retry in {retry_after} s|Upgrade to {upgrade} or wait until {resets}|Upgrade to {upgrade}|Wait until {resets} or ask for a larger allowance|Ask for a larger allowance]',
   },
   OPERATION_LIMIT_REACHED: {
     status: 402,
