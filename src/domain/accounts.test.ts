@@ -1,26 +1,34 @@
 import { describe, expect, it } from 'vitest';
 
-import { AT, buildLimit, buildPlan } from '../../test/support/build-catalog.ts';
-import { accountsFor, balanceAccount, bucketId } from './accounts.ts';
+import {
+  AT,
+  buildHolder,
+  buildLimit,
+  buildPlan,
+  buildRateLimit,
+} from '../../test/support/build-catalog.ts';
+import { accountsFor, ANY_CALL, balanceAccount, bucketId, overageAccount } from './accounts.ts';
+import type { Limit } from './catalog.ts';
 
-const HOLDER = { tenantId: 'ten_1', keyId: 'key_1', budgetNano: undefined };
+const HOLDER = buildHolder();
+const NOW = { asset: 'USD', at: AT };
 const NEXT_MONTH = Date.parse('2027-02-01T00:00:00Z');
 
 describe('accountsFor', () => {
   it('a prepaid plan without limits has the balance alone', () => {
-    expect(accountsFor(buildPlan('free'), HOLDER, 'USD', AT)).toEqual([
+    expect(accountsFor(buildPlan('free'), HOLDER, ANY_CALL, NOW)).toEqual([
       balanceAccount('ten_1', 'USD'),
     ]);
   });
 
-  it('quotas in the order of the plan, then the budget of the key, then the balance', () => {
+  it('the quota that opens again last, then the others, the budget of the key, the balance', () => {
     const plan = buildPlan('free', {
       limits: [
         buildLimit(1000),
         buildLimit(50, { id: 'key_tokens_per_day', unit: 'tokens', window: 'day', scope: 'key' }),
       ],
     });
-    const accounts = accountsFor(plan, { ...HOLDER, budgetNano: 7 }, 'USD', AT);
+    const accounts = accountsFor(plan, { ...HOLDER, budgetNano: 7 }, ANY_CALL, NOW);
     expect(accounts).toEqual([
       {
         id: 'quo:ten_1:requests_per_month:2027-01',
@@ -56,6 +64,7 @@ describe('accountsFor', () => {
           window: 'lifetime',
           scope: 'key',
           keyId: 'key_1',
+          from: 'key',
         },
       },
       balanceAccount('ten_1', 'USD'),
@@ -64,12 +73,17 @@ describe('accountsFor', () => {
 
   it('a plan whose price covers the calls draws on no balance', () => {
     const plan = buildPlan('flat', { usage: 'included', limits: [buildLimit(10)] });
-    expect(accountsFor(plan, HOLDER, 'USD', AT).map(({ kind }) => kind)).toEqual(['quota']);
+    expect(accountsFor(plan, HOLDER, ANY_CALL, NOW).map(({ kind }) => kind)).toEqual(['quota']);
   });
 
   it('QUOTA-03: another plan with the same limit means the same account, with another allowance', () => {
     const of = (amount: number) =>
-      accountsFor(buildPlan(`p${amount}`, { limits: [buildLimit(amount)] }), HOLDER, 'USD', AT)[0];
+      accountsFor(
+        buildPlan(`p${amount}`, { limits: [buildLimit(amount)] }),
+        HOLDER,
+        ANY_CALL,
+        NOW,
+      )[0];
     expect(of(10)?.id).toBe(of(1000)?.id);
     expect(of(1000)?.allowance).toBe(1000);
   });
@@ -77,7 +91,7 @@ describe('accountsFor', () => {
   it('QUOTA-04: the next window is another account', () => {
     const plan = buildPlan('free', { limits: [buildLimit(10)] });
     const ids = [NEXT_MONTH - 1, NEXT_MONTH].map(
-      (at) => accountsFor(plan, HOLDER, 'USD', at)[0]?.id,
+      (at) => accountsFor(plan, HOLDER, ANY_CALL, { asset: 'USD', at })[0]?.id,
     );
     expect(ids).toEqual([
       'quo:ten_1:requests_per_month:2027-01',
@@ -86,9 +100,93 @@ describe('accountsFor', () => {
   });
 });
 
+describe('scopes (QUOTA-03)', () => {
+  const call = { routeId: 'r', operation: 'image', model: 'large', endUser: 'a:b/c' };
+  const idOf = (limit: Limit, holder = HOLDER) =>
+    accountsFor(buildPlan('p', { usage: 'included', limits: [limit] }), holder, call, NOW)[0]?.id;
+  it.each([
+    ['global', 'quo:house:requests_per_month:2027-01'],
+    ['tenant', 'quo:pool:requests_per_month:2027-01'],
+    ['app', 'quo:ten_1:requests_per_month:2027-01'],
+    ['key', 'quo:key_1:requests_per_month:2027-01'],
+    ['end_user', 'quo:pool/user/a%3Ab%2Fc:requests_per_month:2027-01'],
+    ['model', 'quo:pool/model/large:requests_per_month:2027-01'],
+    ['route', 'quo:pool/route/r:requests_per_month:2027-01'],
+    ['operation', 'quo:pool/operation/image:requests_per_month:2027-01'],
+  ] as const)('each %s is counted by itself: %s', (scope, id) => {
+    expect(idOf(buildLimit(1, { scope }), buildHolder({ payerId: 'pool' }))).toBe(id);
+  });
+
+  it('a limit of one model, route or operation is none of another call', () => {
+    expect(idOf(buildLimit(1, { models: ['small'] }))).toBeUndefined();
+    expect(idOf(buildLimit(1, { routes: ['other'] }))).toBeUndefined();
+    expect(idOf(buildLimit(1, { operations: ['image'] }))).toBeDefined();
+    const plan = buildPlan('p', { usage: 'included', limits: [buildLimit(1, { scope: 'model' })] });
+    expect(accountsFor(plan, HOLDER, ANY_CALL, NOW)).toEqual([]);
+  });
+
+  it('limits of the key, of the tenants above and of the house hold too, and say whose they are', () => {
+    const holder = buildHolder({
+      keyLimits: [buildLimit(1, { id: 'own', scope: 'key' })],
+      ancestors: [{ tenantId: 'org', limits: [buildLimit(2)], calendar: HOLDER.calendar }],
+      houseLimits: [buildLimit(3, { id: 'all', scope: 'global' })],
+    });
+    const accounts = accountsFor(buildPlan('p', { limits: [buildLimit(9)] }), holder, call, NOW);
+    expect(accounts.map(({ id, limit }) => [id, limit?.from])).toEqual([
+      ['quo:key_1:own:2027-01', 'key'],
+      ['quo:ten_1:requests_per_month:2027-01', undefined],
+      ['quo:org:requests_per_month:2027-01', 'ancestor'],
+      ['quo:house:all:2027-01', 'house'],
+      ['bal:ten_1:USD', undefined],
+    ]);
+  });
+});
+
+describe('the order limits refuse in', () => {
+  it('commercial before protective, the one that opens again last first, slots last, narrow before wide', () => {
+    const limits = [
+      buildLimit(1, { id: 'slots', unit: 'concurrent_requests' }),
+      buildLimit(1, { id: 'shield', window: 'lifetime', class: 'protective' }),
+      buildLimit(1, { id: 'minute', window: 'minute' }),
+      buildLimit(1, { id: 'year', window: 'year' }),
+      buildLimit(1, { id: 'key-year', window: 'year', scope: 'key' }),
+    ];
+    const accounts = accountsFor(
+      buildPlan('p', { usage: 'included', limits }),
+      HOLDER,
+      ANY_CALL,
+      NOW,
+    );
+    expect(accounts.map(({ limit }) => limit?.id)).toEqual([
+      'key-year',
+      'year',
+      'minute',
+      'slots',
+      'shield',
+    ]);
+  });
+
+  it('a soft limit counts without end; slots have no window; overage has an account of its own', () => {
+    const plan = buildPlan('p', {
+      usage: 'included',
+      limits: [
+        buildLimit(10, { id: 'soft', soft: true }),
+        buildLimit(5, { id: 'slots', unit: 'concurrent_requests' }),
+      ],
+    });
+    const [soft, slots] = accountsFor(plan, HOLDER, ANY_CALL, NOW);
+    expect(soft).toMatchObject({ allowance: Number.MAX_SAFE_INTEGER, limit: { softAt: 10 } });
+    expect(slots).toMatchObject({ id: 'quo:ten_1:slots:now', windowEndsAt: undefined });
+    expect(slots && overageAccount(slots)).toMatchObject({
+      id: 'quo:ten_1:slots:now:over',
+      allowance: Number.MAX_SAFE_INTEGER,
+    });
+  });
+});
+
 it.each([
   ['key', 'rate:key_1:burst'],
   ['tenant', 'rate:ten_1:burst'],
 ] as const)('the bucket of a limit of each %s is %s', (scope, id) => {
-  expect(bucketId({ id: 'burst', scope, count: 1, periodMs: 1000, burst: 1 }, HOLDER)).toBe(id);
+  expect(bucketId(buildRateLimit({ id: 'burst', scope }), HOLDER)).toBe(id);
 });

@@ -1,5 +1,14 @@
-import type { Limit, LimitScope, LimitUnit, LimitWindow, Plan, RateLimit } from './catalog.ts';
-import { windowOf } from './window.ts';
+import type {
+  Limit,
+  LimitClass,
+  LimitScope,
+  LimitUnit,
+  LimitWindow,
+  Plan,
+  RateLimit,
+} from './catalog.ts';
+import { isSlot } from './take.ts';
+import { type Calendar, windowOf } from './window.ts';
 
 /** What an account is. Two processes that mean the same account name it alike: `id` = owner, limit, window. */
 export interface AccountSpec {
@@ -25,14 +34,64 @@ export interface LimitLabel {
   readonly window: LimitWindow;
   readonly scope: LimitScope;
   readonly keyId: string | undefined;
+  /** The end user, model, route or operation that is counted by itself. */
+  readonly of?: string;
+  /** Absent = commercial. */
+  readonly class?: LimitClass;
+  /** Counted and warned about from this many on, never refused: the account's allowance has no end. */
+  readonly softAt?: number;
+  /** Whose rule it is when it is not the plan's: no purchase of this tenant changes it. */
+  readonly from?: 'key' | 'ancestor' | 'house';
 }
 
 /** Whose accounts: the members of a tenant and key that accounts depend on. */
 export interface AccountHolder {
   readonly tenantId: string;
+  /** Whose plan and balance it draws on: its own, or those of the pool it belongs to (PLAN-16). */
+  readonly payerId: string;
   readonly keyId: string;
   readonly budgetNano: number | undefined;
+  /** Quotas of the key alone (KEY-02). */
+  readonly keyLimits: readonly Limit[];
+  readonly calendar: Calendar;
+  /** The tenants above who pays, nearest first: their limits hold too. */
+  readonly ancestors: readonly LimitHolder[];
+  /** The provider's own limits, over all callers. */
+  readonly houseLimits: readonly Limit[];
 }
+
+export interface LimitHolder {
+  readonly tenantId: string;
+  readonly limits: readonly Limit[];
+  readonly calendar: Calendar;
+}
+
+/** What a call is counted as. */
+export interface CountedCall {
+  readonly routeId: string;
+  readonly operation: string;
+  readonly model: string | undefined;
+  /** As the caller names it; undefined = none named: those are counted together. */
+  readonly endUser: string | undefined;
+}
+
+/** No call in particular: what is counted whatever is called. */
+export const ANY_CALL: CountedCall = {
+  routeId: '',
+  operation: '',
+  model: undefined,
+  endUser: undefined,
+};
+
+/** Owner of what belongs to no tenant. */
+export const HOUSE = 'house';
+const THE_HOUSE: Owner = {
+  tenantId: HOUSE,
+  calendar: { timeZone: 'UTC', billingAnchorAt: undefined },
+  from: 'house',
+};
+/** More than anything counts: an account that only counts. */
+const NO_END = Number.MAX_SAFE_INTEGER;
 
 export function balanceAccount(tenantId: string, asset: string): AccountSpec {
   return {
@@ -47,38 +106,165 @@ export function balanceAccount(tenantId: string, asset: string): AccountSpec {
 }
 
 /**
- * Every account a call of this key may touch at `at`: quotas in the plan's order, the key's budget,
- * then the balance. A changed plan keeps the ids, so what is used stays used (QUOTA-03).
+ * Every account this call touches at `at`: quotas, the key's budget, then the balance. Quotas come in the
+ * order they refuse in: commercial before protective (both exceeded is 402), the one that opens again last
+ * before the others, so that nobody is told to wait a minute for what is gone for the month, and a narrow
+ * scope before a wide one. A changed plan keeps the ids, so what is used stays used (QUOTA-03).
  */
 export function accountsFor(
   plan: Plan,
   holder: AccountHolder,
-  asset: string,
-  at: number,
+  call: CountedCall,
+  terms: { readonly asset: string; readonly at: number },
 ): readonly AccountSpec[] {
-  const accounts = plan.limits.map((limit) => quotaAccount(limit, holder, at));
+  const own = { tenantId: holder.payerId, calendar: holder.calendar };
+  const counting = { holder, call, at: terms.at };
+  const accounts = [
+    ...quotas(plan.limits, own, counting),
+    ...quotas(holder.keyLimits, { ...own, from: 'key' }, counting),
+    ...holder.ancestors.flatMap((each) =>
+      quotas(each.limits, { ...each, from: 'ancestor' }, counting),
+    ),
+    ...quotas(holder.houseLimits, THE_HOUSE, counting),
+  ].toSorted(compareRefusalOrder);
   if (holder.budgetNano !== undefined) accounts.push(budgetAccount(holder.budgetNano, holder));
-  if (plan.usage === 'prepaid') accounts.push(balanceAccount(holder.tenantId, asset));
+  if (plan.usage === 'prepaid') accounts.push(balanceAccount(holder.payerId, terms.asset));
   return accounts;
 }
 
-/** Shared GCRA bucket of a protective limit. */
-export function bucketId(limit: RateLimit, holder: AccountHolder): string {
+/** Where units beyond an allowance are counted that are billed one by one (PLAN-11). */
+export function overageAccount(spec: AccountSpec): AccountSpec {
+  return { ...spec, id: `${spec.id}:over`, allowance: NO_END };
+}
+
+/** Shared GCRA bucket of a rate limit. */
+export function bucketId(
+  limit: RateLimit,
+  holder: Pick<AccountHolder, 'tenantId' | 'keyId'>,
+): string {
   return `rate:${limit.scope === 'key' ? holder.keyId : holder.tenantId}:${limit.id}`;
 }
 
-function quotaAccount(limit: Limit, holder: AccountHolder, at: number): AccountSpec {
-  const window = windowOf(limit.window, at);
-  const keyId = limit.scope === 'key' ? holder.keyId : undefined;
+interface Counting {
+  readonly holder: AccountHolder;
+  readonly call: CountedCall;
+  readonly at: number;
+}
+interface Owner extends Pick<LimitHolder, 'tenantId' | 'calendar'> {
+  readonly from?: NonNullable<LimitLabel['from']>;
+}
+
+function quotas(limits: readonly Limit[], owner: Owner, counting: Counting): AccountSpec[] {
+  return limits
+    .filter((limit) => counts(limit, counting.call))
+    .map((limit) => quotaAccount(limit, owner, counting));
+}
+
+/** Whether the limit is about this call at all. */
+export function counts(limit: Limit, call: Omit<CountedCall, 'endUser'>): boolean {
+  if (limit.scope === 'model' && call.model === undefined) return false;
+  return (
+    includes(limit.models, call.model) &&
+    includes(limit.routes, call.routeId) &&
+    includes(limit.operations, call.operation)
+  );
+}
+
+function includes(names: readonly string[], name: string | undefined): boolean {
+  return names.length === 0 || (name !== undefined && names.includes(name));
+}
+
+function quotaAccount(limit: Limit, owner: Owner, { holder, call, at }: Counting): AccountSpec {
+  const window = isSlot(limit.unit)
+    ? { id: 'now', endsAt: undefined }
+    : windowOf(limit.window, at, owner.calendar);
+  const { account, of } = ownerOf(limit.scope, owner.tenantId, holder, call);
   return {
-    id: `quo:${keyId ?? holder.tenantId}:${limit.id}:${window.id}`,
-    tenantId: holder.tenantId,
+    id: `quo:${account}:${limit.id}:${window.id}`,
+    tenantId: owner.tenantId,
     kind: 'quota',
     unit: limit.unit,
-    allowance: limit.amount,
+    allowance: limit.soft ? NO_END : limit.amount,
     windowEndsAt: window.endsAt,
-    limit: { id: limit.id, unit: limit.unit, window: limit.window, scope: limit.scope, keyId },
+    limit: {
+      id: limit.id,
+      unit: limit.unit,
+      window: limit.window,
+      scope: limit.scope,
+      keyId: limit.scope === 'key' ? holder.keyId : undefined,
+      ...(of === undefined ? {} : { of }),
+      ...(limit.class === 'protective' ? { class: limit.class } : {}),
+      ...(limit.soft ? { softAt: limit.amount } : {}),
+      ...(owner.from === undefined ? {} : { from: owner.from }),
+    },
   };
+}
+
+function ownerOf(
+  scope: LimitScope,
+  tenantId: string,
+  holder: AccountHolder,
+  call: CountedCall,
+): { readonly account: string; readonly of?: string } {
+  switch (scope) {
+    case 'global':
+      return { account: HOUSE };
+    case 'tenant':
+      return { account: tenantId };
+    case 'app':
+      return { account: holder.tenantId };
+    case 'key':
+      return { account: holder.keyId };
+    case 'end_user':
+      return part(tenantId, 'user', call.endUser ?? '');
+    case 'model':
+      return part(tenantId, 'model', call.model ?? '');
+    case 'route':
+      return part(tenantId, 'route', call.routeId);
+    case 'operation':
+      return part(tenantId, 'operation', call.operation);
+  }
+}
+
+/** Names that callers choose are escaped: `a:b` of one limit must not be `a` of another. */
+function part(tenantId: string, kind: string, name: string): { account: string; of: string } {
+  return { account: `${tenantId}/${kind}/${encodeURIComponent(name)}`, of: name };
+}
+
+/** From the one that opens again last. */
+const WINDOW_ORDER: readonly LimitWindow[] = [
+  'lifetime',
+  'year',
+  'billing_cycle',
+  'month',
+  'week',
+  'day',
+  'hour',
+  'minute',
+  'second',
+];
+/** From the narrowest. */
+const SCOPE_ORDER: readonly LimitScope[] = [
+  'end_user',
+  'operation',
+  'route',
+  'model',
+  'key',
+  'app',
+  'tenant',
+  'global',
+];
+
+function compareRefusalOrder(left: AccountSpec, right: AccountSpec): number {
+  return refusalRank(left) - refusalRank(right);
+}
+
+function refusalRank({ limit, unit }: AccountSpec): number {
+  if (limit === undefined) return 0;
+  const protective = limit.class === 'protective' ? 1 : 0;
+  // A slot is free again soonest of all.
+  const window = isSlot(unit) ? WINDOW_ORDER.length : WINDOW_ORDER.indexOf(limit.window);
+  return (protective * 100 + window) * 10 + SCOPE_ORDER.indexOf(limit.scope);
 }
 
 function budgetAccount(budgetNano: number, holder: AccountHolder): AccountSpec {
@@ -95,6 +281,7 @@ function budgetAccount(budgetNano: number, holder: AccountHolder): AccountSpec {
       window: 'lifetime',
       scope: 'key',
       keyId: holder.keyId,
+      from: 'key',
     },
   };
 }

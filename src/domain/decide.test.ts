@@ -133,7 +133,7 @@ describe('decide', () => {
     const enough = buildQuota(buildLimit(10), { spent: 5, reserved: 4, need: 1 });
     const lacking = buildBalance({ allowance: 10, spent: 5, reserved: 5, need: 1 });
     expect(decide(buildFacts({ limits: [enough] }))).toEqual({ kind: 'admit' });
-    expect(isShort(lacking)).toBe(true);
+    expect(isShort(lacking, { limits: [] })).toBe(true);
     expect(decide(buildFacts({ limits: [enough, lacking] }))).toMatchObject({
       code: 'INSUFFICIENT_CREDITS',
       limit: lacking,

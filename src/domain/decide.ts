@@ -1,11 +1,15 @@
 import type { Code } from '../contract/codes.ts';
+import type { LimitUnit } from './catalog.ts';
 import type { EntitlementFact, Facts, LimitFact, ReservationFact } from './facts.ts';
+import { isSlot } from './take.ts';
 
 export type StepName =
   | 'route'
   | 'identify'
+  | 'authorize'
   | 'understand'
   | 'storm'
+  | 'stand'
   | 'entitle'
   | 'reserve'
   | 'forward';
@@ -41,8 +45,10 @@ type Check = (facts: Facts) => Refusal | undefined;
 const STEPS: readonly { readonly name: StepName; readonly check: Check }[] = [
   { name: 'route', check: checkRoute },
   { name: 'identify', check: checkIdentity },
+  { name: 'authorize', check: checkAuthorization },
   { name: 'understand', check: checkUnderstanding },
   { name: 'storm', check: checkStorm },
+  { name: 'stand', check: checkStanding },
   { name: 'entitle', check: checkEntitlements },
   { name: 'reserve', check: checkReservation },
   { name: 'forward', check: checkForwarding },
@@ -77,6 +83,18 @@ function checkIdentity(facts: Facts): Refusal | undefined {
   return facts.identity.kind === 'refused' ? refuse('identify', facts.identity.code) : undefined;
 }
 
+function checkAuthorization(facts: Facts): Refusal | undefined {
+  return facts.authorization === undefined
+    ? undefined
+    : refuse('authorize', facts.authorization.code);
+}
+
+/** A degraded service still does what its profile leaves (DEG-01). */
+function checkStanding({ standing }: Facts): Refusal | undefined {
+  if (standing?.code === undefined || standing.stillServed) return undefined;
+  return refuse('stand', standing.code);
+}
+
 function checkUnderstanding(facts: Facts): Refusal | undefined {
   return facts.understanding === undefined
     ? undefined
@@ -93,12 +111,19 @@ function checkForwarding(facts: Facts): Refusal | undefined {
   return facts.forwarding === undefined ? undefined : refuse('forward', facts.forwarding.code);
 }
 
-/** 402 here; the answer turns it into 403 when no purchase on sale grants it (offers.ts). */
+/** What each missing entitlement is refused with; the answer turns it into 403 when nothing on sale grants it. */
+const ENTITLEMENT_CODES: Readonly<Record<EntitlementFact['kind'], Code>> = {
+  model: 'MODEL_NOT_IN_PLAN',
+  feature: 'FEATURE_NOT_IN_PLAN',
+  purchase: 'PURCHASE_REQUIRED',
+  context: 'MCP_CONTEXT_LIMIT_EXCEEDED',
+  file_size: 'FILE_SIZE_NOT_IN_PLAN',
+};
+
 function checkEntitlements(facts: Facts): Refusal | undefined {
   const missing = facts.entitlements.find((entitlement) => !entitlement.granted);
   if (missing === undefined) return undefined;
-  const code = missing.kind === 'model' ? 'MODEL_NOT_IN_PLAN' : 'FEATURE_NOT_IN_PLAN';
-  return { ...refuse('entitle', code), entitlement: missing };
+  return { ...refuse('entitle', ENTITLEMENT_CODES[missing.kind]), entitlement: missing };
 }
 
 /** What the engine found, or, for a hypothetical request, what the numbers say. */
@@ -109,10 +134,16 @@ function checkReservation(facts: Facts): Refusal | undefined {
     case 'held':
       return undefined;
     case 'limited':
-      return { ...refuse('reserve', 'RATE_LIMITED'), retryAfterMs: reservation.retryAfterMs };
+      return refuseLimited(reservation);
     case 'short':
       return refuseShort(facts, reservation);
   }
+}
+
+/** Too fast: 429 where it protects, 402 where faster is for sale (QUOTA-09). */
+function refuseLimited(limited: Extract<ReservationFact, { kind: 'limited' }>): Refusal {
+  const code = limited.class === 'commercial' ? 'RATE_CAPACITY_EXCEEDED' : 'RATE_LIMITED';
+  return { ...refuse('reserve', code), retryAfterMs: limited.retryAfterMs };
 }
 
 function refuseShort(facts: Facts, short: Extract<ReservationFact, { kind: 'short' }>): Refusal {
@@ -120,29 +151,78 @@ function refuseShort(facts: Facts, short: Extract<ReservationFact, { kind: 'shor
   if (limit === undefined || short.cause === 'stranded' || short.cause === 'unavailable') {
     return { ...refuse('reserve', 'BILLING_UNAVAILABLE'), limit, retryAfterMs: 1000 };
   }
-  const refusal = { ...refuse('reserve', codeOfLimit(limit, facts)), limit };
-  return short.cause === 'held' ? { ...refusal, transient: true, retryAfterMs: 1000 } : refusal;
+  const refusal = refuseFor(limit, facts);
+  // A slot is always held by a call: that it is free again soon is what its code says.
+  if (short.cause !== 'held' || isSlot(limit.unit)) return refusal;
+  return { ...refusal, transient: true, retryAfterMs: 1000 };
 }
 
 function refuseFromNumbers(facts: Facts): Refusal | undefined {
-  const limit = facts.limits.find(isShort);
-  return limit === undefined
-    ? undefined
-    : { ...refuse('reserve', codeOfLimit(limit, facts)), limit };
+  const short = facts.limits.filter((limit) => isShort(limit, facts));
+  // Both exceeded is 402 (REQUIREMENTS "402 or 429").
+  const limit = short.find((each) => each.label?.class !== 'protective') ?? short[0];
+  return limit && refuseFor(limit, facts);
 }
 
-/** Whether what is neither spent nor set aside is less than the request needs. */
-export function isShort(limit: LimitFact): boolean {
-  return limit.allowance - limit.spent - limit.reserved < limit.need;
+function refuseFor(limit: LimitFact, facts: Facts): Refusal {
+  const refusal = { ...refuse('reserve', codeOfLimit(limit, facts)), limit };
+  if (isSlot(limit.unit)) return { ...refusal, retryAfterMs: 1000 };
+  if (limit.label?.class !== 'protective') return refusal;
+  // Not earlier than the window opens again, and not at once when it never does.
+  const waitMs = limit.resetsAt === undefined ? DAY_MS : Math.max(1, limit.resetsAt - facts.at);
+  return { ...refusal, retryAfterMs: waitMs };
 }
 
-/** One code per unit and cause; the free tier has its own (PLAN-03, QUOTA-06). */
+const DAY_MS = 86_400_000;
+
+/**
+ * Whether what is neither spent nor set aside is less than the request needs. Units beyond an allowance that
+ * are billed are no lack of it, but of the balance when that does not reach for them (PLAN-11).
+ */
+export function isShort(limit: LimitFact, facts: Pick<Facts, 'limits'>): boolean {
+  const left = limit.allowance - limit.spent - limit.reserved;
+  if (limit.overage?.kind === 'bill') return false;
+  if (limit.kind !== 'balance') return left < limit.need;
+  return left < limit.need + billedBeyond(facts.limits);
+}
+
+function billedBeyond(limits: readonly LimitFact[]): number {
+  let nano = 0;
+  for (const { overage, allowance, spent, reserved, need } of limits) {
+    if (overage?.kind === 'bill' && allowance - spent - reserved < need) nano += overage.nano;
+  }
+  return nano;
+}
+
+/** One code per unit and cause (QUOTA-06). Money that is not a limit's is an asset: the balance. */
+const UNIT_CODES: Readonly<Record<LimitUnit, Code>> = {
+  requests: 'REQUEST_QUOTA_EXCEEDED',
+  tokens: 'TOKEN_QUOTA_EXCEEDED',
+  input_tokens: 'TOKEN_QUOTA_EXCEEDED',
+  output_tokens: 'TOKEN_QUOTA_EXCEEDED',
+  bytes: 'DATA_QUOTA_EXCEEDED',
+  bytes_in: 'DATA_QUOTA_EXCEEDED',
+  bytes_out: 'DATA_QUOTA_EXCEEDED',
+  storage_bytes: 'STORAGE_QUOTA_EXCEEDED',
+  compute_units: 'COMPUTE_UNITS_EXHAUSTED',
+  compute_ms: 'COMPUTE_UNITS_EXHAUSTED',
+  operations: 'OPERATION_LIMIT_REACHED',
+  concurrent_requests: 'CONCURRENCY_LIMIT_EXCEEDED',
+  spend: 'SPENDING_LIMIT_REACHED',
+};
+
+/** Protective limits wait; a free plan's used-up requests have a code of their own (PLAN-03). */
 function codeOfLimit(limit: LimitFact, facts: Facts): Code {
-  if (limit.kind === 'balance') return 'INSUFFICIENT_CREDITS';
-  if (limit.unit === 'spend') return 'SPENDING_LIMIT_REACHED';
-  if (limit.unit === 'tokens') return 'TOKEN_QUOTA_EXCEEDED';
-  const free = facts.identity.kind === 'key' && facts.identity.freePlan;
-  return free ? 'FREE_TIER_EXHAUSTED' : 'REQUEST_QUOTA_EXCEEDED';
+  if (limit.label === undefined) return 'INSUFFICIENT_CREDITS';
+  if (limit.label.class === 'protective') {
+    return isSlot(limit.unit) ? 'CONCURRENCY_LIMITED' : 'RATE_LIMITED';
+  }
+  if (limit.overage?.kind === 'authorize') return 'OVERAGE_AUTHORIZATION_REQUIRED';
+  const { identity } = facts;
+  const isFree = identity.kind === 'anonymous' || (identity.kind === 'key' && identity.freePlan);
+  return limit.label.unit === 'requests' && isFree
+    ? 'FREE_TIER_EXHAUSTED'
+    : UNIT_CODES[limit.label.unit];
 }
 
 function refuse(step: StepName, code: Code): Refusal {

@@ -4,6 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { LimitLabel } from './accounts.ts';
 import { packFacts, unpackFacts } from './facts-record.ts';
 import type { Facts, IdentityFact, LimitFact } from './facts.ts';
+import { standOf } from './standing.ts';
+import { NO_TAKE } from './take.ts';
+import { PLAIN_TERMS } from './tenant-terms.ts';
 
 const TENANT = 'ten_01a1fd80167b700082b9779be6814e5e';
 const KEY = 'key_01a1fd80167b7001a1d1baa4fb3008d8';
@@ -17,6 +20,7 @@ const caller: IdentityFact = {
   freePlan: true,
 };
 
+const FORGIVING = { graceDays: 7, degraded: undefined };
 const count = fc.nat();
 const labels: fc.Arbitrary<LimitLabel> = fc
   .record({
@@ -24,12 +28,19 @@ const labels: fc.Arbitrary<LimitLabel> = fc
     window: fc.constantFrom('minute' as const, 'month' as const, 'lifetime' as const),
     scope: fc.constantFrom('tenant' as const, 'key' as const),
     id: fc.constantFrom(undefined, 'key_budget', 'of_my_own:making'),
+    extra: fc.constantFrom<Partial<LimitLabel>>(
+      {},
+      { class: 'protective' },
+      { softAt: 5 },
+      { from: 'house', scope: 'global' },
+      { of: 'large', scope: 'model' },
+    ),
   })
-  .map(({ unit, window, scope, id }): LimitLabel => {
+  .map(({ unit, window, scope, id, extra }): LimitLabel => {
     if (id === 'key_budget')
-      return { id, unit: 'spend', window: 'lifetime', scope: 'key', keyId: KEY };
+      return { id, unit: 'spend', window: 'lifetime', scope: 'key', keyId: KEY, from: 'key' };
     const own = id ?? `${scope === 'key' ? 'key_' : ''}${unit}_per_${window}`;
-    return { id: own, unit, window, scope, keyId: scope === 'key' ? KEY : undefined };
+    return { id: own, unit, window, scope, keyId: scope === 'key' ? KEY : undefined, ...extra };
   });
 const limits: fc.Arbitrary<LimitFact> = fc
   .record({
@@ -69,6 +80,7 @@ const facts: fc.Arbitrary<Facts> = fc.record({
       kind: 'chat' as const,
       dialect: 'openai' as const,
       endpointClass: 'metered' as const,
+      operation: 'llm.chat',
     }),
     { nil: undefined },
   ),
@@ -79,7 +91,17 @@ const facts: fc.Arbitrary<Facts> = fc.record({
     { kind: 'refused', code: 'KEY_MISSING', since: undefined },
     { kind: 'refused', code: 'KEY_EXPIRED', since: 5 },
   ),
+  authorization: faults,
   understanding: faults,
+  standing: fc.constantFrom(
+    undefined,
+    standOf(
+      { ...PLAIN_TERMS, payment: { ...PLAIN_TERMS.payment, failedAt: 5 } },
+      FORGIVING,
+      'read',
+      6,
+    ),
+  ),
   entitlements: fc.array(
     fc.record({ kind: fc.constant('model' as const), id: fc.string(), granted: fc.boolean() }),
   ),
@@ -90,6 +112,12 @@ const facts: fc.Arbitrary<Facts> = fc.record({
     { kind: 'short', index: 0, cause: 'gone', held: 3, affordableOutputTokens: undefined },
     { kind: 'limited', rateLimitId: 'rate_per_minute', retryAfterMs: 12.5 },
   ),
+  take: fc.constantFrom(undefined, { ...NO_TAKE, nano: 7 }),
+  agreed: fc.constantFrom(undefined, {
+    overrides: [{ limitId: 'requests_per_month', amount: 5, expiresAt: 9 }],
+    purchases: [],
+  }),
+  enforcement: fc.constantFrom('enforce' as const, 'observe' as const),
   storm: fc.constantFrom(undefined, { cause: 'INSUFFICIENT_CREDITS' as const, retryAfterMs: 3 }),
   forwarding: faults,
   outcome: fc.option(

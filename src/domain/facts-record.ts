@@ -5,7 +5,14 @@ import type { Facts, IdentityFact, LimitFact, OutcomeFact, RouteFact } from './f
 /** First element of every record, so that a later form can be told apart. */
 const FORM = 1;
 
-const ROUTE_MEMBERS = ['apiId', 'routeId', 'kind', 'dialect', 'endpointClass'] as const;
+const ROUTE_MEMBERS = [
+  'apiId',
+  'routeId',
+  'kind',
+  'dialect',
+  'endpointClass',
+  'operation',
+] as const;
 const KEY_MEMBERS = [
   'keyId',
   'tenantId',
@@ -35,7 +42,21 @@ const OUTCOME_MEMBERS = [
 ] as const;
 
 type KeyFact = Extract<IdentityFact, { kind: 'key' }>;
-type Rare = Pick<Facts, 'routing' | 'understanding' | 'storm' | 'forwarding' | 'reservation'>;
+type Rare = Pick<
+  Facts,
+  | 'routing'
+  | 'authorization'
+  | 'understanding'
+  | 'standing'
+  | 'storm'
+  | 'forwarding'
+  | 'reservation'
+  | 'take'
+  | 'agreed'
+> & {
+  readonly observed?: true;
+  readonly wouldRefuse?: NonNullable<OutcomeFact['wouldRefuse']>;
+};
 type PackedLimit = readonly [string, number, number, number, number, number | null] | LimitFact;
 
 /**
@@ -74,13 +95,18 @@ export function unpackFacts(text: string): Facts | undefined {
     route: record[6] === null ? undefined : unpack<RouteFact>(record[6], ROUTE_MEMBERS),
     routing: rare.routing,
     identity: identity.kind === 'anonymous' ? { kind: 'anonymous' } : identity,
+    authorization: rare.authorization,
     understanding: rare.understanding,
+    standing: rare.standing,
     entitlements: record[8] as Facts['entitlements'],
     limits: (record[9] as readonly PackedLimit[]).map((limit) => unpackLimit(limit, identity)),
     reservation: rare.reservation,
+    take: rare.take,
+    agreed: rare.agreed,
+    enforcement: rare.observed === true ? 'observe' : 'enforce',
     storm: rare.storm,
     forwarding: rare.forwarding,
-    outcome: record[10] === null ? undefined : unpack<OutcomeFact>(record[10], OUTCOME_MEMBERS),
+    outcome: record[10] === null ? undefined : unpackOutcome(record[10], rare),
   };
 }
 
@@ -97,12 +123,42 @@ const HELD = '{"reservation":{"kind":"held"}}';
 const NOTHING = '{}';
 
 function packRare(facts: Facts): string {
-  const { routing, understanding, storm, forwarding, reservation } = facts;
-  if ((routing ?? understanding ?? storm ?? forwarding) === undefined) {
-    if (reservation === undefined) return NOTHING;
-    if (reservation.kind === 'held') return HELD;
+  const { standing, enforcement, agreed } = facts;
+  // Nearly every row is of a request that was served, and of a tenant about whom nothing special is known.
+  const isPlain = findFault(facts) === undefined && standing === undefined && agreed === undefined;
+  if (isPlain && enforcement === 'enforce') {
+    if (facts.reservation === undefined && facts.take === undefined) return NOTHING;
+    if (facts.reservation?.kind === 'held') return HELD;
   }
-  return JSON.stringify({ routing, understanding, storm, forwarding, reservation });
+  return JSON.stringify(pickRare(facts));
+}
+
+function findFault({ routing, authorization, understanding, storm, forwarding }: Facts): unknown {
+  return routing ?? authorization ?? understanding ?? storm ?? forwarding;
+}
+
+function pickRare(facts: Facts): Rare {
+  const { routing, authorization, understanding, standing, storm, forwarding } = facts;
+  const { reservation, take, agreed, enforcement, outcome } = facts;
+  const wouldRefuse = outcome?.wouldRefuse;
+  return {
+    routing,
+    authorization,
+    understanding,
+    standing,
+    storm,
+    forwarding,
+    reservation,
+    take,
+    agreed,
+    ...(enforcement === 'observe' ? { observed: true } : {}),
+    ...(wouldRefuse === undefined ? {} : { wouldRefuse }),
+  };
+}
+
+function unpackOutcome(packed: unknown, { wouldRefuse }: Partial<Rare>): OutcomeFact {
+  const outcome = unpack<OutcomeFact>(packed, OUTCOME_MEMBERS);
+  return wouldRefuse === undefined ? outcome : { ...outcome, wouldRefuse };
 }
 
 function packEntitlements({ entitlements }: Facts): string {
@@ -163,7 +219,7 @@ function unpack<Value>(packed: unknown, names: readonly (keyof Value)[]): Value 
 
 /** Account ids name their owner, who stands in the row already, and say all that the label says. */
 function packLimit(limit: LimitFact, identity: IdentityFact): string {
-  if (identity.kind !== 'key' || !isNamedByLabel(limit)) return JSON.stringify(limit);
+  if (identity.kind !== 'key' || !isNamedByLabel(limit, identity)) return JSON.stringify(limit);
   const { accountId, need, allowance, spent, reserved, resetsAt } = limit;
   const id = shortenOwner(accountId, identity);
   return `["${id}",${need},${allowance},${spent},${reserved},${resetsAt ?? null}]`;
@@ -199,17 +255,30 @@ function shortenOwner(accountId: string, identity: KeyFact): string {
 }
 
 /** Whether the account's id alone gives the label back. */
-function isNamedByLabel({ label, kind, accountId, unit }: LimitFact): boolean {
+function isNamedByLabel(limit: LimitFact, identity: KeyFact): boolean {
+  const { label, kind, accountId, unit } = limit;
+  const owner = accountId.slice(accountId.indexOf(':') + 1, accountId.indexOf(':', 4));
+  if (owner !== identity.tenantId && owner !== identity.keyId) return false;
   if (label === undefined) return kind === 'balance' && accountId.endsWith(`:${unit}`);
   if (label.unit !== unit) return false;
+  if (label.id === 'key_budget') return true;
+  if (isMarked(label) || limit.overage !== undefined) return false;
   const scope = label.scope === 'key' ? 'key_' : '';
-  return label.id === 'key_budget' || label.id === `${scope}${label.unit}_per_${label.window}`;
+  return label.id === `${scope}${label.unit}_per_${label.window}`;
+}
+
+/** Whether it is more than a name says: another scope, class or owner. */
+function isMarked({ of, class: limitClass, softAt, from, scope }: LimitLabel): boolean {
+  if (scope !== 'tenant' && scope !== 'key') return true;
+  return (of ?? limitClass ?? softAt ?? from) !== undefined;
 }
 
 /** `key_requests_per_month`, `spend_per_lifetime`, `key_budget`. */
 function labelOf(name: string, keyId: string | undefined): LimitLabel {
   const scope = keyId === undefined ? 'tenant' : 'key';
-  if (name === 'key_budget') return { id: name, unit: 'spend', window: 'lifetime', scope, keyId };
+  if (name === 'key_budget') {
+    return { id: name, unit: 'spend', window: 'lifetime', scope, keyId, from: 'key' };
+  }
   const [unit, window] = (keyId === undefined ? name : name.slice('key_'.length)).split('_per_');
   return { id: name, unit: unit as LimitUnit, window: window as LimitWindow, scope, keyId };
 }

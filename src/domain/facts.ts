@@ -1,6 +1,9 @@
 import type { Code } from '../contract/codes.ts';
 import type { LimitLabel } from './accounts.ts';
-import type { Dialect, EndpointClass, RouteKind } from './catalog.ts';
+import type { Dialect, EndpointClass, Enforcement, LimitClass, RouteKind } from './catalog.ts';
+import type { StandingFact } from './standing.ts';
+import type { Take } from './take.ts';
+import type { TenantTerms } from './tenant-terms.ts';
 
 /** Everything one request was decided on, and how it ended. Plain JSON: it is the log row (OBS-01, DIAG-01). */
 export interface Facts {
@@ -14,12 +17,21 @@ export interface Facts {
   /** What was wrong before or at routing. */
   readonly routing: Fault | undefined;
   readonly identity: IdentityFact;
+  /** What forbids the call whatever is paid: permission, address, environment, account (GW-14). */
+  readonly authorization: Fault | undefined;
   /** What was wrong with the body or a parameter. */
   readonly understanding: Fault | undefined;
+  /** Undefined = nothing is known against the tenant. */
+  readonly standing: StandingFact | undefined;
   readonly entitlements: readonly EntitlementFact[];
   /** In the order they were reserved. Numbers as known when the decision fell. */
   readonly limits: readonly LimitFact[];
   readonly reservation: ReservationFact | undefined;
+  /** What the call takes at most, recorded when it was refused: limits of other plans are tried with it. */
+  readonly take: Take | undefined;
+  /** What is agreed with the tenant beyond its plan, recorded when it was refused; undefined = nothing. */
+  readonly agreed: AgreedTerms | undefined;
+  readonly enforcement: Enforcement;
   /** More refusals of one cause than a minute may have. `cause` is the 402 that is repeated. */
   readonly storm: { readonly cause: Code; readonly retryAfterMs: number } | undefined;
   /** What went wrong after the request was admitted and before the answer began. */
@@ -27,9 +39,12 @@ export interface Facts {
   readonly outcome: OutcomeFact | undefined;
 }
 
+export type AgreedTerms = Pick<TenantTerms, 'overrides' | 'purchases'>;
+
 export interface RouteFact {
   readonly apiId: string;
   readonly routeId: string;
+  readonly operation: string;
   readonly kind: RouteKind;
   readonly dialect: Dialect;
   readonly endpointClass: EndpointClass;
@@ -43,7 +58,7 @@ export interface Fault {
 }
 
 export type IdentityFact =
-  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'anonymous'; readonly subnet?: string }
   | {
       readonly kind: 'refused';
       readonly code: 'KEY_MISSING' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED';
@@ -62,9 +77,12 @@ export type IdentityFact =
     };
 
 export interface EntitlementFact {
-  readonly kind: 'model' | 'feature';
+  readonly kind: 'model' | 'feature' | 'purchase' | 'context' | 'file_size';
   readonly id: string;
   readonly granted: boolean;
+  /** Of `context` (tokens) and `file_size` (bytes). */
+  readonly needed?: number;
+  readonly allowed?: number;
 }
 
 export interface LimitFact {
@@ -79,6 +97,12 @@ export interface LimitFact {
   readonly spent: number;
   readonly reserved: number;
   readonly resetsAt: number | undefined;
+  /** Present where units beyond the allowance are not simply refused (PLAN-11). */
+  readonly overage?: {
+    readonly kind: 'bill' | 'authorize';
+    /** What `need` costs beyond the allowance, in nano. */
+    readonly nano: number;
+  };
 }
 
 export type ReservationFact =
@@ -93,7 +117,12 @@ export type ReservationFact =
       /** Output tokens that would still fit, when the caller's own bound is what does not. */
       readonly affordableOutputTokens: number | undefined;
     }
-  | { readonly kind: 'limited'; readonly rateLimitId: string; readonly retryAfterMs: number };
+  | {
+      readonly kind: 'limited';
+      readonly rateLimitId: string;
+      readonly retryAfterMs: number;
+      readonly class?: LimitClass;
+    };
 
 export interface OutcomeFact {
   readonly status: number;
@@ -114,4 +143,6 @@ export interface OutcomeFact {
   readonly bytesOut: number;
   readonly estimated: boolean;
   readonly clampedOutputTokens: number | undefined;
+  /** Code it would have been refused with under `enforce` (EVID-01). */
+  readonly wouldRefuse?: Code;
 }

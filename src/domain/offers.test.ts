@@ -15,7 +15,14 @@ import { someCatalog, someFacts } from '../../test/support/some-facts.ts';
 import type { Catalog, Pack } from './catalog.ts';
 import { decide, isShort, type Refusal } from './decide.ts';
 import type { Facts } from './facts.ts';
-import { applyOffer, finalCode, findOffers, type Offer, planGrants } from './offers.ts';
+import {
+  applyOffer,
+  finalCode,
+  findOffers,
+  grantsEntitlement,
+  type Offer,
+  offersOnSale,
+} from './offers.ts';
 
 const pack = (id: string, creditNano: bigint): Pack => ({
   id,
@@ -43,6 +50,7 @@ function offered(facts: Facts, catalog: Catalog): readonly string[] {
 }
 
 function idOf(offer: Offer): string {
+  if (offer.kind === 'add_on') return offer.addOn.id;
   return offer.kind === 'plan' ? offer.plan.id : offer.pack.id;
 }
 
@@ -191,7 +199,8 @@ it.each([
 ] as const)(
   'models %j and features %j grant the %s %s: %s',
   (models, features, kind, id, granted) => {
-    expect(planGrants(buildPlan('p', { models, features }), kind, id)).toBe(granted);
+    const plan = { ...buildPlan('p', { models, features }), purchases: [] };
+    expect(grantsEntitlement(plan, { kind, id })).toBe(granted);
   },
 );
 
@@ -207,34 +216,29 @@ function findBrokenLaws(facts: Facts, catalog: Catalog): readonly string[] {
     'offers lift only what money lifts': status === 402 || offers.length === 0,
     'an entitlement is 402 exactly if something on sale passes the step': final === expected,
   };
-  for (const offer of offers) Object.assign(laws, lawsOfOffer(offer, facts, refusal));
-  for (const offer of status === 402 ? candidatesFor(facts, catalog) : []) {
+  for (const offer of offers) Object.assign(laws, lawsOfOffer(offer, { facts, refusal, catalog }));
+  for (const offer of status === 402 ? offersOnSale(facts, catalog) : []) {
     const found = offers.some((each) => each.kind === offer.kind && idOf(each) === idOf(offer));
     laws[`${idOf(offer)} is not missed`] =
-      found || decide(applyOffer(facts, offer)).kind === 'refuse';
+      found || decide(applyOffer(facts, offer, catalog)).kind === 'refuse';
   }
   return Object.keys(laws).filter((law) => laws[law] === false);
 }
 
-function candidatesFor(facts: Facts, catalog: Catalog): readonly Offer[] {
-  const planId = facts.identity.kind === 'key' ? facts.identity.planId : undefined;
-  return [
-    ...catalog.packs.map((each): Offer => ({ kind: 'pack', pack: each })),
-    ...[...catalog.plans.values()]
-      .filter((plan) => plan.onSale && plan.id !== planId)
-      .map((plan): Offer => ({ kind: 'plan', plan })),
-  ];
-}
-
-function lawsOfOffer(offer: Offer, facts: Facts, refusal: Refusal): Record<string, boolean> {
-  const decision = decide(applyOffer(facts, offer));
+/** What an offer that is made must do; what else is wrong with the request may stay wrong. */
+function lawsOfOffer(
+  offer: Offer,
+  { facts, refusal, catalog }: { facts: Facts; refusal: Refusal; catalog: Catalog },
+): Record<string, boolean> {
+  const after = applyOffer(facts, offer, catalog);
+  const decision = decide(after);
   if (decision.kind === 'admit') return {};
   const still = decision.limit?.accountId;
+  const sameStep = decision.step === refusal.step;
+  const wasShort = facts.limits.some((limit) => limit.accountId === still && isShort(limit, facts));
   return {
-    [`${idOf(offer)} passes the step`]: decision.step === 'reserve',
-    [`${idOf(offer)} lifts the refusal`]: still !== refusal.limit?.accountId,
-    [`${idOf(offer)} puts nothing new in the way`]: facts.limits.some(
-      (limit) => limit.accountId === still && isShort(limit),
-    ),
+    [`${idOf(offer)} lifts the refusal`]: !sameStep || still !== refusal.limit?.accountId,
+    [`${idOf(offer)} puts nothing new in the way`]:
+      decision.step !== 'reserve' || wasShort || decision.limit === undefined,
   };
 }

@@ -1,3 +1,5 @@
+import { PLAIN_KEY_TERMS } from '../domain/key-terms.ts';
+import { PLAIN_TERMS } from '../domain/tenant-terms.ts';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -33,7 +35,7 @@ export function describeDirectory(open: OpenFixture): void {
 }
 
 function tenantOf(id = freshName('ten')): Tenant {
-  return { id, name: 'Ada & Söhne', planId: 'free', createdAt: T0 };
+  return { id, name: 'Ada & Söhne', planId: 'free', terms: PLAIN_TERMS, createdAt: T0 };
 }
 
 function keyOf(tenantId: string, changed: Partial<ApiKey> = {}): ApiKey {
@@ -47,6 +49,7 @@ function keyOf(tenantId: string, changed: Partial<ApiKey> = {}): ApiKey {
     budgetNano: undefined,
     expiresAt: undefined,
     revokedAt: undefined,
+    terms: PLAIN_KEY_TERMS,
     createdAt: T0,
     ...changed,
   };

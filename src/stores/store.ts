@@ -1,5 +1,7 @@
 import type { AccountSpec } from '../domain/accounts.ts';
 import type { GrantCategory } from '../domain/grant.ts';
+import type { KeyTerms } from '../domain/key-terms.ts';
+import type { TenantTerms } from '../domain/tenant-terms.ts';
 
 export type { GrantCategory };
 
@@ -206,6 +208,7 @@ export interface Tenant {
   readonly id: string;
   readonly name: string;
   readonly planId: string;
+  readonly terms: TenantTerms;
   readonly createdAt: number;
 }
 export interface ApiKey {
@@ -221,21 +224,31 @@ export interface ApiKey {
   readonly budgetNano: number | undefined;
   readonly expiresAt: number | undefined;
   readonly revokedAt: number | undefined;
+  readonly terms: KeyTerms;
   readonly createdAt: number;
 }
 export interface KeyWithTenant {
   readonly key: ApiKey;
   readonly tenant: Tenant;
+  /** The tenants above, nearest first, at most ANCESTORS_MAX. */
+  readonly ancestors: readonly Tenant[];
 }
+
+/** Tenants nest org > department > app (DESIGN 6), with room to spare. */
+export const ANCESTORS_MAX = 8;
 
 export interface DirectoryStore {
   createTenant(tenant: Tenant): Promise<void>;
   setPlan(tenantId: string, planId: string, now: number): Promise<Tenant | undefined>;
+  /** Replaces what is agreed with the tenant; news to every gateway, for it and all below it. */
+  setTenantTerms(tenantId: string, terms: TenantTerms): Promise<Tenant | undefined>;
   tenant(id: string): Promise<Tenant | undefined>;
   /** In order of id, after `cursor`, at most `limit`. */
   tenants(cursor: string, limit: number): Promise<readonly Tenant[]>;
   createKey(key: ApiKey): Promise<void>;
   findKey(hash: string): Promise<KeyWithTenant | undefined>;
+  /** Replaces what the key may do. Undefined = no such key. */
+  setKeyTerms(keyId: string, terms: KeyTerms): Promise<ApiKey | undefined>;
   /** Undefined = no such key. Revoking again keeps the first time. */
   revokeKey(id: string, now: number): Promise<ApiKey | undefined>;
   keys(tenantId: string | undefined, cursor: string, limit: number): Promise<readonly ApiKey[]>;

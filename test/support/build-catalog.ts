@@ -1,4 +1,13 @@
-import type { Catalog, Limit, Model, Plan, Route } from '../../src/domain/catalog.ts';
+import type { AccountHolder } from '../../src/domain/accounts.ts';
+import type {
+  Api,
+  Catalog,
+  Limit,
+  Model,
+  Plan,
+  RateLimit,
+  Route,
+} from '../../src/domain/catalog.ts';
 import type { Facts, LimitFact } from '../../src/domain/facts.ts';
 import type { Price } from '../../src/domain/pricing.ts';
 
@@ -39,6 +48,11 @@ export function buildPlan(id: string, members: Partial<Plan> = {}): Plan {
     models: [],
     features: [],
     rateLimits: [],
+    contextTiers: [],
+    fileBytesMax: undefined,
+    degraded: undefined,
+    graceDays: 7,
+    enforcement: 'enforce',
     onSale: true,
     ...members,
   };
@@ -51,6 +65,53 @@ export function buildLimit(amount: number, members: Partial<Limit> = {}): Limit 
     window: 'month',
     scope: 'tenant',
     amount,
+    class: 'commercial',
+    soft: false,
+    models: [],
+    routes: [],
+    operations: [],
+    overage: { kind: 'block' },
+    ...members,
+  };
+}
+
+export function buildApi(members: Partial<Api> = {}): Api {
+  return {
+    id: 'demo',
+    hosts: [],
+    routes: [],
+    cors: undefined,
+    enforcement: 'enforce',
+    anonymous: undefined,
+    addressPolicy: undefined,
+    environment: undefined,
+    ...members,
+  };
+}
+
+export function buildRateLimit(members: Partial<RateLimit> = {}): RateLimit {
+  return {
+    id: 'rate_per_minute',
+    scope: 'tenant',
+    count: 60,
+    periodMs: 60_000,
+    burst: 60,
+    class: 'protective',
+    ...members,
+  };
+}
+
+/** A key and tenant about which nothing special is agreed. */
+export function buildHolder(members: Partial<AccountHolder> = {}): AccountHolder {
+  return {
+    tenantId: 'ten_1',
+    keyId: 'key_1',
+    budgetNano: undefined,
+    keyLimits: [],
+    calendar: { timeZone: 'UTC', billingAnchorAt: undefined },
+    payerId: 'ten_1',
+    ancestors: [],
+    houseLimits: [],
     ...members,
   };
 }
@@ -65,7 +126,12 @@ export function buildRoute(members: Partial<Route> = {}): Route {
     match: { methods: [], path: { kind: 'exact', value: '/' }, headers: [] },
     upstreamId: 'main',
     price: buildPrice(),
-    feature: undefined,
+    requires: [],
+    operation: 'weather',
+    compute: undefined,
+    role: undefined,
+    parameters: [],
+    degradedAccess: 'by-method',
     rewrite: undefined,
     requestHeaders: { set: [], remove: [] },
     responseHeaders: { set: [], remove: [] },
@@ -84,6 +150,8 @@ export function buildCatalog(plans: readonly Plan[], members: Partial<Catalog> =
     models: new Map(),
     plans: new Map(plans.map((plan) => [plan.id, plan])),
     packs: [],
+    addOns: [],
+    limits: [],
     asset: 'USD',
     retryStormPerMinute: 0,
     ...members,
@@ -103,10 +171,15 @@ export function buildFacts(members: Partial<Facts> = {}): Facts {
     route: undefined,
     routing: undefined,
     identity: buildIdentity(buildPlan('free')),
+    authorization: undefined,
     understanding: undefined,
+    standing: undefined,
     entitlements: [],
     limits: [],
     reservation: undefined,
+    take: undefined,
+    agreed: undefined,
+    enforcement: 'enforce',
     storm: undefined,
     forwarding: undefined,
     outcome: undefined,
@@ -155,6 +228,7 @@ export function buildQuota(limit: Limit, members: Partial<LimitFact> = {}): Limi
       window: limit.window,
       scope: limit.scope,
       keyId: limit.scope === 'key' ? 'key_1' : undefined,
+      ...(limit.id === 'key_budget' ? { from: 'key' as const } : {}),
     },
     allowance: limit.amount,
     ...members,

@@ -1,3 +1,5 @@
+import { PLAIN_KEY_TERMS } from '../../src/domain/key-terms.ts';
+import { PLAIN_TERMS } from '../../src/domain/tenant-terms.ts';
 import { apiKeyHint } from '../../src/domain/api-key.ts';
 import { sha256Hex } from '../../src/platform/sha256.ts';
 import type { ApiKey, KeyWithTenant, Tenant } from '../../src/stores/store.ts';
@@ -14,15 +16,16 @@ export function buildKey(rawKey: string, members: Partial<ApiKey> = {}): ApiKey 
     budgetNano: undefined,
     expiresAt: undefined,
     revokedAt: undefined,
+    terms: PLAIN_KEY_TERMS,
     createdAt: 0,
     ...members,
   };
 }
 
 export function buildTenant(members: Partial<Tenant> = {}): Tenant {
-  return { id: 'ten_1', name: 'Acme', planId: 'free', createdAt: 0, ...members };
+  return { id: 'ten_1', name: 'Acme', planId: 'free', terms: PLAIN_TERMS, createdAt: 0, ...members };
 }
 
 export function buildKeyWithTenant(key: Partial<ApiKey> = {}): KeyWithTenant {
-  return { key: buildKey('tk_test_0000', key), tenant: buildTenant() };
+  return { key: buildKey('tk_test_0000', key), tenant: buildTenant(), ancestors: [] };
 }

@@ -50,8 +50,13 @@ export async function admitSlowly(context: GatewayContext, exchange: Exchange): 
 
 function noteRefusal(exchange: Exchange, outcome: Exclude<ReserveOutcome, { kind: 'held' }>): void {
   if (outcome.kind === 'limited') {
-    const rateLimitId = exchange.access?.rateIds[outcome.index] ?? '';
-    exchange.reservation = { kind: 'limited', rateLimitId, retryAfterMs: outcome.retryAfterMs };
+    const limit = exchange.access?.plan.rateLimits[outcome.index];
+    exchange.reservation = {
+      kind: 'limited',
+      rateLimitId: limit?.id ?? '',
+      retryAfterMs: outcome.retryAfterMs,
+      ...(limit?.class === 'commercial' ? { class: limit.class } : {}),
+    };
     return;
   }
   exchange.shortNumbers = outcome.numbers;

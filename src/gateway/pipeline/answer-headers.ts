@@ -1,5 +1,6 @@
 import { buildRateLimitHeaders, type RateLimitReading } from '../../contract/headers.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { CountedCall } from '../../domain/accounts.ts';
 import type { Exchange } from './exchange.ts';
 
 const NANO_PER_WHOLE = 1_000_000_000;
@@ -17,6 +18,11 @@ export function formatNano(nano: number): string {
   return `${nano < 0 ? '-' : ''}${whole}.${digits}`;
 }
 
+/** What limits this request is counted as; before it is routed, as nothing in particular. */
+function countedCall({ route, model, endUser }: Exchange): CountedCall {
+  return { routeId: route?.id ?? '', operation: route?.operation ?? '', model, endUser };
+}
+
 /** What is left of every quota this request counts in (QUOTA-08), up to 1 s old on success. */
 export function readRateLimits(
   exchange: Exchange,
@@ -25,7 +31,7 @@ export function readRateLimits(
   const readings: RateLimitReading[] = [];
   const { access } = exchange;
   if (access === undefined) return readings;
-  for (const { spec, policy } of access.accountsAt(exchange.at)) {
+  for (const { spec, policy } of access.accountsAt(countedCall(exchange), exchange.at)) {
     if (policy === undefined) continue;
     const numbers = engine.peek(spec);
     const remaining =
@@ -60,7 +66,7 @@ export function buildServedHeaders(
 /** Settled balance in nano, open holds included; undefined when this key has none or it was never asked for. */
 function readBalance(exchange: Exchange, engine: Pick<Engine, 'peek'>): number | undefined {
   const balance = exchange.access
-    ?.accountsAt(exchange.at)
+    ?.accountsAt(countedCall(exchange), exchange.at)
     .find((view) => view.policy === undefined);
   const numbers = balance && engine.peek(balance.spec);
   return numbers && numbers.allowance - numbers.spent;

@@ -1,12 +1,14 @@
 import type { Need } from '../../engine/engine.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { amountFor, type Take } from './key-access.ts';
+import { amountFor, isSlot, type Take } from '../../domain/take.ts';
 
 /** What `take` is in each account of the hold. */
 export function amountsOf(needs: readonly Need[], take: Take): number[] {
   const amounts: number[] = [];
-  for (const need of needs) amounts.push(amountFor(need.account, take));
+  // A slot goes back when the call ends: nothing of it is spent (QUOTA-11).
+  for (const { account } of needs)
+    amounts.push(isSlot(account.unit) ? 0 : amountFor(account.unit, take));
   return amounts;
 }
 

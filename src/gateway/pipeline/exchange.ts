@@ -1,4 +1,5 @@
-import type { Api, Dialect, Route } from '../../domain/catalog.ts';
+import type { Code } from '../../contract/codes.ts';
+import type { Api, Dialect, Enforcement, Route } from '../../domain/catalog.ts';
 import type {
   EntitlementFact,
   Facts,
@@ -9,6 +10,8 @@ import type {
   ReservationFact,
   RouteFact,
 } from '../../domain/facts.ts';
+import type { StandingFact } from '../../domain/standing.ts';
+import { NO_TAKE, type Take } from '../../domain/take.ts';
 import type { Hold, Need } from '../../engine/engine.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
 import type { InboundRequest, InboundResponse } from '../listener.ts';
@@ -35,11 +38,20 @@ export class Exchange {
   allowedMethods: readonly string[] = [];
   access: KeyAccess | undefined = undefined;
   identity: IdentityFact = ANONYMOUS;
+  authorization: Fault | undefined = undefined;
   understanding: Fault | undefined = undefined;
+  standing: StandingFact | undefined = undefined;
   entitlements: readonly EntitlementFact[] = NO_ENTITLEMENTS;
   needs: readonly Need[] = NO_NEEDS;
   hold: Hold | undefined = undefined;
   reservation: ReservationFact | undefined = undefined;
+  /** What it takes at most, in every unit a limit may count. */
+  take: Take = NO_TAKE;
+  /** As the caller names who is behind it. */
+  endUser: string | undefined = undefined;
+  enforcement: Enforcement = 'enforce';
+  /** Observed: what it would have been refused with. */
+  wouldRefuse: Code | undefined = undefined;
   storm: Facts['storm'] = undefined;
   forwarding: Fault | undefined = undefined;
   /** Numbers of the account that refused, exact at that moment. */
@@ -104,10 +116,15 @@ export function factsOf(
     route: route && routeFactOf(route),
     routing: exchange.routing,
     identity: exchange.identity,
+    authorization: exchange.authorization,
     understanding: exchange.understanding,
+    standing: exchange.standing,
     entitlements: exchange.entitlements,
     limits: exchange.needs.map((need, index) => limitFact(exchange, need, index, peek)),
     reservation: exchange.reservation,
+    take: exchange.reservation?.kind === 'held' ? undefined : exchange.take,
+    agreed: exchange.access?.agreed,
+    enforcement: exchange.enforcement,
     storm: exchange.storm,
     forwarding: exchange.forwarding,
     outcome: outcomeOf(exchange, durationMs),
@@ -120,8 +137,8 @@ const routeFacts = new WeakMap<Route, RouteFact>();
 function routeFactOf(route: Route): RouteFact {
   const known = routeFacts.get(route);
   if (known !== undefined) return known;
-  const { apiId, id: routeId, kind, dialect, endpointClass } = route;
-  const fact = { apiId, routeId, kind, dialect, endpointClass };
+  const { apiId, id: routeId, operation, kind, dialect, endpointClass } = route;
+  const fact = { apiId, routeId, operation, kind, dialect, endpointClass };
   routeFacts.set(route, fact);
   return fact;
 }
@@ -167,5 +184,6 @@ function outcomeOf(exchange: Exchange, durationMs: number): OutcomeFact {
     bytesOut: exchange.bytesOut,
     estimated: exchange.estimated,
     clampedOutputTokens: exchange.clampedOutputTokens,
+    ...(exchange.wouldRefuse === undefined ? {} : { wouldRefuse: exchange.wouldRefuse }),
   };
 }

@@ -4,10 +4,14 @@ import {
   bucketId,
   type AccountHolder,
   type AccountSpec,
+  type CountedCall,
 } from '../../domain/accounts.ts';
-import type { Catalog, Plan, Route } from '../../domain/catalog.ts';
-import type { IdentityFact } from '../../domain/facts.ts';
-import { windowSeconds } from '../../domain/window.ts';
+import type { Catalog, Route } from '../../domain/catalog.ts';
+import type { EffectivePlan } from '../../domain/effective-plan.ts';
+import type { AgreedTerms, IdentityFact } from '../../domain/facts.ts';
+import { amountFor, type Take } from '../../domain/take.ts';
+import { accessOf } from '../../domain/tenant-access.ts';
+import { type Calendar, windowSeconds } from '../../domain/window.ts';
 import type { Need, RateNeed } from '../../engine/engine.ts';
 import type { ApiKey, KeyWithTenant, Tenant } from '../../stores/store.ts';
 
@@ -18,58 +22,63 @@ export interface AccountView {
   readonly policy: RateLimitPolicy | undefined;
 }
 
-/** What one call takes from each kind of account: requests, tokens, nano. */
-export interface Take {
-  readonly tokens: number;
-  readonly nano: number;
-}
+/** Kinds of calls a key may make whose accounts are remembered: routes times models, not end users. */
+const SHAPES_MAX = 256;
 
 /** Everything about one key that does not change between requests, compiled once (DESIGN 9 "decide at load time"). */
 export class KeyAccess {
   readonly key: ApiKey;
   readonly tenant: Tenant;
-  readonly plan: Plan;
+  /** Whose plan it is: the tenant, or the pool it draws on. */
+  readonly payerId: string;
+  readonly plan: EffectivePlan;
   readonly identity: IdentityFact;
+  /** Undefined = nothing beyond the plan. */
+  readonly agreed: AgreedTerms | undefined;
+  /** Epoch ms: an override or purchase ends, and what was compiled with it. */
+  readonly validUntil: number;
   /** The answer of KeyDirectory, made once. */
   readonly identification: { readonly kind: 'key'; readonly access: KeyAccess } = {
     kind: 'key',
     access: this,
   };
   readonly rates: readonly RateNeed[];
-  readonly rateIds: readonly string[];
-  readonly #holder: AccountHolder;
+  /** The tenant and all above it: a change of any is a change of this. */
+  readonly tenantIds: readonly string[];
+  readonly holder: AccountHolder;
   readonly #asset: string;
-  #accounts: readonly AccountView[] = [];
-  #accountsUntil = 0;
+  #shapes = new Map<string, readonly AccountView[]>();
+  #shapesUntil = 0;
   /** Needs of flat-priced routes: the same array for every call until a window ends. */
   #flatNeeds = new Map<string, readonly Need[]>();
 
-  constructor(found: KeyWithTenant, plan: Plan, catalog: Catalog) {
+  /** Throws when the configuration lacks the plan of a tenant. */
+  constructor(found: KeyWithTenant, catalog: Catalog, at: number) {
     this.key = found.key;
     this.tenant = found.tenant;
-    this.plan = plan;
     this.#asset = catalog.asset;
-    this.#holder = {
-      tenantId: found.tenant.id,
-      keyId: found.key.id,
-      budgetNano: found.key.budgetNano,
-    };
+    this.tenantIds = [found.tenant, ...found.ancestors].map(({ id }) => id);
+    const access = accessOf(found, catalog, at);
+    this.plan = access.plan;
+    this.payerId = access.payer.id;
+    this.agreed = access.agreed;
+    this.validUntil = access.validUntil;
+    this.holder = access.holder;
     this.identity = {
       kind: 'key',
       keyId: found.key.id,
       tenantId: found.tenant.id,
-      planId: plan.id,
-      planVersion: plan.version,
-      planTitle: plan.title,
-      freePlan: plan.priceNano === 0n,
+      planId: this.plan.id,
+      planVersion: this.plan.version,
+      planTitle: this.plan.title,
+      freePlan: this.plan.priceNano === 0n,
     };
-    this.rates = plan.rateLimits.map((limit) => ({
-      bucketId: bucketId(limit, this.#holder),
+    this.rates = this.plan.rateLimits.map((limit) => ({
+      bucketId: bucketId(limit, { tenantId: this.payerId, keyId: found.key.id }),
       count: limit.count,
       periodMs: limit.periodMs,
       burst: limit.burst,
     }));
-    this.rateIds = plan.rateLimits.map((limit) => limit.id);
   }
 
   /** Whether priced calls draw on the balance. */
@@ -77,54 +86,75 @@ export class KeyAccess {
     return this.plan.usage === 'prepaid';
   }
 
-  accountsAt(now: number): readonly AccountView[] {
-    if (now >= this.#accountsUntil) this.#rollWindows(now);
-    return this.#accounts;
+  accountsAt(call: CountedCall, now: number): readonly AccountView[] {
+    if (now >= this.#shapesUntil) this.#rollWindows();
+    if (call.endUser !== undefined) return this.#viewsOf(call, now);
+    const shape = `${call.routeId} ${call.model ?? ''}`;
+    const known = this.#shapes.get(shape);
+    if (known !== undefined) return known;
+    const views = this.#viewsOf(call, now);
+    if (this.#shapes.size >= SHAPES_MAX) this.#shapes.clear();
+    this.#shapes.set(shape, views);
+    return views;
   }
 
   /** Needs of a call whose cost is known before it leaves. */
   flatNeedsAt(route: Route, take: Take, now: number): readonly Need[] {
-    if (now >= this.#accountsUntil) this.#rollWindows(now);
+    if (now >= this.#shapesUntil) this.#rollWindows();
     const known = this.#flatNeeds.get(route.id);
     if (known !== undefined) return known;
-    const needs = this.needsAt(take, now);
+    const needs = this.needsAt(countedAs(route), take, now);
     this.#flatNeeds.set(route.id, needs);
     return needs;
   }
 
   /** Accounts that this call takes nothing from are left out. */
-  needsAt(take: Take, now: number): readonly Need[] {
+  needsAt(call: CountedCall, take: Take, now: number): readonly Need[] {
     const needs: Need[] = [];
-    for (const { spec } of this.accountsAt(now)) {
-      const amount = amountFor(spec, take);
+    for (const { spec } of this.accountsAt(call, now)) {
+      const amount = amountFor(spec.unit, take);
       if (amount > 0) needs.push({ account: spec, amount });
     }
     return needs;
   }
 
-  #rollWindows(now: number): void {
-    const specs = accountsFor(this.plan, this.#holder, this.#asset, now);
-    this.#accounts = specs.map((spec) => ({ spec, policy: policyOf(spec, now) }));
-    this.#accountsUntil = Math.min(
-      ...specs.map((spec) => spec.windowEndsAt ?? Number.POSITIVE_INFINITY),
-    );
+  #viewsOf(call: CountedCall, now: number): readonly AccountView[] {
+    const terms = { asset: this.#asset, at: now };
+    const specs = accountsFor(this.plan, this.holder, call, terms);
+    for (const { windowEndsAt } of specs) {
+      if (windowEndsAt !== undefined && windowEndsAt < this.#shapesUntil) {
+        this.#shapesUntil = windowEndsAt;
+      }
+    }
+    return specs.map((spec) => ({ spec, policy: policyOf(spec, this.holder.calendar, now) }));
+  }
+
+  #rollWindows(): void {
+    this.#shapes = new Map();
     this.#flatNeeds = new Map();
+    this.#shapesUntil = Number.POSITIVE_INFINITY;
   }
 }
 
-/** How much of `take` an account counts. Requests count one each. */
-export function amountFor(spec: AccountSpec, take: Take): number {
-  if (spec.unit === 'requests') return 1;
-  if (spec.unit === 'tokens') return take.tokens;
-  return take.nano;
+/** A call of a route that no model and no end user is known of. */
+export function countedAs(
+  route: Pick<Route, 'id' | 'operation'>,
+  model?: string,
+  endUser?: string,
+): CountedCall {
+  return { routeId: route.id, operation: route.operation, model, endUser };
 }
 
-function policyOf(spec: AccountSpec, now: number): RateLimitPolicy | undefined {
-  if (spec.limit === undefined) return undefined;
+function policyOf(
+  { limit, allowance, unit }: AccountSpec,
+  calendar: Calendar,
+  now: number,
+): RateLimitPolicy | undefined {
+  if (limit === undefined) return undefined;
   return compileRateLimitPolicy({
-    name: spec.limit.id,
-    quota: spec.allowance,
-    windowSeconds: windowSeconds(spec.limit.window, now),
-    unit: spec.unit === 'spend' ? 'nano' : spec.unit,
+    name: limit.id,
+    quota: limit.softAt ?? allowance,
+    windowSeconds: windowSeconds(limit.window, now, calendar),
+    unit: unit === 'spend' ? 'nano' : unit,
   });
 }

@@ -36,7 +36,7 @@ export class KeyDirectory {
   identify(rawKey: string | undefined): Identification | Promise<Identification> {
     if (rawKey === undefined || rawKey === '') return MISSING;
     const access = this.#known.get(rawKey);
-    if (access !== undefined) return this.#judge(access);
+    if (access !== undefined && this.#clock.now() < access.validUntil) return this.#judge(access);
     // The checksum tells a typo from a key without asking the store.
     if (parseApiKey(rawKey) === undefined) return UNKNOWN;
     const refusedUntil = this.#unknown.get(rawKey);
@@ -56,7 +56,7 @@ export class KeyDirectory {
         this.#unknown.clear();
         this.#forgetWhere((access) => access.key.hash === change.id);
       }
-      if (change.kind === 'tenant') this.#forgetWhere((access) => access.tenant.id === change.id);
+      if (change.kind === 'tenant') this.#forgetWhere((access) => access.tenantIds.includes(change.id));
     }
   }
 
@@ -67,13 +67,7 @@ export class KeyDirectory {
       this.#unknown.set(rawKey, this.#clock.monotonicMs() + UNKNOWN_MS);
       return UNKNOWN;
     }
-    const catalog = this.#catalog();
-    const plan = catalog.plans.get(found.tenant.planId);
-    if (plan === undefined)
-      throw new Error(
-        `tenant ${found.tenant.id} is on plan ${found.tenant.planId}, which the configuration does not have`,
-      );
-    const access = new KeyAccess(found, plan, catalog);
+    const access = new KeyAccess(found, this.#catalog(), this.#clock.now());
     if (this.#known.size >= KEYS_MAX) this.#forgetOldest();
     this.#known.set(rawKey, access);
     return this.#judge(access);

@@ -1,11 +1,13 @@
 import { admitSlowly, tryAdmit } from './admission.ts';
+import { amountFor } from '../../domain/take.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { amountFor } from './key-access.ts';
+import { countedAs } from './key-access.ts';
 import type { UnderstoodCall } from './llm-call.ts';
 import {
   affordableOutputTokens,
   boundTake,
+  dependsOnOutput,
   freeUnits,
   type LlmBounds,
   mightFitExactly,
@@ -32,7 +34,9 @@ export function tryHold(
 ): boolean {
   const take = boundTake(call.model, bounds, call.access.prepaid);
   exchange.holdNano = take.nano;
-  return tryAdmit(context, exchange, call.access.needsAt(take, exchange.at));
+  exchange.take = take;
+  const counted = countedAs(call.route, call.model.id, exchange.endUser);
+  return tryAdmit(context, exchange, call.access.needsAt(counted, take, exchange.at));
 }
 
 /**
@@ -126,7 +130,7 @@ function growOutput(
   const { hold, needs } = exchange;
   let outputTokensEach = sizes.full.outputTokensEach;
   for (const need of needs) {
-    if (need.account.unit === 'requests') continue;
+    if (!dependsOnOutput(need.account.unit)) continue;
     const free = need.amount + context.engine.spare(need.account);
     const affordable = affordableOutputTokens(call.model, sizes.full, {
       need,
@@ -137,7 +141,7 @@ function growOutput(
   }
   const grown = { ...sizes.full, outputTokensEach };
   const take = boundTake(call.model, grown, call.access.prepaid);
-  const more = needs.map(({ account, amount }) => Math.max(0, amountFor(account, take) - amount));
+  const more = needs.map(({ account, amount }) => Math.max(0, amountFor(account.unit, take) - amount));
   if (outputTokensEach <= 1 || hold === undefined || !context.engine.extend(hold, more)) {
     return sizes.smallest;
   }
@@ -165,7 +169,7 @@ function shortOf(exchange: Exchange): Shortage | undefined {
   const { reservation, shortNumbers } = exchange;
   if (reservation?.kind !== 'short' || shortNumbers === undefined) return undefined;
   const need = exchange.needs[reservation.index];
-  if (need === undefined || need.account.unit === 'requests') return undefined;
+  if (need === undefined || !dependsOnOutput(need.account.unit)) return undefined;
   return {
     need,
     free: freeUnits(shortNumbers, reservation.held),

@@ -12,7 +12,7 @@ import { buildServedHeaders } from './answer-headers.ts';
 import { captureWhole, finishStream, noteProgress } from './charging.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { amountFor, type Take } from './key-access.ts';
+import { amountFor, type Take } from '../../domain/take.ts';
 import type { UnderstoodCall } from './llm-call.ts';
 import { boundTake, type LlmBounds, usageTake } from './llm-hold.ts';
 import { buildAnswerHeaders, openForwarder, readHeader } from './outgoing.ts';
@@ -170,7 +170,7 @@ export class LlmAnswer implements UpstreamReceiver {
     const more = this.#exchange.needs.map(({ account }) =>
       account.unit === 'requests'
         ? 0
-        : Math.max(0, amountFor(account, needed) - amountFor(account, this.#held)),
+        : Math.max(0, amountFor(account.unit, needed) - amountFor(account.unit, this.#held)),
     );
     if (!this.#context.engine.extend(hold, more)) return false;
     this.#held = needed;

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 import type { Code } from '../../contract/codes.ts';
 import type { Model, Route } from '../../domain/catalog.ts';
-import { planGrants } from '../../domain/offers.ts';
+import { grantsEntitlement } from '../../domain/offers.ts';
 import type { LlmRequest, Provider } from '../../providers/provider.ts';
 import { collectBody } from './collect-body.ts';
 import { failUnexpectedly, record, refuse, releaseHold } from './answer.ts';
@@ -129,16 +129,16 @@ function entitle(exchange: Exchange, call: UnderstoodCall): boolean {
   const { plan } = call.access;
   const { model, route } = call;
   const granted =
-    planGrants(plan, 'model', model.id) ||
-    (model.aliasOf !== undefined && planGrants(plan, 'model', model.aliasOf));
+    grantsEntitlement(plan, { kind: 'model', id: model.id }) ||
+    (model.aliasOf !== undefined && grantsEntitlement(plan, { kind: 'model', id: model.aliasOf }));
   exchange.entitlements = [{ kind: 'model', id: model.id, granted }];
-  if (route.feature === undefined) return granted;
-  const feature = planGrants(plan, 'feature', route.feature);
-  exchange.entitlements = [
-    ...exchange.entitlements,
-    { kind: 'feature', id: route.feature, granted: feature },
-  ];
-  return granted && feature;
+  for (const { kind, id } of route.requires) {
+    exchange.entitlements = [
+      ...exchange.entitlements,
+      { kind, id, granted: grantsEntitlement(plan, { kind, id }) },
+    ];
+  }
+  return exchange.entitlements.every((each) => each.granted);
 }
 
 function hold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {

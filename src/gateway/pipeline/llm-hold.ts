@@ -1,9 +1,9 @@
 import type { Model } from '../../domain/catalog.ts';
 import { PICO_PER_NANO, toSafeNumber } from '../../domain/money.ts';
 import { costOf, picoOf, type Price, type Usage } from '../../domain/pricing.ts';
+import { amountFor, NO_TAKE, type Take } from '../../domain/take.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
 import type { Need } from '../../engine/engine.ts';
-import type { Take } from './key-access.ts';
 
 /** The most a call can use: never below what it will (DESIGN 5 "Hold"). */
 export interface LlmBounds {
@@ -29,20 +29,23 @@ export function boundTake(model: Model, bounds: LlmBounds, prepaid: boolean): Ta
 
 export function usageTake(model: Model, usage: Usage, prepaid: boolean): Take {
   const nano = prepaid ? toSafeNumber(costOf(model.price, usage)) : 0;
-  return { tokens: usage.inputTokens + usage.outputTokens, nano };
+  const { inputTokens, outputTokens, bytesIn, bytesOut } = usage;
+  return { ...NO_TAKE, inputTokens, outputTokens, bytesIn, bytesOut, nano };
 }
 
 /** Whether the need could fit with an eighth of the input bound: then counting exactly may save the request. */
 export function mightFitExactly(model: Model, bounds: LlmBounds, short: Shortage): boolean {
   const least = { ...bounds, inputTokens: Math.ceil(bounds.inputTokens / 8) };
-  return unitsOf(short.need, boundTake(model, least, true)) <= short.unspent;
+  return amountFor(short.need.account.unit, boundTake(model, least, true)) <= short.unspent;
 }
 
 /** Output tokens of one completion that `free` units still pay for, at most those of `bounds`; below 1 = not even one. */
 export function affordableOutputTokens(model: Model, bounds: LlmBounds, short: Shortage): number {
   const { need, free } = short;
-  if (need.account.unit === 'requests') return 0;
-  if (need.account.unit === 'tokens') {
+  const { unit } = need.account;
+  if (COUNTED_BY_CALL.has(unit)) return 0;
+  if (unit === 'output_tokens') return Math.min(Math.floor(free / bounds.choices), bounds.outputTokensEach);
+  if (unit === 'tokens') {
     const each = Math.floor((free - bounds.inputTokens) / bounds.choices);
     return Math.min(each, bounds.outputTokensEach);
   }
@@ -53,6 +56,25 @@ export function affordableOutputTokens(model: Model, bounds: LlmBounds, short: S
   if (room < 0n) return 0;
   if (room >= each * BigInt(bounds.outputTokensEach)) return bounds.outputTokensEach;
   return toSafeNumber(room / each);
+}
+
+/** Units that the length of the output does not change. */
+const COUNTED_BY_CALL: ReadonlySet<string> = new Set([
+  'requests',
+  'operations',
+  'concurrent_requests',
+  'input_tokens',
+  'bytes',
+  'bytes_in',
+  'bytes_out',
+  'storage_bytes',
+  'compute_units',
+  'compute_ms',
+]);
+
+/** Whether a shorter output could make the need fit. */
+export function dependsOnOutput(unit: string): boolean {
+  return !COUNTED_BY_CALL.has(unit);
 }
 
 /** Units not spent and not under an open hold. */
@@ -70,8 +92,4 @@ function boundUsage(price: Price, bounds: LlmBounds): Usage {
     bytesOut: 0,
     estimated: true,
   };
-}
-
-function unitsOf(need: Need, take: Take): number {
-  return need.account.unit === 'tokens' ? take.tokens : take.nano;
 }

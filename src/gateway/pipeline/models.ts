@@ -1,4 +1,4 @@
-import { planGrants } from '../../domain/offers.ts';
+import { grantsEntitlement } from '../../domain/offers.ts';
 import { record } from './answer.ts';
 import { buildServedHeaders } from './answer-headers.ts';
 import type { GatewayContext } from './context.ts';
@@ -12,8 +12,8 @@ export function answerModels(context: GatewayContext, exchange: Exchange): void 
     .filter(
       (model) =>
         access === undefined ||
-        planGrants(access.plan, 'model', model.id) ||
-        (model.aliasOf !== undefined && planGrants(access.plan, 'model', model.aliasOf)),
+        grantsEntitlement(access.plan, { kind: 'model', id: model.id }) ||
+        (model.aliasOf !== undefined && grantsEntitlement(access.plan, { kind: 'model', id: model.aliasOf })),
     )
     .map((model) => ({ id: model.id, object: 'model', created: 0, owned_by: model.providerId }));
   const body = Buffer.from(JSON.stringify({ object: 'list', data }));

@@ -1,4 +1,5 @@
 import type { RawHeaders, RequestHandler } from '../listener.ts';
+import { grantsEntitlement } from '../../domain/offers.ts';
 import { requestId as createRequestId } from '../../platform/ids.ts';
 import { buildCorsHeaders, buildPreflightHeaders, isPreflight } from '../cors.ts';
 import { failUnexpectedly, refuse } from './answer.ts';
@@ -144,10 +145,13 @@ function dispatch(context: GatewayContext, exchange: Exchange): void {
   }
   const compiled = context.compiled().routes.get(route);
   if (compiled === undefined) throw new Error(`route ${route.id} was not compiled`);
-  if (access !== undefined && route.feature !== undefined) {
-    const granted = access.plan.features.includes(route.feature);
-    exchange.entitlements = [{ kind: 'feature', id: route.feature, granted }];
-    if (!granted) {
+  if (access !== undefined && route.requires.length > 0) {
+    exchange.entitlements = route.requires.map(({ kind, id }) => ({
+      kind,
+      id,
+      granted: grantsEntitlement(access.plan, { kind, id }),
+    }));
+    if (exchange.entitlements.some(({ granted }) => !granted)) {
       refuse(context, exchange);
       return;
     }

@@ -14,7 +14,8 @@ import { captureWhole, finishStream, noteProgress } from './charging.ts';
 import type { CompiledRoute } from './compile-catalog.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import type { Take } from './key-access.ts';
+import { NO_TAKE, type Take } from '../../domain/take.ts';
+import { countedAs } from './key-access.ts';
 import { MeteredBody } from './metered-body.ts';
 import { buildAnswerHeaders, openForwarder } from './outgoing.ts';
 
@@ -56,9 +57,10 @@ export class ProxyCall implements UpstreamReceiver {
     }
     this.#heldNano = access.prepaid ? this.#firstHoldNano(contentLength) : 0;
     this.#exchange.holdNano = this.#heldNano;
-    const take = { tokens: 0, nano: this.#heldNano };
+    const take = { ...NO_TAKE, nano: this.#heldNano };
+    this.#exchange.take = take;
     const needs = this.#compiled.perByte
-      ? access.needsAt(take, this.#exchange.at)
+      ? access.needsAt(countedAs(this.#route), take, this.#exchange.at)
       : access.flatNeedsAt(this.#route, take, this.#exchange.at);
     if (tryAdmit(this.#context, this.#exchange, needs)) this.#forward();
     else this.#admitSlowly();
@@ -173,7 +175,7 @@ export class ProxyCall implements UpstreamReceiver {
       this.#exchange.access?.prepaid === true
         ? this.#costNano(this.#exchange.bytesIn, this.#exchange.bytesOut)
         : 0;
-    return { tokens: 0, nano };
+    return { ...NO_TAKE, nano };
   }
 
   #admitSlowly(): void {
@@ -319,7 +321,7 @@ export class ProxyCall implements UpstreamReceiver {
   /** Charges a flat price with the head; a per-byte price begins with its first byte. */
   #charge(): boolean {
     if (!this.#compiled.perByte)
-      return captureWhole(this.#context, this.#exchange, { tokens: 0, nano: this.#heldNano });
+      return captureWhole(this.#context, this.#exchange, { ...NO_TAKE, nano: this.#heldNano });
     return noteProgress(this.#context, this.#exchange, this.#measured());
   }
 

@@ -160,6 +160,12 @@ function describeOffer(offer: Offer, asset: string, url: string): UpgradeOption 
     const { id, title, priceNano } = offer.pack;
     return { kind: 'pack', id, title, price: formatMoney({ asset, units: priceNano }), url };
   }
+  if (offer.kind === 'add_on') {
+    const { id, title, priceNano, interval } = offer.addOn;
+    const amount = formatMoney({ asset, units: priceNano });
+    const price = interval === 'month' ? `${amount}/month` : amount;
+    return { kind: 'add_on', id, title, price, url };
+  }
   const { id, title, priceNano } = offer.plan;
   const price = `${formatMoney({ asset, units: priceNano })}/month`;
   return { kind: 'plan', id, title, price, url };

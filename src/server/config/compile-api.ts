@@ -27,7 +27,16 @@ export function compileApi(id: string, entry: ApiEntry, asset: string): Api {
       : numberRepeatedIds(
           (entry.routes ?? []).map((route) => compileRoute(id, { entry, route, asset })),
         );
-  return { id, hosts: entry.hosts, routes, cors: compileCors(entry.cors) };
+  return {
+    id,
+    hosts: entry.hosts,
+    routes,
+    cors: compileCors(entry.cors),
+    enforcement: 'enforce',
+    anonymous: undefined,
+    addressPolicy: undefined,
+    environment: undefined,
+  };
 }
 
 function compileLlmRoutes(apiId: string, entry: ApiEntry, asset: string): readonly Route[] {
@@ -44,7 +53,12 @@ function compileLlmRoutes(apiId: string, entry: ApiEntry, asset: string): readon
     },
     upstreamId: undefined,
     price: freePrice(asset),
-    feature: undefined,
+    requires: [],
+    operation: `${apiId}.${endpoint.name}`,
+    compute: undefined,
+    role: undefined,
+    parameters: [],
+    degradedAccess: 'by-method',
     // A provider's base URL ends in its own /v1, as in every OpenAI client.
     rewrite: { kind: 'strip-prefix', prefix: '/v1' },
     requestHeaders: NO_EDITS,
@@ -64,8 +78,9 @@ function compileRoute(apiId: string, { entry, route, asset }: RouteContext): Rou
   const methods = route.methods ?? [];
   const path = compilePath(route);
   const bodyMax = route.body_max ?? entry.body_max;
+  const id = `${apiId}.${route.name ?? `${methods.join('|') || '*'} ${path.value}`}`;
   return {
-    id: `${apiId}.${route.name ?? `${methods.join('|') || '*'} ${path.value}`}`,
+    id,
     apiId,
     kind: 'proxy',
     dialect: route.dialect,
@@ -73,7 +88,13 @@ function compileRoute(apiId: string, { entry, route, asset }: RouteContext): Rou
     match: { methods, path, headers: listHeaders(route.headers) },
     upstreamId: route.upstream ?? entry.upstream,
     price: route.price ?? freePrice(asset),
-    feature: route.feature,
+    requires:
+      route.feature === undefined ? [] : [{ kind: 'feature', id: route.feature, when: [] }],
+    operation: id,
+    compute: undefined,
+    role: undefined,
+    parameters: [],
+    degradedAccess: 'by-method',
     rewrite: compileRewrite(route.rewrite),
     requestHeaders: compileEdits(route.request_headers),
     responseHeaders: compileEdits(route.response_headers),

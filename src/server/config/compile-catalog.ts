@@ -42,6 +42,8 @@ export function compileCatalog(file: ConfigFile): Catalog {
     plans: new Map(
       Object.entries(file.plans).map(([id, entry]) => [id, compilePlan(id, entry, models)]),
     ),
+    addOns: [],
+    limits: [],
     packs: Object.entries(file.packs).map(([id, pack]): Pack => {
       return { id, title: pack.title, priceNano: pack.price, creditNano: pack.credit };
     }),
@@ -87,6 +89,11 @@ function compilePlan(id: string, entry: PlanEntry, models: ReadonlyMap<string, M
     models: entry.models === '*' ? ['*'] : entry.models.toSorted(),
     features: entry.features.toSorted(),
     rateLimits: entry.rate_limits.map(compileRateLimit),
+    contextTiers: [],
+    fileBytesMax: undefined,
+    degraded: undefined,
+    graceDays: 7,
+    enforcement: 'enforce',
     onSale: entry.on_sale,
   };
   // The version is of the terms as they were written: an alias added to the catalogue changes no contract.
@@ -115,6 +122,12 @@ function compileLimit(entry: PlanEntry['limits'][number]): Limit {
     window: entry.per,
     scope: entry.scope,
     amount,
+    class: 'commercial',
+    soft: false,
+    models: [],
+    routes: [],
+    operations: [],
+    overage: { kind: 'block' },
   };
 }
 
@@ -135,5 +148,6 @@ function compileRateLimit(entry: PlanEntry['rate_limits'][number]): RateLimit {
     count: entry.count,
     periodMs: PERIODS_MS[entry.per],
     burst: entry.burst ?? entry.count,
+    class: 'protective',
   };
 }

@@ -1,5 +1,7 @@
+import { type KeyTerms, PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
+import { PLAIN_TERMS, type TenantTerms } from '../../domain/tenant-terms.ts';
 import { StoreError } from '../store-error.ts';
-import type { ApiKey, KeyWithTenant, Tenant } from '../store.ts';
+import { ANCESTORS_MAX, type ApiKey, type KeyWithTenant, type Tenant } from '../store.ts';
 import type { Changes } from './changes.ts';
 import type { Database, Statement } from './database.ts';
 
@@ -7,6 +9,7 @@ interface TenantRow {
   readonly id: string;
   readonly name: string;
   readonly plan_id: string;
+  readonly terms: string;
   readonly created_at: number;
 }
 interface KeyRow {
@@ -19,12 +22,13 @@ interface KeyRow {
   readonly budget_nano: number | null;
   readonly expires_at: number | null;
   readonly revoked_at: number | null;
+  readonly terms: string;
   readonly created_at: number;
 }
 
-const TENANT_COLUMNS = 'id, name, plan_id, created_at';
+const TENANT_COLUMNS = 'id, name, plan_id, terms, created_at';
 const KEY_COLUMNS =
-  'id, tenant_id, name, hash, environment, hint, budget_nano, expires_at, revoked_at, created_at';
+  'id, tenant_id, name, hash, environment, hint, budget_nano, expires_at, revoked_at, terms, created_at';
 const PAGE_MAX = 1000;
 
 /** Tenants and their keys. Every change that a gateway may have cached becomes news. */
@@ -35,18 +39,20 @@ export class Directory {
   readonly #selectTenant: Statement<TenantRow>;
   readonly #selectTenants: Statement<TenantRow>;
   readonly #updatePlan: Statement<TenantRow>;
+  readonly #updateTerms: Statement<TenantRow>;
   readonly #insertKey: Statement<never>;
   readonly #selectKeyByHash: Statement<KeyRow>;
   readonly #selectKey: Statement<KeyRow>;
   readonly #selectKeys: Statement<KeyRow>;
   readonly #selectTenantKeys: Statement<KeyRow>;
+  readonly #updateKeyTerms: Statement<KeyRow>;
   readonly #revoke: Statement<KeyRow>;
 
   constructor(database: Database, changes: Changes) {
     this.#database = database;
     this.#changes = changes;
     this.#insertTenant = database.prepare(
-      `INSERT INTO tenants (${TENANT_COLUMNS}) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO tenants (${TENANT_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     );
     this.#selectTenant = database.prepare(`SELECT ${TENANT_COLUMNS} FROM tenants WHERE id = ?`);
     this.#selectTenants = database.prepare(
@@ -55,8 +61,11 @@ export class Directory {
     this.#updatePlan = database.prepare(
       `UPDATE tenants SET plan_id = ? WHERE id = ? RETURNING ${TENANT_COLUMNS}`,
     );
+    this.#updateTerms = database.prepare(
+      `UPDATE tenants SET terms = ? WHERE id = ? RETURNING ${TENANT_COLUMNS}`,
+    );
     this.#insertKey = database.prepare(
-      `INSERT INTO api_keys (${KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO api_keys (${KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     );
     this.#selectKeyByHash = database.prepare(`SELECT ${KEY_COLUMNS} FROM api_keys WHERE hash = ?`);
     this.#selectKey = database.prepare(`SELECT ${KEY_COLUMNS} FROM api_keys WHERE id = ?`);
@@ -66,6 +75,9 @@ export class Directory {
     this.#selectTenantKeys = database.prepare(
       `SELECT ${KEY_COLUMNS} FROM api_keys WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?`,
     );
+    this.#updateKeyTerms = database.prepare(
+      `UPDATE api_keys SET terms = ? WHERE id = ? RETURNING ${KEY_COLUMNS}`,
+    );
     this.#revoke = database.prepare(
       `UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`,
     );
@@ -73,8 +85,8 @@ export class Directory {
 
   createTenant(tenant: Tenant): void {
     this.#database.write(() => {
-      const { id, name, planId, createdAt } = tenant;
-      if (this.#insertTenant.run(id, name, planId, createdAt) === 1) return;
+      const { id, name, planId, terms, createdAt } = tenant;
+      if (this.#insertTenant.run(id, name, planId, JSON.stringify(terms), createdAt) === 1) return;
       throw new StoreError('already_exists', `tenant ${id} exists`);
     });
   }
@@ -82,6 +94,14 @@ export class Directory {
   setPlan(tenantId: string, planId: string): Tenant | undefined {
     return this.#database.write(() => {
       const row = this.#updatePlan.get(planId, tenantId);
+      if (row !== undefined) this.#changes.append({ kind: 'tenant', id: tenantId });
+      return row && toTenant(row);
+    });
+  }
+
+  setTenantTerms(tenantId: string, terms: TenantTerms): Tenant | undefined {
+    return this.#database.write(() => {
+      const row = this.#updateTerms.get(JSON.stringify(terms), tenantId);
       if (row !== undefined) this.#changes.append({ kind: 'tenant', id: tenantId });
       return row && toTenant(row);
     });
@@ -114,7 +134,17 @@ export class Directory {
   findKey(hash: string): KeyWithTenant | undefined {
     const row = this.#selectKeyByHash.get(hash);
     const tenant = row && this.#selectTenant.get(row.tenant_id);
-    return row && tenant && { key: toKey(row), tenant: toTenant(tenant) };
+    if (row === undefined || tenant === undefined) return undefined;
+    const found = toTenant(tenant);
+    return { key: toKey(row), tenant: found, ancestors: this.#ancestorsOf(found) };
+  }
+
+  setKeyTerms(keyId: string, terms: KeyTerms): ApiKey | undefined {
+    return this.#database.write(() => {
+      const row = this.#updateKeyTerms.get(JSON.stringify(terms), keyId);
+      if (row !== undefined) this.#changes.append({ kind: 'key', id: row.hash });
+      return row && toKey(row);
+    });
   }
 
   revokeKey(id: string, now: number): ApiKey | undefined {
@@ -134,6 +164,19 @@ export class Directory {
     return rows.map(toKey);
   }
 
+  /** Bounded, so that a circle of parents ends too. */
+  #ancestorsOf(tenant: Tenant): readonly Tenant[] {
+    const ancestors: Tenant[] = [];
+    let { parentId } = tenant.terms;
+    while (parentId !== undefined && ancestors.length < ANCESTORS_MAX) {
+      const parent = this.tenant(parentId);
+      if (parent === undefined) break;
+      ancestors.push(parent);
+      ({ parentId } = parent.terms);
+    }
+    return ancestors;
+  }
+
   #writeKey(key: ApiKey): number {
     return this.#insertKey.run(
       key.id,
@@ -145,6 +188,7 @@ export class Directory {
       key.budgetNano ?? null,
       key.expiresAt ?? null,
       key.revokedAt ?? null,
+      JSON.stringify(key.terms),
       key.createdAt,
     );
   }
@@ -155,7 +199,14 @@ function pageOf(limit: number): number {
 }
 
 function toTenant(row: TenantRow): Tenant {
-  return { id: row.id, name: row.name, planId: row.plan_id, createdAt: row.created_at };
+  return {
+    id: row.id,
+    name: row.name,
+    planId: row.plan_id,
+    // Members a later version added are missing in rows of an earlier one.
+    terms: { ...PLAIN_TERMS, ...(JSON.parse(row.terms) as Partial<TenantTerms>) },
+    createdAt: row.created_at,
+  };
 }
 
 function toKey(row: KeyRow): ApiKey {
@@ -169,6 +220,7 @@ function toKey(row: KeyRow): ApiKey {
     budgetNano: row.budget_nano ?? undefined,
     expiresAt: row.expires_at ?? undefined,
     revokedAt: row.revoked_at ?? undefined,
+    terms: { ...PLAIN_KEY_TERMS, ...(JSON.parse(row.terms) as Partial<KeyTerms>) },
     createdAt: row.created_at,
   };
 }

@@ -124,6 +124,8 @@ export const MIGRATIONS: readonly string[] = [
      fingerprint text NOT NULL,
      answer text NOT NULL
    )`,
+  `ALTER TABLE tenants ADD COLUMN terms text NOT NULL DEFAULT '{}';
+   ALTER TABLE api_keys ADD COLUMN terms text NOT NULL DEFAULT '{}'`,
 ];
 
 /** Brings the schema up to date. Any number of processes may do so at once: one works, the others find it done. */

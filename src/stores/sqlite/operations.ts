@@ -77,6 +77,8 @@ function createOperations(database: Database, log: RequestLogFiles) {
     audit: audit.run.bind(audit),
     createTenant: directory.createTenant.bind(directory),
     setPlan: directory.setPlan.bind(directory),
+    setTenantTerms: directory.setTenantTerms.bind(directory),
+    setKeyTerms: directory.setKeyTerms.bind(directory),
     tenant: directory.tenant.bind(directory),
     tenants: directory.tenants.bind(directory),
     createKey: directory.createKey.bind(directory),

@@ -1,3 +1,5 @@
+import type { KeyTerms } from '../../domain/key-terms.ts';
+import type { TenantTerms } from '../../domain/tenant-terms.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Clock, createClock } from '../../platform/clock.ts';
@@ -138,6 +140,14 @@ class SqliteStore implements Store {
   findKey(hash: string): Promise<KeyWithTenant | undefined> {
     return this.#thread.call('findKey', hash);
   }
+  setTenantTerms(tenantId: string, terms: TenantTerms): Promise<Tenant | undefined> {
+    return this.#thread.call('setTenantTerms', tenantId, terms);
+  }
+
+  setKeyTerms(keyId: string, terms: KeyTerms): Promise<ApiKey | undefined> {
+    return this.#thread.call('setKeyTerms', keyId, terms);
+  }
+
   revokeKey(id: string, now: number): Promise<ApiKey | undefined> {
     return this.#thread.call('revokeKey', id, now);
   }
