@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { AT, buildCatalog, buildLimit, buildPlan } from '../../../test/support/build-catalog.ts';
-import { buildKeyWithTenant } from '../../../test/support/build-key.ts';
+import { buildKeyWithTenant, buildTenant } from '../../../test/support/build-key.ts';
 import { buildExchange, type MemoryResponse } from '../../../test/support/memory-exchange.ts';
 import { formatMoney } from '../../domain/money.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
@@ -16,7 +16,8 @@ const BALANCE = 'bal:ten_1:USD';
 
 function exchangeOn(plan = PLAN): Exchange {
   const exchange = buildExchange();
-  exchange.access = new KeyAccess(buildKeyWithTenant(), plan, buildCatalog([plan]));
+  const found = { ...buildKeyWithTenant(), tenant: buildTenant({ planId: plan.id }) };
+  exchange.access = new KeyAccess(found, buildCatalog([plan]), AT);
   return exchange;
 }
 

@@ -36,6 +36,7 @@ function count(outcome: Partial<OutcomeFact>, routeId = 'chat'): void {
   const route = {
     apiId: 'llm',
     routeId,
+    operation: routeId,
     kind: 'chat',
     dialect: 'openai',
     endpointClass: 'metered',

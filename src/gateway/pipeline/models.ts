@@ -13,7 +13,8 @@ export function answerModels(context: GatewayContext, exchange: Exchange): void 
       (model) =>
         access === undefined ||
         grantsEntitlement(access.plan, { kind: 'model', id: model.id }) ||
-        (model.aliasOf !== undefined && grantsEntitlement(access.plan, { kind: 'model', id: model.aliasOf })),
+        (model.aliasOf !== undefined &&
+          grantsEntitlement(access.plan, { kind: 'model', id: model.aliasOf })),
     )
     .map((model) => ({ id: model.id, object: 'model', created: 0, owned_by: model.providerId }));
   const body = Buffer.from(JSON.stringify({ object: 'list', data }));

@@ -8,6 +8,7 @@ import {
   buildLimit,
   buildPlan,
   buildQuota,
+  buildRateLimit,
   buildRoute,
 } from '../../../test/support/build-catalog.ts';
 import { buildKeyWithTenant } from '../../../test/support/build-key.ts';
@@ -24,8 +25,8 @@ import { describeRefusal, omitUndefined } from './refusal-details.ts';
 const FREE = buildPlan('free', {
   limits: [buildLimit(10)],
   rateLimits: [
-    { id: 'rate_per_minute', scope: 'key', count: 60, periodMs: 60_000, burst: 5 },
-    { id: 'odd', scope: 'tenant', count: 2, periodMs: 2500, burst: 2 },
+    buildRateLimit({ scope: 'key', burst: 5 }),
+    buildRateLimit({ id: 'odd', count: 2, periodMs: 2500, burst: 2 }),
   ],
 });
 const PRO = buildPlan('pro', {
@@ -51,7 +52,7 @@ function detailsOf(
     throw new Error('no upstreams');
   });
   const exchange = buildExchange();
-  exchange.access = new KeyAccess(buildKeyWithTenant(), FREE, CATALOG);
+  exchange.access = new KeyAccess(buildKeyWithTenant(), CATALOG, AT);
   exchange.allowedMethods = ['GET', 'PUT'];
   exchange.model = 'gone';
   change(exchange);

@@ -28,7 +28,8 @@ export function prepareRefusal(
   refusal: Refusal,
 ): PreparedRefusal {
   const document = buildProblem(describe(context, exchange, facts, refusal));
-  const rendered = renderProblem(document, exchange.dialect);
+  const dialect = exchange.dialect === 'openai' ? 'openai' : 'plain';
+  const rendered = renderProblem(document, dialect);
   const payment = document.status === 402 ? { paymentUrl: document.resolution_url } : {};
   const headers = [
     ...buildProblemHeaders(document, { contentType: rendered.contentType, ...payment }),
