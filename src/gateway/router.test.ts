@@ -2,37 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { Api, PathMatch, Route, RouteMatch } from '../domain/catalog.ts';
+import { buildApi, buildRoute } from '../../test/support/build-catalog.ts';
 import { compileRouter, type RouteMatchResult } from './router.ts';
 
-function buildRoute(id: string, match: Partial<RouteMatch> & { path: PathMatch }): Route {
-  return {
-    id,
-    apiId: 'api',
-    kind: 'proxy',
-    dialect: 'plain',
-    endpointClass: 'metered',
-    match: { methods: [], headers: [], ...match },
-    upstreamId: 'upstream',
-    price: {
-      asset: 'USD',
-      perRequest: 0n,
-      perInputToken: 0n,
-      perCachedInputToken: 0n,
-      perOutputToken: 0n,
-      perByteIn: 0n,
-      perByteOut: 0n,
-    },
-    feature: undefined,
-    rewrite: undefined,
-    requestHeaders: { set: [], remove: [] },
-    responseHeaders: { set: [], remove: [] },
-    timeouts: { connectMs: 1, headersMs: 1, idleMs: 1 },
-    bodyBytesMax: undefined,
-  };
+function buildMatched(id: string, match: Partial<RouteMatch> & { path: PathMatch }): Route {
+  return buildRoute({ id, apiId: 'api', match: { methods: [], headers: [], ...match } });
 }
 
-function buildApi(routes: readonly Route[], hosts: readonly string[] = [], id = 'api'): Api {
-  return { id, hosts, routes, cors: undefined };
+function buildApiOf(routes: readonly Route[], hosts: readonly string[] = [], id = 'api'): Api {
+  return buildApi({ id, hosts, routes });
 }
 
 const exact = (value: string): PathMatch => ({ kind: 'exact', value });
@@ -46,21 +24,21 @@ function name(result: RouteMatchResult): string {
 
 describe('which route decides (GW-01)', () => {
   const router = compileRouter([
-    buildApi([
-      buildRoute('regex-first', { path: regex('^/v1/(chat|files)/\\d+$') }),
-      buildRoute('regex-second', { path: regex('^/v1/') }),
-      buildRoute('root', { path: prefix('/'), methods: ['GET'] }),
-      buildRoute('v1-chat', { path: prefix('/v1/chat') }),
-      buildRoute('v1-chat-exact-post', { path: exact('/v1/chat'), methods: ['POST'] }),
-      buildRoute('v1-chat-exact-v2', {
+    buildApiOf([
+      buildMatched('regex-first', { path: regex('^/v1/(chat|files)/\\d+$') }),
+      buildMatched('regex-second', { path: regex('^/v1/') }),
+      buildMatched('root', { path: prefix('/'), methods: ['GET'] }),
+      buildMatched('v1-chat', { path: prefix('/v1/chat') }),
+      buildMatched('v1-chat-exact-post', { path: exact('/v1/chat'), methods: ['POST'] }),
+      buildMatched('v1-chat-exact-v2', {
         path: exact('/v1/chat'),
         headers: [{ name: 'x-version', value: '2' }],
       }),
-      buildRoute('slash', { path: prefix('/docs/') }),
+      buildMatched('slash', { path: prefix('/docs/') }),
     ]),
-    buildApi([buildRoute('shop', { path: prefix('/v1/chat') })], ['Shop.example:443'], 'shop'),
-    buildApi([buildRoute('any-sub', { path: prefix('/') })], ['*.example.org'], 'sub'),
-    buildApi([buildRoute('deep-sub', { path: prefix('/') })], ['*.eu.example.org'], 'deep'),
+    buildApiOf([buildMatched('shop', { path: prefix('/v1/chat') })], ['Shop.example:443'], 'shop'),
+    buildApiOf([buildMatched('any-sub', { path: prefix('/') })], ['*.example.org'], 'sub'),
+    buildApiOf([buildMatched('deep-sub', { path: prefix('/') })], ['*.eu.example.org'], 'deep'),
   ]);
 
   it.each([
@@ -100,9 +78,9 @@ describe('which route decides (GW-01)', () => {
 
   it('lists every method the path knows, HEAD beside GET, when the method is wrong', () => {
     const known = compileRouter([
-      buildApi([
-        buildRoute('a', { path: exact('/a'), methods: ['PUT', 'DELETE'] }),
-        buildRoute('b', { path: prefix('/'), methods: ['GET'] }),
+      buildApiOf([
+        buildMatched('a', { path: exact('/a'), methods: ['PUT', 'DELETE'] }),
+        buildMatched('b', { path: prefix('/'), methods: ['GET'] }),
       ]),
     ]);
     expect(known.match('POST', 'h', '/a', [])).toEqual({
@@ -119,9 +97,9 @@ describe('which route decides (GW-01)', () => {
 
   it('takes the first of two equal routes in file order', () => {
     const twice = compileRouter([
-      buildApi([
-        buildRoute('one', { path: exact('/a') }),
-        buildRoute('two', { path: exact('/a') }),
+      buildApiOf([
+        buildMatched('one', { path: exact('/a') }),
+        buildMatched('two', { path: exact('/a') }),
       ]),
     ]);
     expect(name(twice.match('GET', 'h', '/a', []))).toBe('one');
@@ -130,10 +108,10 @@ describe('which route decides (GW-01)', () => {
 
 describe('spellings of a path cannot dodge its price (GW-01, C402-16)', () => {
   const router = compileRouter([
-    buildApi([
-      buildRoute('priced', { path: exact('/v1/chat') }),
-      buildRoute('with-space', { path: exact('/a%20b') }),
-      buildRoute('free', { path: prefix('/') }),
+    buildApiOf([
+      buildMatched('priced', { path: exact('/v1/chat') }),
+      buildMatched('with-space', { path: exact('/a%20b') }),
+      buildMatched('free', { path: prefix('/') }),
     ]),
   ]);
 
@@ -193,8 +171,8 @@ describe('laws', () => {
         path,
         fc.constantFrom([], ['X', '1'], ['X', '2']),
         (matches, method, target, headers) => {
-          const routes = matches.map((match, index) => buildRoute(String(index), match));
-          const router = compileRouter([buildApi(routes)]);
+          const routes = matches.map((match, index) => buildMatched(String(index), match));
+          const router = compileRouter([buildApiOf(routes)]);
           expect(name(router.match(method, 'h', target, headers))).toBe(
             searchAll(routes, method, target, headers),
           );
@@ -242,14 +220,14 @@ describe('laws', () => {
 
 describe('bounds', () => {
   it('looks no further into a long path than the longest prefix is', () => {
-    const router = compileRouter([buildApi([buildRoute('a', { path: prefix('/a') })])]);
+    const router = compileRouter([buildApiOf([buildMatched('a', { path: prefix('/a') })])]);
     const path = `/a${'/b'.repeat(8_000)}`;
     expect(name(router.match('GET', 'h', path, []))).toBe('a');
     expect(name(router.match('GET', 'h', path.slice(2), []))).toBe('not-found');
   });
 
   it('looks at a handful of host labels only', () => {
-    const router = compileRouter([buildApi([buildRoute('a', { path: prefix('/') })], ['*.x'])]);
+    const router = compileRouter([buildApiOf([buildMatched('a', { path: prefix('/') })], ['*.x'])]);
     expect(name(router.match('GET', `${'a.'.repeat(10)}x`, '/', []))).toBe('a');
     expect(name(router.match('GET', `${'a.'.repeat(4_000)}x`, '/', []))).toBe('not-found');
   });

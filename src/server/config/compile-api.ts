@@ -88,8 +88,7 @@ function compileRoute(apiId: string, { entry, route, asset }: RouteContext): Rou
     match: { methods, path, headers: listHeaders(route.headers) },
     upstreamId: route.upstream ?? entry.upstream,
     price: route.price ?? freePrice(asset),
-    requires:
-      route.feature === undefined ? [] : [{ kind: 'feature', id: route.feature, when: [] }],
+    requires: route.feature === undefined ? [] : [{ kind: 'feature', id: route.feature, when: [] }],
     operation: id,
     compute: undefined,
     role: undefined,

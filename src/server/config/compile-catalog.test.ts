@@ -85,6 +85,23 @@ const ZERO = {
   perByteOut: 0n,
 };
 
+/** What a route is that says nothing of it. */
+const PLAIN_ROUTE = {
+  requires: [],
+  compute: undefined,
+  role: undefined,
+  parameters: [],
+  degradedAccess: 'by-method',
+};
+const PLAIN_LIMIT = {
+  class: 'commercial',
+  soft: false,
+  models: [],
+  routes: [],
+  operations: [],
+  overage: { kind: 'block' },
+};
+
 describe('upstreams (GW-06, GW-08)', () => {
   test('targets, weights, health and credentials', () => {
     expect(catalog.upstreams.get('many')).toEqual({
@@ -208,7 +225,8 @@ describe('APIs (GW-01)', () => {
       match: { methods: [], path: { kind: 'prefix', value: '/files' }, headers: [] },
       upstreamId: 'one',
       price: ZERO,
-      feature: undefined,
+      ...PLAIN_ROUTE,
+      operation: 'shop.* /files',
       rewrite: { kind: 'strip-prefix', prefix: '/files' },
       requestHeaders: { set: [], remove: [] },
       responseHeaders: { set: [], remove: [] },
@@ -231,7 +249,9 @@ describe('APIs (GW-01)', () => {
       },
       upstreamId: 'many',
       price: { ...ZERO, perRequest: 1_000_000_000n, perByteIn: 10n, perByteOut: 90n },
-      feature: 'reports',
+      ...PLAIN_ROUTE,
+      requires: [{ kind: 'feature', id: 'reports', when: [] }],
+      operation: 'shop.GET /items',
       rewrite: { kind: 'replace', pattern: '^/items', with: '/v2/items' },
       requestHeaders: { set: [{ name: 'x-from', value: 'gateway' }], remove: ['cookie'] },
       responseHeaders: { set: [], remove: ['server'] },
@@ -281,22 +301,45 @@ describe('plans and packs (PLAN-01, PLAN-02)', () => {
         window: 'month',
         scope: 'tenant',
         amount: 10_000,
+        ...PLAIN_LIMIT,
       },
-      { id: 'key_tokens_per_day', unit: 'tokens', window: 'day', scope: 'key', amount: 1_000_000 },
+      {
+        id: 'key_tokens_per_day',
+        unit: 'tokens',
+        window: 'day',
+        scope: 'key',
+        amount: 1_000_000,
+        ...PLAIN_LIMIT,
+      },
       {
         id: 'spend_per_lifetime',
         unit: 'spend',
         window: 'lifetime',
         scope: 'tenant',
         amount: 10_000_000_000,
+        ...PLAIN_LIMIT,
       },
     ]);
   });
 
   test('rate limits; without a burst, as many at once as in a period (QUOTA-07)', () => {
     expect(catalog.plans.get('free')?.rateLimits).toEqual([
-      { id: 'rate_per_minute', scope: 'tenant', count: 60, periodMs: 60_000, burst: 10 },
-      { id: 'key_rate_per_second', scope: 'key', count: 5, periodMs: 1000, burst: 5 },
+      {
+        id: 'rate_per_minute',
+        scope: 'tenant',
+        count: 60,
+        periodMs: 60_000,
+        burst: 10,
+        class: 'protective',
+      },
+      {
+        id: 'key_rate_per_second',
+        scope: 'key',
+        count: 5,
+        periodMs: 1000,
+        burst: 5,
+        class: 'protective',
+      },
     ]);
   });
 
