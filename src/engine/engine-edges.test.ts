@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { buildTenant } from '../../test/support/build-key.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { type AccountSpec, balanceAccount } from '../domain/accounts.ts';
@@ -185,7 +186,7 @@ describe('protective limits (QUOTA-07)', () => {
 });
 
 it('news of a tenant hands its slices back: the next call sees what changed', async () => {
-  await store.createTenant({ id: 'ten_1', name: 'Acme', planId: 'free', createdAt: 0 });
+  await store.createTenant(buildTenant());
   await store.addGrant(
     {
       tenantId: 'ten_1',

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { buildLimit, buildPlan } from '../../test/support/build-catalog.ts';
+import { buildHolder, buildLimit, buildPlan } from '../../test/support/build-catalog.ts';
 import { makeDirectory, removeDirectory } from '../../test/support/temporary-directory.ts';
-import { accountsFor } from '../domain/accounts.ts';
+import { accountsFor, ANY_CALL } from '../domain/accounts.ts';
 import { createClock } from '../platform/clock.ts';
 import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
 import type { AccountBalance, Overrun, Store } from '../stores/store.ts';
@@ -197,8 +197,11 @@ class World {
 
   async #reserve(step: Extract<Step, { kind: 'reserve' }>): Promise<void> {
     const engine = this.#engines[step.engine];
-    const holder = { tenantId: this.#tenantId, keyId: 'key_1', budgetNano: undefined };
-    const needs = accountsFor(PLAN, holder, 'USD', clock.now()).map((account) => ({
+    const holder = buildHolder({ tenantId: this.#tenantId, payerId: this.#tenantId });
+    const needs = accountsFor(PLAN, holder, ANY_CALL, {
+      asset: 'USD',
+      at: clock.now(),
+    }).map((account) => ({
       account,
       amount: account.kind === 'quota' ? 1 : step.amount,
     }));

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
-import { buildLimit, buildPlan } from '../../../test/support/build-catalog.ts';
+import { buildHolder, buildLimit, buildPlan } from '../../../test/support/build-catalog.ts';
 import { buildExchange } from '../../../test/support/memory-exchange.ts';
 import { temporaryDirectory } from '../../../test/support/temporary-directory.ts';
-import { accountsFor } from '../../domain/accounts.ts';
+import { accountsFor, ANY_CALL } from '../../domain/accounts.ts';
+import { NO_TAKE } from '../../domain/take.ts';
 import { LedgerEngine } from '../../engine/ledger-engine.ts';
 import { readJournal } from '../../engine/journal.ts';
 import { createClock } from '../../platform/clock.ts';
@@ -16,7 +17,10 @@ const clock = createClock();
 const PLAN = buildPlan('free', {
   limits: [buildLimit(100), buildLimit(100, { id: 'tokens_per_day', unit: 'tokens' })],
 });
-const HOLDER = { tenantId: 'ten_1', keyId: 'key_1', budgetNano: undefined };
+/** Its accounts are requests, tokens and balance. */
+const accountsNow = () =>
+  accountsFor(PLAN, buildHolder(), ANY_CALL, { asset: 'USD', at: clock.now() });
+const takeOf = (outputTokens: number, nano: number) => ({ ...NO_TAKE, outputTokens, nano });
 
 let directory: string;
 let store: Store;
@@ -54,7 +58,7 @@ beforeEach(async () => {
 /** An exchange whose call has 1 request, 20 tokens and 300 nano set aside. */
 async function admitted(balance = 300): Promise<Exchange> {
   const amounts = [1, 20, balance];
-  const needs = accountsFor(PLAN, HOLDER, 'USD', clock.now()).map((account, i) => ({
+  const needs = accountsNow().map((account, i) => ({
     account,
     amount: amounts[i] ?? 0,
   }));
@@ -83,32 +87,32 @@ async function spent(): Promise<readonly (bigint | undefined)[]> {
 describe('charging', () => {
   it('an amount for each account in its unit', async () => {
     const { needs, hold } = await admitted();
-    expect(amountsOf(needs, { tokens: 7, nano: 90 })).toEqual([1, 7, 90]);
+    expect(amountsOf(needs, takeOf(7, 90))).toEqual([1, 7, 90]);
     if (hold !== undefined) engine.release(hold);
   });
 
   it('a whole answer is charged once, at its cost, in every account', async () => {
     const exchange = await admitted();
-    expect(captureWhole({ engine }, exchange, { tokens: 7, nano: 90 })).toBe(true);
+    expect(captureWhole({ engine }, exchange, takeOf(7, 90))).toBe(true);
     expect([exchange.hold, exchange.costNano, exchange.overrunNano]).toEqual([undefined, 90, 0]);
-    expect(captureWhole({ engine }, exchange, { tokens: 7, nano: 90 })).toBe(true);
+    expect(captureWhole({ engine }, exchange, takeOf(7, 90))).toBe(true);
     expect(await spent()).toEqual([1n, 7n, 90n]);
   });
 
   it('a stream: progress is journalled before its bytes, its end is what is charged', async () => {
     const exchange = await admitted();
-    expect(noteProgress({ engine }, exchange, { tokens: 3, nano: 40 })).toBe(true);
+    expect(noteProgress({ engine }, exchange, takeOf(3, 40))).toBe(true);
     expect(readJournal(directory, 'own_1')).toMatchObject([
       { kind: 'progress', charges: [{ amount: 1 }, { amount: 3 }, { amount: 40 }] },
     ]);
-    expect(finishStream({ engine }, exchange, { tokens: 7, nano: 90 })).toBe(true);
+    expect(finishStream({ engine }, exchange, takeOf(7, 90))).toBe(true);
     expect(readJournal(directory, 'own_1').map(({ kind }) => kind)).toEqual(['progress', 'done']);
     expect(await spent()).toEqual([1n, 7n, 90n]);
   });
 
   it('what is above the hold and cannot be had is the part of the house, in nano of the balance', async () => {
     const exchange = await admitted(1000);
-    expect(captureWhole({ engine }, exchange, { tokens: 200, nano: 1050 })).toBe(true);
+    expect(captureWhole({ engine }, exchange, takeOf(200, 1050))).toBe(true);
     expect([exchange.costNano, exchange.overrunNano]).toEqual([1050, 50]);
     // Of the quota what this process had of it: how much that is beyond the hold is not fixed.
     expect(await spent()).toEqual([
@@ -120,21 +124,21 @@ describe('charging', () => {
 
   it('without a hold, as on a free route, there is nothing to charge', async () => {
     const exchange = buildExchange();
-    expect(noteProgress({ engine }, exchange, { tokens: 3, nano: 4 })).toBe(true);
-    expect(finishStream({ engine }, exchange, { tokens: 3, nano: 4 })).toBe(true);
+    expect(noteProgress({ engine }, exchange, takeOf(3, 4))).toBe(true);
+    expect(finishStream({ engine }, exchange, takeOf(3, 4))).toBe(true);
     expect([exchange.costNano, exchange.overrunNano]).toEqual([4, 0]);
     expect(readJournal(directory, 'own_1')).toEqual([]);
   });
 
   it('a call that takes from no balance has no overrun', async () => {
-    const [requests] = accountsFor(PLAN, HOLDER, 'USD', clock.now());
+    const [requests] = accountsNow();
     if (requests === undefined) throw new Error('no account');
     const needs = [{ account: requests, amount: 1 }];
     const outcome = await engine.reserve('req_1', needs, [], new AbortController().signal);
     const exchange = buildExchange();
     exchange.needs = needs;
     exchange.hold = outcome.kind === 'held' ? outcome.hold : undefined;
-    expect(captureWhole({ engine }, exchange, { tokens: 0, nano: 0 })).toBe(true);
+    expect(captureWhole({ engine }, exchange, takeOf(0, 0))).toBe(true);
     expect(exchange.overrunNano).toBe(0);
   });
 });
@@ -145,7 +149,7 @@ it('C402-20: books that cannot take the charge mean that nothing is served', asy
     engine: Object.assign(Object.create(engine) as LedgerEngine, { capture: () => undefined }),
   };
   const { hold } = exchange;
-  expect(captureWhole(broken, exchange, { tokens: 7, nano: 90 })).toBe(false);
+  expect(captureWhole(broken, exchange, takeOf(7, 90))).toBe(false);
   expect(exchange.overrunNano).toBe(0);
   if (hold !== undefined) engine.release(hold);
 });

@@ -56,7 +56,8 @@ export class KeyDirectory {
         this.#unknown.clear();
         this.#forgetWhere((access) => access.key.hash === change.id);
       }
-      if (change.kind === 'tenant') this.#forgetWhere((access) => access.tenantIds.includes(change.id));
+      if (change.kind === 'tenant')
+        this.#forgetWhere((access) => access.tenantIds.includes(change.id));
     }
   }
 

@@ -141,7 +141,9 @@ function growOutput(
   }
   const grown = { ...sizes.full, outputTokensEach };
   const take = boundTake(call.model, grown, call.access.prepaid);
-  const more = needs.map(({ account, amount }) => Math.max(0, amountFor(account.unit, take) - amount));
+  const more = needs.map(({ account, amount }) =>
+    Math.max(0, amountFor(account.unit, take) - amount),
+  );
   if (outputTokensEach <= 1 || hold === undefined || !context.engine.extend(hold, more)) {
     return sizes.smallest;
   }

@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { AT, buildLimit, buildModel, buildPlan } from '../../../test/support/build-catalog.ts';
-import { accountsFor, type AccountSpec } from '../../domain/accounts.ts';
+import {
+  AT,
+  buildHolder,
+  buildLimit,
+  buildModel,
+  buildPlan,
+} from '../../../test/support/build-catalog.ts';
+import { accountsFor, type AccountSpec, ANY_CALL } from '../../domain/accounts.ts';
+import { amountFor, NO_TAKE } from '../../domain/take.ts';
 import { costOf } from '../../domain/pricing.ts';
 import {
   affordableOutputTokens,
@@ -17,9 +24,9 @@ const [REQUESTS, TOKENS, BALANCE] = accountsFor(
   buildPlan('p', {
     limits: [buildLimit(1), buildLimit(1, { id: 'tokens_per_month', unit: 'tokens' })],
   }),
-  { tenantId: 'ten_1', keyId: 'key_1', budgetNano: undefined },
-  'USD',
-  AT,
+  buildHolder(),
+  ANY_CALL,
+  { asset: 'USD', at: AT },
 );
 
 function shortOf(account: AccountSpec | undefined, free: number): Shortage {
@@ -46,17 +53,28 @@ describe('what a call sets aside (LLM-08)', () => {
 
   it('input and output of every choice at the full price', () => {
     expect(boundTake(model, { inputTokens: 10, outputTokensEach: 5, choices: 3 }, true)).toEqual({
-      tokens: 25,
+      ...NO_TAKE,
+      inputTokens: 10,
+      outputTokens: 15,
       nano: 1 + 20 + 120,
     });
   });
 
   it('of the used part what it costs, cached input cheaper', () => {
-    expect(usageTake(model, USED, true)).toEqual({ tokens: 15, nano: 1 + 12 + 2 + 40 });
+    expect(usageTake(model, USED, true)).toEqual({
+      ...NO_TAKE,
+      inputTokens: 10,
+      outputTokens: 5,
+      nano: 1 + 12 + 2 + 40,
+    });
   });
 
   it('no money on a plan that covers the calls', () => {
-    expect(usageTake(model, USED, false)).toEqual({ tokens: 15, nano: 0 });
+    expect(usageTake(model, USED, false)).toMatchObject({
+      inputTokens: 10,
+      outputTokens: 5,
+      nano: 0,
+    });
   });
 
   it('the bound is never below the cost of what stays within it, whatever comes from a cache', () => {
@@ -86,7 +104,8 @@ describe('what a call sets aside (LLM-08)', () => {
           const priced = buildModel('m', prices);
           const bound = boundTake(priced, bounds, true);
           expect(BigInt(bound.nano) >= costOf(priced.price, usage)).toBe(true);
-          expect(bound.tokens).toBeGreaterThanOrEqual(usage.inputTokens + usage.outputTokens);
+          expect(bound.inputTokens).toBeGreaterThanOrEqual(usage.inputTokens);
+          expect(bound.outputTokens).toBeGreaterThanOrEqual(usage.outputTokens);
         },
       ),
     );
@@ -113,13 +132,11 @@ describe('affordableOutputTokens (C402-06)', () => {
           choices: fc.integer({ min: 1, max: 4 }),
         }),
         fc.oneof(fc.nat(500), fc.nat(Number.MAX_SAFE_INTEGER)),
-        fc.constantFrom('tokens', 'nano'),
+        fc.constantFrom('tokens', 'USD'),
         (prices, bounds, free, unit) => {
           const model = buildModel('m', prices);
           const need = (outputTokensEach: number) =>
-            boundTake(model, { ...bounds, outputTokensEach }, true)[
-              unit === 'tokens' ? 'tokens' : 'nano'
-            ];
+            amountFor(unit, boundTake(model, { ...bounds, outputTokensEach }, true));
           const short = shortOf(unit === 'tokens' ? TOKENS : BALANCE, free);
           const found = affordableOutputTokens(model, bounds, short);
           expect(found).toBeLessThanOrEqual(bounds.outputTokensEach);

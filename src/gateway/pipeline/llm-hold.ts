@@ -44,7 +44,8 @@ export function affordableOutputTokens(model: Model, bounds: LlmBounds, short: S
   const { need, free } = short;
   const { unit } = need.account;
   if (COUNTED_BY_CALL.has(unit)) return 0;
-  if (unit === 'output_tokens') return Math.min(Math.floor(free / bounds.choices), bounds.outputTokensEach);
+  if (unit === 'output_tokens')
+    return Math.min(Math.floor(free / bounds.choices), bounds.outputTokensEach);
   if (unit === 'tokens') {
     const each = Math.floor((free - bounds.inputTokens) / bounds.choices);
     return Math.min(each, bounds.outputTokensEach);
