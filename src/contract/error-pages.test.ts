@@ -2,11 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
-import { PAYMENT_ACTIONS, RETRY_KINDS, STATUS_FAMILIES } from './code-row.ts';
+import { OTHER_ACTIONS, PAYMENT_ACTIONS, RETRY_KINDS, STATUS_FAMILIES } from './code-row.ts';
+import { CODE_ALIASES } from './code-aliases.ts';
 import { CODES } from './codes.ts';
 import type { Code } from './codes.ts';
 import { buildProblem } from './problem.ts';
-import type { ProblemDocument, ProblemInput } from './problem-document.ts';
+import type { MachineOffer, ProblemDocument, ProblemInput } from './problem-document.ts';
 
 const PAGES = new URL('../../docs/errors/', import.meta.url);
 const CODE_NAMES = Object.keys(CODES) as Code[];
@@ -35,6 +36,15 @@ function recoverInput(sample: ProblemDocument): ProblemInput {
       ? {}
       : { retryAfterSeconds: retry.retry_after_seconds }),
     ...(sample.payment === undefined ? {} : { payment: sample.payment }),
+    ...(sample.description === undefined ? {} : { offer: recoverOffer(sample) }),
+  };
+}
+
+function recoverOffer({ amount_sats: sats, description, expires }: ProblemDocument): MachineOffer {
+  return {
+    ...(sats === undefined ? {} : { amountSats: sats }),
+    description: description ?? '',
+    expires: expires ?? '',
   };
 }
 
@@ -78,6 +88,11 @@ describe.each(CODE_NAMES)('C402-08, DOC-02: the page of %s', (code) => {
     expect(readSample(page).retry.kind).toBe(expectedKind(code));
   });
 
+  test('names what the code is called elsewhere', () => {
+    const aliases = Object.entries(CODE_ALIASES).filter(([, target]) => target === code);
+    expect(aliases.filter(([alias]) => !page.includes(`\`${alias}\``))).toEqual([]);
+  });
+
   test('links only to pages that exist', () => {
     const links = [...page.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1] ?? '');
     const known = CODE_NAMES.map((name) => `${name}.md`);
@@ -110,7 +125,8 @@ describe('DOC-03, C402-26: the overview', () => {
   test('describes every member of the body, every action and every retry kind', () => {
     const sample = readSample(readPage('INSUFFICIENT_CREDITS.md'));
     const offer = ['amount_sats', 'description', 'expires'];
-    const names = [...Object.keys(sample), ...offer, ...PAYMENT_ACTIONS, ...RETRY_KINDS];
+    const actions = [...PAYMENT_ACTIONS, ...OTHER_ACTIONS];
+    const names = [...Object.keys(sample), ...offer, ...actions, ...RETRY_KINDS];
     expect(names.filter((name) => !overview.includes(`\`${name}\``))).toEqual([]);
   });
 });

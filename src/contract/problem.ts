@@ -118,18 +118,10 @@ function chooseAction(actions: CodeRow['actions'], input: ProblemInput): Action 
 }
 
 function isPossible(action: Action, { details, resetsAt, offer }: ProblemInput): boolean {
-  switch (action) {
-    case 'upgrade_plan':
-      return offersAny('plan', details);
-    case 'buy_credits':
-      return offersAny('pack', details);
-    case 'wait_for_reset':
-      return resetsAt !== undefined;
-    case 'pay_challenge':
-      return offer !== undefined;
-    default:
-      return true;
-  }
+  if (action === 'upgrade_plan') return offersAny('plan', details);
+  if (action === 'buy_credits') return offersAny('pack', details);
+  if (action === 'wait_for_reset') return resetsAt !== undefined;
+  return action !== 'pay_challenge' || offer !== undefined;
 }
 
 /** An add-on may raise a limit as a plan does, and may be a purchase of its own. */

@@ -122,7 +122,7 @@ export const IDENTITY_CODES = {
     actions: ['request_access', 'contact_admin'],
     title: 'Access not requested yet',
     sentence:
-      '[{api} is open after approval|This API is open after approval], and nobody has asked for it yet. Request access, and call again once it is approved',
+      '[{api} needs the approval of an administrator|This API needs the approval of an administrator], and nobody has requested it for this account yet. Request access, and call again once it is approved',
   },
   SUBSCRIPTION_PENDING_APPROVAL: {
     status: 403,
@@ -131,7 +131,7 @@ export const IDENTITY_CODES = {
     actions: ['contact_admin'],
     title: 'Access waits for approval',
     sentence:
-      '[Your access to {api} waits for approval|Your access waits for approval][ since {requested}]. Call again once an administrator has approved it',
+      '[Your access to {api} has been waiting for approval since {requested}|Your access to {api} is waiting for approval|Your access is waiting for approval]. Call again once an administrator has approved it',
   },
   SUBSCRIPTION_REJECTED: {
     status: 403,
@@ -149,7 +149,7 @@ export const IDENTITY_CODES = {
     actions: ['contact_support'],
     title: 'Account suspended',
     sentence:
-      'This account is suspended[: {reason}], and no payment changes that. Ask the provider why and what lifts it',
+      'This account is suspended[ ({reason})], and no payment changes that. Ask the provider why and what lifts it',
   },
   ACCOUNT_UNVERIFIED: {
     status: 403,

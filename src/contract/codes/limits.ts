@@ -90,7 +90,7 @@ export const LIMIT_CODES = {
     actions: ['raise_spending_limit', 'contact_admin'],
     title: 'Delegated budget used up',
     sentence:
-      '[This credential has spent {current_usage} of its budget of {allowed_usage}|The budget of this credential is used up][, and this call could cost up to {needed}]. It cannot be paid with this credential: ask whoever issued it for a larger budget',
+      '[This credential has spent {current_usage} of its budget of {allowed_usage}|The budget of this credential is used up][, and this call could cost up to {needed}]. It pays for nothing more: ask whoever issued it for a larger budget',
   },
   CONCURRENCY_LIMIT_EXCEEDED: {
     status: 402,

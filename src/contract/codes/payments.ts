@@ -45,7 +45,7 @@ export const PAYMENT_CODES = {
     actions: ['buy_credits', 'contact_admin'],
     title: 'Your own provider account is out of funds',
     sentence:
-      '[{provider} refuses your own provider key|The provider refuses your own provider key] because the account behind it has no funds or quota left[: {upstream_reason}]. Add funds there, then retry',
+      '[{provider} refuses your own provider key|The provider refuses your own provider key] because the account behind it has no funds or quota left[ ("{upstream_reason}")]. Add funds there, then retry',
   },
   CREDENTIAL_INVALID: {
     status: 401,

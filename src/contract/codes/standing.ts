@@ -18,7 +18,7 @@ export const STANDING_CODES = {
     actions: ['renew_subscription', 'contact_admin'],
     title: 'Subscription expired',
     sentence:
-      '[The subscription of {account} has expired|Your subscription has expired][ on {plan_end}]. Renew it, and access returns at once',
+      '[The subscription of {account} has expired|Your subscription has expired][ (it ended on {plan_end})]. Renew it, and access returns at once',
   },
   SUBSCRIPTION_CANCELED: {
     status: 402,
@@ -107,6 +107,6 @@ export const STANDING_CODES = {
     actions: ['contact_support', 'pay_invoice'],
     title: 'Payment disputed',
     sentence:
-      'A payment of this account[ of {price}] is in dispute, and what it paid for is on hold until that is settled. Settle it with us or pay another way',
+      '[A payment of {price} by this account|A payment of this account] is in dispute, and what it paid for is on hold until that is settled. Settle it with us or pay another way',
   },
 } as const satisfies Record<string, CodeRow>;
