@@ -15,18 +15,31 @@ import {
 } from '../../test/support/build-catalog.ts';
 import { someFacts } from '../../test/support/some-facts.ts';
 import { decide, isShort, type StepName, traceDecision } from './decide.ts';
+import type { Limit, LimitUnit } from './catalog.ts';
 import type { Facts, LimitFact, ReservationFact } from './facts.ts';
+import { standOf } from './standing.ts';
+import { PLAIN_TERMS } from './tenant-terms.ts';
 
 const faultOf = (code: Code) => ({ code, problem: 'wrong', pointer: undefined });
 const short = (index: number, cause: 'gone' | 'held' | 'stranded' | 'unavailable') =>
   ({ kind: 'short', index, cause, held: 0, affordableOutputTokens: undefined }) as const;
 
+const OWED = { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_1'] };
+const OVERDUE = standOf(
+  { ...PLAIN_TERMS, payment: OWED },
+  { graceDays: 7, degraded: undefined },
+  'read',
+  AT,
+);
+
 /** One reason of every step, each of which would refuse by itself. */
 const REASONS: readonly (readonly [StepName, Partial<Facts>, Code])[] = [
   ['route', { routing: faultOf('ROUTE_NOT_FOUND') }, 'ROUTE_NOT_FOUND'],
   ['identify', { identity: { kind: 'refused', code: 'KEY_REVOKED', since: AT } }, 'KEY_REVOKED'],
+  ['authorize', { authorization: faultOf('FORBIDDEN_POLICY') }, 'FORBIDDEN_POLICY'],
   ['understand', { understanding: faultOf('INVALID_REQUEST') }, 'INVALID_REQUEST'],
   ['storm', { storm: { cause: 'INSUFFICIENT_CREDITS', retryAfterMs: 5 } }, 'PAYMENT_RETRY_STORM'],
+  ['stand', { standing: OVERDUE }, 'INVOICE_OVERDUE'],
   [
     'entitle',
     { entitlements: [{ kind: 'model', id: 'large', granted: false }] },
@@ -86,11 +99,81 @@ describe('decide', () => {
     const identity = buildIdentity(buildPlan('p', { priceNano: BigInt(planPrice) }));
     const found = decide(buildFacts({ identity, limits: [limit], reservation: short(0, 'gone') }));
     expect(found).toMatchObject({ step: 'reserve', code, limit, transient: false });
-    const anonymous = { kind: 'anonymous' } as const;
-    const expected = code === 'FREE_TIER_EXHAUSTED' ? 'REQUEST_QUOTA_EXCEEDED' : code;
-    expect(
-      decide(buildFacts({ identity: anonymous, limits: [limit], reservation: short(0, 'gone') })),
-    ).toMatchObject({ code: expected });
+  });
+
+  const UNITS: readonly (readonly [LimitUnit, Code])[] = [
+    ['input_tokens', 'TOKEN_QUOTA_EXCEEDED'],
+    ['output_tokens', 'TOKEN_QUOTA_EXCEEDED'],
+    ['bytes', 'DATA_QUOTA_EXCEEDED'],
+    ['bytes_in', 'DATA_QUOTA_EXCEEDED'],
+    ['bytes_out', 'DATA_QUOTA_EXCEEDED'],
+    ['storage_bytes', 'STORAGE_QUOTA_EXCEEDED'],
+    ['compute_units', 'COMPUTE_UNITS_EXHAUSTED'],
+    ['compute_ms', 'COMPUTE_UNITS_EXHAUSTED'],
+    ['operations', 'OPERATION_LIMIT_REACHED'],
+  ];
+  it.each(UNITS)('QUOTA-06: %s used up is %s, and 429 when the limit protects', (unit, code) => {
+    const limit = buildLimit(5, { id: 'l', unit });
+    const shield = { ...limit, class: 'protective' } as const;
+    const of = (each: Limit) =>
+      decide(buildFacts({ limits: [buildQuota(each)], reservation: short(0, 'gone') }));
+    expect(of(limit)).toMatchObject({ code, retryAfterMs: undefined });
+    expect(of(shield)).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) });
+  });
+
+  it('an anonymous caller has used up a free allowance', () => {
+    const limits = [buildQuota(buildLimit(10))];
+    const facts = {
+      identity: { kind: 'anonymous' },
+      limits,
+      reservation: short(0, 'gone'),
+    } as const;
+    expect(decide(buildFacts(facts))).toMatchObject({ code: 'FREE_TIER_EXHAUSTED' });
+  });
+
+  it.each([
+    ['commercial', 'CONCURRENCY_LIMIT_EXCEEDED'],
+    ['protective', 'CONCURRENCY_LIMITED'],
+  ] as const)('QUOTA-10: no free slot of a %s cap is %s, held or gone', (limitClass, code) => {
+    const slots = buildLimit(5, { id: 's', unit: 'concurrent_requests', class: limitClass });
+    for (const cause of ['held', 'gone'] as const) {
+      const reservation = short(0, cause);
+      const found = decide(buildFacts({ limits: [buildQuota(slots)], reservation }));
+      expect(found).toMatchObject({ code, transient: false, retryAfterMs: 1000 });
+    }
+  });
+
+  it('QUOTA-09: too fast is 402 where faster is for sale', () => {
+    const limited = { kind: 'limited', rateLimitId: 'r', retryAfterMs: 5 } as const;
+    expect(decide(buildFacts({ reservation: { ...limited, class: 'commercial' } }))).toMatchObject({
+      code: 'RATE_CAPACITY_EXCEEDED',
+      retryAfterMs: 5,
+    });
+    expect(decide(buildFacts({ reservation: limited }))).toMatchObject({ code: 'RATE_LIMITED' });
+  });
+
+  it('402 or 429: of a protective and a commercial limit that are both exceeded the commercial one decides', () => {
+    const shield = buildQuota(buildLimit(0, { id: 'shield', class: 'protective' }), { need: 1 });
+    const quota = buildQuota(buildLimit(0), { need: 1 });
+    expect(decide(buildFacts({ limits: [shield, quota] }))).toMatchObject({ limit: quota });
+  });
+
+  it('PLAN-11: what is billed beyond an allowance is the balance to find; what must be allowed first says so', () => {
+    const over = (kind: 'bill' | 'authorize') =>
+      buildQuota(buildLimit(10), { spent: 10, need: 1, overage: { kind, nano: 7 } });
+    const balance = (allowance: number) => buildBalance({ allowance, need: 3 });
+    const billed = (allowance: number) =>
+      decide(buildFacts({ limits: [over('bill'), balance(allowance)] }));
+    expect(billed(10)).toEqual({ kind: 'admit' });
+    expect(billed(9)).toMatchObject({ code: 'INSUFFICIENT_CREDITS' });
+    expect(decide(buildFacts({ limits: [over('authorize'), balance(99)] }))).toMatchObject({
+      code: 'OVERAGE_AUTHORIZATION_REQUIRED',
+    });
+  });
+
+  it('DEG-01: a degraded service is not refused what its profile leaves', () => {
+    const left = { ...OVERDUE, level: 'degraded', stillServed: true } as const;
+    expect(decide(buildFacts({ standing: left }))).toEqual({ kind: 'admit' });
   });
 
   it.each<[string, ReservationFact, Code, { transient: boolean; retryAfterMs?: number }]>([

@@ -29,15 +29,16 @@ export function effectivePlan(
     .reduce<EffectivePlan>((sum, { grants }) => addGrants(sum, grants), overridden);
 }
 
-/** The first moment after `at` at which an override or purchase ends: until then the plan stays as it is. */
+/** The first moment after `at` at which an override or purchase begins or ends: until then the plan stays as it is. */
 export function nextChangeOf(
   terms: Pick<TenantTerms, 'overrides' | 'purchases'>,
   at: number,
 ): number {
-  const ends = [...terms.overrides, ...terms.purchases]
-    .map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)
-    .filter((expiresAt) => expiresAt > at);
-  return Math.min(Number.POSITIVE_INFINITY, ...ends);
+  const moments = [
+    ...[...terms.overrides, ...terms.purchases].map(({ expiresAt }) => expiresAt ?? at),
+    ...terms.purchases.map((purchase) => purchase.at),
+  ];
+  return Math.min(Number.POSITIVE_INFINITY, ...moments.filter((moment) => moment > at));
 }
 
 /** The plan with one more purchase: how an offer is tried before it is made. */

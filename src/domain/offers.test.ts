@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { type Code, CODES } from '../contract/codes.ts';
 import {
+  AT,
   buildBalance,
   buildCatalog,
   buildFacts,
@@ -10,9 +11,10 @@ import {
   buildLimit,
   buildPlan,
   buildQuota,
+  buildRateLimit,
 } from '../../test/support/build-catalog.ts';
 import { someCatalog, someFacts } from '../../test/support/some-facts.ts';
-import type { Catalog, Pack } from './catalog.ts';
+import type { AddOn, Catalog, Pack, PurchaseGrants } from './catalog.ts';
 import { decide, isShort, type Refusal } from './decide.ts';
 import type { Facts } from './facts.ts';
 import {
@@ -23,7 +25,18 @@ import {
   type Offer,
   offersOnSale,
 } from './offers.ts';
+import { standOf } from './standing.ts';
+import { NO_TAKE } from './take.ts';
+import { PLAIN_TERMS, type TenantTerms } from './tenant-terms.ts';
 
+const ROUTE = {
+  apiId: 'demo',
+  routeId: 'weather',
+  operation: 'weather',
+  kind: 'proxy',
+  dialect: 'plain',
+  endpointClass: 'metered',
+} as const;
 const pack = (id: string, creditNano: bigint): Pack => ({
   id,
   title: id,
@@ -187,6 +200,142 @@ describe('findOffers (C402-07)', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('what else is on sale', () => {
+  const limited = {
+    kind: 'limited',
+    rateLimitId: 'rate_per_minute',
+    retryAfterMs: 1,
+    class: 'commercial',
+  } as const;
+  const slow = buildPlan('slow', { rateLimits: [buildRateLimit({ class: 'commercial' })] });
+  const addOn = (id: string, grants: Partial<PurchaseGrants>): AddOn => ({
+    id,
+    title: id,
+    priceNano: 1n,
+    interval: 'once',
+    grants: {
+      features: [],
+      models: [],
+      purchases: [],
+      limits: [],
+      rateLimits: [],
+      contextTokensMax: undefined,
+      fileBytesMax: undefined,
+      ...grants,
+    },
+  });
+
+  it('PLAN-05: the course that was not bought is sold by itself', () => {
+    const entitlements = [{ kind: 'purchase', id: 'course-7', granted: false }] as const;
+    const addOns = [
+      addOn('seven', { purchases: ['course-7'] }),
+      addOn('eight', { purchases: ['course-8'] }),
+      addOn('all', { purchases: ['course-*'] }),
+    ];
+    const catalog = buildCatalog([buildPlan('free')], { addOns });
+    expect(offered(buildFacts({ entitlements }), catalog)).toEqual(['seven', 'all']);
+  });
+
+  it('PLAN-06, LLM-09: a larger file or context is sold by the plan or add-on whose cap reaches', () => {
+    const file = {
+      kind: 'file_size',
+      id: 'plan',
+      granted: false,
+      needed: 50,
+      allowed: 10,
+    } as const;
+    const context = {
+      kind: 'context',
+      id: 'plan',
+      granted: false,
+      needed: 50,
+      allowed: 9,
+    } as const;
+    const tier = (tokensMax: number) => [{ tokensMax, priceMultiplierPermille: 1000 }];
+    const catalog = buildCatalog(
+      [
+        buildPlan('free', { fileBytesMax: 10, contextTiers: tier(9) }),
+        buildPlan('mid', { fileBytesMax: 49, contextTiers: tier(49), priceNano: 1n }),
+        buildPlan('max', { fileBytesMax: 50, contextTiers: tier(50), priceNano: 2n }),
+      ],
+      { addOns: [addOn('wide', { fileBytesMax: 50, contextTokensMax: 50 })] },
+    );
+    expect(offered(buildFacts({ entitlements: [file] }), catalog)).toEqual(['wide', 'max']);
+    expect(offered(buildFacts({ entitlements: [context] }), catalog)).toEqual(['wide', 'max']);
+  });
+
+  it('KEY-05: a cap of the key itself is raised by nothing on sale, and is 403', () => {
+    const context = { kind: 'context', id: 'key', granted: false, needed: 50, allowed: 9 } as const;
+    const facts = buildFacts({ entitlements: [context] });
+    const catalog = buildCatalog([buildPlan('free'), buildPlan('max')]);
+    const refusal = refusalOf(facts);
+    expect(findOffers(facts, refusal, catalog)).toEqual([]);
+    expect(finalCode(refusal, [])).toBe('CONTEXT_SIZE_NOT_AVAILABLE');
+  });
+
+  it('QUOTA-09: more speed is sold by plans and add-ons that let more through', () => {
+    const faster = buildRateLimit({ class: 'commercial', count: 61 });
+    const catalog = buildCatalog(
+      [
+        slow,
+        buildPlan('same', { rateLimits: slow.rateLimits, priceNano: 1n }),
+        buildPlan('fast', { rateLimits: [faster], priceNano: 2n }),
+        buildPlan('open', { priceNano: 3n }),
+      ],
+      { addOns: [addOn('boost', { rateLimits: [{ id: 'rate_per_minute', count: 0, burst: 1 }] })] },
+    );
+    const facts = buildFacts({ identity: buildIdentity(slow), reservation: limited });
+    expect(offered(facts, catalog)).toEqual(['boost', 'fast', 'open']);
+  });
+
+  it('an ended subscription is lifted by any plan, its own too; what is owed by none', () => {
+    const catalog = buildCatalog([buildPlan('free'), buildPlan('pro', { priceNano: 1n })]);
+    const standing = (terms: Partial<TenantTerms>) =>
+      standOf({ ...PLAIN_TERMS, ...terms }, { graceDays: 7, degraded: undefined }, 'read', AT);
+    const ended = standing({ subscription: { state: 'active', endsAt: 1 } });
+    expect(offered(buildFacts({ standing: ended }), catalog)).toEqual(['free', 'pro']);
+    const owed = standing({ payment: { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_1'] } });
+    expect(offered(buildFacts({ standing: owed }), catalog)).toEqual([]);
+  });
+
+  it('limits and context price of the other plan are tried with what the call takes', () => {
+    const month = buildLimit(10);
+    const tokens = (amount: number) =>
+      buildLimit(amount, { id: 'tokens_per_day', unit: 'tokens', window: 'day' });
+    const facts = buildFacts({
+      route: ROUTE,
+      limits: [buildQuota(month, { spent: 10, need: 1 })],
+      reservation: GONE,
+      take: { ...NO_TAKE, inputTokens: 30, outputTokens: 20, nano: 5 },
+    });
+    const catalog = buildCatalog([
+      buildPlan('free', { usage: 'included', limits: [month] }),
+      buildPlan('tight', { usage: 'included', limits: [tokens(49)] }),
+      buildPlan('wide', { usage: 'included', limits: [tokens(50)] }),
+      // Whether there is credit is not known: what is offered must work.
+      buildPlan('prepaid'),
+    ]);
+    expect(offered(facts, catalog)).toEqual(['wide']);
+  });
+
+  it('PLAN-13: an override of the tenant goes with it to another plan', () => {
+    const facts = buildFacts({
+      limits: [buildQuota(buildLimit(10), { spent: 10, need: 1 })],
+      reservation: GONE,
+      agreed: {
+        overrides: [{ limitId: 'requests_per_month', amount: 10, expiresAt: undefined }],
+        purchases: [],
+      },
+    });
+    const catalog = buildCatalog([
+      buildPlan('free', { limits: [buildLimit(10)] }),
+      buildPlan('more', { limits: [buildLimit(100)] }),
+      buildPlan('none'),
+    ]);
+    expect(offered(facts, catalog)).toEqual(['none']);
   });
 });
 

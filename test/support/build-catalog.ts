@@ -228,6 +228,7 @@ export function buildQuota(limit: Limit, members: Partial<LimitFact> = {}): Limi
       window: limit.window,
       scope: limit.scope,
       keyId: limit.scope === 'key' ? 'key_1' : undefined,
+      ...(limit.class === 'protective' ? { class: limit.class } : {}),
       ...(limit.id === 'key_budget' ? { from: 'key' as const } : {}),
     },
     allowance: limit.amount,

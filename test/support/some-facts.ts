@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 
-import type { Catalog, Limit, Pack, Plan } from '../../src/domain/catalog.ts';
+import type { AddOn, Catalog, Limit, Pack, Plan } from '../../src/domain/catalog.ts';
 import type { Facts } from '../../src/domain/facts.ts';
+import { standOf, type StandingFact } from '../../src/domain/standing.ts';
+import { NO_TAKE } from '../../src/domain/take.ts';
+import { PLAIN_TERMS } from '../../src/domain/tenant-terms.ts';
 import {
+  AT,
   buildBalance,
   buildCatalog,
   buildFacts,
@@ -20,13 +24,22 @@ const LIMITS: readonly Limit[] = [
   buildLimit(0, { id: 'key_spend_per_day', unit: 'spend', window: 'day', scope: 'key' }),
 ];
 const units = fc.nat({ max: 20 });
+const STANDINGS: readonly StandingFact[] = [
+  { subscription: { state: 'trialing', endsAt: 1 } } as const,
+  { subscription: { state: 'active', endsAt: 1 } } as const,
+  { payment: { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_1'] } },
+  { payment: { ...PLAIN_TERMS.payment, failedAt: AT } },
+].map((terms) =>
+  standOf({ ...PLAIN_TERMS, ...terms }, { graceDays: 7, degraded: undefined }, 'write', AT),
+);
 
 export const someCatalog: fc.Arbitrary<Catalog> = fc
   .record({
     plans: fc.tuple(somePlan('free'), somePlan('pro'), somePlan('max')),
     packs: fc.tuple(somePack('small'), somePack('large')),
+    addOns: fc.tuple(someAddOn('boost'), someAddOn('extra')),
   })
-  .map(({ plans, packs }) => buildCatalog(plans, { packs }));
+  .map(({ plans, packs, addOns }) => buildCatalog(plans, { packs, addOns }));
 
 /** Facts of any mixture of reasons, as no gateway would gather them and as `decide` must bear them. */
 export const someFacts: fc.Arbitrary<Facts> = fc
@@ -44,7 +57,13 @@ export const someFacts: fc.Arbitrary<Facts> = fc
         }),
       },
     ),
+    authorization: rarely(fault('KEY_PERMISSION_DENIED')),
     understanding: rarely(fault('INVALID_REQUEST')),
+    standing: fc.option(fc.constantFrom(...STANDINGS), { nil: undefined, freq: 2 }),
+    take: fc.option(
+      fc.record({ inputTokens: units, nano: units }).map((take) => ({ ...NO_TAKE, ...take })),
+      { nil: undefined },
+    ),
     storm: rarely({ cause: 'INSUFFICIENT_CREDITS' as const, retryAfterMs: 7 }),
     entitlements: fc.array(
       fc.oneof(
@@ -68,7 +87,10 @@ export const someFacts: fc.Arbitrary<Facts> = fc
           .map(buildBalance),
         fc
           .record({
-            limit: fc.constantFrom(...LIMITS, buildLimit(0, { id: 'key_budget', unit: 'spend' })),
+            limit: fc.constantFrom(
+              ...LIMITS,
+              buildLimit(0, { id: 'key_budget', unit: 'spend', scope: 'key' }),
+            ),
             numbers: fc.record({ need: units, allowance: units, spent: units, reserved: units }),
           })
           .map(({ limit, numbers }) => buildQuota(limit, numbers)),
@@ -112,6 +134,28 @@ function somePlan(id: string): fc.Arbitrary<Plan> {
       onSale: fc.boolean(),
     })
     .map((members) => buildPlan(id, members));
+}
+
+function someAddOn(id: string): fc.Arbitrary<AddOn> {
+  return fc
+    .record({
+      features: fc.subarray(FEATURES),
+      models: fc.subarray(MODELS),
+      limits: fc.subarray(LIMITS.map((limit) => ({ id: limit.id, amount: 10 }))),
+    })
+    .map((grants) => ({
+      id,
+      title: id,
+      priceNano: 1n,
+      interval: 'once',
+      grants: {
+        purchases: [],
+        rateLimits: [],
+        contextTokensMax: undefined,
+        fileBytesMax: undefined,
+        ...grants,
+      },
+    }));
 }
 
 function somePack(id: string): fc.Arbitrary<Pack> {
