@@ -1,0 +1,131 @@
+import { fieldNameOf } from './field-names.ts';
+
+/** Source of a pattern: RFC 9110 5.6.2. */
+export const TOKEN_PATTERN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+// RFC 9110 5.1 and 5.5. No folding, no bare CR or LF, no control character, no space before the colon.
+const FIELD_VALUE = '[\\t\\x20-\\x7e\\x80-\\xff]*';
+/** Source of a pattern: one whole field line with its CRLF. */
+export const FIELD_LINE_PATTERN = `${TOKEN_PATTERN}:${FIELD_VALUE}\\r\\n`;
+
+const TOKEN_ALONE = new RegExp(`^${TOKEN_PATTERN}$`);
+const VALUE_ALONE = new RegExp(`^${FIELD_VALUE}$`);
+
+const SPACE = 0x20;
+const TAB = 0x09;
+
+/** The fields of one head, as they came, and what those say that frame the message. */
+export class HeadFields {
+  /** Names and values in turn. Values share memory with the whole head: who keeps one, keeps a copy. */
+  readonly headers: string[] = [];
+  hosts = 0;
+  host = '';
+  contentLengths = 0;
+  contentLength = '';
+  transferEncodings = 0;
+  transferEncoding = '';
+  /** A Connection field says `close`. */
+  close = false;
+  /** A Connection field says `keep-alive`. */
+  persist = false;
+  keepAlive = '';
+  expect: string | undefined = undefined;
+  upgrade: string | undefined = undefined;
+}
+
+/** @param text field lines of which each is known to match FIELD_LINE_PATTERN, from index `from` on. */
+export function readFields(text: string, from: number): HeadFields {
+  const fields = new HeadFields();
+  const { headers } = fields;
+  let at = from;
+  while (at < text.length) {
+    const colon = text.indexOf(':', at);
+    const end = text.indexOf('\r', colon);
+    const name = fieldNameOf(text.slice(at, colon));
+    const value = sliceTrimmed(text, colon + 1, end);
+    headers.push(name.text, value);
+    if (name.kind !== 'plain') note(fields, name.kind, value);
+    at = end + 2;
+  }
+  return fields;
+}
+
+function sliceTrimmed(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
+}
+
+function note(fields: HeadFields, kind: string, value: string): void {
+  switch (kind) {
+    case 'host':
+      fields.hosts += 1;
+      fields.host = value;
+      return;
+    case 'content-length':
+      fields.contentLengths += 1;
+      fields.contentLength = value;
+      return;
+    case 'transfer-encoding':
+      fields.transferEncodings += 1;
+      fields.transferEncoding = value;
+      return;
+    case 'connection':
+      noteConnection(fields, value.toLowerCase());
+      return;
+    case 'keep-alive':
+      fields.keepAlive = value;
+      return;
+    case 'expect':
+      fields.expect = value;
+      return;
+    case 'upgrade':
+      fields.upgrade = value;
+      return;
+  }
+}
+
+function noteConnection(fields: HeadFields, value: string): void {
+  if (value === 'keep-alive') {
+    fields.persist = true;
+    return;
+  }
+  for (const option of value.split(',')) {
+    const name = option.trim();
+    if (name === 'close') fields.close = true;
+    else if (name === 'keep-alive') fields.persist = true;
+  }
+}
+
+/** Body length that a Content-Length value declares; NaN when it is not a length, Infinity beyond exact numbers. */
+export function parseContentLength(value: string): number {
+  if (!/^\d+$/.test(value)) return Number.NaN;
+  const length = Number(value);
+  return Number.isSafeInteger(length) ? length : Number.POSITIVE_INFINITY;
+}
+
+/** What is wrong with field lines that do not match; undefined when nothing is. For the slow way only. */
+export function explainFields(text: string): string | undefined {
+  for (const line of text.split('\r\n')) {
+    const problem = explainLine(line);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function explainLine(line: string): string | undefined {
+  if (line === '') return undefined;
+  if (line.includes('\n')) return 'Missing expected CR before a line feed';
+  if (line.includes('\r')) return 'Missing expected LF after a carriage return';
+  if (isBlank(line.charCodeAt(0))) return 'Invalid header: unexpected whitespace at its beginning';
+  const colon = line.indexOf(':');
+  if (colon < 0) return 'Invalid header: no colon';
+  if (!TOKEN_ALONE.test(line.slice(0, colon))) return 'Invalid header name';
+  if (!VALUE_ALONE.test(line.slice(colon + 1))) return 'Invalid header value: a control character';
+  return undefined;
+}

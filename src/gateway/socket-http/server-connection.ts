@@ -1,0 +1,343 @@
+import type { Socket } from 'node:net';
+
+import type { ListenerOptions, ProtocolError, RequestHandler } from '../listener.ts';
+import { Outbox } from './outbox.ts';
+import { renderFields, statusLineOf } from './render-head.ts';
+import { explainRequestLine, parseRequestHead } from './request-head.ts';
+import { ServerExchange } from './server-exchange.ts';
+import { NEVER, type Ticker, type Timed } from './ticker.ts';
+
+/** While a connection closes, what the client still sends is read so that it can see the answer. */
+export const LINGER_BYTES_MAX = 64 * 1024 * 1024;
+const LINGER_TIMEOUT_MS = 5_000;
+const CLIENT_IDLE_TIMEOUT_MS = 60_000;
+
+const CR = 0x0d;
+const LF = 0x0a;
+const HEAD_END = Buffer.from('\r\n\r\n');
+/** What has been read cannot be used yet. */
+const WAIT = -1;
+const IPV4_MAPPED = '::ffff:';
+
+const OVER_CAPACITY: ProtocolError = { status: 503, reason: 'too many connections' };
+
+/** What a connection needs of its listener. */
+export interface ConnectionHost {
+  readonly options: ListenerOptions;
+  readonly handler: RequestHandler;
+  readonly ticker: Ticker;
+  readonly draining: boolean;
+  /** `Date: ...` with its CRLF. */
+  readonly dateLine: string;
+  /** What ends the head of an answer after which the connection stays. */
+  readonly keepAliveLines: string;
+}
+
+/**
+ * `idle`: between requests. `head`: waiting for the rest of a head, or for the first. `exchange`: a request is being
+ * read or answered. `closing`: nothing more is understood, what arrives is thrown away.
+ */
+type Phase = 'idle' | 'head' | 'exchange' | 'closing';
+
+/** One client connection. A request is parsed when the one before it has been answered, so one read bounds what waits. */
+export class ServerConnection implements Timed {
+  readonly socket: Socket;
+  readonly outbox: Outbox;
+  readonly remoteAddress: string;
+  readonly secure: boolean;
+  deadline: number;
+  /** No further request is read on it. */
+  closing = false;
+  readonly #host: ConnectionHost;
+  /** Accepted beyond `connectionsMax`, only to be told so. */
+  readonly #overCapacity: boolean;
+  #phase: Phase = 'head';
+  #exchange: ServerExchange | undefined = undefined;
+  /** Read, and not yet understood or wanted. */
+  #rest: Buffer | undefined = undefined;
+  /** How much of `#rest` is known not to end a head. */
+  #searched = 0;
+  #lineChecked = false;
+  #consuming = false;
+  #reading = true;
+  #discarded = 0;
+
+  constructor(host: ConnectionHost, socket: Socket, overCapacity: boolean) {
+    const address = socket.remoteAddress ?? '';
+    this.socket = socket;
+    this.secure = host.options.tls !== undefined;
+    this.outbox = new Outbox(socket, this.secure);
+    this.remoteAddress = address.startsWith(IPV4_MAPPED)
+      ? address.slice(IPV4_MAPPED.length)
+      : address;
+    this.#host = host;
+    this.#overCapacity = overCapacity;
+    this.deadline = host.ticker.after(host.options.headersTimeoutMs);
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('drain', () => this.#exchange?.receiveDrain());
+    socket.on('end', () => this.#receiveEnd());
+    socket.on('finish', () => this.#receiveFinish());
+    // `close` follows, and says all there is to know.
+    socket.on('error', ignore);
+  }
+
+  get dateLine(): string {
+    return this.#host.dateLine;
+  }
+
+  get keepAliveLines(): string {
+    return this.#host.keepAliveLines;
+  }
+
+  get mustClose(): boolean {
+    return this.closing || this.#host.draining;
+  }
+
+  /** Nothing is asked of it: it may be closed without a word. */
+  get idle(): boolean {
+    return this.#phase === 'idle' || this.#phase === 'head';
+  }
+
+  /** Something moved: whoever is waited for has all its time again. */
+  noteProgress(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined || this.#phase !== 'exchange') return;
+    const waits = exchange.drainAwaited || (exchange.wantsBody && !exchange.answered);
+    this.deadline = waits ? this.#host.ticker.after(this.#idleTimeoutMs) : NEVER;
+  }
+
+  /** The body is wanted, or the next request is: goes on with what has been read already, then reads more. */
+  goOn(): void {
+    if (this.#consuming) return;
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest === undefined) this.updateFlow();
+    else this.#consume(rest);
+  }
+
+  updateFlow(): void {
+    if (this.#consuming) return;
+    const exchange = this.#exchange;
+    const wants =
+      exchange === undefined || this.#phase === 'closing'
+        ? true
+        : this.#rest === undefined && !exchange.bodyPaused;
+    if (wants === this.#reading) return;
+    this.#reading = wants;
+    if (wants) this.socket.resume();
+    else this.socket.pause();
+  }
+
+  /** The answer has been written and the request read: ends the exchange once the client has taken enough of it. */
+  settle(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined || this.#phase !== 'exchange' || !exchange.answered) return;
+    if (exchange.closeAfter || this.mustClose) {
+      this.#close(!exchange.bodyComplete || this.#rest !== undefined);
+      return;
+    }
+    if (exchange.drainAwaited) return;
+    if (!exchange.bodyComplete) {
+      this.deadline = this.#host.ticker.after(LINGER_TIMEOUT_MS);
+      this.goOn();
+      return;
+    }
+    this.#exchange = undefined;
+    this.#phase = 'idle';
+    this.#discarded = 0;
+    this.deadline = this.#host.ticker.after(this.#host.options.keepAliveTimeoutMs);
+    this.goOn();
+  }
+
+  /** Answers bytes that are no request, and closes. */
+  refuse(error: ProtocolError): void {
+    this.closing = true;
+    const { headers, body } = this.#host.options.renderProtocolError(error);
+    const fields = renderFields(headers, true);
+    if (typeof fields === 'string') throw new TypeError(`the refusal cannot be sent: ${fields}`);
+    const bytes = Buffer.from(body);
+    const date = fields.hasDate ? '' : this.#host.dateLine;
+    const framing = `Content-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`;
+    this.outbox.addText(statusLineOf(error.status) + fields.text + date + framing);
+    this.outbox.addBytes(bytes);
+    this.#close(true);
+  }
+
+  /** Bytes nobody wants: bounded, in time by the deadline. */
+  discard(bytes: number): void {
+    this.#discarded += bytes;
+    if (this.#discarded > LINGER_BYTES_MAX) this.destroy();
+  }
+
+  closeIdle(): void {
+    this.closing = true;
+    this.#phase = 'closing';
+    this.socket.destroySoon();
+  }
+
+  destroy(): void {
+    this.closing = true;
+    this.#phase = 'closing';
+    this.socket.destroy();
+  }
+
+  /** The socket is gone. */
+  receiveClose(): void {
+    this.deadline = NEVER;
+    this.#phase = 'closing';
+    this.#rest = undefined;
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.receiveClose();
+  }
+
+  expire(): void {
+    const exchange = this.#exchange;
+    if (this.#phase === 'head') {
+      this.refuse({ status: 408, reason: 'the request head did not arrive in time' });
+    } else if (this.#phase === 'idle') this.closeIdle();
+    else if (
+      exchange !== undefined &&
+      exchange.wantsBody &&
+      !exchange.answered &&
+      !exchange.drainAwaited
+    ) {
+      exchange.failBody({ status: 408, reason: 'the request body stopped arriving' });
+    } else this.destroy();
+  }
+
+  get #idleTimeoutMs(): number {
+    return this.#host.options.clientIdleTimeoutMs ?? CLIENT_IDLE_TIMEOUT_MS;
+  }
+
+  #receive(chunk: Buffer): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    this.#consume(rest === undefined ? chunk : Buffer.concat([rest, chunk]));
+  }
+
+  #consume(bytes: Buffer): void {
+    this.#consuming = true;
+    let at = 0;
+    while (at < bytes.length) {
+      const next = this.#step(bytes, at);
+      if (next === WAIT) break;
+      at = next;
+    }
+    this.#consuming = false;
+    if (at < bytes.length) this.#rest = at === 0 ? bytes : bytes.subarray(at);
+    this.updateFlow();
+  }
+
+  /** @returns where it came to, or WAIT. */
+  #step(bytes: Buffer, at: number): number {
+    if (this.#phase === 'closing') {
+      this.discard(bytes.length - at);
+      return bytes.length;
+    }
+    const exchange = this.#exchange;
+    if (exchange === undefined) return this.#readHead(bytes, at);
+    return exchange.wantsBody ? exchange.feed(bytes, at) : WAIT;
+  }
+
+  #readHead(bytes: Buffer, at: number): number {
+    if (bytes[at] === CR) {
+      // RFC 9112 2.2: empty lines before a request are to be ignored.
+      if (bytes[at + 1] === LF) return at + 2;
+      if (at + 1 === bytes.length) return WAIT;
+    }
+    if (this.#phase === 'idle') {
+      this.#phase = 'head';
+      this.deadline = this.#host.ticker.after(this.#host.options.headersTimeoutMs);
+    }
+    const searchFrom = Math.max(at, at + this.#searched - HEAD_END.length + 1);
+    const end = bytes.indexOf(HEAD_END, searchFrom);
+    const length = (end < 0 ? bytes.length : end + HEAD_END.length) - at;
+    if (length > this.#host.options.headerBytesMax) {
+      this.refuse({ status: 431, reason: 'the header section is too long' });
+      return bytes.length;
+    }
+    if (end < 0) return this.#awaitHead(bytes, at, searchFrom);
+    this.#searched = 0;
+    this.#lineChecked = false;
+    this.#begin(bytes.toString('latin1', at, end + 2));
+    return at + length;
+  }
+
+  /** Looks at what has come of a head, each byte once: what is wrong already is not waited for. */
+  #awaitHead(bytes: Buffer, at: number, searchFrom: number): number {
+    const problem = explainLineFeeds(bytes, searchFrom) ?? this.#explainBeginning(bytes, at);
+    if (problem !== undefined) {
+      this.refuse({ status: 400, reason: problem });
+      return bytes.length;
+    }
+    this.#searched = bytes.length - at;
+    return WAIT;
+  }
+
+  #explainBeginning(bytes: Buffer, at: number): string | undefined {
+    if (this.#lineChecked) return undefined;
+    const lineEnd = bytes.indexOf(CR, at);
+    if (lineEnd < 0) {
+      const first = bytes[at] ?? 0;
+      return first >= 0x41 && first <= 0x5a ? undefined : explainRequestLine('');
+    }
+    this.#lineChecked = true;
+    return explainRequestLine(bytes.toString('latin1', at, lineEnd));
+  }
+
+  #begin(text: string): void {
+    const head = parseRequestHead(text);
+    if ('status' in head) {
+      this.refuse(head);
+      return;
+    }
+    if (this.#overCapacity) {
+      this.refuse(OVER_CAPACITY);
+      return;
+    }
+    const exchange = new ServerExchange(this, head);
+    this.#exchange = exchange;
+    this.#phase = 'exchange';
+    this.deadline = NEVER;
+    this.#host.handler(exchange, exchange);
+  }
+
+  /** `lingers`: the client may still be sending, and a reset could overtake the answer. */
+  #close(lingers: boolean): void {
+    this.closing = true;
+    this.#phase = 'closing';
+    this.#rest = undefined;
+    this.deadline = this.#host.ticker.after(this.#idleTimeoutMs);
+    this.outbox.flush();
+    if (!lingers) this.socket.destroySoon();
+    else this.socket.end();
+    this.updateFlow();
+  }
+
+  /** The other side has ended its half. */
+  #receiveEnd(): void {
+    const exchange = this.#exchange;
+    if (this.#phase === 'head' && this.#rest !== undefined) {
+      this.refuse({ status: 400, reason: 'the connection ended inside a request' });
+    } else if (this.#phase === 'exchange' && exchange !== undefined && !exchange.answered) {
+      if (exchange.bodyComplete) this.socket.destroy();
+      else exchange.failBody({ status: 400, reason: 'the connection ended inside a request' });
+    } else this.socket.destroySoon();
+  }
+
+  /** Everything written has left: a closing connection waits a little for the client to end it. */
+  #receiveFinish(): void {
+    if (this.#phase === 'closing') this.deadline = this.#host.ticker.after(LINGER_TIMEOUT_MS);
+  }
+}
+
+/** What is wrong with line ends, from `from` on; undefined when nothing is. */
+function explainLineFeeds(bytes: Buffer, from: number): string | undefined {
+  for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at - 1] !== CR) return 'Invalid header: Missing expected CR before a line feed';
+  }
+  return undefined;
+}
+
+function ignore(): void {}

@@ -1,0 +1,116 @@
+import {
+  createServer as createPlainServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
+
+import type { Listener, ListenerOptions, RequestHandler } from '../listener.ts';
+import { type ConnectionHost, ServerConnection } from './server-connection.ts';
+import { TICK_MS, Ticker } from './ticker.ts';
+
+/** Beyond `connectionsMax` so many are still accepted, to be answered 503; more are closed unheard. */
+const OVER_CAPACITY_MAX = 64;
+const SOCKET_BUFFER_BYTES = 64 * 1024;
+
+/** The listener port over sockets and an HTTP/1.1 parser of our own; over TLS when `options.tls` is given. */
+export function createSocketListener(options: ListenerOptions, handler: RequestHandler): Listener {
+  return new SocketListener(options, handler);
+}
+
+class SocketListener implements Listener, ConnectionHost {
+  draining = false;
+  readonly options: ListenerOptions;
+  readonly handler: RequestHandler;
+  readonly ticker = new Ticker();
+  readonly keepAliveLines: string;
+  readonly #server: Server;
+  readonly #connections = new Set<ServerConnection>();
+  #dateLine = '';
+  #dateTick = 0;
+
+  constructor(options: ListenerOptions, handler: RequestHandler) {
+    this.options = options;
+    this.handler = handler;
+    const seconds = Math.max(1, Math.floor(options.keepAliveTimeoutMs / 1000));
+    this.keepAliveLines = `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n\r\n`;
+    this.#server = createServer(options);
+    this.#server.maxConnections = options.connectionsMax + OVER_CAPACITY_MAX;
+    const opened = options.tls === undefined ? 'connection' : 'secureConnection';
+    this.#server.on(opened, (socket: Socket) => this.#open(socket));
+  }
+
+  get dateLine(): string {
+    if (this.ticker.now >= this.#dateTick) {
+      this.#dateTick = this.ticker.now + 1000 / TICK_MS / 2;
+      this.#dateLine = `Date: ${new Date().toUTCString()}\r\n`;
+    }
+    return this.#dateLine;
+  }
+
+  listen(): Promise<AddressInfo> {
+    const { host, port } = this.options;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject);
+        const address = this.#server.address();
+        if (address === null || typeof address === 'string') {
+          reject(new Error(`listening on ${host}:${port} gave no TCP address`));
+        } else resolve(address);
+      });
+    });
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.draining = true;
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const connection of this.#connections) {
+      if (connection.idle) connection.closeIdle();
+    }
+    const deadline = setTimeout(() => this.#destroyAll(), deadlineMs);
+    await closed;
+    // The server counts a socket out before the socket has told its exchange.
+    while (this.#connections.size > 0) await nextTurn();
+    clearTimeout(deadline);
+    this.ticker.stop();
+  }
+
+  #open(socket: Socket): void {
+    if (this.draining) {
+      socket.destroy();
+      return;
+    }
+    const overCapacity = this.#connections.size >= this.options.connectionsMax;
+    const connection = new ServerConnection(this, socket, overCapacity);
+    this.#connections.add(connection);
+    this.ticker.watch(connection);
+    socket.once('close', () => this.#forget(connection));
+  }
+
+  #forget(connection: ServerConnection): void {
+    this.#connections.delete(connection);
+    this.ticker.unwatch(connection);
+    connection.receiveClose();
+  }
+
+  #destroyAll(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+}
+
+function createServer(options: ListenerOptions): Server {
+  const sockets = { allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES };
+  if (options.tls === undefined) return createPlainServer(sockets);
+  return createTlsServer({
+    ...sockets,
+    cert: options.tls.cert,
+    key: options.tls.key,
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: options.headersTimeoutMs,
+  });
+}
