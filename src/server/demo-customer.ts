@@ -1,3 +1,5 @@
+import { PLAIN_KEY_TERMS } from '../domain/key-terms.ts';
+import { PLAIN_TERMS } from '../domain/tenant-terms.ts';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,6 +29,7 @@ export async function ensureDemoCustomer(
     id: tenantId,
     name: demo.customerName,
     planId: demo.planId,
+    terms: PLAIN_TERMS,
     createdAt: now,
   });
   const key = formatApiKey('test', randomBytes(API_KEY_RANDOM_BYTES));
@@ -40,6 +43,7 @@ export async function ensureDemoCustomer(
     budgetNano: undefined,
     expiresAt: undefined,
     revokedAt: undefined,
+    terms: PLAIN_KEY_TERMS,
     createdAt: now,
   });
   if (demo.creditNano > 0n) {

@@ -23,7 +23,14 @@ export function buildKey(rawKey: string, members: Partial<ApiKey> = {}): ApiKey 
 }
 
 export function buildTenant(members: Partial<Tenant> = {}): Tenant {
-  return { id: 'ten_1', name: 'Acme', planId: 'free', terms: PLAIN_TERMS, createdAt: 0, ...members };
+  return {
+    id: 'ten_1',
+    name: 'Acme',
+    planId: 'free',
+    terms: PLAIN_TERMS,
+    createdAt: 0,
+    ...members,
+  };
 }
 
 export function buildKeyWithTenant(key: Partial<ApiKey> = {}): KeyWithTenant {

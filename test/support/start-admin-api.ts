@@ -2,12 +2,20 @@ import { createAdminApp } from '../../src/control/admin/admin-app.ts';
 import type { AdminOperations } from '../../src/control/admin/admin-deps.ts';
 import { listenAdmin } from '../../src/control/admin/admin-listener.ts';
 import { ensureAdminToken } from '../../src/control/admin/admin-token.ts';
-import type { Catalog, Plan } from '../../src/domain/catalog.ts';
+import type { Plan } from '../../src/domain/catalog.ts';
 import type { Facts } from '../../src/domain/facts.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { MetricRegistry } from '../../src/platform/metrics.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/stores/store.ts';
+import {
+  buildBalance,
+  buildCatalog,
+  buildFacts,
+  buildIdentity,
+  buildLimit,
+  buildPlan,
+} from './build-catalog.ts';
 import { makeDirectory, removeDirectory } from './temporary-directory.ts';
 
 export interface AdminApi {
@@ -65,44 +73,21 @@ export async function startAdminApi(options: AdminApiOptions = {}): Promise<Admi
 
 /** A call that its balance could not pay, as the gateway logs it. */
 export function refusedFacts(requestId: string): Facts {
-  return {
+  return buildFacts({
     requestId,
     at: Date.UTC(2026, 0, 1),
-    catalogVersion: CATALOG.version,
     method: 'GET',
     path: '/demo/weather',
     route: {
       apiId: 'weather',
       routeId: 'weather-1',
+      operation: 'weather-1',
       kind: 'proxy',
       dialect: 'plain',
       endpointClass: 'metered',
     },
-    routing: undefined,
-    identity: {
-      kind: 'key',
-      keyId: 'key_1',
-      tenantId: 'ten_1',
-      planId: 'free',
-      planVersion: 'free-v1',
-      planTitle: 'Free',
-      freePlan: true,
-    },
-    understanding: undefined,
-    entitlements: [],
-    limits: [
-      {
-        accountId: 'bal:ten_1:USD',
-        kind: 'balance',
-        unit: 'USD',
-        label: undefined,
-        need: 42_000_000,
-        allowance: 5_000_000,
-        spent: 1_900_000,
-        reserved: 0,
-        resetsAt: undefined,
-      },
-    ],
+    identity: buildIdentity(plan('free', 0n)),
+    limits: [buildBalance({ need: 42_000_000, allowance: 5_000_000, spent: 1_900_000 })],
     reservation: {
       kind: 'short',
       index: 0,
@@ -110,10 +95,7 @@ export function refusedFacts(requestId: string): Facts {
       held: 0,
       affordableOutputTokens: undefined,
     },
-    storm: undefined,
-    forwarding: undefined,
-    outcome: undefined,
-  };
+  });
 }
 
 function quietOperations(): AdminOperations {
@@ -138,40 +120,22 @@ function quietOperations(): AdminOperations {
 }
 
 function plan(id: string, priceNano: bigint): Plan {
-  return {
-    id,
+  return buildPlan(id, {
     version: `${id}-v1`,
     title: id,
     priceNano,
-    usage: 'prepaid',
     limits: [
-      {
-        id: 'requests_per_month',
-        unit: 'requests',
-        window: 'month',
-        scope: 'tenant',
-        amount: 1000,
-      },
-      { id: 'spend_per_day', unit: 'spend', window: 'day', scope: 'tenant', amount: 2_500_000_000 },
-      { id: 'key_tokens_per_day', unit: 'tokens', window: 'day', scope: 'key', amount: 5000 },
+      buildLimit(1000),
+      buildLimit(2_500_000_000, { id: 'spend_per_day', unit: 'spend', window: 'day' }),
+      buildLimit(5000, {
+        id: 'key_tokens_per_day',
+        unit: 'tokens',
+        window: 'day',
+        scope: 'key',
+      }),
     ],
     models: ['*'],
-    features: [],
-    rateLimits: [],
-    onSale: true,
-  };
+  });
 }
 
-const CATALOG: Catalog = {
-  version: '0123456789ab',
-  apis: [],
-  upstreams: new Map(),
-  providers: new Map(),
-  models: new Map(),
-  plans: new Map(
-    [plan('free', 0n), plan('business', 49_000_000_000n)].map((each) => [each.id, each]),
-  ),
-  packs: [],
-  asset: 'USD',
-  retryStormPerMinute: 0,
-};
+const CATALOG = buildCatalog([plan('free', 0n), plan('business', 49_000_000_000n)]);

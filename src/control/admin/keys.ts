@@ -1,3 +1,4 @@
+import { PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
 import { randomBytes } from 'node:crypto';
 
 import type { Hono } from 'hono';
@@ -63,6 +64,7 @@ async function createKey(context: AdminContext, deps: AdminDeps): Promise<Respon
     budgetNano: budget === undefined ? undefined : toSafeNumber(budget),
     expiresAt: expires,
     revokedAt: undefined,
+    terms: PLAIN_KEY_TERMS,
     createdAt: now,
   };
   await deps.store.createKey(key);

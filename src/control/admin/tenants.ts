@@ -1,7 +1,10 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 
-import { accountsFor, balanceAccount } from '../../domain/accounts.ts';
+import { accountsFor, balanceAccount, ANY_CALL } from '../../domain/accounts.ts';
+import { PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
+import { accessOf } from '../../domain/tenant-access.ts';
+import { PLAIN_TERMS } from '../../domain/tenant-terms.ts';
 import type { AccountSpec } from '../../domain/accounts.ts';
 import { createId } from '../../platform/ids.ts';
 import type { Tenant } from '../../stores/store.ts';
@@ -32,7 +35,13 @@ async function createTenant(context: AdminContext, deps: AdminDeps): Promise<Res
   const { name, plan } = body.value;
   if (!deps.catalog().plans.has(plan)) return refusePlan(context, deps, plan);
   const now = deps.now();
-  const tenant: Tenant = { id: createId('ten', now), name, planId: plan, createdAt: now };
+  const tenant: Tenant = {
+    id: createId('ten', now),
+    name,
+    planId: plan,
+    terms: PLAIN_TERMS,
+    createdAt: now,
+  };
   await deps.store.createTenant(tenant);
   const change = { action: 'tenant-created', tenant_id: tenant.id, plan };
   return answerChange(context, deps, change, {
@@ -78,16 +87,18 @@ async function changeTenant(context: AdminContext, deps: AdminDeps, id: string):
 
 /** What the tenant's plan gives the tenant as a whole; limits of single keys are listed once they are used. */
 function tenantAccounts(deps: AdminDeps, tenant: Tenant, now: number): readonly AccountSpec[] {
-  const { asset, plans } = deps.catalog();
-  const plan = plans.get(tenant.planId);
+  const catalog = deps.catalog();
+  const { asset } = catalog;
   const balance = balanceAccount(tenant.id, asset);
-  if (plan === undefined) return [balance];
-  const holder = { tenantId: tenant.id, keyId: '', budgetNano: undefined };
-  const quotas = accountsFor(plan, holder, asset, now).filter(
+  if (!catalog.plans.has(tenant.planId)) return [balance];
+  const { plan, holder } = accessOf({ key: NO_KEY, tenant, ancestors: [] }, catalog, now);
+  const quotas = accountsFor(plan, holder, ANY_CALL, { asset, at: now }).filter(
     (spec) => spec.limit?.scope === 'tenant',
   );
   return [balance, ...quotas];
 }
+
+const NO_KEY = { id: '', budgetNano: undefined, terms: PLAIN_KEY_TERMS };
 
 function refusePlan(context: AdminContext, deps: AdminDeps, id: string): Response {
   return refuse(context, deps, { code: 'PLAN_NOT_FOUND', details: { id, pointer: '/plan' } });
