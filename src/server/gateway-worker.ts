@@ -4,7 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { LedgerEngine } from '../engine/ledger-engine.ts';
 import { ownerLockPath } from '../engine/reclaim.ts';
 import type { Listener } from '../gateway/listener.ts';
-import { compileTrustedProxies } from '../gateway/trusted-proxies.ts';
+import { compileAddressSet } from '../gateway/address-set.ts';
 import { createNodeHttpListener } from '../gateway/node-http/node-http-listener.ts';
 import type { GatewayContext } from '../gateway/pipeline/context.ts';
 import { GatewayMetrics } from '../gateway/pipeline/gateway-metrics.ts';
@@ -180,7 +180,7 @@ export class GatewayWorker {
         catalog: () => this.#catalogs.current.catalog,
         draining: () => this.#draining,
       }),
-      trustsForwarded: compileTrustedProxies(this.#start.server.trustedProxies),
+      trustsForwarded: compileAddressSet(this.#start.server.trustedProxies),
     };
   }
 }

@@ -1,19 +1,20 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Whether the peer at an address may say for whom it forwards (server.trusted_proxies, default nobody). */
-export type TrustedProxies = (remoteAddress: string) => boolean;
+/** Whether an address is one of a set. Text that is no address is in none. */
+export type AddressSet = (address: string) => boolean;
 
 /**
- * @param ranges addresses (`10.0.0.1`, `::1`) and networks (`10.0.0.0/8`, `fd00::/8`).
+ * @param ranges addresses (`10.0.0.1`, `::1`) and networks (`10.0.0.0/8`, `fd00::/8`). An IPv4 range holds the
+ * same addresses in their IPv6 spelling (`::ffff:10.0.0.1`).
  * @throws RangeError naming the entry that is neither.
  */
-export function compileTrustedProxies(ranges: readonly string[]): TrustedProxies {
+export function compileAddressSet(ranges: readonly string[]): AddressSet {
   if (ranges.length === 0) return () => false;
   const list = new BlockList();
   for (const range of ranges) addRange(list, range);
-  return (remoteAddress) => {
-    const family = isIP(remoteAddress);
-    return family !== 0 && list.check(remoteAddress, family === 4 ? 'ipv4' : 'ipv6');
+  return (address) => {
+    const family = isIP(address);
+    return family !== 0 && list.check(address, family === 4 ? 'ipv4' : 'ipv6');
   };
 }
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { compileTrustedProxies } from './trusted-proxies.ts';
+import { compileAddressSet } from './address-set.ts';
 
-describe('trusted proxies (server.trusted_proxies)', () => {
-  it('trusts nobody by default, not even loopback', () => {
-    expect(compileTrustedProxies([])('127.0.0.1')).toBe(false);
+describe('address sets (server.trusted_proxies, KEY-02, GW-14)', () => {
+  it('an empty one holds nobody, not even loopback', () => {
+    expect(compileAddressSet([])('127.0.0.1')).toBe(false);
   });
 
   it.each([
@@ -17,15 +17,13 @@ describe('trusted proxies (server.trusted_proxies)', () => {
     ['', false],
     ['unix', false],
   ])('%s -> %s', (address, expected) => {
-    expect(compileTrustedProxies(['10.0.0.1', '192.168.0.0/16', 'fd00::/8'])(address)).toBe(
-      expected,
-    );
+    expect(compileAddressSet(['10.0.0.1', '192.168.0.0/16', 'fd00::/8'])(address)).toBe(expected);
   });
 
   it.each(['10.0.0', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/x', 'proxy.example', '::/129'])(
     'refuses %s by name',
     (range) => {
-      expect(() => compileTrustedProxies([range])).toThrow(
+      expect(() => compileAddressSet([range])).toThrow(
         `\`${range}\` is neither an address nor a network`,
       );
     },
