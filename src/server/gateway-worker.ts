@@ -10,6 +10,7 @@ import type { GatewayContext } from '../gateway/pipeline/context.ts';
 import { GatewayMetrics } from '../gateway/pipeline/gateway-metrics.ts';
 import { KeyDirectory } from '../gateway/pipeline/key-directory.ts';
 import { createPipeline } from '../gateway/pipeline/pipeline.ts';
+import { createRehearsal } from '../gateway/pipeline/rehearsal.ts';
 import { RequestRecorder } from '../gateway/pipeline/request-recorder.ts';
 import { type Clock, createClock } from '../platform/clock.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
@@ -164,7 +165,7 @@ export class GatewayWorker {
       logger: this.#logger,
       publicUrl,
     };
-    return {
+    const context: GatewayContext = {
       ...shared,
       compiled: () => this.#catalogs.current,
       recorder: this.#recorder,
@@ -179,9 +180,12 @@ export class GatewayWorker {
         playMoney: this.#start.playMoney,
         catalog: () => this.#catalogs.current.catalog,
         draining: () => this.#draining,
+        rehearse: (request, mode) => rehearse(request, mode),
       }),
       trustsForwarded: compileAddressSet(this.#start.server.trustedProxies),
     };
+    const rehearse = createRehearsal(context);
+    return context;
   }
 }
 

@@ -1,4 +1,5 @@
 import { createPublicApp } from '../control/public/public-app.ts';
+import type { PublicDeps } from '../control/public/public-deps.ts';
 import type { Catalog } from '../domain/catalog.ts';
 import type { LedgerEngine } from '../engine/ledger-engine.ts';
 import { serveFetch } from '../gateway/fetch-bridge.ts';
@@ -21,9 +22,19 @@ export interface OwnPagesParts {
   readonly catalog: () => Catalog;
   readonly publicUrl: () => string;
   readonly draining: () => boolean;
+  readonly rehearse: PublicDeps['rehearse'];
 }
 
-const EXACT = new Set(['/', '/healthz', '/readyz', '/v1/usage', '/errors', '/favicon.ico']);
+const EXACT = new Set([
+  '/',
+  '/healthz',
+  '/readyz',
+  '/v1/usage',
+  '/v1/check',
+  '/v1/quote',
+  '/errors',
+  '/favicon.ico',
+]);
 const PREFIXES = ['/errors/', '/pay/', '/r/', '/schemas/'];
 
 /** The gateway's own paths (DESIGN 12): everything else is the provider's. */
@@ -41,6 +52,7 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
         { request_id: requestId, error: error.stack ?? error.message },
         'a page failed',
       ),
+    rehearse: parts.rehearse,
     identify: async (headers) => {
       const found = await parts.keys.identify(readCredential([...headers].flat()));
       if (found.kind === 'refused') return found;
@@ -65,7 +77,9 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
       return true;
     }
     serveFetch(
-      { fetch: (asked) => pages.fetch(asked, { requestId }) },
+      {
+        fetch: (asked) => pages.fetch(asked, { requestId, remoteAddress: request.remoteAddress }),
+      },
       parts.publicUrl(),
       request,
       response,

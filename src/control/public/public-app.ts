@@ -11,6 +11,7 @@ import { mountExplainPage } from './explain-page.ts';
 import { mountLandingPage } from './landing-page.ts';
 import { mountPayPage } from './pay-page.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from './public-deps.ts';
+import { mountRehearsals } from './rehearse.ts';
 import { mountUsage } from './usage.ts';
 
 /** The gateway's own pages on the public port: errors, pay, explain, usage (DESIGN 12). */
@@ -33,6 +34,7 @@ export function createPublicApp(deps: PublicDeps): Hono<PublicEnv> {
   mountErrorPages(app, deps);
   mountPayPage(app, deps);
   mountUsage(app, deps);
+  mountRehearsals(app, deps);
   mountExplainPage(app, deps);
   app.get(PROBLEM_SCHEMA_PATH, (context) =>
     sendJson(context, PROBLEM_SCHEMA, { cacheControl: 'public, max-age=300' }),

@@ -1,6 +1,8 @@
 import type { Context } from 'hono';
 
 import type { Catalog } from '../../domain/catalog.ts';
+import type { Decision } from '../../domain/decide.ts';
+import type { Facts } from '../../domain/facts.ts';
 import type { ApiKey, Store, Tenant } from '../../stores/store.ts';
 
 /** What the gateway's own pages need; server/ supplies it. */
@@ -17,9 +19,28 @@ export interface PublicDeps {
   readonly devMoney: boolean;
   /** Who sent these headers: the gateway's own check, so that a key is worth the same everywhere. */
   readonly identify: (headers: Headers) => Promise<Identification>;
+  /** What a request would get, without sending it: the gateway's own pipeline. */
+  readonly rehearse: (
+    request: {
+      readonly method: string;
+      readonly target: string;
+      readonly headers: readonly string[];
+      readonly body: Buffer;
+      readonly remoteAddress: string;
+    },
+    mode: 'check' | 'quote',
+  ) => Promise<Rehearsal>;
   /** Told about failures of a page; the caller gets INTERNAL_ERROR. */
   readonly onError: (error: Error, requestId: string) => void;
   readonly version: string;
+}
+
+export interface Rehearsal {
+  readonly facts: Facts;
+  readonly decision: Decision;
+  /** Most the request may cost, in nano, without what is billed beyond an allowance. */
+  readonly holdNano: number;
+  readonly refusal: { readonly status: number; readonly body: string } | undefined;
 }
 
 export type Identification =
@@ -35,6 +56,8 @@ export interface PublicEnv {
   Bindings: {
     /** The gateway's id of this request; without it the app makes one. */
     readonly requestId?: string;
+    /** Who asks; without it the app is asked from this machine. */
+    readonly remoteAddress?: string;
   };
   Variables: { requestId: string };
 }

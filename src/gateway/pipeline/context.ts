@@ -26,8 +26,8 @@ export interface GatewayContext {
   readonly compiled: () => CompiledCatalog;
   readonly engine: Engine;
   readonly keys: KeyDirectory;
-  readonly recorder: RequestRecorder;
-  readonly metrics: GatewayMetrics;
+  readonly recorder: Pick<RequestRecorder, 'add'>;
+  readonly metrics: Pick<GatewayMetrics, 'count'>;
   readonly upstreams: UpstreamClient;
   /** How a model's provider is spoken; without a model, how a body is checked all the same. */
   readonly providerFor: (model: Model | undefined) => Provider;

@@ -27,14 +27,15 @@ export function createPipeline(context: GatewayContext): RequestHandler {
       catalogVersion: catalog.version,
     });
     try {
-      if (!context.servePage(request, response, requestId)) routeRequest(context, exchange);
+      if (!context.servePage(request, response, requestId)) judge(context, exchange);
     } catch (error) {
       failUnexpectedly(context, exchange, error);
     }
   };
 }
 
-function routeRequest(context: GatewayContext, exchange: Exchange): void {
+/** Decides about a request and sends it on: every step of DESIGN 2 from routing on. */
+export function judge(context: GatewayContext, exchange: Exchange): void {
   const { request } = exchange;
   const host = readHeader(request.headers, 'host') ?? '';
   const { router } = context.compiled();

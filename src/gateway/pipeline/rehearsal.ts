@@ -1,0 +1,225 @@
+import type { Decision } from '../../domain/decide.ts';
+import { decide } from '../../domain/decide.ts';
+import type { Facts } from '../../domain/facts.ts';
+import type { Engine, Hold, Need } from '../../engine/engine.ts';
+import { requestId as createRequestId } from '../../platform/ids.ts';
+import type { BodySink, InboundRequest, InboundResponse, RawHeaders } from '../listener.ts';
+import type { UpstreamCall, UpstreamClient } from '../upstream.ts';
+import type { GatewayContext } from './context.ts';
+import { Exchange, factsOf } from './exchange.ts';
+import { judge } from './pipeline.ts';
+
+/** A request somebody asks about and does not send. */
+export interface RehearsedRequest {
+  readonly method: string;
+  /** `/path?query`. */
+  readonly target: string;
+  readonly headers: RawHeaders;
+  readonly body: Buffer;
+  readonly remoteAddress: string;
+}
+
+/**
+ * `check`: reserves for real and gives back, so that the answer is the one the request would get now.
+ * `quote`: reserves nothing and asks no balance, so that a price is told to who cannot pay it too.
+ */
+export type RehearsalMode = 'check' | 'quote';
+
+export interface Rehearsal {
+  readonly facts: Facts;
+  readonly decision: Decision;
+  /** Most it may cost, in nano, without what is billed beyond an allowance. */
+  readonly holdNano: number;
+  /** The answer it would get, when it is refused. */
+  readonly refusal: { readonly status: number; readonly body: string } | undefined;
+}
+
+export type Rehearse = (request: RehearsedRequest, mode: RehearsalMode) => Promise<Rehearsal>;
+
+/**
+ * Runs a request through the same pipeline as a real one, up to the moment it would be sent on (DIAG-10,
+ * DISC-07). Nothing is logged, counted, charged or sent.
+ */
+export function createRehearsal(context: GatewayContext): Rehearse {
+  return (request, mode) =>
+    new Promise((resolve) => {
+      const response = new RehearsedResponse();
+      const engine = new RehearsedEngine(context.engine, mode);
+      const exchange = new Exchange(new RehearsedInbound(request), response, {
+        requestId: createRequestId(context.clock.now()),
+        at: context.clock.now(),
+        startedMs: context.clock.monotonicMs(),
+        catalogVersion: context.compiled().catalog.version,
+      });
+      const end = (): void => {
+        const facts = factsOf(exchange, (need) => context.engine.peek(need.account), 0);
+        engine.release();
+        const decision = decide(facts);
+        const { holdNano } = exchange;
+        const refusal = decision.kind === 'refuse' ? response.answer : undefined;
+        resolve({ facts, decision, holdNano, refusal });
+      };
+      const ended = { add: end, count: () => undefined };
+      judge(
+        {
+          ...context,
+          engine,
+          recorder: ended,
+          metrics: ended,
+          upstreams: new RehearsedUpstream(end),
+        },
+        exchange,
+      );
+    });
+}
+
+class RehearsedInbound implements InboundRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: RawHeaders;
+  readonly remoteAddress: string;
+  readonly secure = true;
+  readonly contentLength: number;
+  readonly #body: Buffer;
+
+  constructor(request: RehearsedRequest) {
+    this.method = request.method;
+    this.target = request.target;
+    this.headers = request.headers;
+    this.remoteAddress = request.remoteAddress;
+    this.contentLength = request.body.length;
+    this.#body = request.body;
+  }
+
+  readBody(sink: BodySink): void {
+    if (this.#body.length > 0) sink.onChunk(this.#body);
+    sink.onEnd();
+  }
+
+  pauseBody(): void {
+    // The body is here already.
+  }
+
+  resumeBody(): void {
+    // As above.
+  }
+}
+
+/** Keeps a refusal instead of sending it. */
+class RehearsedResponse implements InboundResponse {
+  headSent = false;
+  closed = false;
+  onDrain: (() => void) | undefined = undefined;
+  onClientGone: (() => void) | undefined = undefined;
+  answer: { status: number; body: string } | undefined = undefined;
+
+  writeHead(status: number): void {
+    this.headSent = true;
+    this.answer = { status, body: '' };
+  }
+
+  write(chunk: Buffer | string): boolean {
+    if (this.answer !== undefined) this.answer.body += chunk.toString();
+    return true;
+  }
+
+  end(chunk?: Buffer | string): void {
+    if (chunk !== undefined) this.write(chunk);
+  }
+
+  destroy(): void {
+    this.closed = true;
+  }
+}
+
+/** Where the rehearsal ends: the request would leave now. */
+class RehearsedUpstream implements UpstreamClient {
+  readonly #reached: () => void;
+
+  constructor(reached: () => void) {
+    this.#reached = reached;
+  }
+
+  send(): UpstreamCall {
+    this.#reached();
+    return { resume: () => undefined, abort: () => undefined };
+  }
+
+  async close(): Promise<void> {
+    // Nothing was opened.
+  }
+}
+
+const TOOK_NOTHING: readonly number[] = [];
+
+/** The real engine, whose holds are given back and never charged. */
+class RehearsedEngine implements Engine {
+  readonly #engine: Engine;
+  readonly #mode: RehearsalMode;
+  #hold: Hold | undefined = undefined;
+
+  constructor(engine: Engine, mode: RehearsalMode) {
+    this.#engine = engine;
+    this.#mode = mode;
+  }
+
+  tryReserve(...args: Parameters<Engine['tryReserve']>): Hold | undefined {
+    const [requestId, needs] = args;
+    if (this.#mode === 'quote') return this.#pretend(requestId, needs);
+    return this.#keep(this.#engine.tryReserve(...args));
+  }
+
+  async reserve(...args: Parameters<Engine['reserve']>): ReturnType<Engine['reserve']> {
+    const outcome = await this.#engine.reserve(...args);
+    if (outcome.kind === 'held') this.#keep(outcome.hold);
+    return outcome;
+  }
+
+  extend(...args: Parameters<Engine['extend']>): boolean {
+    return this.#mode === 'quote' || this.#engine.extend(...args);
+  }
+
+  async extendSlowly(...args: Parameters<Engine['extendSlowly']>): Promise<boolean> {
+    return this.#mode === 'quote' || this.#engine.extendSlowly(...args);
+  }
+
+  capture(): readonly number[] {
+    return TOOK_NOTHING;
+  }
+
+  progress(): boolean {
+    return true;
+  }
+
+  finish(): readonly number[] {
+    return TOOK_NOTHING;
+  }
+
+  release(): void {
+    const hold = this.#hold;
+    this.#hold = undefined;
+    if (hold !== undefined) this.#engine.release(hold);
+  }
+
+  takeToken(): number {
+    // A question is no repetition of a refused call.
+    return 0;
+  }
+
+  spare(...args: Parameters<Engine['spare']>): number {
+    return this.#engine.spare(...args);
+  }
+
+  peek(...args: Parameters<Engine['peek']>): ReturnType<Engine['peek']> {
+    return this.#engine.peek(...args);
+  }
+
+  #keep(hold: Hold | undefined): Hold | undefined {
+    this.#hold = hold;
+    return hold;
+  }
+
+  #pretend(requestId: string, needs: readonly Need[]): Hold {
+    return { requestId, needs };
+  }
+}
