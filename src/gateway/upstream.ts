@@ -37,6 +37,16 @@ export interface UpstreamCall {
   abort(): void;
 }
 
+/** Bounds of a client. */
+export interface UpstreamClientOptions {
+  /** Open connections per origin. Default 256. */
+  readonly connectionsMax?: number;
+  /** Calls waiting for a connection, per origin; more fail at once with kind `connect`. Default 1,024. */
+  readonly queuedMax?: number;
+  /** Distinct origins with a pool; the oldest idle one makes room. Default 1,024. */
+  readonly originsMax?: number;
+}
+
 /** The client side of the transport. One per process; owns connection pools, bounded per origin. */
 export interface UpstreamClient {
   send(request: UpstreamRequest, receiver: UpstreamReceiver): UpstreamCall;

@@ -21,28 +21,26 @@ export class RenderedFields {
 
   /** Notes a field the transport looks at. @returns whether it is written as it came. */
   note(kind: FieldKind, name: string, value: string): boolean {
-    switch (kind) {
-      case 'content-length':
-        if (this.contentLength >= 0) this.problem = 'two Content-Length headers';
-        this.contentLength = parseContentLength(value);
-        if (!Number.isFinite(this.contentLength)) this.problem = 'Content-Length is no length';
-        return true;
-      case 'connection':
-        this.close ||= value.toLowerCase() === 'close';
-        return false;
-      case 'host':
-        this.hosts += 1;
-        if (this.hosts > 1) this.problem = 'two Host headers';
-        return true;
-      case 'date':
-        this.hasDate = true;
-        return true;
-      case 'plain':
-        return true;
-      default:
-        this.problem = `the header ${name} is the transport's own`;
-        return false;
+    if (kind === 'connection') {
+      this.close ||= value.toLowerCase() === 'close';
+      return false;
     }
+    if (kind === 'content-length') this.#noteLength(value);
+    else if (kind === 'host') this.#noteHost();
+    else if (kind === 'date') this.hasDate = true;
+    else this.problem = `the header ${name} is the transport's own`;
+    return true;
+  }
+
+  #noteLength(value: string): void {
+    if (this.contentLength >= 0) this.problem = 'two Content-Length headers';
+    this.contentLength = parseContentLength(value);
+    if (!Number.isFinite(this.contentLength)) this.problem = 'Content-Length is no length';
+  }
+
+  #noteHost(): void {
+    this.hosts += 1;
+    if (this.hosts > 1) this.problem = 'two Host headers';
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 
 import type { ListenerOptions, ProtocolError, RequestHandler } from '../listener.ts';
+import { explainLineFeeds, HEAD_END } from './head-end.ts';
 import { Outbox } from './outbox.ts';
 import { renderFields, statusLineOf } from './render-head.ts';
 import { explainRequestLine, parseRequestHead } from './request-head.ts';
@@ -14,7 +15,6 @@ const CLIENT_IDLE_TIMEOUT_MS = 60_000;
 
 const CR = 0x0d;
 const LF = 0x0a;
-const HEAD_END = Buffer.from('\r\n\r\n');
 /** What has been read cannot be used yet. */
 const WAIT = -1;
 const IPV4_MAPPED = '::ffff:';
@@ -330,14 +330,6 @@ export class ServerConnection implements Timed {
   #receiveFinish(): void {
     if (this.#phase === 'closing') this.deadline = this.#host.ticker.after(LINGER_TIMEOUT_MS);
   }
-}
-
-/** What is wrong with line ends, from `from` on; undefined when nothing is. */
-function explainLineFeeds(bytes: Buffer, from: number): string | undefined {
-  for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {
-    if (bytes[at - 1] !== CR) return 'Invalid header: Missing expected CR before a line feed';
-  }
-  return undefined;
 }
 
 function ignore(): void {}

@@ -3,20 +3,12 @@ import { Pool } from 'undici';
 import type {
   UpstreamCall,
   UpstreamClient,
+  UpstreamClientOptions,
   UpstreamReceiver,
   UpstreamRequest,
 } from '../upstream.ts';
 import { InboundBody } from './inbound-body.ts';
 import { UndiciCall } from './undici-call.ts';
-
-export interface UndiciClientOptions {
-  /** Open connections per origin. Default 256. */
-  readonly connectionsMax?: number;
-  /** Calls waiting for a connection, per origin; more fail at once with kind `connect`. Default 1,024. */
-  readonly queuedMax?: number;
-  /** Distinct origins with a pool; the oldest idle one makes room. Default 1,024. */
-  readonly originsMax?: number;
-}
 
 /** One pool, and how many calls it is carrying or has queued. */
 export interface OriginPool {
@@ -29,7 +21,7 @@ const HEAD_BYTES_MAX = 64 * 1024;
 const KEEP_ALIVE_TIMEOUT_MS = 30_000;
 
 /** The upstream port over undici: a pool per origin, one request at a time on each connection. */
-export function createUndiciClient(options: UndiciClientOptions = {}): UpstreamClient {
+export function createUndiciClient(options: UpstreamClientOptions = {}): UpstreamClient {
   return new UndiciClient(options);
 }
 
@@ -39,7 +31,7 @@ class UndiciClient implements UpstreamClient {
   readonly #originsMax: number;
   readonly #pools = new Map<string, OriginPool>();
 
-  constructor(options: UndiciClientOptions) {
+  constructor(options: UpstreamClientOptions) {
     this.#connectionsMax = options.connectionsMax ?? 256;
     this.#callsMax = this.#connectionsMax + (options.queuedMax ?? 1024);
     this.#originsMax = options.originsMax ?? 1024;

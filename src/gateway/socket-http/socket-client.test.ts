@@ -1,0 +1,4 @@
+import { describeUpstreamClient } from '../upstream.conformance.ts';
+import { createSocketClient } from './socket-client.ts';
+
+describeUpstreamClient('socket-http', createSocketClient);

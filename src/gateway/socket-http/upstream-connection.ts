@@ -1,0 +1,390 @@
+import type { Socket } from 'node:net';
+
+import type { UpstreamFailure } from '../upstream.ts';
+import { ChunkedReader } from './chunked-reader.ts';
+import { explainLineFeeds, HEAD_END } from './head-end.ts';
+import { flushSoon, Outbox } from './outbox.ts';
+import { type BodyFraming, parseResponseHead, type ResponseHead } from './response-head.ts';
+import type { SocketCall } from './socket-call.ts';
+import { NEVER, type Ticker, type Timed } from './ticker.ts';
+import { Upload } from './upload.ts';
+
+/** Of one answer's head, interim answers included. */
+const HEAD_BYTES_MAX = 64 * 1024;
+/** An idle connection is closed after this, or when the upstream announced to close it, whichever comes first. */
+const KEEP_ALIVE_TIMEOUT_MS = 30_000;
+/** A connection is given up so long before its upstream does: a call on its way then would be lost. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
+const PENDING_BYTES_MAX = 64 * 1024;
+
+const PROTOCOL = Buffer.from('HTTP/1.');
+const WAIT = -1;
+
+/** Where a connection comes from and goes back to. */
+export interface ConnectionPool {
+  readonly ticker: Ticker;
+  /** It can carry another call. */
+  takeBack(connection: UpstreamConnection): void;
+  /** It is gone. */
+  forget(connection: UpstreamConnection): void;
+}
+
+type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'gone';
+
+/** One connection to an upstream: one call after the other, never two at once. */
+export class UpstreamConnection implements Timed {
+  readonly outbox: Outbox;
+  deadline = NEVER;
+  readonly #socket: Socket;
+  readonly #pool: ConnectionPool;
+  #phase: Phase = 'connecting';
+  #call: SocketCall | undefined;
+  /** Calls it has carried to their end. */
+  #served = 0;
+  #upload: Upload | undefined = undefined;
+  /** Read, and not yet understood or wanted. */
+  #rest: Buffer | undefined = undefined;
+  #searched = 0;
+  #headBytes = 0;
+  #answerBegun = false;
+  #framing: BodyFraming = 'none';
+  #left = 0;
+  #chunks: ChunkedReader | undefined = undefined;
+  #keepAlive = false;
+  #idleMs = KEEP_ALIVE_TIMEOUT_MS;
+  #paused = false;
+  #consuming = false;
+  #reading = true;
+  #flushQueued = false;
+  #error: Error | undefined = undefined;
+
+  /** @param call the one it is opened for. */
+  constructor(pool: ConnectionPool, socket: Socket, secure: boolean, call: SocketCall) {
+    this.#pool = pool;
+    this.#socket = socket;
+    this.outbox = new Outbox(socket, secure);
+    this.#call = call;
+    call.connection = this;
+    this.deadline = pool.ticker.after(call.timeouts.connectTimeoutMs);
+    socket.once(secure ? 'secureConnect' : 'connect', () => this.#begin());
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('drain', () => this.#upload?.drain());
+    socket.on('end', () => this.#receiveEnd());
+    socket.on('error', (error) => {
+      this.#error ??= error;
+    });
+    socket.once('close', () => this.#receiveClose());
+  }
+
+  get blocked(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  /** Whether it can be given a call now. */
+  get usable(): boolean {
+    return this.#phase === 'idle' && this.#socket.writable && !this.#socket.readableEnded;
+  }
+
+  carry(call: SocketCall): void {
+    this.#call = call;
+    call.connection = this;
+    this.#phase = 'head';
+    this.#headBytes = 0;
+    this.#answerBegun = false;
+    const { head, body, bodyLength } = call.request;
+    this.outbox.handedOver = 0;
+    this.outbox.addText(head);
+    if (body === undefined || Buffer.isBuffer(body)) {
+      if (body !== undefined) this.outbox.addBytes(body);
+      this.flush();
+      this.#noteProgress();
+      return;
+    }
+    const upload = new Upload(this, body, bodyLength);
+    this.#upload = upload;
+    call.sent = true;
+    this.#noteProgress();
+    this.flushUpload();
+    body.readBody(upload);
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#consuming || this.#phase === 'gone') return;
+    this.#noteProgress();
+    if (this.#phase === 'body' && this.#framing === 'length' && this.#left === 0)
+      this.#finish(true);
+    else this.#goOn();
+  }
+
+  /** Its call is no longer wanted, nor is the connection. */
+  abandon(): void {
+    this.#call = undefined;
+    this.destroy();
+  }
+
+  /** Its pool closes. */
+  expel(message: string): void {
+    this.#fail('aborted', message);
+  }
+
+  destroy(): void {
+    this.#phase = 'gone';
+    this.deadline = NEVER;
+    this.#upload?.stop();
+    this.#upload = undefined;
+    this.#socket.destroy();
+  }
+
+  expire(): void {
+    switch (this.#phase) {
+      case 'connecting':
+        this.#fail('timeout', 'the connection was not established in time');
+        return;
+      case 'head':
+        this.#fail('timeout', 'the head of the answer did not arrive in time');
+        return;
+      case 'body':
+        this.#fail('timeout', 'the answer stopped arriving');
+        return;
+      case 'idle':
+      case 'gone':
+        this.destroy();
+    }
+  }
+
+  flush(): void {
+    this.#flushQueued = false;
+    this.outbox.flush();
+    if (this.#call !== undefined && this.outbox.handedOver > 0) this.#call.sent = true;
+  }
+
+  flushUpload(): void {
+    if (this.outbox.pending >= PENDING_BYTES_MAX) this.flush();
+    else if (!this.#flushQueued) {
+      this.#flushQueued = true;
+      flushSoon(this);
+    }
+    this.#noteProgress();
+  }
+
+  endUpload(): void {
+    this.flush();
+    this.#noteProgress();
+  }
+
+  breakUpload(message: string): void {
+    this.#fail('client-body', message);
+  }
+
+  /** Connected. */
+  #begin(): void {
+    const call = this.#call;
+    this.#phase = 'idle';
+    this.deadline = NEVER;
+    if (call !== undefined) this.carry(call);
+  }
+
+  #noteProgress(): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    const { ticker } = this.#pool;
+    if (this.#phase === 'head') {
+      // While the client is still sending, it is the client that is waited for, unless the upstream does not read.
+      const waits = this.#upload === undefined || this.#upload.ended || this.blocked;
+      this.deadline = waits ? ticker.after(call.timeouts.headersTimeoutMs) : NEVER;
+    } else if (this.#phase === 'body') {
+      this.deadline = this.#paused ? NEVER : ticker.after(call.timeouts.idleTimeoutMs);
+    }
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#phase === 'idle' || this.#phase === 'connecting') {
+      // Nobody asked: whatever it is, it must not become the answer to the next call.
+      this.#fail('protocol', 'the upstream spoke before it was asked');
+      return;
+    }
+    const rest = this.#rest;
+    this.#rest = undefined;
+    this.#consume(rest === undefined ? chunk : Buffer.concat([rest, chunk]));
+  }
+
+  #goOn(): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest === undefined) this.#updateFlow();
+    else this.#consume(rest);
+  }
+
+  #consume(bytes: Buffer): void {
+    this.#consuming = true;
+    let at = 0;
+    while (at < bytes.length) {
+      const next = this.#step(bytes, at);
+      if (next === WAIT) break;
+      at = next;
+    }
+    this.#consuming = false;
+    if (at < bytes.length && this.#phase !== 'gone') {
+      this.#rest = at === 0 ? bytes : bytes.subarray(at);
+    }
+    this.#updateFlow();
+  }
+
+  #step(bytes: Buffer, at: number): number {
+    if (this.#phase === 'head') return this.#readHead(bytes, at);
+    if (this.#phase === 'body') return this.#paused ? WAIT : this.#feed(bytes, at);
+    return bytes.length;
+  }
+
+  #updateFlow(): void {
+    if (this.#phase === 'gone' || this.#paused !== this.#reading) return;
+    this.#reading = !this.#paused;
+    if (this.#reading) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  #readHead(bytes: Buffer, at: number): number {
+    this.#answerBegun = true;
+    const searchFrom = Math.max(at, at + this.#searched - HEAD_END.length + 1);
+    const end = bytes.indexOf(HEAD_END, searchFrom);
+    const length = (end < 0 ? bytes.length : end + HEAD_END.length) - at;
+    if (this.#headBytes + length > HEAD_BYTES_MAX) {
+      this.#fail('protocol', 'the head of the answer is too long');
+      return bytes.length;
+    }
+    if (end < 0) return this.#awaitHead(bytes, at, searchFrom);
+    this.#searched = 0;
+    this.#headBytes += length;
+    const method = this.#call?.request.method ?? '';
+    const head = parseResponseHead(bytes.toString('latin1', at, end + 2), method);
+    if (typeof head === 'string') this.#fail('protocol', head);
+    // Interim answers (103 and the like) are between the upstream and us.
+    else if (head.status >= 200) this.#beginBody(head, at + length === bytes.length);
+    return at + length;
+  }
+
+  #awaitHead(bytes: Buffer, at: number, searchFrom: number): number {
+    const known = Math.min(PROTOCOL.length, bytes.length - at);
+    const problem =
+      bytes.compare(PROTOCOL, 0, known, at, at + known) === 0
+        ? explainLineFeeds(bytes, searchFrom)
+        : 'the answer is not HTTP/1';
+    if (problem !== undefined) {
+      this.#fail('protocol', problem);
+      return bytes.length;
+    }
+    this.#searched = bytes.length - at;
+    return WAIT;
+  }
+
+  #beginBody(head: ResponseHead, isLast: boolean): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    this.#phase = 'body';
+    this.#paused = false;
+    this.#framing = head.framing;
+    this.#left = head.bodyLength;
+    this.#chunks = head.framing === 'chunked' ? new ChunkedReader() : undefined;
+    this.#keepAlive = head.keepAlive;
+    if (head.fields.keepAlive !== '') this.#idleMs = readIdleMs(head.fields.keepAlive);
+    this.#noteProgress();
+    call.receiver.onHead(head.status, head.fields.headers);
+    const isWhole = head.framing === 'none' || (head.framing === 'length' && this.#left === 0);
+    if (isWhole && this.#call === call) this.#finish(isLast);
+  }
+
+  #feed(bytes: Buffer, at: number): number {
+    if (this.#chunks !== undefined) return this.#feedChunks(this.#chunks, bytes, at);
+    const untilClose = this.#framing === 'close';
+    const to = untilClose ? bytes.length : Math.min(bytes.length, at + this.#left);
+    if (!untilClose) this.#left -= to - at;
+    this.#deliver(at === 0 && to === bytes.length ? bytes : bytes.subarray(at, to));
+    if (!untilClose && this.#left === 0 && !this.#paused) this.#finish(to === bytes.length);
+    return to;
+  }
+
+  #feedChunks(chunks: ChunkedReader, bytes: Buffer, from: number): number {
+    const at = chunks.advance(bytes, from);
+    if (chunks.failed) {
+      this.#fail('protocol', chunks.problem);
+      return bytes.length;
+    }
+    if (chunks.done) {
+      this.#finish(at === bytes.length);
+      return at;
+    }
+    const to = Math.min(bytes.length, at + chunks.dataLeft);
+    if (to > at) {
+      chunks.take(to - at);
+      this.#deliver(bytes.subarray(at, to));
+    }
+    return to;
+  }
+
+  #deliver(chunk: Buffer): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    if (!call.receiver.onChunk(chunk)) this.#paused = true;
+    this.#noteProgress();
+  }
+
+  /** The answer is whole. `isLast`: no byte has come behind it. */
+  #finish(isLast: boolean): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    const uploaded = this.#upload === undefined || this.#upload.ended;
+    this.#call = undefined;
+    this.#chunks = undefined;
+    this.#served += 1;
+    if (!this.#keepAlive || !uploaded || !isLast || this.#rest !== undefined || this.#idleMs <= 0) {
+      this.destroy();
+      call.complete();
+      return;
+    }
+    this.#upload = undefined;
+    this.#phase = 'idle';
+    this.deadline = this.#pool.ticker.after(this.#idleMs);
+    call.connection = undefined;
+    this.#pool.takeBack(this);
+    call.complete();
+  }
+
+  #fail(kind: UpstreamFailure['kind'], message: string): void {
+    const call = this.#call;
+    this.#call = undefined;
+    this.destroy();
+    call?.fail(kind, message);
+  }
+
+  /** The upstream has ended its half. */
+  #receiveEnd(): void {
+    if (this.#phase === 'body' && this.#framing === 'close') this.#finish(true);
+    else this.#lose('the upstream closed the connection');
+  }
+
+  #receiveClose(): void {
+    this.#lose(this.#error?.message ?? 'the connection was closed');
+    this.#pool.forget(this);
+  }
+
+  #lose(message: string): void {
+    const call = this.#call;
+    const wasConnecting = this.#phase === 'connecting';
+    this.#call = undefined;
+    this.destroy();
+    if (call === undefined) return;
+    if (wasConnecting) call.fail('connect', message);
+    else if (this.#answerBegun) call.fail('reset', message);
+    else call.lose('reset', message, this.#served > 0);
+  }
+}
+
+const TIMEOUT = /(?:^|[,\s])timeout=(\d{1,9})/i;
+
+/** How long the upstream lets an idle connection live by its Keep-Alive field, as far as we use it. */
+function readIdleMs(keepAlive: string): number {
+  const seconds = TIMEOUT.exec(keepAlive)?.[1];
+  if (seconds === undefined) return KEEP_ALIVE_TIMEOUT_MS;
+  return Math.min(KEEP_ALIVE_TIMEOUT_MS, Number(seconds) * 1000 - KEEP_ALIVE_MARGIN_MS);
+}
