@@ -14,7 +14,7 @@ import {
   buildQuota,
 } from '../../test/support/build-catalog.ts';
 import { someFacts } from '../../test/support/some-facts.ts';
-import { decide, isShort, type StepName, traceDecision } from './decide.ts';
+import { decide, enforced, isShort, type StepName, traceDecision } from './decide.ts';
 import type { Limit, LimitUnit } from './catalog.ts';
 import type { Facts, LimitFact, ReservationFact } from './facts.ts';
 import { standOf } from './standing.ts';
@@ -55,6 +55,34 @@ describe('decide', () => {
     expect(decide(buildFacts())).toEqual({ kind: 'admit' });
     expect(decide(buildFacts({ identity: { kind: 'anonymous' } }))).toEqual({ kind: 'admit' });
     expect(decide(buildFacts({ reservation: { kind: 'held' } }))).toEqual({ kind: 'admit' });
+  });
+
+  it.each(REASONS)(
+    '%s, observed: only what is about money, entitlements and limits passes (EVID-01)',
+    (step, reason, code) => {
+      const facts = buildFacts({ ...reason, enforcement: 'observe' });
+      const passes = ['stand', 'entitle', 'reserve'].includes(step);
+      expect(decide(facts)).toMatchObject(
+        passes ? { kind: 'admit' } : { kind: 'refuse', step, code },
+      );
+      expect(decide(enforced(facts))).toMatchObject({ kind: 'refuse', step, code });
+      const line = traceDecision(facts).find((each) => each.step === step);
+      expect(line).toMatchObject({ verdict: passes ? 'passed' : 'refused', refusal: { code } });
+    },
+  );
+
+  it('observed books that do not answer refuse all the same', () => {
+    const facts = buildFacts({
+      limits: [buildBalance()],
+      reservation: short(0, 'unavailable'),
+      enforcement: 'observe',
+    });
+    expect(decide(facts)).toMatchObject({ kind: 'refuse', code: 'BILLING_UNAVAILABLE' });
+  });
+
+  it('a limit by address says how long to wait', () => {
+    const routing = { ...faultOf('RATE_LIMITED'), retryAfterMs: 250 };
+    expect(decide(buildFacts({ routing }))).toMatchObject({ step: 'route', retryAfterMs: 250 });
   });
 
   it.each(REASONS)('%s refuses by itself', (step, reason, code) => {

@@ -35,6 +35,7 @@ export type Decision = Admission | Refusal;
 export interface TraceLine {
   readonly step: StepName;
   readonly verdict: 'passed' | 'refused' | 'not reached';
+  /** Of a step that passed: it was only observed (EVID-01). */
   readonly refusal: Refusal | undefined;
 }
 
@@ -58,9 +59,21 @@ const STEPS: readonly { readonly name: StepName; readonly check: Check }[] = [
 export function decide(facts: Facts): Decision {
   for (const step of STEPS) {
     const refusal = step.check(facts);
-    if (refusal !== undefined) return refusal;
+    if (refusal !== undefined && !isObserved(refusal, facts)) return refusal;
   }
   return ADMIT;
+}
+
+/** The same request where nothing is merely observed: what `observe` records (EVID-01). */
+export function enforced(facts: Facts): Facts {
+  return facts.enforcement === 'enforce' ? facts : { ...facts, enforcement: 'enforce' };
+}
+
+const OBSERVED_STEPS: ReadonlySet<StepName> = new Set(['stand', 'entitle', 'reserve']);
+
+/** Refusals for money, entitlements and limits are recorded and let pass; trouble of our own is none of them. */
+function isObserved({ step, code }: Refusal, { enforcement }: Facts): boolean {
+  return enforcement === 'observe' && OBSERVED_STEPS.has(step) && code !== 'BILLING_UNAVAILABLE';
 }
 
 /** The same steps, told one by one (DIAG-01). */
@@ -69,14 +82,15 @@ export function traceDecision(facts: Facts): readonly TraceLine[] {
   return STEPS.map(({ name, check }) => {
     if (stopped) return { step: name, verdict: 'not reached', refusal: undefined };
     const refusal = check(facts);
-    stopped = refusal !== undefined;
+    stopped = refusal !== undefined && !isObserved(refusal, facts);
     return { step: name, verdict: stopped ? 'refused' : 'passed', refusal };
   });
 }
 
 function checkRoute(facts: Facts): Refusal | undefined {
-  if (facts.routing !== undefined) return refuse('route', facts.routing.code);
-  return undefined;
+  const { routing } = facts;
+  if (routing === undefined) return undefined;
+  return { ...refuse('route', routing.code), retryAfterMs: routing.retryAfterMs };
 }
 
 function checkIdentity(facts: Facts): Refusal | undefined {

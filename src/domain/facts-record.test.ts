@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { LimitLabel } from './accounts.ts';
 import { packFacts, unpackFacts } from './facts-record.ts';
-import type { Facts, IdentityFact, LimitFact } from './facts.ts';
+import type { Facts, Fault, IdentityFact, LimitFact } from './facts.ts';
 import { standOf } from './standing.ts';
 import { NO_TAKE } from './take.ts';
 import { PLAIN_TERMS } from './tenant-terms.ts';
@@ -60,11 +60,18 @@ const limits: fc.Arbitrary<LimitFact> = fc
   });
 
 const faults = fc.option(
-  fc.record({
-    code: fc.constant('INVALID_REQUEST' as const),
-    problem: fc.string(),
-    pointer: fc.option(fc.string(), { nil: undefined }),
-  }),
+  fc
+    .record({
+      code: fc.constant('INVALID_REQUEST' as const),
+      problem: fc.string(),
+      pointer: fc.option(fc.string(), { nil: undefined }),
+      extra: fc.constantFrom<Partial<Fault>>(
+        {},
+        { retryAfterMs: 250 },
+        { upstream: { provider: 'acme', status: 402, code: 'insufficient_quota' } },
+      ),
+    })
+    .map(({ extra, ...fault }): Fault => ({ ...fault, ...extra })),
   { nil: undefined },
 );
 const facts: fc.Arbitrary<Facts> = fc.record({
@@ -88,6 +95,7 @@ const facts: fc.Arbitrary<Facts> = fc.record({
   identity: fc.constantFrom<IdentityFact>(
     caller,
     { kind: 'anonymous' },
+    { kind: 'anonymous', subnet: '203.0.113.0/24' },
     { kind: 'refused', code: 'KEY_MISSING', since: undefined },
     { kind: 'refused', code: 'KEY_EXPIRED', since: 5 },
   ),

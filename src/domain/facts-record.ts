@@ -94,7 +94,7 @@ export function unpackFacts(text: string): Facts | undefined {
     path: String(record[5]),
     route: record[6] === null ? undefined : unpack<RouteFact>(record[6], ROUTE_MEMBERS),
     routing: rare.routing,
-    identity: identity.kind === 'anonymous' ? { kind: 'anonymous' } : identity,
+    identity: identity.kind === 'anonymous' ? withoutSince(identity) : identity,
     authorization: rare.authorization,
     understanding: rare.understanding,
     standing: rare.standing,
@@ -108,6 +108,12 @@ export function unpackFacts(text: string): Facts | undefined {
     forwarding: rare.forwarding,
     outcome: record[10] === null ? undefined : unpackOutcome(record[10], rare),
   };
+}
+
+/** Only a refused identity has that member, and it is absent in JSON when it is undefined. */
+function withoutSince(identity: IdentityFact & { readonly kind: 'anonymous' }): IdentityFact {
+  const { kind, subnet } = identity;
+  return subnet === undefined ? { kind } : { kind, subnet };
 }
 
 function parseRecord(text: string): readonly unknown[] | undefined {

@@ -1,4 +1,5 @@
 import type { Code } from '../contract/codes.ts';
+import type { UpstreamNote } from '../contract/problem-document.ts';
 import type { LimitLabel } from './accounts.ts';
 import type { Dialect, EndpointClass, Enforcement, LimitClass, RouteKind } from './catalog.ts';
 import type { StandingFact } from './standing.ts';
@@ -55,6 +56,10 @@ export interface Fault {
   readonly code: Code;
   readonly problem: string;
   readonly pointer: string | undefined;
+  /** Set where waiting is what helps: a limit by address. */
+  readonly retryAfterMs?: number;
+  /** What the provider behind the gateway said, when it is what failed (C402-22). */
+  readonly upstream?: UpstreamNote;
 }
 
 export type IdentityFact =
