@@ -2,7 +2,13 @@ import { existsSync, writeFileSync } from 'node:fs';
 
 import type { Command } from 'commander';
 
-import { type CommandIo, EXIT, reportOutcome } from '../cli/command-outcome.ts';
+import {
+  type CommandIo,
+  type CommandOutcome,
+  EXIT,
+  reportOutcome,
+} from '../cli/command-outcome.ts';
+import { formatTable } from '../cli/format-table.ts';
 import { checkGateway, type CheckLine } from '../cli/gateway-checks.ts';
 import { formatProblem } from './config/config-problem.ts';
 import { readDemoConfig } from './config/demo-config.ts';
@@ -11,6 +17,7 @@ import type { LoadedConfig } from './config/loaded-config.ts';
 import { checkMachine } from './doctor.ts';
 import { askInit, type InitFlags, writeInitFiles } from './init.ts';
 import { configFile, runDev, type RunFlags, runUp } from './run-gateway.ts';
+import { runTest402, type TrialResult } from './test-402/run-test-402.ts';
 
 interface ConfigFlags {
   readonly config?: string;
@@ -33,6 +40,7 @@ export function registerLocalCommands(program: Command, io: CommandIo): void {
   registerCheck(program, io);
   registerConfig(program, io);
   registerDoctor(program, io);
+  registerTest402(program, io);
 }
 
 function addRunOptions(command: Command): Command {
@@ -165,6 +173,55 @@ function registerDoctor(program: Command, io: CommandIo): void {
         flags.json === true,
       );
     });
+}
+
+function registerTest402(program: Command, io: CommandIo): void {
+  program
+    .command('test-402')
+    .description('try your configuration against customers in trouble; nothing is forwarded')
+    .option('--config <file>', 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)')
+    .option('--api <id>', 'only this API')
+    .option('--path <path>', 'a path for routes that match by a regular expression')
+    .option('--json', 'print JSON, for scripts')
+    .addHelpText('after', examples('test-402', 'test-402 --api weather --json'))
+    .action(async (flags: ConfigFlags & { readonly api?: string; readonly path?: string }) => {
+      const config = loadOrTell(flags, io);
+      if (config === undefined) return;
+      const results = await runTest402(config, { api: flags.api, path: flags.path });
+      reportOutcome(describeTrials(results, flags.api, io.color), io, flags.json === true);
+    });
+}
+
+function describeTrials(
+  results: readonly TrialResult[],
+  api: string | undefined,
+  color: boolean,
+): CommandOutcome {
+  if (results.length === 0) {
+    const which = api === undefined ? 'no API' : `no API "${api}"`;
+    const message = `${which} with a route that can be tried: name a path with --path, or check the id`;
+    return { kind: 'failed', exitCode: EXIT.configuration, code: 'NOTHING_TO_TEST', message };
+  }
+  const failed = results.filter(({ ok }) => !ok).length;
+  const table = formatTable(
+    results,
+    [
+      { title: 'RESULT', value: ({ ok }) => (ok ? 'pass' : 'FAIL') },
+      { title: 'ROUTE', value: ({ route }) => route },
+      { title: 'PLAN', value: ({ plan }) => plan },
+      { title: 'SCENARIO', value: ({ scenario }) => scenario },
+      { title: 'EXPECTED', value: ({ expected }) => expected },
+      { title: 'ANSWERED', value: ({ answered }) => answered },
+      { title: 'PROBLEM', value: ({ problem }) => problem },
+    ],
+    color,
+  );
+  return {
+    kind: 'done',
+    json: { ok: failed === 0, passed: results.length - failed, failed, results },
+    text: `${table}\n${results.length - failed} passed, ${failed} failed`,
+    exitCode: failed === 0 ? EXIT.ok : EXIT.failed,
+  };
 }
 
 /** The named or default file; the demo configuration where there is none, as `dev` does. */
