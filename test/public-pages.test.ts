@@ -147,6 +147,7 @@ function servedFacts(tenantId: string): Facts {
     route: {
       apiId: 'llm',
       routeId: 'chat',
+      operation: 'chat',
       kind: 'chat',
       dialect: 'openai',
       endpointClass: 'metered',
@@ -161,7 +162,9 @@ function servedFacts(tenantId: string): Facts {
       planTitle: 'Free',
       freePlan: true,
     },
+    authorization: undefined,
     understanding: undefined,
+    standing: undefined,
     entitlements: [{ kind: 'model', id: 'echo', granted: true }],
     limits: [
       {
@@ -194,6 +197,9 @@ function servedFacts(tenantId: string): Facts {
       },
     ],
     reservation: { kind: 'held' },
+    take: undefined,
+    agreed: undefined,
+    enforcement: 'enforce',
     storm: undefined,
     forwarding: undefined,
     outcome: {

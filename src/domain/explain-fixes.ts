@@ -5,13 +5,13 @@ import type { Refusal } from './decide.ts';
 import { formatNumber } from './explain-words.ts';
 import type { Facts } from './facts.ts';
 import { formatMoney } from './money.ts';
-import { findOffers, planGrants, type Offer } from './offers.ts';
+import { findOffers, type Offer } from './offers.ts';
 
 /** One way out. `offer` names what to buy on the pay page. */
 export interface Fix {
   readonly action: Action | 'lower_max_tokens' | 'use_another_model';
   readonly text: string;
-  readonly offer: { readonly kind: 'plan' | 'pack'; readonly id: string } | undefined;
+  readonly offer: { readonly kind: 'plan' | 'pack' | 'add_on'; readonly id: string } | undefined;
 }
 
 /** Will repeating the same call help, without anybody doing anything? */
@@ -101,7 +101,7 @@ function smallerCallFixes({ facts, refusal, catalog }: Refused): readonly Fix[] 
   if (refusal.entitlement?.kind !== 'model' || facts.identity.kind !== 'key') return [];
   const plan = catalog.plans.get(facts.identity.planId);
   const included = [...catalog.models.keys()].filter(
-    (id) => plan !== undefined && planGrants(plan, 'model', id),
+    (id) => plan !== undefined && (plan.models.includes('*') || plan.models.includes(id)),
   );
   if (included.length === 0) return [];
   const named = included.slice(0, MODELS_NAMED_MAX).join(', ');
@@ -126,6 +126,11 @@ function offerFix(offer: Offer, catalog: Catalog): Fix {
     const { id, title, priceNano, creditNano } = offer.pack;
     const text = `Add credit: ${title}, ${formatMoney({ asset, units: creditNano })} for ${formatMoney({ asset, units: priceNano })}.`;
     return { action: 'buy_credits', text, offer: { kind: 'pack', id } };
+  }
+  if (offer.kind === 'add_on') {
+    const { id, title, priceNano } = offer.addOn;
+    const text = `Buy ${title}, ${formatMoney({ asset, units: priceNano })}.`;
+    return { action: 'upgrade_plan', text, offer: { kind: 'add_on', id } };
   }
   const { id, title, priceNano } = offer.plan;
   const text = `Change to the plan ${title}, ${formatMoney({ asset, units: priceNano })} a month.`;

@@ -39,6 +39,10 @@ function describeStep(facts: Facts, line: TraceLine): string {
       return describeRoute(facts);
     case 'identify':
       return describeIdentity(facts.identity);
+    case 'authorize':
+      return facts.authorization?.problem ?? 'The key may do this.';
+    case 'stand':
+      return describeStanding(facts);
     case 'understand':
       return facts.understanding?.problem ?? 'The request is readable and valid.';
     case 'storm':
@@ -74,6 +78,14 @@ function describeIdentity(identity: IdentityFact): string {
     default:
       return identity satisfies never;
   }
+}
+
+function describeStanding({ standing }: Facts): string {
+  if (standing === undefined) return 'Nothing is owed, and the subscription runs.';
+  const { lifecycle, standing: standingName, code, stillServed } = standing;
+  const known = `The subscription is ${lifecycle}; payments are in ${standingName} standing`;
+  if (code === undefined) return `${known}.`;
+  return stillServed ? `${known} (${code}): a reduced service goes on.` : `${known} (${code}).`;
 }
 
 function describeForwarding(facts: Facts): string {

@@ -36,11 +36,14 @@ export function unitsFree(limit: LimitFact, held: number): number {
 }
 
 const PERIODS: Readonly<Record<LimitLabel['window'], string>> = {
+  second: 'a second',
   minute: 'a minute',
   hour: 'an hour',
   day: 'a day',
   week: 'a week',
   month: 'a month',
+  year: 'a year',
+  billing_cycle: 'a billing cycle',
   lifetime: 'in total',
 };
 

@@ -1,98 +1,59 @@
 import { describe, expect, it } from 'vitest';
 
+import {
+  AT,
+  buildApi,
+  buildCatalog,
+  buildFacts,
+  buildIdentity,
+  buildLimit,
+  buildModel,
+  buildPlan,
+  buildPrice,
+  buildRateLimit,
+  buildRoute,
+} from '../../test/support/build-catalog.ts';
 import type { LimitLabel } from './accounts.ts';
-import type { Api, Catalog, Plan, Route } from './catalog.ts';
+import type { Api, Catalog } from './catalog.ts';
 import { decide } from './decide.ts';
 import { explain } from './explain.ts';
 import { describeArithmetic } from './explain-money.ts';
 import type { EntitlementFact, Facts, LimitFact, OutcomeFact, ReservationFact } from './facts.ts';
 import type { Price } from './pricing.ts';
 
-const FREE: Price = {
-  asset: 'USD',
-  perRequest: 0n,
-  perInputToken: 0n,
-  perCachedInputToken: 0n,
-  perOutputToken: 0n,
-  perByteIn: 0n,
-  perByteOut: 0n,
-};
+const quota = (amount: number) => buildLimit(amount, { id: 'requests_month' });
+const FREE_PLAN = buildPlan('free', {
+  title: 'Free',
+  limits: [quota(100)],
+  models: ['echo'],
+  rateLimits: [buildRateLimit({ id: 'burst', scope: 'key', count: 5, periodMs: 1000, burst: 10 })],
+});
 
-function plan(id: string, members: Partial<Plan> = {}): Plan {
-  return {
-    id,
-    version: `v-${id}`,
-    title: id.charAt(0).toUpperCase() + id.slice(1),
-    priceNano: 0n,
-    usage: 'prepaid',
-    limits: [],
-    models: [],
-    features: [],
-    rateLimits: [],
-    onSale: true,
-    ...members,
-  };
+// 2.00 USD per 1M input, 8.00 per 1M output.
+const TOKEN_PRICE = { perInputToken: 2_000_000n, perOutputToken: 8_000_000n };
+const CATALOG: Catalog = buildCatalog(
+  [
+    FREE_PLAN,
+    buildPlan('business', {
+      title: 'Business',
+      limits: [quota(10_000)],
+      models: ['*'],
+      priceNano: 49_000_000_000n,
+    }),
+  ],
+  {
+    models: new Map(['echo', 'large'].map((id) => [id, buildModel(id, TOKEN_PRICE)])),
+    packs: [{ id: 'small', title: 'Small', priceNano: 5_000_000_000n, creditNano: 5_000_000_000n }],
+  },
+);
+
+function pricedApi(price: Partial<Price>): Api {
+  return buildApi({
+    id: 'llm',
+    routes: [buildRoute({ id: 'chat', apiId: 'llm', kind: 'chat', price: buildPrice(price) })],
+  });
 }
 
-const quota = (amount: number) =>
-  ({ id: 'requests_month', unit: 'requests', window: 'month', scope: 'tenant', amount }) as const;
-
-const CATALOG: Catalog = {
-  version: '0123456789ab',
-  apis: [],
-  upstreams: new Map(),
-  providers: new Map(),
-  models: new Map(
-    ['echo', 'large'].map((id) => [
-      id,
-      {
-        id,
-        aliasOf: undefined,
-        providerId: 'demo',
-        upstreamModel: id,
-        contextWindow: 8192,
-        outputTokensMax: 4096,
-        // 2.00 USD per 1M input, 8.00 per 1M output.
-        price: { ...FREE, perInputToken: 2_000_000n, perOutputToken: 8_000_000n },
-      },
-    ]),
-  ),
-  plans: new Map(
-    [
-      plan('free', {
-        limits: [quota(100)],
-        models: ['echo'],
-        rateLimits: [{ id: 'burst', scope: 'key', count: 5, periodMs: 1000, burst: 10 }],
-      }),
-      plan('business', { limits: [quota(10_000)], models: ['*'], priceNano: 49_000_000_000n }),
-    ].map((each) => [each.id, each]),
-  ),
-  packs: [{ id: 'small', title: 'Small', priceNano: 5_000_000_000n, creditNano: 5_000_000_000n }],
-  asset: 'USD',
-  retryStormPerMinute: 0,
-};
-
-function pricedApi(price: Price): Api {
-  const route: Route = {
-    id: 'chat',
-    apiId: 'llm',
-    kind: 'chat',
-    dialect: 'openai',
-    endpointClass: 'metered',
-    match: { methods: [], path: { kind: 'exact', value: '/' }, headers: [] },
-    upstreamId: undefined,
-    price,
-    feature: undefined,
-    rewrite: undefined,
-    requestHeaders: { set: [], remove: [] },
-    responseHeaders: { set: [], remove: [] },
-    timeouts: { connectMs: 1, headersMs: 1, idleMs: 1 },
-    bodyBytesMax: undefined,
-  };
-  return { id: 'llm', hosts: [], routes: [route], cors: undefined };
-}
-
-const AT = 1_800_000_000_000;
 const RESET = AT + 86_400_000;
 
 const BALANCE: LimitFact = {
@@ -146,41 +107,26 @@ const OUTCOME: OutcomeFact = {
 };
 
 function facts(members: Partial<Facts> = {}): Facts {
-  return {
+  return buildFacts({
     requestId: 'req_1',
-    at: AT,
-    catalogVersion: CATALOG.version,
-    method: 'POST',
-    path: '/v1/chat/completions',
     route: {
       apiId: 'llm',
       routeId: 'chat',
+      operation: 'chat',
       kind: 'chat',
       dialect: 'openai',
       endpointClass: 'metered',
     },
-    routing: undefined,
-    identity: {
-      kind: 'key',
-      keyId: 'key_1',
-      tenantId: 'ten_1',
-      planId: 'free',
-      planVersion: 'v-free',
-      planTitle: 'Free',
-      freePlan: true,
-    },
-    understanding: undefined,
+    identity: buildIdentity(FREE_PLAN),
     entitlements: [{ kind: 'model', id: 'echo', granted: true }],
     limits: [
       { ...REQUESTS, spent: 41 },
       { ...BALANCE, spent: 0 },
     ],
     reservation: { kind: 'held' },
-    storm: undefined,
-    forwarding: undefined,
     outcome: OUTCOME,
     ...members,
-  };
+  });
 }
 
 /** A request that was refused: nothing left for the upstream. */
@@ -228,7 +174,7 @@ const budgetUsedUp = refused(402, 'SPENDING_LIMIT_REACHED', {
     {
       ...REQUESTS,
       unit: 'spend',
-      label: { ...spendLabel, scope: 'key', keyId: 'key_1' },
+      label: { ...spendLabel, scope: 'key', keyId: 'key_1', from: 'key' },
       need: 42_000_000,
       allowance: 1_000_000_000,
       spent: 990_000_000,
@@ -401,8 +347,10 @@ describe('DIAG-01: the trace has every check in evaluation order and stops at th
     expect(verdicts(facts())).toEqual([
       'route: passed',
       'identify: passed',
+      'authorize: passed',
       'understand: passed',
       'storm: passed',
+      'stand: passed',
       'entitle: passed',
       'reserve: passed',
       'reserve: passed',
@@ -482,7 +430,13 @@ describe('DIAG-01: the trace has every check in evaluation order and stops at th
         limits: [],
         storm: { cause: 'INSUFFICIENT_CREDITS', retryAfterMs: 30_000 },
       }),
-      ['storm: refused', 'entitle: not reached', 'reserve: not reached', 'forward: not reached'],
+      [
+        'storm: refused',
+        'stand: not reached',
+        'entitle: not reached',
+        'reserve: not reached',
+        'forward: not reached',
+      ],
       'INSUFFICIENT_CREDITS was answered, and the same call was repeated too often after it.',
     ],
   ])('names the rule: %s', (_title, each, ending, text) => {
@@ -579,7 +533,7 @@ describe('money: hold -> settle -> release', () => {
       ],
     ],
   ])('finds the price of the route: %s', (_title, members, expected) => {
-    const catalog = { ...CATALOG, apis: [pricedApi({ ...FREE, perRequest: 1_000_000_000n })] };
+    const catalog = { ...CATALOG, apis: [pricedApi({ perRequest: 1_000_000_000n })] };
     const { money } = explain(facts({ outcome: { ...OUTCOME, ...members } }), {
       catalog,
       formatTime: String,

@@ -3,10 +3,13 @@ import { serve } from '@hono/node-server';
 import { createPublicApp } from '../../src/control/public/public-app.ts';
 import type { Identification, PublicDeps } from '../../src/control/public/public-deps.ts';
 import type { Catalog, Plan } from '../../src/domain/catalog.ts';
+import { type KeyTerms, PLAIN_KEY_TERMS } from '../../src/domain/key-terms.ts';
+import { PLAIN_TERMS, type TenantTerms } from '../../src/domain/tenant-terms.ts';
 import { createId } from '../../src/platform/ids.ts';
 import { sha256Hex } from '../../src/platform/sha256.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
 import type { ApiKey, Store, Tenant } from '../../src/stores/store.ts';
+import { buildCatalog, buildLimit, buildModel, buildPlan } from './build-catalog.ts';
 import { makeDirectory, removeDirectory } from './temporary-directory.ts';
 
 export interface PublicPages {
@@ -16,12 +19,18 @@ export interface PublicPages {
   /** Errors told to `onError`. */
   readonly errors: readonly Error[];
   /** A tenant of its own for a test, with a key: `authorization: Bearer <secret>`. */
-  addTenant(members?: {
-    name?: string;
-    planId?: string;
-    budgetNano?: number;
-  }): Promise<{ readonly tenant: Tenant; readonly key: ApiKey; readonly secret: string }>;
+  addTenant(
+    members?: TenantMembers,
+  ): Promise<{ readonly tenant: Tenant; readonly key: ApiKey; readonly secret: string }>;
   close(): Promise<void>;
+}
+
+export interface TenantMembers {
+  readonly name?: string;
+  readonly planId?: string;
+  readonly budgetNano?: number;
+  readonly terms?: Partial<TenantTerms>;
+  readonly keyTerms?: Partial<KeyTerms>;
 }
 
 /** The gateway's own pages on a real socket over a real SQLite store, without the gateway around them. */
@@ -39,6 +48,7 @@ export async function startPublicPages(overrides: Partial<PublicDeps> = {}): Pro
     devMoney: true,
     identify: (headers) => identify(store, headers),
     onError: (error) => void errors.push(error),
+    rehearse: () => Promise.reject(new Error('these pages have no pipeline behind them')),
     version: '0.0.0-test',
     ...overrides,
   };
@@ -68,15 +78,13 @@ export async function startPublicPages(overrides: Partial<PublicDeps> = {}): Pro
   };
 }
 
-async function addTenant(
-  store: Store,
-  members: { name?: string; planId?: string; budgetNano?: number },
-) {
+async function addTenant(store: Store, members: TenantMembers) {
   const now = Date.now();
   const tenant: Tenant = {
     id: createId('ten', now),
     name: members.name ?? 'Acme',
     planId: members.planId ?? 'free',
+    terms: { ...PLAIN_TERMS, ...members.terms },
     createdAt: now,
   };
   const secret = `tk_test_${tenant.id}`;
@@ -90,6 +98,7 @@ async function addTenant(
     budgetNano: members.budgetNano,
     expiresAt: undefined,
     revokedAt: undefined,
+    terms: { ...PLAIN_KEY_TERMS, ...members.keyTerms },
     createdAt: now,
   };
   await store.createTenant(tenant);
@@ -108,84 +117,31 @@ async function identify(store: Store, headers: Headers): Promise<Identification>
 }
 
 function plan(id: string, members: Partial<Plan>): Plan {
-  return {
-    id,
-    version: `${id}-v1`,
-    title: id.charAt(0).toUpperCase() + id.slice(1),
-    priceNano: 0n,
-    usage: 'prepaid',
-    limits: [],
-    models: ['*'],
-    features: [],
-    rateLimits: [],
-    onSale: true,
-    ...members,
-  };
+  const title = id.charAt(0).toUpperCase() + id.slice(1);
+  return buildPlan(id, { version: `${id}-v1`, title, models: ['*'], ...members });
 }
 
-export const CATALOG: Catalog = {
-  version: '0123456789ab',
-  apis: [],
-  upstreams: new Map(),
-  providers: new Map(),
-  models: new Map([
-    [
-      'echo',
-      {
-        id: 'echo',
-        aliasOf: undefined,
-        providerId: 'demo',
-        upstreamModel: 'echo',
-        contextWindow: 8192,
-        outputTokensMax: 4096,
-        // 2.00 USD per 1M input tokens, 8.00 USD per 1M output tokens.
-        price: {
-          asset: 'USD',
-          perRequest: 0n,
-          perInputToken: 2_000_000n,
-          perCachedInputToken: 0n,
-          perOutputToken: 8_000_000n,
-          perByteIn: 0n,
-          perByteOut: 0n,
-        },
-      },
-    ],
-  ]),
-  plans: new Map(
-    [
-      plan('free', {
-        limits: [
-          {
-            id: 'requests_per_month',
-            unit: 'requests',
-            window: 'month',
-            scope: 'tenant',
-            amount: 1000,
-          },
-          { id: 'spend_per_day', unit: 'spend', window: 'day', scope: 'tenant', amount: 25e8 },
-          { id: 'key_tokens', unit: 'tokens', window: 'lifetime', scope: 'key', amount: 5000 },
-        ],
-      }),
-      plan('business', {
-        priceNano: 49_000_000_000n,
-        limits: [
-          {
-            id: 'requests_per_month',
-            unit: 'requests',
-            window: 'month',
-            scope: 'tenant',
-            amount: 1_000_000,
-          },
-        ],
-      }),
-      plan('flat', { priceNano: 99_000_000_000n, usage: 'included' }),
-      plan('secret', { onSale: false }),
-    ].map((each) => [each.id, each]),
-  ),
-  packs: [
-    { id: 'small', title: 'Small', priceNano: 5_000_000_000n, creditNano: 5_000_000_000n },
-    { id: 'large', title: 'Large', priceNano: 50_000_000_000n, creditNano: 55_000_000_000n },
+export const CATALOG: Catalog = buildCatalog(
+  [
+    plan('free', {
+      limits: [
+        buildLimit(1000),
+        buildLimit(25e8, { id: 'spend_per_day', unit: 'spend', window: 'day' }),
+        buildLimit(5000, { id: 'key_tokens', unit: 'tokens', window: 'lifetime', scope: 'key' }),
+      ],
+    }),
+    plan('business', { priceNano: 49_000_000_000n, limits: [buildLimit(1_000_000)] }),
+    plan('flat', { priceNano: 99_000_000_000n, usage: 'included' }),
+    plan('secret', { onSale: false }),
   ],
-  asset: 'USD',
-  retryStormPerMinute: 0,
-};
+  {
+    // 2.00 USD per 1M input tokens, 8.00 USD per 1M output tokens.
+    models: new Map([
+      ['echo', buildModel('echo', { perInputToken: 2_000_000n, perOutputToken: 8_000_000n })],
+    ]),
+    packs: [
+      { id: 'small', title: 'Small', priceNano: 5_000_000_000n, creditNano: 5_000_000_000n },
+      { id: 'large', title: 'Large', priceNano: 50_000_000_000n, creditNano: 55_000_000_000n },
+    ],
+  },
+);

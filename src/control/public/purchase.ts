@@ -140,7 +140,7 @@ async function addCredit(
 }
 
 async function changePlan(deps: PublicDeps, tenant: Tenant, planId: string): Promise<Done> {
-  await deps.store.setPlan(tenant.id, planId, deps.now());
+  await deps.store.changeTenant(tenant.id, { planId });
   return { plan: planId };
 }
 

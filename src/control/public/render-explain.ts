@@ -50,8 +50,10 @@ function renderEntry({ step, verdict, text }: TraceEntry): Html {
 const STEP_NAMES: Readonly<Record<TraceEntry['step'], string>> = {
   route: 'Route',
   identify: 'Who is calling',
+  authorize: 'Permissions',
   understand: 'Request body',
   storm: 'Repetitions after a 402',
+  stand: 'Subscription and payments',
   entitle: 'Models and features of the plan',
   reserve: 'Limits and balance',
   forward: 'Upstream',

@@ -1,13 +1,17 @@
 import type { Hono } from 'hono';
 
-import { accountsFor } from '../../domain/accounts.ts';
-import type { AccountSpec } from '../../domain/accounts.ts';
-import { formatDecimal, toSafeNumber } from '../../domain/money.ts';
-import type { AccountBalance, ApiKey } from '../../stores/store.ts';
+import type { Catalog } from '../../domain/catalog.ts';
+import { accessOf, type TenantAccess } from '../../domain/tenant-access.ts';
+import { formatDecimal } from '../../domain/money.ts';
+import { standOf } from '../../domain/standing.ts';
+import type { AccountBalance, ApiKey, Tenant } from '../../stores/store.ts';
 import { refuseCaller, sendJson } from './answers.ts';
 import { ACCOUNTS_WAIT_MS, balanceOf, viewBalance } from './balance.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from './public-deps.ts';
+import { ancestorsOf } from './tenant-chain.ts';
 import { isoTime } from './time-words.ts';
+import { everyLimit, partsOf, viewLimit } from './usage-limits.ts';
+import { viewAgreed, viewEntitlements, viewRateLimits, viewStanding } from './usage-terms.ts';
 
 /** QUOTA-14: what a key has used and has left, exact, and callable when everything is used up. */
 export function mountUsage(app: Hono<PublicEnv>, deps: PublicDeps): void {
@@ -17,72 +21,89 @@ export function mountUsage(app: Hono<PublicEnv>, deps: PublicDeps): void {
 async function sendUsage(context: PublicContext, deps: PublicDeps): Promise<Response> {
   const identity = await deps.identify(context.req.raw.headers);
   if (identity.kind === 'refused') return refuseCaller(context, deps, identity, 'openai');
-  const { key, tenant } = identity;
-  const now = deps.now();
-  const { asset, plans } = deps.catalog();
-  const plan = plans.get(tenant.planId);
-  const holder = { tenantId: tenant.id, keyId: key.id, budgetNano: key.budgetNano };
-  const specs = plan === undefined ? [] : accountsFor(plan, holder, asset, now);
-  const accounts = await deps.store.accounts(tenant.id, now, ACCOUNTS_WAIT_MS);
-  return sendJson(context, {
-    tenant_id: tenant.id,
-    plan: {
-      id: tenant.planId,
-      version: plan?.version ?? null,
-      title: plan?.title ?? null,
-    },
-    key: viewKey(key),
-    balance: viewBalance(balanceOf(accounts, tenant.id, asset)),
-    limits: specs.flatMap((spec) => viewLimit(spec, accounts, asset)),
-    as_of: isoTime(now),
-  });
+  const { key } = identity;
+  const at = deps.now();
+  const catalog = deps.catalog();
+  // What was agreed a moment ago counts, also when the gateway that answers has not heard of it.
+  const tenant = (await deps.store.tenant(identity.tenant.id)) ?? identity.tenant;
+  const ancestors = await ancestorsOf(deps.store, tenant);
+  const head = { tenant_id: tenant.id, as_of: isoTime(at), key: viewKey(key) };
+  const chain = [tenant, ...ancestors];
+  if (chain.some(({ planId }) => !catalog.plans.has(planId))) {
+    return sendJson(context, { ...head, ...(await viewPlanless(deps, tenant, at)) });
+  }
+  const access = accessOf({ key, tenant, ancestors }, catalog, at);
+  return sendJson(context, { ...head, ...(await viewUsage(deps, access, catalog, at)) });
 }
 
-function viewKey(key: ApiKey): object {
+/** A plan that has left the configuration: its limits are not known, the money is. */
+async function viewPlanless(deps: PublicDeps, tenant: Tenant, at: number): Promise<object> {
+  const { asset } = deps.catalog();
+  const accounts = await deps.store.accounts(tenant.id, at, ACCOUNTS_WAIT_MS);
   return {
-    id: key.id,
-    hint: key.hint,
-    budget: key.budgetNano === undefined ? null : formatDecimal(BigInt(key.budgetNano), 9),
-    expires_at: key.expiresAt === undefined ? null : isoTime(key.expiresAt),
+    plan: { id: tenant.planId, version: null, title: null },
+    balance: viewBalance(balanceOf(accounts, tenant.id, asset)),
+    limits: [],
   };
 }
 
-/**
- * None for a balance. A limit nothing has touched yet is there with 0 used: the store learns of an account with
- * its first call.
- */
-function viewLimit(
-  spec: AccountSpec,
-  accounts: readonly AccountBalance[],
-  asset: string,
-): readonly object[] {
-  const { limit, unit, windowEndsAt } = spec;
-  if (limit === undefined) return [];
-  const account = accounts.find((each) => each.spec.id === spec.id);
-  return [
-    {
-      id: limit.id,
-      unit,
-      ...(unit === 'spend' ? { asset } : {}),
-      window: limit.window,
-      scope: limit.scope,
-      ...viewNumbers(spec, account?.spent ?? 0n, account?.reserved ?? 0n),
-      resets_at: windowEndsAt === undefined ? null : isoTime(windowEndsAt),
+async function viewUsage(
+  deps: PublicDeps,
+  access: TenantAccess,
+  catalog: Catalog,
+  at: number,
+): Promise<object> {
+  const { plan, payer, holder } = access;
+  const { asset } = catalog;
+  const limits = everyLimit({ plan, holder, asset, at });
+  const owners = new Set([payer.id, ...limits.map(({ spec }) => spec.tenantId)]);
+  const accounts = await readAccounts(deps, owners, at);
+  const byId = new Map(accounts.map((account) => [account.spec.id, account]));
+  const parts = limits.map((limit) => ({ limit, ...partsOf(limit, accounts) }));
+  return {
+    ...(payer.id === holder.tenantId ? {} : { paid_by: payer.id }),
+    plan: {
+      id: plan.id,
+      version: plan.version,
+      title: plan.title,
+      usage: plan.usage,
+      enforcement: plan.enforcement,
     },
-  ];
+    balance: viewBalance(balanceOf(accounts, payer.id, asset)),
+    standing: viewStanding(standOf(payer.terms, plan, 'write', at)),
+    limits: parts.flatMap(({ limit, specs }) =>
+      specs.map((spec) => viewLimit({ ...limit, spec }, byId, asset)),
+    ),
+    limits_left_off: parts.reduce((sum, { leftOff }) => sum + leftOff, 0),
+    rate_limits: viewRateLimits(plan),
+    entitlements: viewEntitlements(plan),
+    ...viewAgreed(payer.terms, catalog, at),
+  };
 }
 
-/** Counts are numbers and money is a decimal string, as in the 402 contract. */
-function viewNumbers(spec: AccountSpec, used: bigint, held: bigint): object {
-  const allowed = BigInt(spec.allowance);
-  const left = allowed - used - held;
-  const quantity = (units: bigint) =>
-    spec.unit === 'spend' ? formatDecimal(units, 9) : toSafeNumber(units);
+/** Exact once every gateway has answered; all owners are asked at the same time. */
+async function readAccounts(
+  { store }: PublicDeps,
+  owners: ReadonlySet<string>,
+  at: number,
+): Promise<readonly AccountBalance[]> {
+  const lists = await Promise.all(
+    [...owners].map((owner) => store.accounts(owner, at, ACCOUNTS_WAIT_MS)),
+  );
+  return lists.flat();
+}
+
+function viewKey(key: ApiKey): object {
+  const { apis, models, operations, addresses, roles, contextTokensMax } = key.terms;
   return {
-    limit: quantity(allowed),
-    used: quantity(used),
-    held: quantity(held),
-    // A smaller plan can leave more used than allowed.
-    remaining: quantity(left > 0n ? left : 0n),
+    id: key.id,
+    hint: key.hint,
+    environment: key.environment,
+    budget: key.budgetNano === undefined ? null : formatDecimal(BigInt(key.budgetNano), 9),
+    expires_at: key.expiresAt === undefined ? null : isoTime(key.expiresAt),
+    // Empty = all.
+    may_use: { apis, models, operations, addresses },
+    roles,
+    context_tokens_max: contextTokensMax ?? null,
   };
 }

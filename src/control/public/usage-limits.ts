@@ -1,0 +1,166 @@
+import {
+  type AccountHolder,
+  type AccountSpec,
+  accountsFor,
+  overageAccount,
+} from '../../domain/accounts.ts';
+import type { Limit } from '../../domain/catalog.ts';
+import type { EffectivePlan } from '../../domain/effective-plan.ts';
+import { formatDecimal, formatMoney, toSafeNumber } from '../../domain/money.ts';
+import { overageNano } from '../../domain/overage.ts';
+import type { AccountBalance } from '../../stores/store.ts';
+import { isoTime } from './time-words.ts';
+
+/** End users, models, routes and operations of one limit that are listed by themselves: those used most. */
+export const PARTS_MAX = 100;
+
+export interface LimitSource {
+  readonly plan: EffectivePlan;
+  readonly holder: AccountHolder;
+  readonly asset: string;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** One limit that is counted, or may be, with the rule it comes from. */
+export interface CountedLimit {
+  readonly spec: AccountSpec;
+  readonly rule: Limit | undefined;
+}
+
+/** A call of no model, route and operation in particular: gives each limit's account without its part. */
+const EVERY_PART = { routeId: '', operation: '', model: '', endUser: undefined } as const;
+
+/**
+ * Every limit that some call of this key counts against, whatever it is restricted to, in the order they refuse in.
+ * One that counts end users or models by themselves is there once, for the part that has no name.
+ */
+export function everyLimit({ plan, holder, asset, at }: LimitSource): readonly CountedLimit[] {
+  const specs = accountsFor(
+    { ...plan, limits: plan.limits.map(liftRestrictions) },
+    {
+      ...holder,
+      keyLimits: holder.keyLimits.map(liftRestrictions),
+      ancestors: holder.ancestors.map((each) => ({
+        ...each,
+        limits: each.limits.map(liftRestrictions),
+      })),
+      houseLimits: holder.houseLimits.map(liftRestrictions),
+    },
+    EVERY_PART,
+    { asset, at },
+  );
+  return specs
+    .filter(({ kind }) => kind === 'quota')
+    .map((spec) => ({ spec, rule: ruleBehind(spec, { plan, holder }) }));
+}
+
+function liftRestrictions(limit: Limit): Limit {
+  return { ...limit, models: [], routes: [], operations: [] };
+}
+
+function ruleBehind(
+  { limit, tenantId }: AccountSpec,
+  { plan, holder }: Pick<LimitSource, 'plan' | 'holder'>,
+): Limit | undefined {
+  const rules = {
+    plan: plan.limits,
+    key: holder.keyLimits,
+    ancestor: holder.ancestors.find((each) => each.tenantId === tenantId)?.limits ?? [],
+    house: holder.houseLimits,
+  };
+  return rules[limit?.from ?? 'plan'].find(({ id }) => id === limit?.id);
+}
+
+/** Where the store's numbers of a limit are: its account, or one account for each part that was used. */
+export function partsOf(
+  { spec }: CountedLimit,
+  accounts: readonly AccountBalance[],
+): { readonly specs: readonly AccountSpec[]; readonly leftOff: number } {
+  if (spec.limit?.of === undefined) return { specs: [spec], leftOff: 0 };
+  const { before, after } = aroundPart(spec.id);
+  const used = accounts
+    .filter(({ spec: { id } }) => id.startsWith(before) && id.endsWith(after))
+    .toSorted((left, right) => (left.spent < right.spent ? 1 : -1));
+  const specs = used.slice(0, PARTS_MAX).map((account) => account.spec);
+  return { specs: specs.length === 0 ? [spec] : specs, leftOff: used.length - specs.length };
+}
+
+/** `quo:ten_1/model/:large:2026-11` -> what stands before and after the name of the part. */
+function aroundPart(id: string): { readonly before: string; readonly after: string } {
+  const end = id.lastIndexOf('/') + 1;
+  return { before: id.slice(0, end), after: id.slice(end) };
+}
+
+/**
+ * One limit in numbers. A limit nothing has touched yet is there with 0 used: the store learns of an account with
+ * its first call.
+ */
+export function viewLimit(
+  { spec, rule }: CountedLimit,
+  accounts: ReadonlyMap<string, AccountBalance>,
+  asset: string,
+): object {
+  const { limit, unit, windowEndsAt } = spec;
+  return {
+    id: limit?.id,
+    unit,
+    ...(unit === 'spend' ? { asset } : {}),
+    window: limit?.window,
+    scope: limit?.scope,
+    ...(limit?.of === undefined ? {} : { of: limit.of === '' ? null : limit.of }),
+    class: limit?.class ?? 'commercial',
+    ...(limit?.softAt === undefined ? {} : { soft: true }),
+    from: limit?.from ?? 'plan',
+    ...viewRestrictions(rule),
+    ...viewNumbers(spec, accounts.get(spec.id)),
+    resets_at: windowEndsAt === undefined ? null : isoTime(windowEndsAt),
+    ...viewOverage({ spec, rule }, accounts, asset),
+  };
+}
+
+function viewRestrictions(rule: Limit | undefined): object {
+  const { models = [], routes = [], operations = [] } = rule ?? {};
+  return {
+    ...(models.length === 0 ? {} : { models }),
+    ...(routes.length === 0 ? {} : { routes }),
+    ...(operations.length === 0 ? {} : { operations }),
+  };
+}
+
+/** Counts are numbers and money is a decimal string, as in the 402 contract. */
+function viewNumbers(spec: AccountSpec, account: AccountBalance | undefined): object {
+  const allowed = BigInt(spec.limit?.softAt ?? spec.allowance);
+  const used = account?.spent ?? 0n;
+  const held = account?.reserved ?? 0n;
+  const left = allowed - used - held;
+  const quantity = (units: bigint) =>
+    spec.unit === 'spend' ? formatDecimal(units, 9) : toSafeNumber(units);
+  return {
+    limit: quantity(allowed),
+    used: quantity(used),
+    held: quantity(held),
+    // A smaller plan can leave more used than allowed, and a soft limit refuses nothing.
+    remaining: quantity(left > 0n ? left : 0n),
+  };
+}
+
+/** Units that are billed one by one beyond the allowance (PLAN-11). */
+function viewOverage(
+  { spec, rule }: CountedLimit,
+  accounts: ReadonlyMap<string, AccountBalance>,
+  asset: string,
+): object {
+  if (rule === undefined || rule.overage.kind === 'block') return {};
+  const { kind, unitPico } = rule.overage;
+  const used = toSafeNumber(accounts.get(overageAccount(spec).id)?.spent ?? 0n);
+  const cost = BigInt(overageNano(unitPico, used));
+  return {
+    overage: {
+      policy: kind,
+      unit_price: `${formatDecimal(unitPico, 12, 4)} ${asset}`,
+      used,
+      cost: formatMoney({ asset, units: cost }),
+    },
+  };
+}
