@@ -1,17 +1,18 @@
-import { createNodeHttpListener } from '../src/gateway/node-http/node-http-listener.ts';
-import { createUndiciClient } from '../src/gateway/undici/undici-client.ts';
+import { createListener, createUpstreamClient } from '../src/server/transport.ts';
 import { createBareForward } from './bare-forward.ts';
 
 /**
- * Bare forwarding as a process of its own: `node bare-forward-process.js <origin> [port]`. Prints one line,
- * `{"port": n, "pid": n}`, when it serves, and on SIGUSR2
- * its resident set in bytes, now and at its highest, as `{"rss": n, "peak": n}`.
+ * Bare forwarding as a process of its own: `node bare-forward-process.js <sockets|node> <origin> [port]`, where the
+ * first says which transport. Prints one line, `{"port": n, "pid": n}`, when it serves, and on SIGUSR2 its resident set in bytes, now and at its highest, as `{"rss": n, "peak": n}`.
  */
-const [origin, port = '0'] = process.argv.slice(2);
-if (origin === undefined) throw new Error('usage: bare-forward-process <http://host:port> [port]');
+const [transport, origin, port = '0'] = process.argv.slice(2);
+if ((transport !== 'sockets' && transport !== 'node') || origin === undefined) {
+  throw new Error('usage: bare-forward-process <sockets|node> <http://host:port> [port]');
+}
 
-const client = createUndiciClient();
-const listener = createNodeHttpListener(
+const client = createUpstreamClient(transport);
+const listener = createListener(
+  transport,
   {
     host: '127.0.0.1',
     port: Number(port),

@@ -39,7 +39,7 @@ async function run(options: BenchOptions): Promise<Report> {
   const cores = chooseCores();
   // wrk and the upstream inherit this core; each gateway moves to the other one.
   pinToCore(process.pid, cores.load);
-  const subjects = await startSubjects(cores.gateway, options.profile);
+  const subjects = await startSubjects(cores.gateway, options);
   const samples = await measure(subjects, options, (text) => console.error(text));
   return {
     ...summarise(samples),
@@ -53,14 +53,14 @@ async function run(options: BenchOptions): Promise<Report> {
 
 async function startSubjects(
   core: number,
-  profile: string | undefined,
+  { http, profile }: BenchOptions,
 ): Promise<readonly Subject[]> {
   const upstream = await startUpstream();
   running.push(upstream);
-  const setup = { upstreamOrigin: upstream.origin, core, profile };
+  const setup = { upstreamOrigin: upstream.origin, core, http, profile };
   const starters = [
     () => startProxy(upstream, core),
-    () => startBare(upstream.origin, core),
+    () => startBare(setup),
     () => startEverything(setup),
     () => startNoStore(setup),
   ];

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 
+import type { HttpTransport } from '../src/server/config/loaded-config.ts';
+
 export interface BenchOptions {
   readonly rounds: number;
   /** Length of one run of one variant; before the first round each variant runs `warmUpSeconds` unmeasured. */
@@ -9,6 +11,8 @@ export interface BenchOptions {
   readonly json: boolean;
   /** Whether docs/benchmarks.md is written. */
   readonly write: boolean;
+  /** What speaks HTTP in bare forwarding and in the gateways (`server.http`). */
+  readonly http: HttpTransport;
   /** Directory for V8 CPU profiles of the gateways. Profiling costs time: such numbers are never written. */
   readonly profile: string | undefined;
 }
@@ -19,6 +23,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --json           one JSON object on stdout (with npm: npm run bench --silent -- --json)
   --rounds N       runs of each variant (default 5)
   --seconds N      length of a run (default 8)
+  --http WHAT      sockets or node (server.http) in bare forwarding and in the gateways (default sockets)
   --write          write docs/benchmarks.md although the run is not a full one
   --profile DIR    write V8 CPU profiles of the gateways there; the numbers then include the profiler`;
 
@@ -37,6 +42,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       write: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      http: { type: 'string', default: 'sockets' },
       profile: { type: 'string' },
     },
   });
@@ -48,16 +54,27 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       '--write cannot stand beside --profile: the numbers would include the profiler',
     );
   }
+  const http = readHttp(values.http);
   const isFull =
-    !values.quick && rounds === undefined && seconds === undefined && values.profile === undefined;
+    !values.quick &&
+    http === 'sockets' &&
+    rounds === undefined &&
+    seconds === undefined &&
+    values.profile === undefined;
   return {
     rounds: rounds ?? preset.rounds,
     seconds: seconds ?? preset.seconds,
     warmUpSeconds: seconds ?? preset.warmUpSeconds,
     json: values.json,
+    http,
     write: values.write || isFull,
     profile: values.profile,
   };
+}
+
+function readHttp(text: string): HttpTransport {
+  if (text === 'sockets' || text === 'node') return text;
+  throw new Error(`--http must be sockets or node, got "${text}"`);
 }
 
 function readNumber(flag: string, text: string | undefined, max: number): number | undefined {

@@ -46,7 +46,7 @@ ${renderDoubts(report).join('\n')}
 | variant | what it does with a request |
 |---|---|
 | ${TITLES.nginx} | forwards, connections to the upstream kept, no log |
-| ${TITLES.bare} | the gateway's own \`node:http\` listener and undici client (\`src/gateway/\`), and between them only hop-by-hop headers removed |
+| ${TITLES.bare} | the gateway's own listener and client (\`server.http: ${options.http}\`), and between them only hop-by-hop headers removed |
 | ${TITLES.everything} | API key, plan with two limits (requests and tokens a month), prepaid balance: body understood, maximum held in three accounts, answer metered, exact cost charged in the journal before the first byte leaves, settled to the ledger, logged, counted in the metrics |
 | ${TITLES['no-store']} | the same key, body, metering, headers and metrics on a plan that includes every call: no hold, no journal, no settlement, no log row |
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+import type { HttpTransport } from '../src/server/config/loaded-config.ts';
 import { ChildProgram } from '../test/support/child-program.ts';
 import { waitFor } from '../test/support/wait-for.ts';
 import { pinToCore } from './process-usage.ts';
@@ -11,12 +12,18 @@ import { CHAT_PATH } from './workload.ts';
 const root = resolve(import.meta.dirname, '..');
 const START_TIMEOUT_MS = 10_000;
 
-/** Bare forwarding on the gateway's own transport: the node:http listener and the undici client, nothing between. */
-export async function startBare(upstreamOrigin: string, core: number): Promise<Subject> {
+export interface BareSetup {
+  readonly upstreamOrigin: string;
+  readonly core: number;
+  readonly http: HttpTransport;
+}
+
+/** Bare forwarding on the gateway's own transport: its listener and its client, nothing between. */
+export async function startBare({ upstreamOrigin, core, http }: BareSetup): Promise<Subject> {
   const build = join(root, `dist.bench-${process.pid}`);
   const program = new ChildProgram({
     command: process.execPath,
-    args: [compileBareForward(build), upstreamOrigin],
+    args: [compileBareForward(build), http, upstreamOrigin],
   });
   const stop = async (): Promise<void> => {
     await program.stop();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import type { HttpTransport } from '../src/server/config/loaded-config.ts';
 import { type Gateway, startGateway } from '../test/support/start-gateway.ts';
 import { waitFor } from '../test/support/wait-for.ts';
 import { pinToCore } from './process-usage.ts';
@@ -12,6 +13,7 @@ const BOOKS_TIMEOUT_MS = 15_000;
 export interface GatewaySetup {
   readonly upstreamOrigin: string;
   readonly core: number;
+  readonly http: HttpTransport;
   /** Directory for V8 CPU profiles, or undefined. */
   readonly profile: string | undefined;
 }
@@ -47,7 +49,7 @@ interface PinnedGateway {
 
 async function startPinned(setup: GatewaySetup, plan: Plan): Promise<PinnedGateway> {
   const gateway = await startGateway({
-    config: renderConfig(setup.upstreamOrigin, plan),
+    config: renderConfig(setup, plan),
     args: ['--workers', '1'],
     startTimeoutMs: START_TIMEOUT_MS,
     ...(setup.profile === undefined ? {} : { env: profileTo(setup.profile) }),
@@ -68,9 +70,10 @@ async function startPinned(setup: GatewaySetup, plan: Plan): Promise<PinnedGatew
 }
 
 /** `dev` makes the customer, the key and the credit: enough for every call of a run. */
-function renderConfig(upstreamOrigin: string, { requests, plan }: Plan): string {
+function renderConfig({ upstreamOrigin, http }: GatewaySetup, { requests, plan }: Plan): string {
   return `
 version: 1
+server: { http: ${http} }
 log: { level: warn, requests: ${requests} }
 providers:
   upstream: { base_url: '${upstreamOrigin}/v1' }

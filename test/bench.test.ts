@@ -42,6 +42,7 @@ it('PERF-05: the bench runs every variant, charges every answer, and prints one 
 it.each([
   ['--rounds', '0', '--rounds must be a whole number from 1 to 100, got "0"'],
   ['--seconds', 'long', '--seconds must be a whole number from 1 to 300, got "long"'],
+  ['--http', 'h2', '--http must be sockets or node, got "h2"'],
   ['--profile=x', '--write', '--write cannot stand beside --profile'],
 ])('refuses %s %s and says what it takes', (first, second, message) => {
   const { status, stdout, stderr } = runBench(first, second);

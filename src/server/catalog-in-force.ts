@@ -1,20 +1,21 @@
 import { UpstreamPool } from '../gateway/balancer.ts';
 import { type HealthProber, startHealthProbes } from '../gateway/health.ts';
 import { type CompiledCatalog, compileCatalog } from '../gateway/pipeline/compile-catalog.ts';
-import { createUndiciClient } from '../gateway/undici/undici-client.ts';
+import type { UpstreamClient } from '../gateway/upstream.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { parseCatalog } from './config/parse-catalog.ts';
 
 /** The configuration that requests are decided by, with the balancers and probes that belong to it. */
 export class CatalogInForce {
-  readonly client = createUndiciClient();
+  readonly client: UpstreamClient;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #current: CompiledCatalog | undefined;
   #prober: HealthProber | undefined;
 
-  constructor(clock: Clock, logger: Logger) {
+  constructor(clock: Clock, logger: Logger, client: UpstreamClient) {
+    this.client = client;
     this.#clock = clock;
     this.#logger = logger;
   }

@@ -5,7 +5,6 @@ import { LedgerEngine } from '../engine/ledger-engine.ts';
 import { ownerLockPath } from '../engine/reclaim.ts';
 import type { Listener } from '../gateway/listener.ts';
 import { compileAddressSet } from '../gateway/address-set.ts';
-import { createNodeHttpListener } from '../gateway/node-http/node-http-listener.ts';
 import type { GatewayContext } from '../gateway/pipeline/context.ts';
 import { GatewayMetrics } from '../gateway/pipeline/gateway-metrics.ts';
 import { KeyDirectory } from '../gateway/pipeline/key-directory.ts';
@@ -26,6 +25,7 @@ import { createLinks } from './links.ts';
 import { originOf } from './origin.ts';
 import { createOwnPages } from './own-pages.ts';
 import { renderProtocolError } from './protocol-error.ts';
+import { createListener, createUpstreamClient } from './transport.ts';
 
 import type { WorkerStart } from './worker-messages.ts';
 
@@ -81,7 +81,7 @@ export class GatewayWorker {
     const store = await openSqliteStore({ directory: start.dataDirectory, clock });
     const owner = `own_${randomUUID()}`;
     const lock = lockOwner(start.dataDirectory, owner);
-    const catalogs = new CatalogInForce(clock, logger);
+    const catalogs = new CatalogInForce(clock, logger, createUpstreamClient(start.server.http));
     catalogs.set(start.catalog);
     const keys = new KeyDirectory(store, clock, () => catalogs.current.catalog);
     const engine = await openEngine({ start, owner, store, clock, logger, keys });
@@ -95,7 +95,8 @@ export class GatewayWorker {
       await this.#store.secret('links', randomBytes(32).toString('hex')),
       'hex',
     );
-    const listener = createNodeHttpListener(
+    const listener = createListener(
+      server.http,
       {
         host: server.host,
         port: server.port,

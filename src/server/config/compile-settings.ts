@@ -25,6 +25,7 @@ export function compileServer(
     headersTimeoutMs: entry.header_timeout,
     keepAliveTimeoutMs: entry.keep_alive,
     connectionsMax: entry.connections_max,
+    http: entry.http,
   };
 }
 

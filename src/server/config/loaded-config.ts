@@ -20,6 +20,9 @@ export interface LoadedConfig {
 
 export type Origin = 'flag' | 'env' | 'file' | 'default';
 
+/** Our own parser over sockets, or node:http and undici. */
+export type HttpTransport = 'sockets' | 'node';
+
 export interface ServerSettings {
   readonly host: string;
   /** 0 = any free one. */
@@ -38,6 +41,7 @@ export interface ServerSettings {
   readonly headersTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly connectionsMax: number;
+  readonly http: HttpTransport;
 }
 
 export interface TlsSettings {

@@ -48,6 +48,12 @@ export const serverSchema = z
     keep_alive: duration({ min: '1s', max: '1h' })
       .prefault('75s')
       .describe('How long an idle connection of a client stays open.'),
+    http: z
+      .enum(['sockets', 'node'])
+      .prefault('node')
+      .describe(
+        "What speaks HTTP with callers and upstreams: sockets = the gateway's own parser, several times faster; node = node:http and undici.",
+      ),
     connections_max: wholeNumber({ min: 1, max: 1_000_000 })
       .prefault(10_000)
       .describe('Most client connections of one worker.'),

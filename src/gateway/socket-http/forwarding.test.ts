@@ -1,0 +1,3 @@
+import { describeForwarding } from '../forwarding.conformance.ts';
+
+describeForwarding('sockets');
