@@ -2,6 +2,7 @@ import {
   type AccountHolder,
   type AccountSpec,
   accountsFor,
+  type LimitLabel,
   overageAccount,
 } from '../../domain/accounts.ts';
 import type { Limit } from '../../domain/catalog.ts';
@@ -25,6 +26,7 @@ export interface LimitSource {
 /** One limit that is counted, or may be, with the rule it comes from. */
 export interface CountedLimit {
   readonly spec: AccountSpec;
+  readonly label: LimitLabel;
   readonly rule: Limit | undefined;
 }
 
@@ -50,9 +52,13 @@ export function everyLimit({ plan, holder, asset, at }: LimitSource): readonly C
     EVERY_PART,
     { asset, at },
   );
-  return specs
-    .filter(({ kind }) => kind === 'quota')
-    .map((spec) => ({ spec, rule: ruleBehind(spec, { plan, holder }) }));
+  return specs.flatMap((spec) => {
+    const { limit: label } = spec;
+    // A balance is no limit.
+    return label === undefined
+      ? []
+      : [{ spec, label, rule: ruleBehind(spec, label, holder, plan) }];
+  });
 }
 
 function liftRestrictions(limit: Limit): Limit {
@@ -60,8 +66,10 @@ function liftRestrictions(limit: Limit): Limit {
 }
 
 function ruleBehind(
-  { limit, tenantId }: AccountSpec,
-  { plan, holder }: Pick<LimitSource, 'plan' | 'holder'>,
+  { tenantId }: AccountSpec,
+  { id, from }: LimitLabel,
+  holder: AccountHolder,
+  plan: EffectivePlan,
 ): Limit | undefined {
   const rules = {
     plan: plan.limits,
@@ -69,21 +77,23 @@ function ruleBehind(
     ancestor: holder.ancestors.find((each) => each.tenantId === tenantId)?.limits ?? [],
     house: holder.houseLimits,
   };
-  return rules[limit?.from ?? 'plan'].find(({ id }) => id === limit?.id);
+  return rules[from ?? 'plan'].find((rule) => rule.id === id);
 }
 
 /** Where the store's numbers of a limit are: its account, or one account for each part that was used. */
 export function partsOf(
-  { spec }: CountedLimit,
+  limit: CountedLimit,
   accounts: readonly AccountBalance[],
-): { readonly specs: readonly AccountSpec[]; readonly leftOff: number } {
-  if (spec.limit?.of === undefined) return { specs: [spec], leftOff: 0 };
-  const { before, after } = aroundPart(spec.id);
+): { readonly parts: readonly CountedLimit[]; readonly leftOff: number } {
+  if (limit.label.of === undefined) return { parts: [limit], leftOff: 0 };
+  const { before, after } = aroundPart(limit.spec.id);
   const used = accounts
     .filter(({ spec: { id } }) => id.startsWith(before) && id.endsWith(after))
     .toSorted((left, right) => (left.spent < right.spent ? 1 : -1));
-  const specs = used.slice(0, PARTS_MAX).map((account) => account.spec);
-  return { specs: specs.length === 0 ? [spec] : specs, leftOff: used.length - specs.length };
+  const parts = used
+    .slice(0, PARTS_MAX)
+    .map(({ spec }) => ({ ...limit, spec, label: spec.limit ?? limit.label }));
+  return { parts: parts.length === 0 ? [limit] : parts, leftOff: used.length - parts.length };
 }
 
 /** `quo:ten_1/model/:large:2026-11` -> what stands before and after the name of the part. */
@@ -97,26 +107,32 @@ function aroundPart(id: string): { readonly before: string; readonly after: stri
  * its first call.
  */
 export function viewLimit(
-  { spec, rule }: CountedLimit,
+  { spec, label, rule }: CountedLimit,
   accounts: ReadonlyMap<string, AccountBalance>,
   asset: string,
 ): object {
-  const { limit, unit, windowEndsAt } = spec;
+  const { unit, windowEndsAt } = spec;
   return {
-    id: limit?.id,
+    id: label.id,
     unit,
     ...(unit === 'spend' ? { asset } : {}),
-    window: limit?.window,
-    scope: limit?.scope,
-    ...(limit?.of === undefined ? {} : { of: limit.of === '' ? null : limit.of }),
-    class: limit?.class ?? 'commercial',
-    ...(limit?.softAt === undefined ? {} : { soft: true }),
-    from: limit?.from ?? 'plan',
+    window: label.window,
+    scope: label.scope,
+    ...viewPart(label),
+    class: label.class ?? 'commercial',
+    ...(label.softAt === undefined ? {} : { soft: true }),
+    from: label.from ?? 'plan',
     ...viewRestrictions(rule),
-    ...viewNumbers(spec, accounts.get(spec.id)),
+    ...viewNumbers(spec, label, accounts.get(spec.id)),
     resets_at: windowEndsAt === undefined ? null : isoTime(windowEndsAt),
-    ...viewOverage({ spec, rule }, accounts, asset),
+    ...viewOverage(spec, rule, { accounts, asset }),
   };
+}
+
+/** `of: null` is the part without a name: calls that named no end user. */
+function viewPart({ of }: LimitLabel): object {
+  if (of === undefined) return {};
+  return { of: of === '' ? null : of };
 }
 
 function viewRestrictions(rule: Limit | undefined): object {
@@ -129,8 +145,12 @@ function viewRestrictions(rule: Limit | undefined): object {
 }
 
 /** Counts are numbers and money is a decimal string, as in the 402 contract. */
-function viewNumbers(spec: AccountSpec, account: AccountBalance | undefined): object {
-  const allowed = BigInt(spec.limit?.softAt ?? spec.allowance);
+function viewNumbers(
+  spec: AccountSpec,
+  label: LimitLabel,
+  account: AccountBalance | undefined,
+): object {
+  const allowed = BigInt(label.softAt ?? spec.allowance);
   const used = account?.spent ?? 0n;
   const held = account?.reserved ?? 0n;
   const left = allowed - used - held;
@@ -147,9 +167,9 @@ function viewNumbers(spec: AccountSpec, account: AccountBalance | undefined): ob
 
 /** Units that are billed one by one beyond the allowance (PLAN-11). */
 function viewOverage(
-  { spec, rule }: CountedLimit,
-  accounts: ReadonlyMap<string, AccountBalance>,
-  asset: string,
+  spec: AccountSpec,
+  rule: Limit | undefined,
+  { accounts, asset }: { accounts: ReadonlyMap<string, AccountBalance>; asset: string },
 ): object {
   if (rule === undefined || rule.overage.kind === 'block') return {};
   const { kind, unitPico } = rule.overage;

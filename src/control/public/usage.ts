@@ -59,7 +59,7 @@ async function viewUsage(
   const owners = new Set([payer.id, ...limits.map(({ spec }) => spec.tenantId)]);
   const accounts = await readAccounts(deps, owners, at);
   const byId = new Map(accounts.map((account) => [account.spec.id, account]));
-  const parts = limits.map((limit) => ({ limit, ...partsOf(limit, accounts) }));
+  const listed = limits.map((limit) => partsOf(limit, accounts));
   return {
     ...(payer.id === holder.tenantId ? {} : { paid_by: payer.id }),
     plan: {
@@ -71,10 +71,8 @@ async function viewUsage(
     },
     balance: viewBalance(balanceOf(accounts, payer.id, asset)),
     standing: viewStanding(standOf(payer.terms, plan, 'write', at)),
-    limits: parts.flatMap(({ limit, specs }) =>
-      specs.map((spec) => viewLimit({ ...limit, spec }, byId, asset)),
-    ),
-    limits_left_off: parts.reduce((sum, { leftOff }) => sum + leftOff, 0),
+    limits: listed.flatMap(({ parts }) => parts.map((part) => viewLimit(part, byId, asset))),
+    limits_left_off: listed.reduce((sum, { leftOff }) => sum + leftOff, 0),
     rate_limits: viewRateLimits(plan),
     entitlements: viewEntitlements(plan),
     ...viewAgreed(payer.terms, catalog, at),
