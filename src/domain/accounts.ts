@@ -112,7 +112,7 @@ export function balanceAccount(tenantId: string, asset: string): AccountSpec {
  * scope before a wide one. A changed plan keeps the ids, so what is used stays used (QUOTA-03).
  */
 export function accountsFor(
-  plan: Plan,
+  plan: Pick<Plan, 'limits' | 'usage'>,
   holder: AccountHolder,
   call: CountedCall,
   terms: { readonly asset: string; readonly at: number },

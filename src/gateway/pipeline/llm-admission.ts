@@ -2,7 +2,7 @@ import { admitSlowly, tryAdmit } from './admission.ts';
 import { amountFor } from '../../domain/take.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { countedAs } from './key-access.ts';
+import { countedAs } from './caller-accounts.ts';
 import type { UnderstoodCall } from './llm-call.ts';
 import {
   affordableOutputTokens,

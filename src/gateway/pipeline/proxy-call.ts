@@ -15,7 +15,7 @@ import type { CompiledRoute } from './compile-catalog.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import { NO_TAKE, type Take } from '../../domain/take.ts';
-import { countedAs } from './key-access.ts';
+import { countedAs } from './caller-accounts.ts';
 import { MeteredBody } from './metered-body.ts';
 import { buildAnswerHeaders, openForwarder } from './outgoing.ts';
 
