@@ -32,6 +32,7 @@ function addOn(id: string, grants: Partial<PurchaseGrants>): AddOn {
   return { id, title: id, priceNano: 1n, interval: 'once', grants: { ...NO_GRANTS, ...grants } };
 }
 const bought = (addOnId: string, members: Partial<Purchase> = {}): Purchase => ({
+  id: `pur_${addOnId}`,
   addOnId,
   at: AT - 1,
   expiresAt: undefined,

@@ -55,6 +55,7 @@ export interface Override {
 
 /** Something bought beside the plan. */
 export interface Purchase {
+  readonly id: string;
   readonly addOnId: string;
   readonly at: number;
   readonly expiresAt: number | undefined;

@@ -203,7 +203,7 @@ it('news of a tenant hands its slices back: the next call sees what changed', as
   );
   engine.release(await hold([BALANCE]));
   expect(engine.spare(BALANCE)).toBeGreaterThan(0);
-  await store.setPlan('ten_1', 'pro', clock.now());
+  await store.changeTenant('ten_1', { planId: 'pro' });
   await waitFor(() => changes.some(({ kind }) => kind === 'tenant'), {
     timeoutMs: 5000,
     what: 'the news',

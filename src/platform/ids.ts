@@ -5,7 +5,7 @@ import { randomFillSync } from 'node:crypto';
  * sorts by creation time, the first 48 bits are that time in epoch milliseconds, and the 16 bytes behind
  * the prefix are what journals and indexes store.
  */
-export type IdPrefix = 'req' | 'ten' | 'key' | 'grt';
+export type IdPrefix = 'req' | 'ten' | 'key' | 'grt' | 'pur';
 
 /** 4 for the prefix and its underscore, 32 hex digits. */
 export const ID_LENGTH = 36;

@@ -9,8 +9,8 @@ const ROW = '\u001e';
  * long enough to be promoted, and collecting them costs more than everything else about the log.
  */
 export function encodeRow(row: RequestRow): string {
-  const { requestId, at, tenantId, status, code, facts } = row;
-  return `${requestId}${FIELD}${at}${FIELD}${tenantId}${FIELD}${status}${FIELD}${code}${FIELD}${facts}${ROW}`;
+  const { requestId, at, tenantId, status, code, wouldRefuse = '', facts } = row;
+  return `${requestId}${FIELD}${at}${FIELD}${tenantId}${FIELD}${status}${FIELD}${code}${FIELD}${wouldRefuse}${FIELD}${facts}${ROW}`;
 }
 
 export function encodeRows(rows: readonly RequestRow[]): Uint8Array {
@@ -24,7 +24,9 @@ export function decodeRows(bytes: Uint8Array): readonly RequestRow[] {
     .split(ROW)
     .slice(0, -1)
     .map((row) => {
-      const [requestId = '', at, tenantId = '', status, code = '', facts = ''] = row.split(FIELD);
-      return { requestId, at: Number(at), tenantId, status: Number(status), code, facts };
+      const [requestId = '', at, tenantId = '', status, code = '', wouldRefuse = '', facts = ''] =
+        row.split(FIELD);
+      const common = { requestId, at: Number(at), tenantId, status: Number(status), code, facts };
+      return wouldRefuse === '' ? common : { ...common, wouldRefuse };
     });
 }

@@ -1,36 +1,29 @@
-import { PLAIN_KEY_TERMS } from '../domain/key-terms.ts';
-import { PLAIN_TERMS } from '../domain/tenant-terms.ts';
 import { describe, expect, it } from 'vitest';
+
+import { buildLimit } from '../../test/support/build-catalog.ts';
+import { PLAIN_KEY_TERMS } from '../domain/key-terms.ts';
+import { PLAIN_TERMS, type Purchase, type TenantTerms } from '../domain/tenant-terms.ts';
 
 import {
   failure,
   freshName,
   openOwner,
-  requestIdAt,
   type OpenFixture,
   sync,
   T0,
   useStore,
 } from './store-fixture.conformance.ts';
-import type { ApiKey, RequestRow, Tenant } from './store.ts';
+import { ANCESTORS_MAX, type ApiKey, PURCHASES_MAX, type Store, type Tenant } from './store.ts';
 
-const DAY_MS = 86_400_000;
-
-/** Tenants, keys, remembered answers, rate buckets and the request log. */
+/** Tenants, the trees they form, what they bought, and their keys. */
 export function describeDirectory(open: OpenFixture): void {
   describe('directory', () => {
     const database = useStore(open);
     describeTenants(database);
+    describeTrees(database);
+    describePurchases(database);
     describeKeys(database);
-  });
-  describe('answers', () => {
-    describeAnswers(useStore(open));
-  });
-  describe('rates', () => {
-    describeRates(useStore(open));
-  });
-  describe('request log', () => {
-    describeRequestLog(useStore(open));
+    describeKeyChanges(database);
   });
 }
 
@@ -76,15 +69,176 @@ function describeTenants(database: ReturnType<typeof useStore>): void {
 
   it('GW-03: a changed plan is news', async () => {
     const { store } = database;
-    const tenant = tenantOf();
-    await store.createTenant(tenant);
+    const tenant = await makeTenant(store);
     const owner = await openOwner(store);
-    expect(await store.setPlan(tenant.id, 'business', T0)).toEqual({
+    const changed = { ...tenant, planId: 'business' };
+    expect(await store.changeTenant(tenant.id, { planId: 'business' })).toEqual(changed);
+    expect(await store.tenant(tenant.id)).toEqual(changed);
+    expect((await sync(store, owner, {})).changes).toEqual([{ kind: 'tenant', id: tenant.id }]);
+    expect(await store.changeTenant('nobody', { planId: 'business' })).toBeUndefined();
+  });
+
+  it('a change touches the members it names, takes away those it names without a value, and is news', async () => {
+    const { store } = database;
+    const tenant = await makeTenant(store, { billingAnchorAt: T0, timeZone: 'Asia/Tokyo' });
+    const owner = await openOwner(store);
+    const terms = { billingAnchorAt: undefined, payment: { failedAt: T0 }, pooled: true };
+    expect(await store.changeTenant(tenant.id, { name: 'Acme', terms })).toEqual({
       ...tenant,
-      planId: 'business',
+      name: 'Acme',
+      terms: {
+        ...tenant.terms,
+        billingAnchorAt: undefined,
+        payment: { ...PLAIN_TERMS.payment, failedAt: T0 },
+        pooled: true,
+      },
     });
     expect((await sync(store, owner, {})).changes).toEqual([{ kind: 'tenant', id: tenant.id }]);
-    expect(await store.setPlan('nobody', 'business', T0)).toBeUndefined();
+  });
+
+  it('two processes that change different members lose neither', async () => {
+    const { store } = database;
+    const other = await database.connect();
+    const tenant = await makeTenant(store);
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        index % 2 === 0
+          ? store.changeTenant(tenant.id, { addPurchase: purchaseOf(`p-${index}`) })
+          : other.changeTenant(tenant.id, { addPurchase: purchaseOf(`p-${index}`) }),
+      ),
+    );
+    expect((await store.tenant(tenant.id))?.terms.purchases).toHaveLength(20);
+  });
+}
+
+async function makeTenant(store: Store, terms: Partial<TenantTerms> = {}): Promise<Tenant> {
+  const tenant = { ...tenantOf(), terms: { ...PLAIN_TERMS, ...terms } };
+  await store.createTenant(tenant);
+  return tenant;
+}
+
+/** Each the parent of the next; the top first. */
+async function makeChain(store: Store, length: number): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (let index = 0; index < length; index += 1) {
+    const { id } = await makeTenant(store, { parentId: ids.at(-1) });
+    ids.push(id);
+  }
+  return ids;
+}
+
+function moveBelow(store: Store, id: string | undefined, parentId: string | undefined) {
+  return store.changeTenant(id ?? '', { terms: { parentId } });
+}
+
+function describeTrees(database: ReturnType<typeof useStore>): void {
+  it('PLAN-16: a key is found with the tenants above its own, nearest first', async () => {
+    const { store } = database;
+    const [top, middle, low] = await makeChain(store, 3);
+    const key = keyOf(low ?? '');
+    await store.createKey(key);
+    const found = await store.findKey(key.hash);
+    expect(found?.tenant.id).toBe(low);
+    expect(found?.ancestors.map(({ id }) => id)).toEqual([middle, top]);
+    expect(found?.ancestors[1]).toEqual(await store.tenant(top ?? ''));
+    await moveBelow(store, low, undefined);
+    expect((await store.findKey(key.hash))?.ancestors).toEqual([]);
+  });
+
+  it('those directly below a tenant are listed, page by page', async () => {
+    const { store } = database;
+    const [top = ''] = await makeChain(store, 3);
+    const second = await makeTenant(store, { parentId: top });
+    const children = await store.tenants('', 10, top);
+    expect(children).toHaveLength(2);
+    expect(children).toContainEqual(second);
+    expect(await store.tenants(children[0]?.id ?? '', 10, top)).toEqual(children.slice(1));
+    expect(await store.tenants('', 10, second.id)).toEqual([]);
+  });
+
+  it.each([0, 1, 2])('no tenant gets above itself: circle of %i between', async (between) => {
+    const { store } = database;
+    const ids = await makeChain(store, between + 1);
+    const top = await store.tenant(ids[0] ?? '');
+    await expect(moveBelow(store, ids[0], ids.at(-1))).rejects.toMatchObject(
+      failure('invalid_change'),
+    );
+    expect(await store.tenant(ids[0] ?? '')).toEqual(top);
+    await expect(
+      store.createTenant({ ...tenantOf('self'), terms: { ...PLAIN_TERMS, parentId: 'self' } }),
+    ).rejects.toMatchObject(failure('invalid_change'));
+  });
+
+  it('a parent must exist', async () => {
+    const { store } = database;
+    const { id } = await makeTenant(store);
+    const orphan = { ...tenantOf(), terms: { ...PLAIN_TERMS, parentId: 'nobody' } };
+    await expect(store.createTenant(orphan)).rejects.toMatchObject(failure('unknown_tenant'));
+    await expect(moveBelow(store, id, 'nobody')).rejects.toMatchObject(failure('unknown_tenant'));
+  });
+
+  it('bound: no tenant has more than ANCESTORS_MAX above it, wherever a tree is hung', async () => {
+    const { store } = database;
+    const chain = await makeChain(store, ANCESTORS_MAX + 1);
+    const tooDeep = { ...tenantOf(), terms: { ...PLAIN_TERMS, parentId: chain.at(-1) } };
+    await expect(store.createTenant(tooDeep)).rejects.toMatchObject(failure('invalid_change'));
+    // A tree of three: its lowest would have one too many, and two of them fit.
+    const [top, middle] = await makeChain(store, 3);
+    const seventh = chain[ANCESTORS_MAX - 2];
+    await expect(moveBelow(store, top, seventh)).rejects.toMatchObject(failure('invalid_change'));
+    expect((await moveBelow(store, middle, seventh))?.terms.parentId).toBe(seventh);
+  });
+
+  it('two moves that would make a circle together: one of them is refused', async () => {
+    const { store } = database;
+    const other = await database.connect();
+    const [one, two] = [await makeTenant(store), await makeTenant(store)];
+    const moves = await Promise.allSettled([
+      moveBelow(store, one.id, two.id),
+      moveBelow(other, two.id, one.id),
+    ]);
+    expect(moves.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
+}
+
+function purchaseOf(id: string, members: Partial<Purchase> = {}): Purchase {
+  return { id, addOnId: 'burst', at: T0, expiresAt: undefined, ...members };
+}
+
+function describePurchases(database: ReturnType<typeof useStore>): void {
+  it('PLAN-10: a purchase is added once, also after it was ended, and ends without being forgotten', async () => {
+    const { store } = database;
+    const { id } = await makeTenant(store);
+    const purchase = purchaseOf('pur-1');
+    await store.changeTenant(id, { addPurchase: purchase });
+    await store.changeTenant(id, { addPurchase: purchase });
+    await store.changeTenant(id, { addPurchase: purchaseOf('pur-2', { expiresAt: T0 + 5 }) });
+    await store.changeTenant(id, { endPurchase: { id: 'pur-1', at: T0 + 9 } });
+    await store.changeTenant(id, { endPurchase: { id: 'pur-2', at: T0 + 9 } });
+    const ended = await store.changeTenant(id, { addPurchase: purchase });
+    expect(ended?.terms.purchases).toEqual([
+      { ...purchase, expiresAt: T0 + 9 },
+      purchaseOf('pur-2', { expiresAt: T0 + 5 }),
+    ]);
+  });
+
+  it('bound: PURCHASES_MAX are kept; a new one takes the place of the one that ended first, never of one in force', async () => {
+    const { store } = database;
+    const { id } = await makeTenant(store);
+    for (let index = 0; index < PURCHASES_MAX; index += 1) {
+      await store.changeTenant(id, { addPurchase: purchaseOf(`pur-${index}`) });
+    }
+    const late = purchaseOf('late', { at: T0 + 100 });
+    await expect(store.changeTenant(id, { addPurchase: late })).rejects.toMatchObject(
+      failure('invalid_change'),
+    );
+    await store.changeTenant(id, { endPurchase: { id: 'pur-7', at: T0 + 8 } });
+    await store.changeTenant(id, { endPurchase: { id: 'pur-5', at: T0 + 9 } });
+    const kept = (await store.changeTenant(id, { addPurchase: late }))?.terms.purchases ?? [];
+    expect(kept).toHaveLength(PURCHASES_MAX);
+    const ids = kept.map((each) => each.id);
+    expect(ids).not.toContain('pur-7');
+    expect(ids).toEqual(expect.arrayContaining(['pur-5', 'late']));
   });
 }
 
@@ -95,7 +249,9 @@ function describeKeys(database: ReturnType<typeof useStore>): void {
     await store.createTenant(tenant);
     const key = keyOf(tenant.id, { budgetNano: 5_000_000_000, expiresAt: T0 + 1000 });
     await store.createKey(key);
-    expect(await store.findKey(key.hash)).toEqual({ key, tenant });
+    expect(await store.findKey(key.hash)).toEqual({ key, tenant, ancestors: [] });
+    expect(await store.key(key.id)).toEqual(key);
+    expect(await store.key('nothing')).toBeUndefined();
     expect(await store.findKey('unknown')).toBeUndefined();
   });
 
@@ -139,147 +295,40 @@ function describeKeys(database: ReturnType<typeof useStore>): void {
   });
 }
 
-function describeAnswers(database: ReturnType<typeof useStore>): void {
-  it('BILL-13: the first answer to a key is the answer for ever, another body a conflict', async () => {
+function describeKeyChanges(database: ReturnType<typeof useStore>): void {
+  it('KEY-02: a change touches the members it names, takes away those without a value, and is news', async () => {
     const { store } = database;
-    const other = await database.connect();
-    expect(await store.recall('pay-1')).toBeUndefined();
-    expect(await store.remember('pay-1', 'body', 'first')).toEqual({
-      kind: 'new',
-      answer: 'first',
+    const { id: tenantId } = await makeTenant(store);
+    const key = keyOf(tenantId, { budgetNano: 5, expiresAt: T0 + 1000 });
+    await store.createKey(key);
+    const owner = await openOwner(store);
+    const limit = buildLimit(5, {
+      scope: 'key',
+      overage: { kind: 'bill', unitPico: 2n ** 70n },
     });
-    expect(await other.remember('pay-1', 'body', 'second')).toEqual({
-      kind: 'replay',
-      answer: 'first',
-    });
-    expect(await other.remember('pay-1', 'other', 'third')).toEqual({
-      kind: 'conflict',
-      answer: 'first',
-    });
-    expect(await other.recall('pay-1')).toEqual({ fingerprint: 'body', answer: 'first' });
+    const terms = { addresses: ['10.0.0.0/8'], contextTokensMax: 9000, limits: [limit] };
+    const changed = { ...key, budgetNano: undefined, terms: { ...PLAIN_KEY_TERMS, ...terms } };
+    expect(await store.changeKey(key.id, { budgetNano: undefined, terms })).toEqual(changed);
+    expect(await store.key(key.id)).toEqual(changed);
+    expect((await sync(store, owner, {})).changes).toEqual([{ kind: 'key', id: key.hash }]);
+    const named = await store.changeKey(key.id, { name: 'ops', expiresAt: T0 + 5 });
+    expect(named).toEqual({ ...changed, name: 'ops', expiresAt: T0 + 5 });
+    expect(await store.changeKey('nothing', { name: 'x' })).toBeUndefined();
   });
 
-  it('BILL-13: of ten at once one is new', async () => {
-    const stores = [database.store, await database.connect()];
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, position) =>
-        (stores[position % 2] ?? database.store).remember('pay-2', 'body', `answer ${position}`),
-      ),
-    );
-    expect(answers.filter((answer) => answer.kind === 'new')).toHaveLength(1);
-    expect(new Set(answers.map((answer) => answer.answer)).size).toBe(1);
-  });
-
-  it('a secret is made once, and the same for every process', async () => {
-    const other = await database.connect();
-    const secrets = await Promise.all([
-      database.store.secret('links', 'aa'),
-      other.secret('links', 'bb'),
-      other.secret('links', 'cc'),
+  it('KEY-01: a new secret is the same key; the old one is unknown, and both are news', async () => {
+    const { store } = database;
+    const { id: tenantId } = await makeTenant(store);
+    const key = keyOf(tenantId);
+    await store.createKey(key);
+    const owner = await openOwner(store);
+    const secret = { hash: freshName('hash'), hint: 'tk_test_...new1' };
+    expect(await store.changeKey(key.id, { secret })).toEqual({ ...key, ...secret });
+    expect(await store.findKey(key.hash)).toBeUndefined();
+    expect((await store.findKey(secret.hash))?.key.id).toBe(key.id);
+    expect((await sync(store, owner, {})).changes).toEqual([
+      { kind: 'key', id: key.hash },
+      { kind: 'key', id: secret.hash },
     ]);
-    expect(new Set(secrets).size).toBe(1);
-    expect(await database.store.secret('cookies', 'dd')).toBe('dd');
-  });
-}
-
-function describeRates(database: ReturnType<typeof useStore>): void {
-  const bucket = { count: 10, periodMs: 1000, burst: 5 };
-
-  it('QUOTA-07: processes share a bucket: together they get the burst, then the sustained rate', async () => {
-    const stores = [database.store, await database.connect()];
-    const request = { ...bucket, bucketId: freshName('rate'), want: 1 };
-    const results = await Promise.all(
-      Array.from({ length: 8 }, (_, position) =>
-        (stores[position % 2] ?? database.store).takeRate([request], T0),
-      ),
-    );
-    const granted = results.flat().reduce((sum, result) => sum + result.granted, 0);
-    expect(granted).toBe(5);
-    const later = await database.store.takeRate([{ ...request, want: 50 }], T0 + 250);
-    expect(later).toEqual([{ granted: 2, remaining: 0, retryAfterMs: 0 }]);
-    const refused = await database.store.takeRate([request], T0 + 250);
-    expect(refused).toEqual([{ granted: 0, remaining: 0, retryAfterMs: 50 }]);
-  });
-
-  it('a list is answered bucket by bucket', async () => {
-    const [one, other] = [freshName('rate'), freshName('rate')];
-    const results = await database.store.takeRate(
-      [
-        { ...bucket, bucketId: one, want: 9 },
-        { ...bucket, bucketId: other, want: 2 },
-      ],
-      T0,
-    );
-    expect(results.map(({ granted, remaining }) => [granted, remaining])).toEqual([
-      [5, 0],
-      [2, 3],
-    ]);
-  });
-
-  it('only buckets that are full again are forgotten', async () => {
-    const { store } = database;
-    const request = { ...bucket, bucketId: freshName('rate'), want: 5 };
-    await store.takeRate([request], T0);
-    await store.pruneWindows(T0 + 400);
-    expect(await store.takeRate([request], T0)).toMatchObject([{ granted: 0 }]);
-    await store.pruneWindows(T0 + 2000);
-    expect(await store.takeRate([request], T0)).toMatchObject([{ granted: 5 }]);
-  });
-
-  it.each([{ count: 0 }, { periodMs: 0 }, { burst: 0 }, { want: -1 }, { count: 1.5 }])(
-    'bad terms are refused: %o',
-    async (wrong) => {
-      const request = { ...bucket, bucketId: freshName('rate'), want: 1, ...wrong };
-      await expect(database.store.takeRate([request], T0)).rejects.toMatchObject(
-        failure('invalid_argument'),
-      );
-    },
-  );
-}
-
-function rowOf(at: number, changed: Partial<RequestRow> = {}): RequestRow {
-  return {
-    requestId: requestIdAt(at),
-    at,
-    tenantId: 'ten-1',
-    status: 402,
-    code: 'INSUFFICIENT_CREDITS',
-    facts: '{"route":"chat"}',
-    ...changed,
-  };
-}
-
-function describeRequestLog(database: ReturnType<typeof useStore>): void {
-  it('OBS-01: 1,000 requests are 1,000 rows, found by id from every process, each once', async () => {
-    const { store } = database;
-    const other = await database.connect();
-    const rows = Array.from({ length: 1000 }, (_, index) =>
-      rowOf(T0 + index, { facts: `{"n":${index}}` }),
-    );
-    await store.appendRequests(rows);
-    await other.appendRequests(rows.slice(0, 10).map((row) => ({ ...row, status: 200 })));
-    const found = await Promise.all(rows.map((row) => other.request(row.requestId)));
-    expect(found).toEqual(rows);
-  });
-
-  it.each(['', 'req_', 'req_zz', '../../etc/passwd', requestIdAt(T0).toUpperCase()])(
-    'GW-22: %o is no request and names no file',
-    async (id) => {
-      expect(await database.store.request(id)).toBeUndefined();
-      await expect(
-        database.store.appendRequests([rowOf(T0, { requestId: id })]),
-      ).rejects.toMatchObject(failure('invalid_argument'));
-    },
-  );
-
-  it('OBS-01: days are kept apart and forgotten whole', async () => {
-    const { store } = database;
-    const rows = Array.from({ length: 6 }, (_, day) => rowOf(T0 + (10 + day) * DAY_MS));
-    await store.appendRequests(rows);
-    expect(await store.pruneLog(T0 + 13 * DAY_MS)).toBeGreaterThanOrEqual(3);
-    const found = await Promise.all(rows.map((row) => store.request(row.requestId)));
-    expect(found).toEqual([undefined, undefined, undefined, ...rows.slice(3)]);
-    await store.appendRequests(rows.slice(0, 1));
-    expect(await store.request(rows[0]?.requestId ?? '')).toEqual(rows[0]);
   });
 }

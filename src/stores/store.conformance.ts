@@ -1,10 +1,12 @@
 import { describe } from 'vitest';
 
+import { describeAnswersAndRates } from './store-answers.conformance.ts';
 import { describeDirectory } from './store-directory.conformance.ts';
 import type { OpenFixture } from './store-fixture.conformance.ts';
 import { describeGrants } from './store-grants.conformance.ts';
 import { describeLeases } from './store-leases.conformance.ts';
 import { describeRandomHistories } from './store-random.conformance.ts';
+import { describeRequestLog } from './store-requests.conformance.ts';
 import { describeSettlement } from './store-settlement.conformance.ts';
 
 /** What a Store is. `open` makes an empty database; an adapter is done when all of this passes. */
@@ -14,6 +16,8 @@ export function describeStore(name: string, open: OpenFixture): void {
     describeSettlement(open);
     describeGrants(open);
     describeDirectory(open);
+    describeAnswersAndRates(open);
+    describeRequestLog(open);
     describeRandomHistories(open);
   });
 }

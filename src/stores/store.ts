@@ -1,7 +1,12 @@
 import type { AccountSpec } from '../domain/accounts.ts';
 import type { GrantCategory } from '../domain/grant.ts';
 import type { KeyTerms } from '../domain/key-terms.ts';
-import type { TenantTerms } from '../domain/tenant-terms.ts';
+import type {
+  PaymentTerms,
+  Purchase,
+  SubscriptionTerms,
+  TenantTerms,
+} from '../domain/tenant-terms.ts';
 
 export type { GrantCategory };
 
@@ -63,6 +68,13 @@ export interface AcquireRequest {
   readonly need: number;
   /** Additional units it would like. */
   readonly want: number;
+  /**
+   * Whether other holders are asked, when this is short, to hand back what they do not need. `anew`: however
+   * lately they answered, because somebody waits here since. `no`: they have been asked. With either of them a
+   * holder counts as one that has answered as soon as it owes no answer. Absent: those are asked, and count as
+   * recalling, that have not answered in the last 100 ms.
+   */
+  readonly askHolders?: 'anew' | 'no';
 }
 
 export interface AcquireResult {
@@ -236,19 +248,53 @@ export interface KeyWithTenant {
 
 /** Tenants nest org > department > app (DESIGN 6), with room to spare. */
 export const ANCESTORS_MAX = 8;
+/** Purchases kept of one tenant. The one that ended first is forgotten for a new one; none in force is. */
+export const PURCHASES_MAX = 200;
+
+/** Members that are absent stay as they are; a member that is there and undefined is taken away. */
+export interface TenantChange {
+  readonly name?: string;
+  readonly planId?: string;
+  readonly terms?: TermsChange;
+  /** Adding one whose id is known changes nothing, also after it has been ended. */
+  readonly addPurchase?: Purchase;
+  /** What was bought is not forgotten: it ends. */
+  readonly endPurchase?: { readonly id: string; readonly at: number };
+}
+export interface TermsChange extends Partial<
+  Omit<TenantTerms, 'subscription' | 'payment' | 'purchases'>
+> {
+  readonly subscription?: Partial<SubscriptionTerms>;
+  readonly payment?: Partial<PaymentTerms>;
+}
+
+/** As `TenantChange`. */
+export interface KeyChange {
+  readonly name?: string;
+  readonly budgetNano?: number | undefined;
+  readonly expiresAt?: number | undefined;
+  readonly terms?: Partial<KeyTerms>;
+  /** Another secret for the same key: what it used stays used, the old one is unknown at once (KEY-01). */
+  readonly secret?: { readonly hash: string; readonly hint: string };
+}
 
 export interface DirectoryStore {
+  /** Fails with `unknown_tenant` or `invalid_change` when its parent cannot be. */
   createTenant(tenant: Tenant): Promise<void>;
-  setPlan(tenantId: string, planId: string, now: number): Promise<Tenant | undefined>;
-  /** Replaces what is agreed with the tenant; news to every gateway, for it and all below it. */
-  setTenantTerms(tenantId: string, terms: TenantTerms): Promise<Tenant | undefined>;
+  /**
+   * All of it or nothing, whatever others change meanwhile; news to every gateway, for the tenant and all below
+   * it. Fails with `unknown_tenant` when the new parent does not exist, and with `invalid_change` when it would
+   * put a tenant above itself or a tenant under more than ANCESTORS_MAX others.
+   */
+  changeTenant(id: string, change: TenantChange): Promise<Tenant | undefined>;
   tenant(id: string): Promise<Tenant | undefined>;
-  /** In order of id, after `cursor`, at most `limit`. */
-  tenants(cursor: string, limit: number): Promise<readonly Tenant[]>;
+  /** In order of id, after `cursor`, at most `limit`; with a parent those directly below it. */
+  tenants(cursor: string, limit: number, parentId?: string): Promise<readonly Tenant[]>;
   createKey(key: ApiKey): Promise<void>;
   findKey(hash: string): Promise<KeyWithTenant | undefined>;
-  /** Replaces what the key may do. Undefined = no such key. */
-  setKeyTerms(keyId: string, terms: KeyTerms): Promise<ApiKey | undefined>;
+  key(id: string): Promise<ApiKey | undefined>;
+  /** Undefined = no such key. News under its hash, the old and the new one. */
+  changeKey(id: string, change: KeyChange): Promise<ApiKey | undefined>;
   /** Undefined = no such key. Revoking again keeps the first time. */
   revokeKey(id: string, now: number): Promise<ApiKey | undefined>;
   keys(tenantId: string | undefined, cursor: string, limit: number): Promise<readonly ApiKey[]>;
@@ -276,7 +322,30 @@ export interface RequestRow {
   readonly tenantId: string;
   readonly status: number;
   readonly code: string;
+  /** The code it would have had under `enforce`; absent when it would have been served too (EVID-01). */
+  readonly wouldRefuse?: string;
   readonly facts: string;
+}
+/** Which requests. `from` and `to` are epoch ms of their ids: `from` counts, `to` does not. */
+export interface RequestSearch {
+  readonly tenantId?: string | undefined;
+  readonly keyId?: string | undefined;
+  /** Any of these, at most CODES_PER_SEARCH_MAX; absent = whatever the code. */
+  readonly codes?: readonly string[] | undefined;
+  /** Only requests that `enforce` would have refused; `codes` are then those it would have given. */
+  readonly observed?: boolean;
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+  /** Where the page before ended. */
+  readonly cursor?: string | undefined;
+}
+export const CODES_PER_SEARCH_MAX = 20;
+export interface RequestPage {
+  /** Newest first. Fewer than `limit`, or none, does not mean the end: a page looks at a bounded number of rows. */
+  readonly rows: readonly RequestRow[];
+  /** Undefined = the end. */
+  readonly cursor: string | undefined;
 }
 export interface RequestLog {
   /** Appending a row again changes nothing. */
@@ -284,6 +353,7 @@ export interface RequestLog {
   /** The same for rows that were encoded as they came (`request-rows.ts`): at most a few hundred at once. */
   appendEncodedRequests(rows: Uint8Array): Promise<void>;
   request(requestId: string): Promise<RequestRow | undefined>;
+  searchRequests(search: RequestSearch): Promise<RequestPage>;
   /** Forgets requests that arrived before the day (UTC) of epoch ms `before`. Returns how many days. */
   pruneLog(before: number): Promise<number>;
 }

@@ -75,7 +75,7 @@ async function changeTenant(context: AdminContext, deps: AdminDeps, id: string):
   if (body.kind === 'refused') return body.response;
   const { plan } = body.value;
   if (!deps.catalog().plans.has(plan)) return refusePlan(context, deps, plan);
-  const tenant = await deps.store.setPlan(id, plan, deps.now());
+  const tenant = await deps.store.changeTenant(id, { planId: plan });
   if (tenant === undefined)
     return refuse(context, deps, { code: 'TENANT_NOT_FOUND', details: { id } });
   const change = { action: 'plan-changed', tenant_id: id, plan };

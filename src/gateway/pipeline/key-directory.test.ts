@@ -96,7 +96,7 @@ describe('KeyDirectory (KEY-01)', () => {
   it('a changed tenant, and a new configuration, are looked up again; another tenant is not', async () => {
     await store.createKey(buildKey(KEY));
     await keys.identify(KEY);
-    await store.setPlan('ten_1', 'pro', AT);
+    await store.changeTenant('ten_1', { planId: 'pro' });
     keys.hear([
       { kind: 'tenant', id: 'ten_2' },
       { kind: 'rates', id: '' },
@@ -111,7 +111,7 @@ describe('KeyDirectory (KEY-01)', () => {
 
   it('a tenant on a plan that the configuration lacks is our fault, named', async () => {
     await store.createKey(buildKey(KEY));
-    await store.setPlan('ten_1', 'gone', AT);
+    await store.changeTenant('ten_1', { planId: 'gone' });
     await expect(keys.identify(KEY)).rejects.toThrow('plan gone, which the configuration');
   });
 

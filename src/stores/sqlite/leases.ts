@@ -95,7 +95,8 @@ export class Leases {
       account: { ...numbersOf(account), reserved: account.reserved + growth },
       ...this.#lookElsewhere({ owner, idx: request.index }, account.id, {
         now: at.now,
-        ask: isShort,
+        byAge: request.askHolders === undefined,
+        ask: isShort || growth < request.want ? (request.askHolders ?? 'by-age') : 'no',
       }),
     };
   }
@@ -126,22 +127,27 @@ export class Leases {
   #lookElsewhere(
     self: { readonly owner: string; readonly idx: number },
     accountId: string,
-    { now, ask }: { readonly now: number; readonly ask: boolean },
+    how: { readonly now: number; readonly ask: 'anew' | 'by-age' | 'no'; readonly byAge: boolean },
   ): Elsewhere {
+    const { now, ask } = how;
     let [recalling, heldElsewhere, stranded] = [0, 0, 0];
     for (const rival of this.#selectRivals.all(accountId)) {
       const isOwn = rival.owner === self.owner;
       if (isOwn && rival.idx === self.idx) continue;
-      const hasAnswered = rival.answered_at !== null && now - rival.answered_at < ANSWER_FRESH_MS;
+      const hasAnswered = !how.byAge || isFresh(rival.answered_at, now);
+      const isAsked = ask === 'anew' || (ask === 'by-age' && !hasAnswered);
       // A second lease of the asker itself is on its way back already: the asker has closed it.
-      if (ask && !isOwn && !hasAnswered && rival.recalled === 0)
-        this.#recall.run(rival.owner, rival.idx);
+      if (isAsked && !isOwn && rival.recalled === 0) this.#recall.run(rival.owner, rival.idx);
       if (now - rival.seen_at > OWNER_SILENT_MS) stranded += rival.unsettled;
-      else if (hasAnswered && rival.recalled === 0) heldElsewhere += rival.unsettled;
+      else if (hasAnswered && !isOwn && rival.recalled === 0) heldElsewhere += rival.unsettled;
       else recalling += rival.unsettled;
     }
     return { recalling, heldElsewhere, stranded };
   }
+}
+
+function isFresh(answeredAt: number | null, now: number): boolean {
+  return answeredAt !== null && now - answeredAt < ANSWER_FRESH_MS;
 }
 
 /** What is needed, or as much of what is wanted as leaves every rival two such slices: slices shrink as the pot empties. */

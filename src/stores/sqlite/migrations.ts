@@ -124,7 +124,10 @@ export const MIGRATIONS: readonly string[] = [
      fingerprint text NOT NULL,
      answer text NOT NULL
    )`,
+  // `parent_id` repeats what the terms say, so that those below a tenant are found.
   `ALTER TABLE tenants ADD COLUMN terms text NOT NULL DEFAULT '{}';
+   ALTER TABLE tenants ADD COLUMN parent_id text;
+   CREATE INDEX tenants_parent ON tenants (parent_id, id) WHERE parent_id IS NOT NULL;
    ALTER TABLE api_keys ADD COLUMN terms text NOT NULL DEFAULT '{}'`,
 ];
 

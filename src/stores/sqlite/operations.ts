@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import { Accounts } from './accounts.ts';
 import { Answers } from './answers.ts';
+import { ApiKeys } from './api-keys.ts';
 import { Audit } from './audit.ts';
 import { Changes } from './changes.ts';
 import { Database } from './database.ts';
-import { Directory } from './directory.ts';
 import { Entries } from './entries.ts';
 import { Grants } from './grants.ts';
 import { Leases } from './leases.ts';
@@ -17,6 +17,7 @@ import { Rates } from './rates.ts';
 import { RequestLogFiles } from './request-log.ts';
 import { Settlement } from './settlement.ts';
 import { Standing } from './standing.ts';
+import { Tenants } from './tenants.ts';
 
 export interface OperationsOptions {
   readonly directory: string;
@@ -52,7 +53,8 @@ function createOperations(database: Database, log: RequestLogFiles) {
   const audit = new Audit(database);
   const rates = new Rates(database);
   const owners = new Owners(database, changes);
-  const directory = new Directory(database, changes);
+  const tenants = new Tenants(database, changes);
+  const keys = new ApiKeys(database, { changes, tenants });
   const grants = new Grants(database, { accounts, entries, changes });
   const leases = new Leases(database, { accounts, grants, owners });
   const settlement = new Settlement(database, { accounts, grants, entries, owners, changes });
@@ -75,21 +77,22 @@ function createOperations(database: Database, log: RequestLogFiles) {
     countBehind: standing.countBehind.bind(standing),
     prune: standing.prune.bind(standing),
     audit: audit.run.bind(audit),
-    createTenant: directory.createTenant.bind(directory),
-    setPlan: directory.setPlan.bind(directory),
-    setTenantTerms: directory.setTenantTerms.bind(directory),
-    setKeyTerms: directory.setKeyTerms.bind(directory),
-    tenant: directory.tenant.bind(directory),
-    tenants: directory.tenants.bind(directory),
-    createKey: directory.createKey.bind(directory),
-    findKey: directory.findKey.bind(directory),
-    revokeKey: directory.revokeKey.bind(directory),
-    keys: directory.keys.bind(directory),
+    createTenant: tenants.create.bind(tenants),
+    changeTenant: tenants.change.bind(tenants),
+    tenant: tenants.find.bind(tenants),
+    tenants: tenants.list.bind(tenants),
+    createKey: keys.create.bind(keys),
+    findKey: keys.findByHash.bind(keys),
+    key: keys.find.bind(keys),
+    changeKey: keys.change.bind(keys),
+    revokeKey: keys.revoke.bind(keys),
+    keys: keys.list.bind(keys),
     remember: answers.remember.bind(answers),
     recall: answers.recall.bind(answers),
     secret: answers.secret.bind(answers),
     appendRequests: (rows: Uint8Array) => log.append(decodeRows(rows)),
     request: log.find.bind(log),
+    searchRequests: log.search.bind(log),
     pruneLog: log.prune.bind(log),
     close: () => {
       log.close();

@@ -3,20 +3,22 @@ import { join } from 'node:path';
 
 import { requestTime } from '../../platform/ids.ts';
 import { StoreError } from '../store-error.ts';
-import type { RequestRow } from '../store.ts';
-import { Database, type Statement } from './database.ts';
+import {
+  CODES_PER_SEARCH_MAX,
+  type RequestPage,
+  type RequestRow,
+  type RequestSearch,
+} from '../store.ts';
+import { type IdRange, RequestDay } from './request-day.ts';
 
 const OPEN_DAYS_MAX = 3;
 const DAY_FILE = /^requests-(\d{4}-\d{2}-\d{2})\.db$/;
-
-interface LogRow {
-  readonly request_id: string;
-  readonly at: number;
-  readonly tenant_id: string;
-  readonly status: number;
-  readonly code: string;
-  readonly facts: string;
-}
+/** Bounds of one page, so that no search holds up the thread: some tens of milliseconds. */
+const ROWS_PER_PAGE_MAX = 1000;
+const SCAN_PER_PAGE_MAX = 20_000;
+const DAYS_PER_PAGE_MAX = 7;
+const CURSOR = /^req_[0-9a-f]{12}([0-9a-f]{20})?$/;
+const CODE = /^[A-Z0-9_]{1,64}$/;
 
 /**
  * One file a day (OBS-01), named by the day inside the request id: apart from the ledger, so that its load never
@@ -27,7 +29,7 @@ export class RequestLogFiles {
   readonly #directory: string;
   readonly #busyTimeoutMs: number;
   /** Least recently used first. */
-  readonly #open = new Map<string, DayFile>();
+  readonly #open = new Map<string, RequestDay>();
 
   constructor(directory: string, busyTimeoutMs: number) {
     this.#directory = directory;
@@ -55,12 +57,34 @@ export class RequestLogFiles {
     return this.#file(day).find(requestId);
   }
 
+  /** Newest first, from as many days as one page may look at. */
+  search(search: RequestSearch): RequestPage {
+    const range = rangeOf(search);
+    const days = this.#days()
+      .filter((day) => firstIdOf(day) < range.before && day >= dayAt(search.from))
+      .toSorted()
+      .reverse();
+    const rows: RequestRow[] = [];
+    let scanned = 0;
+    for (const [opened, day] of days.entries()) {
+      if (opened === DAYS_PER_PAGE_MAX) return { rows, cursor: firstIdOf(days[opened - 1]) };
+      const result = this.#file(day).search(search, {
+        ...range,
+        rowsMax: Math.min(search.limit, ROWS_PER_PAGE_MAX) - rows.length,
+        scanMax: SCAN_PER_PAGE_MAX - scanned,
+      });
+      rows.push(...result.rows);
+      scanned += result.scanned;
+      if (result.rest !== undefined) return { rows, cursor: result.rest };
+    }
+    return { rows, cursor: undefined };
+  }
+
   prune(before: number): number {
     const firstKept = dayAt(before);
     let pruned = 0;
-    for (const name of readdirSync(this.#directory)) {
-      const day = DAY_FILE.exec(name)?.[1];
-      if (day === undefined || day >= firstKept) continue;
+    for (const day of this.#days()) {
+      if (day >= firstKept) continue;
       this.#closeDay(day);
       for (const suffix of ['-wal', '-shm', '']) removeIfThere(this.#path(day) + suffix);
       pruned += 1;
@@ -76,8 +100,12 @@ export class RequestLogFiles {
     return this.#open.size;
   }
 
-  #file(day: string): DayFile {
-    const file = this.#open.get(day) ?? new DayFile(this.#path(day), this.#busyTimeoutMs);
+  #days(): readonly string[] {
+    return readdirSync(this.#directory).flatMap((name) => DAY_FILE.exec(name)?.[1] ?? []);
+  }
+
+  #file(day: string): RequestDay {
+    const file = this.#open.get(day) ?? new RequestDay(this.#path(day), this.#busyTimeoutMs);
     this.#open.delete(day);
     this.#open.set(day, file);
     const oldest = this.#open.keys().next().value;
@@ -95,46 +123,36 @@ export class RequestLogFiles {
   }
 }
 
-class DayFile {
-  readonly #database: Database;
-  readonly #insert: Statement<never>;
-  readonly #select: Statement<LogRow>;
+/** Ids begin with the time they were made at, so that a range of times is one of ids. */
+function rangeOf(search: RequestSearch): IdRange {
+  const problem = findProblem(search);
+  if (problem !== undefined) throw new StoreError('invalid_argument', problem);
+  const { from, to, cursor } = search;
+  const end = idAt(to);
+  return { least: idAt(from), before: cursor !== undefined && cursor < end ? cursor : end };
+}
 
-  constructor(path: string, busyTimeoutMs: number) {
-    this.#database = new Database({ path, durability: 'normal', busyTimeoutMs });
-    this.#database.write(() => {
-      this.#database.execute(
-        `CREATE TABLE IF NOT EXISTS requests (
-           request_id text PRIMARY KEY, at bigint NOT NULL, tenant_id text NOT NULL, status bigint NOT NULL,
-           code text NOT NULL, facts text NOT NULL
-         ) WITHOUT ROWID`,
-      );
-    });
-    const columns = 'request_id, at, tenant_id, status, code, facts';
-    this.#insert = this.#database.prepare(
-      `INSERT INTO requests (${columns}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    );
-    this.#select = this.#database.prepare(`SELECT ${columns} FROM requests WHERE request_id = ?`);
-  }
+function findProblem({ from, to, limit, cursor, codes }: RequestSearch): string | undefined {
+  const wrongTime = [from, to].find((time) => !isTime(time));
+  if (wrongTime !== undefined) return `${wrongTime} is no time a request can be searched by`;
+  if (!Number.isSafeInteger(limit) || limit < 1) return `${limit} rows are no page`;
+  if (cursor !== undefined && !CURSOR.test(cursor)) return `${cursor} is not where a page ended`;
+  const isBounded = codes === undefined || codes.length <= CODES_PER_SEARCH_MAX;
+  if (isBounded && (codes ?? []).every((code) => CODE.test(code))) return undefined;
+  return `codes are at most ${CODES_PER_SEARCH_MAX}, of capital letters, digits and _`;
+}
 
-  append(rows: readonly RequestRow[]): void {
-    this.#database.write(() => {
-      for (const row of rows) {
-        this.#insert.run(row.requestId, row.at, row.tenantId, row.status, row.code, row.facts);
-      }
-    });
-  }
+function isTime(time: number): boolean {
+  return Number.isSafeInteger(time) && time >= 0 && time <= MAX_TIME;
+}
 
-  find(requestId: string): RequestRow | undefined {
-    const row = this.#select.get(requestId);
-    if (row === undefined) return undefined;
-    const { at, status, code, facts } = row;
-    return { requestId, at, tenantId: row.tenant_id, status, code, facts };
-  }
+/** Below every id made at `time`, and above all before. */
+function idAt(time: number): string {
+  return `req_${time.toString(16).padStart(12, '0')}`;
+}
 
-  close(): void {
-    this.#database.close();
-  }
+function firstIdOf(day: string | undefined): string {
+  return idAt(Date.parse(`${day}T00:00:00Z`));
 }
 
 function dayOf(requestId: string): string | undefined {

@@ -5,8 +5,12 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { buildTenant } from '../../../test/support/build-key.ts';
+import { PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
 import { describeStore } from '../store.conformance.ts';
 import { requestIdAt } from '../store-fixture.conformance.ts';
+import { Database } from './database.ts';
+import { migrate, MIGRATIONS } from './migrations.ts';
 import { RequestLogFiles } from './request-log.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
@@ -103,5 +107,88 @@ describe('the embedded store', () => {
     expect(await store.pruneLog(2 * 86_400_000)).toBe(1);
     expect((await readdir(directory)).filter((name) => name.startsWith('requests'))).toEqual([]);
     await store.close();
+  });
+
+  it('a database of schema version 1 opens: its tenants and keys have plain terms and can be changed', async () => {
+    const old = new Database({
+      path: join(directory, 'ledger.db'),
+      durability: 'full',
+      busyTimeoutMs: 1000,
+    });
+    migrate(old, MIGRATIONS.slice(0, 1));
+    old.execute(
+      `INSERT INTO tenants (id, name, plan_id, created_at) VALUES ('t', 'Acme', 'free', 5)`,
+    );
+    old.execute(
+      `INSERT INTO api_keys (id, tenant_id, name, hash, environment, hint, created_at)
+       VALUES ('k', 't', 'ci', 'h', 'live', 'tk_live_...1', 6)`,
+    );
+    old.close();
+    const store = await openSqliteStore({ directory });
+    const found = await store.findKey('h');
+    expect(found?.tenant).toEqual(
+      buildTenant({ id: 't', name: 'Acme', planId: 'free', createdAt: 5 }),
+    );
+    expect(found?.key.terms).toEqual(PLAIN_KEY_TERMS);
+    const parent = buildTenant({ id: 'p' });
+    await store.createTenant(parent);
+    await store.changeTenant('t', { terms: { parentId: 'p' } });
+    expect((await store.findKey('h'))?.ancestors).toEqual([parent]);
+    await store.close();
+  });
+
+  it('a log file that the version before began is gone on with', async () => {
+    const path = join(directory, 'requests-1970-01-02.db');
+    const old = new Database({ path, durability: 'normal', busyTimeoutMs: 1000 });
+    old.execute(
+      `CREATE TABLE requests (
+         request_id text PRIMARY KEY, at bigint NOT NULL, tenant_id text NOT NULL, status bigint NOT NULL,
+         code text NOT NULL, facts text NOT NULL
+       ) WITHOUT ROWID`,
+    );
+    const [id, next] = [requestIdAt(86_400_000), requestIdAt(86_400_001)];
+    old.execute(`INSERT INTO requests VALUES ('${id}', 86400000, 't', 200, '', '{}')`);
+    old.close();
+    const store = await openSqliteStore({ directory });
+    const row = {
+      requestId: id,
+      at: 86_400_000,
+      tenantId: 't',
+      status: 200,
+      code: '',
+      facts: '{}',
+    };
+    const observed = { ...row, requestId: next, wouldRefuse: 'RATE_LIMITED' };
+    await store.appendRequests([observed]);
+    const range = { from: 0, to: 2 * 86_400_000, limit: 10 };
+    expect((await store.searchRequests(range)).rows).toEqual([observed, row]);
+    expect((await store.searchRequests({ ...range, observed: true })).rows).toEqual([observed]);
+    await store.close();
+  });
+
+  it('bound: a page of a search looks at 20,000 rows and 7 days, and says where to go on', () => {
+    const log = new RequestLogFiles(directory, 1000);
+    const row = { at: 0, tenantId: 't', status: 200, code: '', facts: '{}' };
+    log.append(
+      Array.from({ length: 20_001 }, (_, index) => ({ ...row, requestId: requestIdAt(index) })),
+    );
+    const search = { from: 0, to: 86_400_000, limit: 5, tenantId: 'nobody' };
+    const first = log.search(search);
+    expect(first).toEqual({ rows: [], cursor: expect.stringMatching(/^req_000000000001/) });
+    expect(log.search({ ...search, cursor: first.cursor })).toEqual({
+      rows: [],
+      cursor: undefined,
+    });
+
+    log.append(
+      Array.from({ length: 9 }, (_, day) => ({ ...row, requestId: requestIdAt(day * 86_400_000) })),
+    );
+    const days = { from: 86_400_000, to: 10 * 86_400_000, limit: 1000 };
+    const page = log.search(days);
+    expect(page.rows).toHaveLength(7);
+    const rest = log.search({ ...days, cursor: page.cursor });
+    expect(rest).toMatchObject({ rows: [{}], cursor: undefined });
+    expect(log.openDays).toBe(3);
+    log.close();
   });
 });

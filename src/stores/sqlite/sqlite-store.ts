@@ -1,5 +1,3 @@
-import type { KeyTerms } from '../../domain/key-terms.ts';
-import type { TenantTerms } from '../../domain/tenant-terms.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Clock, createClock } from '../../platform/clock.ts';
@@ -9,17 +7,21 @@ import type {
   AcquireResult,
   ApiKey,
   Grant,
+  KeyChange,
   KeyWithTenant,
   NewGrant,
   RateRequest,
   RateResult,
   ReclaimRecords,
   ReclaimResult,
+  RequestPage,
   RequestRow,
+  RequestSearch,
   Store,
   SyncBatch,
   SyncResult,
   Tenant,
+  TenantChange,
   Violation,
 } from '../store.ts';
 import type { Remembered, RememberedAnswer } from './answers.ts';
@@ -125,14 +127,14 @@ class SqliteStore implements Store {
   createTenant(tenant: Tenant): Promise<void> {
     return this.#thread.call('createTenant', tenant);
   }
-  setPlan(tenantId: string, planId: string): Promise<Tenant | undefined> {
-    return this.#thread.call('setPlan', tenantId, planId);
+  changeTenant(id: string, change: TenantChange): Promise<Tenant | undefined> {
+    return this.#thread.call('changeTenant', id, change);
   }
   tenant(id: string): Promise<Tenant | undefined> {
     return this.#thread.call('tenant', id);
   }
-  tenants(cursor: string, limit: number): Promise<readonly Tenant[]> {
-    return this.#thread.call('tenants', cursor, limit);
+  tenants(cursor: string, limit: number, parentId?: string): Promise<readonly Tenant[]> {
+    return this.#thread.call('tenants', cursor, limit, parentId);
   }
   createKey(key: ApiKey): Promise<void> {
     return this.#thread.call('createKey', key);
@@ -140,14 +142,12 @@ class SqliteStore implements Store {
   findKey(hash: string): Promise<KeyWithTenant | undefined> {
     return this.#thread.call('findKey', hash);
   }
-  setTenantTerms(tenantId: string, terms: TenantTerms): Promise<Tenant | undefined> {
-    return this.#thread.call('setTenantTerms', tenantId, terms);
+  key(id: string): Promise<ApiKey | undefined> {
+    return this.#thread.call('key', id);
   }
-
-  setKeyTerms(keyId: string, terms: KeyTerms): Promise<ApiKey | undefined> {
-    return this.#thread.call('setKeyTerms', keyId, terms);
+  changeKey(id: string, change: KeyChange): Promise<ApiKey | undefined> {
+    return this.#thread.call('changeKey', id, change);
   }
-
   revokeKey(id: string, now: number): Promise<ApiKey | undefined> {
     return this.#thread.call('revokeKey', id, now);
   }
@@ -183,6 +183,9 @@ class SqliteStore implements Store {
 
   request(requestId: string): Promise<RequestRow | undefined> {
     return this.#thread.call('request', requestId);
+  }
+  searchRequests(search: RequestSearch): Promise<RequestPage> {
+    return this.#thread.call('searchRequests', search);
   }
   pruneLog(before: number): Promise<number> {
     return this.#thread.call('pruneLog', before);
