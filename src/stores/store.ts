@@ -71,8 +71,9 @@ export interface AcquireRequest {
   /**
    * Whether other holders are asked, when this is short, to hand back what they do not need. `anew`: however
    * lately they answered, because somebody waits here since. `no`: they have been asked. With either of them a
-   * holder counts as one that has answered as soon as it owes no answer. Absent: those are asked, and count as
-   * recalling, that have not answered in the last 100 ms.
+   * holder counts as one that has answered as soon as it owes no answer, and all of `want` is given that is
+   * there. Absent: those are asked, and count as recalling, that have not answered in the last 100 ms; `want` is
+   * a guess, of which others are left their share.
    */
   readonly askHolders?: 'anew' | 'no';
 }
@@ -323,7 +324,7 @@ export interface RequestRow {
   readonly status: number;
   readonly code: string;
   /** The code it would have had under `enforce`; absent when it would have been served too (EVID-01). */
-  readonly wouldRefuse?: string;
+  readonly wouldRefuse?: string | undefined;
   readonly facts: string;
 }
 /** Which requests. `from` and `to` are epoch ms of their ids: `from` counts, `to` does not. */

@@ -101,6 +101,23 @@ it('log.requests: refusals keeps what was refused and nothing else', async () =>
   expect(found.map((row) => row !== undefined)).toEqual([false, false, false, false, true]);
 });
 
+it('EVID-01: what would have been refused is found as such, and kept with the refusals', async () => {
+  const store = await openStore();
+  const recorder = new RequestRecorder(store, silent, 'refusals');
+  const served = factsThat('complete');
+  const observed = buildFacts({
+    requestId: createId('req', AT),
+    outcome: served.outcome && { ...served.outcome, wouldRefuse: 'REQUEST_QUOTA_EXCEEDED' },
+  });
+  recorder.add(served);
+  recorder.add(observed);
+  await recorder.flush();
+  const search = { from: AT, to: AT + 1000, limit: 10, observed: true };
+  expect((await store.searchRequests(search)).rows).toMatchObject([
+    { requestId: observed.requestId, code: '', wouldRefuse: 'REQUEST_QUOTA_EXCEEDED' },
+  ]);
+});
+
 it('bound: 100 batches of 128 KiB wait for a store that is behind, and go one at a time; further rows are dropped and counted', async () => {
   const log = new HeldLog();
   const recorder = new RequestRecorder(log, silent, 'all');

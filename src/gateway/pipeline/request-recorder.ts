@@ -45,13 +45,14 @@ export class RequestRecorder {
   }
 
   add(facts: Facts): void {
-    if (this.#which === 'refusals' && facts.outcome?.ending !== 'refused') return;
+    if (this.#which === 'refusals' && !isRefusal(facts)) return;
     const text = encodeRow({
       requestId: facts.requestId,
       at: facts.at,
       tenantId: facts.identity.kind === 'key' ? facts.identity.tenantId : '',
       status: facts.outcome?.status ?? 0,
       code: facts.outcome?.code ?? '',
+      wouldRefuse: facts.outcome?.wouldRefuse,
       facts: packFacts(facts),
     });
     if (this.#used + text.length * BYTES_PER_UNIT > BATCH_BYTES) {
@@ -99,4 +100,9 @@ export class RequestRecorder {
       }
     }
   }
+}
+
+/** Also one that was only noted: the report of what enforcement would refuse is counted over the log (EVID-01). */
+function isRefusal({ outcome }: Facts): boolean {
+  return outcome?.ending === 'refused' || outcome?.wouldRefuse !== undefined;
 }
