@@ -9,7 +9,7 @@ import type { GatewayContext } from '../gateway/pipeline/context.ts';
 import { GatewayMetrics } from '../gateway/pipeline/gateway-metrics.ts';
 import { KeyDirectory } from '../gateway/pipeline/key-directory.ts';
 import { createPipeline } from '../gateway/pipeline/pipeline.ts';
-import { createRehearsal } from '../gateway/pipeline/rehearsal.ts';
+import { createPerformer, createRehearsal } from '../gateway/pipeline/rehearsal.ts';
 import { RequestRecorder } from '../gateway/pipeline/request-recorder.ts';
 import { type Clock, createClock } from '../platform/clock.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
@@ -182,10 +182,12 @@ export class GatewayWorker {
         catalog: () => this.#catalogs.current.catalog,
         draining: () => this.#draining,
         rehearse: (request, mode) => rehearse(request, mode),
+        perform: (request) => perform(request),
       }),
       trustsForwarded: compileAddressSet(this.#start.server.trustedProxies),
     };
     const rehearse = createRehearsal(context);
+    const perform = createPerformer(context);
     return context;
   }
 }

@@ -23,6 +23,7 @@ export interface OwnPagesParts {
   readonly publicUrl: () => string;
   readonly draining: () => boolean;
   readonly rehearse: PublicDeps['rehearse'];
+  readonly perform: PublicDeps['perform'];
 }
 
 const EXACT = new Set([
@@ -33,9 +34,12 @@ const EXACT = new Set([
   '/v1/check',
   '/v1/quote',
   '/errors',
+  '/openapi.json',
+  '/llms.txt',
+  '/reference',
   '/favicon.ico',
 ]);
-const PREFIXES = ['/errors/', '/pay/', '/r/', '/schemas/'];
+const PREFIXES = ['/reference/', '/errors/', '/pay/', '/r/', '/schemas/'];
 
 /** The gateway's own paths (DESIGN 12): everything else is the provider's. */
 export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'] {
@@ -53,6 +57,7 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
         'a page failed',
       ),
     rehearse: parts.rehearse,
+    perform: parts.perform,
     identify: async (headers) => {
       const found = await parts.keys.identify(readCredential([...headers].flat()));
       if (found.kind === 'refused') return found;

@@ -5,6 +5,7 @@ import { PROBLEM_SCHEMA_PATH } from '../../contract/problem-document.ts';
 import { PROBLEM_SCHEMA } from '../../contract/problem-schema.ts';
 import { requestId } from '../../platform/ids.ts';
 import { StoreError } from '../../stores/store-error.ts';
+import { mountApiDocs } from './api-docs/mount-api-docs.ts';
 import { refuse, sendJson } from './answers.ts';
 import { mountErrorPages } from './error-pages.ts';
 import { mountExplainPage } from './explain-page.ts';
@@ -35,6 +36,7 @@ export function createPublicApp(deps: PublicDeps): Hono<PublicEnv> {
   mountPayPage(app, deps);
   mountUsage(app, deps);
   mountRehearsals(app, deps);
+  mountApiDocs(app, deps);
   mountExplainPage(app, deps);
   app.get(PROBLEM_SCHEMA_PATH, (context) =>
     sendJson(context, PROBLEM_SCHEMA, { cacheControl: 'public, max-age=300' }),

@@ -20,19 +20,27 @@ export interface PublicDeps {
   /** Who sent these headers: the gateway's own check, so that a key is worth the same everywhere. */
   readonly identify: (headers: Headers) => Promise<Identification>;
   /** What a request would get, without sending it: the gateway's own pipeline. */
-  readonly rehearse: (
-    request: {
-      readonly method: string;
-      readonly target: string;
-      readonly headers: readonly string[];
-      readonly body: Buffer;
-      readonly remoteAddress: string;
-    },
-    mode: 'check' | 'quote',
-  ) => Promise<Rehearsal>;
+  readonly rehearse: (request: AskedRequest, mode: 'check' | 'quote') => Promise<Rehearsal>;
+  /** Sends a request for real through the gateway's own pipeline; the beginning of its answer. */
+  readonly perform: (request: AskedRequest) => Promise<{
+    readonly status: number;
+    readonly headers: readonly string[];
+    readonly body: Buffer;
+    readonly truncated: boolean;
+  }>;
   /** Told about failures of a page; the caller gets INTERNAL_ERROR. */
   readonly onError: (error: Error, requestId: string) => void;
   readonly version: string;
+}
+
+export interface AskedRequest {
+  readonly method: string;
+  /** `/path?query`. */
+  readonly target: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  readonly remoteAddress: string;
 }
 
 export interface Rehearsal {

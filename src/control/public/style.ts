@@ -60,5 +60,13 @@ button {
   font: inherit; font-weight: 600; padding: .5rem 1rem; min-height: 2.75rem;
   border: 0; border-radius: 8px; background: var(--button); color: var(--button-text); cursor: pointer;
 }
+.try { display: grid; gap: .35rem; margin: 1.5rem 0; }
+.try label { font-weight: 600; margin-top: .5rem; }
+input, select, textarea {
+  font: inherit; width: 100%; padding: .55rem .7rem; min-height: 2.75rem;
+  border: 1px solid var(--quiet); border-radius: 8px; background: var(--ground); color: var(--text);
+}
+textarea { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .875rem; }
+input:focus-visible, select:focus-visible, textarea:focus-visible { outline: 3px solid var(--link); outline-offset: 1px; }
 @media (max-width: 30rem) { .trace li { grid-template-columns: 1fr; } .offers button { width: 100%; } .offers form { width: 100%; } }
 `;

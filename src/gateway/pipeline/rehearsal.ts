@@ -3,21 +3,16 @@ import { decide } from '../../domain/decide.ts';
 import type { Facts } from '../../domain/facts.ts';
 import type { Engine, Hold, Need } from '../../engine/engine.ts';
 import { requestId as createRequestId } from '../../platform/ids.ts';
-import type { BodySink, InboundRequest, InboundResponse, RawHeaders } from '../listener.ts';
 import type { UpstreamCall, UpstreamClient } from '../upstream.ts';
 import type { GatewayContext } from './context.ts';
 import { Exchange, factsOf } from './exchange.ts';
-import { judge } from './pipeline.ts';
-
-/** A request somebody asks about and does not send. */
-export interface RehearsedRequest {
-  readonly method: string;
-  /** `/path?query`. */
-  readonly target: string;
-  readonly headers: RawHeaders;
-  readonly body: Buffer;
-  readonly remoteAddress: string;
-}
+import {
+  type MemoryAnswer,
+  MemoryRequest,
+  type MemoryRequestParts,
+  MemoryResponse,
+} from './memory-exchange.ts';
+import { createPipeline, judge } from './pipeline.ts';
 
 /**
  * `check`: reserves for real and gives back, so that the answer is the one the request would get now.
@@ -34,7 +29,9 @@ export interface Rehearsal {
   readonly refusal: { readonly status: number; readonly body: string } | undefined;
 }
 
-export type Rehearse = (request: RehearsedRequest, mode: RehearsalMode) => Promise<Rehearsal>;
+export type Rehearse = (request: MemoryRequestParts, mode: RehearsalMode) => Promise<Rehearsal>;
+
+const REFUSAL_BYTES_MAX = 256 * 1024;
 
 /**
  * Runs a request through the same pipeline as a real one, up to the moment it would be sent on (DIAG-10,
@@ -43,9 +40,12 @@ export type Rehearse = (request: RehearsedRequest, mode: RehearsalMode) => Promi
 export function createRehearsal(context: GatewayContext): Rehearse {
   return (request, mode) =>
     new Promise((resolve) => {
-      const response = new RehearsedResponse();
+      let answer: MemoryAnswer | undefined;
+      const response = new MemoryResponse(REFUSAL_BYTES_MAX, (ended) => {
+        answer = ended;
+      });
       const engine = new RehearsedEngine(context.engine, mode);
-      const exchange = new Exchange(new RehearsedInbound(request), response, {
+      const exchange = new Exchange(new MemoryRequest(request), response, {
         requestId: createRequestId(context.clock.now()),
         at: context.clock.now(),
         startedMs: context.clock.monotonicMs(),
@@ -56,7 +56,10 @@ export function createRehearsal(context: GatewayContext): Rehearse {
         engine.release();
         const decision = decide(facts);
         const { holdNano } = exchange;
-        const refusal = decision.kind === 'refuse' ? response.answer : undefined;
+        const refusal =
+          decision.kind === 'refuse' && answer !== undefined
+            ? { status: answer.status, body: answer.body.toString() }
+            : undefined;
         resolve({ facts, decision, holdNano, refusal });
       };
       const ended = { add: end, count: () => undefined };
@@ -73,63 +76,24 @@ export function createRehearsal(context: GatewayContext): Rehearse {
     });
 }
 
-class RehearsedInbound implements InboundRequest {
-  readonly method: string;
-  readonly target: string;
-  readonly headers: RawHeaders;
-  readonly remoteAddress: string;
-  readonly secure = true;
-  readonly contentLength: number;
-  readonly #body: Buffer;
+/** Answers larger or slower than this are cut: a person looks at them on a page. */
+const SHOWN_BYTES_MAX = 64 * 1024;
+const SHOWN_MS_MAX = 30_000;
 
-  constructor(request: RehearsedRequest) {
-    this.method = request.method;
-    this.target = request.target;
-    this.headers = request.headers;
-    this.remoteAddress = request.remoteAddress;
-    this.contentLength = request.body.length;
-    this.#body = request.body;
-  }
-
-  readBody(sink: BodySink): void {
-    if (this.#body.length > 0) sink.onChunk(this.#body);
-    sink.onEnd();
-  }
-
-  pauseBody(): void {
-    // The body is here already.
-  }
-
-  resumeBody(): void {
-    // As above.
-  }
-}
-
-/** Keeps a refusal instead of sending it. */
-class RehearsedResponse implements InboundResponse {
-  headSent = false;
-  closed = false;
-  onDrain: (() => void) | undefined = undefined;
-  onClientGone: (() => void) | undefined = undefined;
-  answer: { status: number; body: string } | undefined = undefined;
-
-  writeHead(status: number): void {
-    this.headSent = true;
-    this.answer = { status, body: '' };
-  }
-
-  write(chunk: Buffer | string): boolean {
-    if (this.answer !== undefined) this.answer.body += chunk.toString();
-    return true;
-  }
-
-  end(chunk?: Buffer | string): void {
-    if (chunk !== undefined) this.write(chunk);
-  }
-
-  destroy(): void {
-    this.closed = true;
-  }
+/** Makes a request for real, and keeps the beginning of its answer. */
+export function createPerformer(
+  context: GatewayContext,
+): (request: MemoryRequestParts) => Promise<MemoryAnswer> {
+  const handle = createPipeline(context);
+  return (request) =>
+    new Promise((resolve) => {
+      const response = new MemoryResponse(SHOWN_BYTES_MAX, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+      const timer = setTimeout(() => response.leave(), SHOWN_MS_MAX);
+      handle(new MemoryRequest(request), response);
+    });
 }
 
 /** Where the rehearsal ends: the request would leave now. */
@@ -220,6 +184,6 @@ class RehearsedEngine implements Engine {
   }
 
   #pretend(requestId: string, needs: readonly Need[]): Hold {
-    return { requestId, needs };
+    return { requestId, needs, amounts: needs.map(({ amount }) => amount) };
   }
 }

@@ -1,0 +1,80 @@
+import type { Api, Catalog, PathMatch, Route } from '../../../domain/catalog.ts';
+import { formatDecimal, formatMoney } from '../../../domain/money.ts';
+import type { Price } from '../../../domain/pricing.ts';
+
+/** One route of a published API as documents show it. */
+export interface PublishedRoute {
+  readonly api: Api;
+  readonly route: Route;
+  readonly methods: readonly string[];
+  /** OpenAPI form: `/courses/{id}`, `/files/{path}`. */
+  readonly path: string;
+  readonly pathParameters: readonly string[];
+  /** What one call costs, in words; one line per unit. */
+  readonly prices: readonly string[];
+}
+
+const ANY_METHOD = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Every route that is callable, in the order of the configuration. */
+export function publishedRoutes(catalog: Catalog): readonly PublishedRoute[] {
+  return catalog.apis.flatMap((api) =>
+    api.routes.map((route) => {
+      const { path, pathParameters } = templateOf(route.match.path);
+      const { methods } = route.match;
+      const listed = methods.length === 0 ? ANY_METHOD : methods;
+      return { api, route, methods: listed, path, pathParameters, prices: pricesOf(route) };
+    }),
+  );
+}
+
+/** A path as a template: a prefix ends in `{path}`, named groups of an expression become parameters. */
+export function templateOf(match: PathMatch): { path: string; pathParameters: readonly string[] } {
+  if (match.kind === 'exact') return { path: match.value, pathParameters: [] };
+  if (match.kind === 'prefix') {
+    const slash = match.value.endsWith('/') ? '' : '/';
+    return { path: `${match.value}${slash}{path}`, pathParameters: ['path'] };
+  }
+  const pathParameters: string[] = [];
+  const path = match.value
+    .replace(/^\^/, '')
+    .replace(/\$$/, '')
+    .replace(/\(\?<([A-Za-z_]\w*)>[^()]*\)/g, (_group, name: string) => {
+      pathParameters.push(name);
+      return `{${name}}`;
+    })
+    .replaceAll('\\', '');
+  return { path: path.startsWith('/') ? path : `/${path}`, pathParameters };
+}
+
+function pricesOf({ price, endpointClass, kind }: Route): readonly string[] {
+  if (endpointClass === 'free') return ['free'];
+  if (kind === 'chat' || kind === 'embeddings') return ['by the tokens of the model'];
+  const lines = describePrice(price);
+  return lines.length === 0 ? ['counted by the plan, no price of its own'] : lines;
+}
+
+const TOKENS = 1_000_000n;
+const BYTES = 1_000_000_000n;
+const PICO_PER_NANO = 1000n;
+
+/** `0.0010 USD a call`, `2.00 USD per 1M input tokens`. */
+export function describePrice(price: Price): readonly string[] {
+  const lines: string[] = [];
+  const add = (pico: bigint, per: bigint, what: string): void => {
+    if (pico === 0n) return;
+    lines.push(`${formatPico(pico * per, price.asset)} ${what}`);
+  };
+  add(price.perRequest, 1n, 'a call');
+  add(price.perInputToken, TOKENS, 'per 1M input tokens');
+  add(price.perCachedInputToken, TOKENS, 'per 1M cached input tokens');
+  add(price.perOutputToken, TOKENS, 'per 1M output tokens');
+  add(price.perByteIn, BYTES, 'per GB sent');
+  add(price.perByteOut, BYTES, 'per GB received');
+  return lines;
+}
+
+function formatPico(pico: bigint, asset: string): string {
+  if (pico % PICO_PER_NANO === 0n) return formatMoney({ asset, units: pico / PICO_PER_NANO });
+  return `${formatDecimal(pico, 12, 4)} ${asset}`;
+}
