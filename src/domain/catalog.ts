@@ -81,6 +81,8 @@ export interface Route {
   readonly operation: string;
   /** Units a call takes of limits on compute; the answer's header may say less. */
   readonly compute: ComputeTerms | undefined;
+  /** Request header that names the end user whom limits may count (QUOTA-03), lower case. */
+  readonly endUserHeader: string;
   /** Role a key must have, or undefined (GW-14). */
   readonly role: string | undefined;
   /** Required members of the request, checked before anything is counted (GW-15). */

@@ -99,8 +99,11 @@ function registerCheck(program: Command, io: CommandIo): void {
     .action((flags: ConfigFlags) => {
       const loaded = loadConfig(sourceOf(flags, io), { env: io.env });
       if (loaded.kind === 'ok') {
-        const { file, catalog } = loaded.config;
-        const json = { ok: true, file, version: catalog.version };
+        const { file, catalog, warnings } = loaded.config;
+        const json = { ok: true, file, version: catalog.version, warnings };
+        if (flags.json !== true) {
+          for (const warning of warnings) io.talk(`warning: ${formatProblem(warning)}`);
+        }
         reportOutcome(
           { kind: 'done', json, text: `${file} is valid (version ${catalog.version})` },
           io,

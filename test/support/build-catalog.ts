@@ -129,6 +129,7 @@ export function buildRoute(members: Partial<Route> = {}): Route {
     requires: [],
     operation: 'weather',
     compute: undefined,
+    endUserHeader: 'x-end-user-id',
     role: undefined,
     parameters: [],
     degradedAccess: 'by-method',

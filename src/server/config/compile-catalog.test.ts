@@ -89,6 +89,7 @@ const ZERO = {
 const PLAIN_ROUTE = {
   requires: [],
   compute: undefined,
+  endUserHeader: 'x-end-user-id',
   role: undefined,
   parameters: [],
   degradedAccess: 'by-method',

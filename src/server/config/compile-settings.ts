@@ -20,6 +20,8 @@ export function compileServer(
     workers: entry.workers,
     tls,
     trustedProxies: entry.trusted_proxies,
+    addressLimit: entry.address_limit,
+    addressLimitLoopback: entry.address_limit_loopback,
     drainMs: entry.drain,
     headerBytesMax: entry.header_max,
     headersTimeoutMs: entry.header_timeout,

@@ -21,15 +21,25 @@ const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-/** "500ms", "10s", "2m", "1h", "7d" in milliseconds. */
+/** "500ms", "10s", "2m", "1h", "7d" in milliseconds: what a timer can wait. */
 export function parseDuration(text: string): Parsed<number> {
+  const span = parseTimeSpan(text);
+  if (span.kind === 'ok' && span.value > DURATION_MS_MAX) {
+    return wrong(`"${text}" is longer than 24 days`);
+  }
+  return span;
+}
+
+/** As a duration, and as long as can be counted: time that is added up, not waited for. */
+export function parseTimeSpan(text: string): Parsed<number> {
   const match = /^(\d{1,10}) ?(ms|s|m|h|d)$/.exec(text);
   const unitMs = DURATION_UNITS_MS[match?.[2] ?? ''];
   if (match === null || unitMs === undefined) {
     return wrong(`expected a duration such as "10s", "2m" or "500ms", got "${text}"`);
   }
   const milliseconds = Number(match[1]) * unitMs;
-  if (milliseconds > DURATION_MS_MAX) return wrong(`"${text}" is longer than 24 days`);
+  if (!Number.isSafeInteger(milliseconds))
+    return wrong(`"${text}" is more than can be counted exactly`);
   return ok(milliseconds);
 }
 

@@ -79,7 +79,7 @@ const SYNTAX: readonly Case[] = [
     problems: [
       'tollkeeper.yaml:3:3 plans.a.title: is required',
       'tollkeeper.yaml:3:3 plans.a.price: is required',
-      'tollkeeper.yaml:3:3 plans.a.a: unknown key "a": there are title, price, usage, limits, rate_limits, models, features, on_sale',
+      'tollkeeper.yaml:3:3 plans.a.a: unknown key "a": there are title, price, usage, limits, rate_limits, rate_exceeded, context, max_file, models, features, apis, degraded, grace, enforcement, on_sale',
       `tollkeeper.yaml:3:6 plans${'.a'.repeat(32)}: nested deeper than 32 levels`,
     ],
   },
@@ -388,7 +388,7 @@ const PRICES: readonly Case[] = [
     name: 'a plan by the year',
     yaml: withPlan('title: Free', 'price: 100 USD / year'),
     problems: [
-      'tollkeeper.yaml:5:12 plans.free.price: plans are priced by the month, such as "49.00 USD / month", got "100 USD / year"',
+      'tollkeeper.yaml:5:12 plans.free.price: the price is by the month, such as "49.00 USD / month", got "100 USD / year"',
     ],
   },
   {
@@ -547,13 +547,13 @@ const PLANS: readonly Case[] = [
       '  - { unit: 5, per: week }',
     ),
     problems: [
-      'tollkeeper.yaml:7:9 plans.free.limits[0]: needs exactly one of "requests", "tokens" and "spend"',
-      'tollkeeper.yaml:8:9 plans.free.limits[1]: needs exactly one of "requests", "tokens" and "spend"',
+      'tollkeeper.yaml:7:9 plans.free.limits[0]: needs exactly one unit, such as "requests", "tokens", "bytes" or "spend"',
+      'tollkeeper.yaml:8:9 plans.free.limits[1]: needs exactly one unit, such as "requests", "tokens", "bytes" or "spend"',
       'tollkeeper.yaml:9:21 plans.free.limits[2].requests: must be at least 1, got 0',
       'tollkeeper.yaml:10:18 plans.free.limits[3].spend: must be more than 0: to forbid spending, sell the plan without credit',
       'tollkeeper.yaml:11:19 plans.free.limits[4].tokens: expected a whole number such as 1000, "50k" or "1M", got 1.5',
-      'tollkeeper.yaml:12:9 plans.free.limits[5]: needs exactly one of "requests", "tokens" and "spend"',
-      'tollkeeper.yaml:12:11 plans.free.limits[5].unit: unknown key "unit": there are requests, tokens, spend, per, scope',
+      'tollkeeper.yaml:12:9 plans.free.limits[5]: needs exactly one unit, such as "requests", "tokens", "bytes" or "spend"',
+      'tollkeeper.yaml:12:11 plans.free.limits[5].unit: unknown key "unit": there are requests, tokens, input_tokens, output_tokens, bytes, bytes_in, bytes_out, storage_bytes, compute_units, compute_time, operations, concurrent_requests, spend, per, id, scope, class, soft, only, overage',
     ],
   },
   {
@@ -577,8 +577,8 @@ const PLANS: readonly Case[] = [
       '  - { requests: 1, per: months, scope: user }',
     ),
     problems: [
-      'tollkeeper.yaml:7:29 plans.free.limits[0].per: expected "minute", "hour", "day", "week", "month" or "lifetime", got "months". Did you mean "month"?',
-      'tollkeeper.yaml:7:44 plans.free.limits[0].scope: expected "tenant" or "key", got "user"',
+      'tollkeeper.yaml:7:29 plans.free.limits[0].per: expected "second", "minute", "hour", "day", "week", "month", "year", "billing_cycle" or "lifetime", got "months". Did you mean "month"?',
+      'tollkeeper.yaml:7:44 plans.free.limits[0].scope: expected "tenant", "app", "key", "end_user", "model", "route" or "operation", got "user"',
     ],
   },
   {
@@ -590,8 +590,8 @@ const PLANS: readonly Case[] = [
       'rate_limits: [1/min, { count: 2, per: minute, scope: key }, 3/min burst 3]',
     ),
     problems: [
-      'tollkeeper.yaml:6:41 plans.free.limits[1]: limits the same as limits[0] (unit, window and scope): keep one',
-      'tollkeeper.yaml:7:65 plans.free.rate_limits[2]: limits the same as rate_limits[0] (period and scope): keep one',
+      'tollkeeper.yaml:6:41 plans.free.limits[1]: has the same id as the one at [0], "requests_per_day": keep one, or give it an "id"',
+      'tollkeeper.yaml:7:65 plans.free.rate_limits[2]: has the same id as the one at [0], "rate_per_minute": keep one',
     ],
   },
   {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { warnOfEntitlements } from './check-entitlements.ts';
 import { checkReferences } from './check-references.ts';
 import { checkRoutes } from './check-routes.ts';
 import { compileCatalog } from './compile-catalog.ts';
@@ -101,6 +102,7 @@ function checkTree(tree: unknown, reading: Reading): LoadResult {
       demo: compileDemo(entry.demo),
       source: redactTree(printable, reading.source.secretPaths),
       origins: listOrigins(printable, reading),
+      warnings: placeMistakes(warnOfEntitlements(tree), tree, reading).toSorted(byPlace),
       fingerprints: fingerprintTree(withTlsText(printable, tls)),
     },
   };

@@ -1,4 +1,5 @@
-import type { Catalog } from '../../domain/catalog.ts';
+import type { Catalog, RateLimit } from '../../domain/catalog.ts';
+import type { ConfigProblem } from './config-problem.ts';
 import type { LogLevel } from '../../platform/logger.ts';
 
 /** A configuration that was read, checked and compiled. Immutable; a reload makes another. */
@@ -14,6 +15,8 @@ export interface LoadedConfig {
   readonly source: unknown;
   /** By path: every setting of `server`, `store` and `log`, and every other key of the first level. */
   readonly origins: Readonly<Record<string, Origin>>;
+  /** What works, but probably not as it was meant. */
+  readonly warnings: readonly ConfigProblem[];
   /** By path of two levels (`plans.free`), a hash that changes with what stands there, secrets too. */
   readonly fingerprints: ReadonlyMap<string, string>;
 }
@@ -36,6 +39,10 @@ export interface ServerSettings {
   readonly tls: TlsSettings | undefined;
   /** Addresses and CIDR ranges. */
   readonly trustedProxies: readonly string[];
+  /** Of each address, before anything else is looked at; undefined = none (DESIGN 10). */
+  readonly addressLimit: Pick<RateLimit, 'count' | 'periodMs' | 'burst'> | undefined;
+  /** Whether callers on this machine are limited, too. */
+  readonly addressLimitLoopback: boolean;
   readonly drainMs: number;
   readonly headerBytesMax: number;
   readonly headersTimeoutMs: number;

@@ -1,5 +1,5 @@
 import { formatDecimal, NANO_PER_WHOLE, parseDecimal } from '../../domain/money.ts';
-import { bytesPerUnit, ok, parseQuantity, wrong } from './human-units.ts';
+import { bytesPerUnit, ok, parseQuantity, parseTimeSpan, wrong } from './human-units.ts';
 import type { Parsed } from './human-units.ts';
 
 /** Amounts are counted in safe-integer nano inside a lease: 2^53 nano are 9,007,199 of any currency. */
@@ -22,18 +22,36 @@ export function parseMonthlyPrice(text: string, asset: string): Parsed<bigint> {
   if (text === 'free') return ok(0n);
   const [amount = '', period, ...rest] = text.split('/').map((part) => part.trim());
   if (rest.length > 0 || (period !== undefined && !['month', 'mo'].includes(period))) {
-    return wrong(`plans are priced by the month, such as "49.00 ${asset} / month", got "${text}"`);
+    return wrong(`the price is by the month, such as "49.00 ${asset} / month", got "${text}"`);
   }
   return parseAmount(amount, asset);
 }
 
-export type PricedUnit = 'request' | 'token' | 'byte';
+/** "5.00 USD" once, "5.00 USD / month" for as long as it is paid. */
+export function parseAddOnPrice(
+  text: string,
+  asset: string,
+): Parsed<{ readonly priceNano: bigint; readonly interval: 'once' | 'month' }> {
+  const isMonthly = text.includes('/');
+  const price = isMonthly ? parseMonthlyPrice(text, asset) : parseAmount(text, asset);
+  if (price.kind === 'wrong') return price;
+  return ok({ priceNano: price.value, interval: isMonthly ? 'month' : 'once' });
+}
+
+/** `unit`: of compute. `millisecond`: of time at the upstream. */
+export type PricedUnit = 'request' | 'operation' | 'unit' | 'token' | 'byte' | 'millisecond';
 
 const EXAMPLES: Readonly<Record<PricedUnit, string>> = {
   request: '0.001 USD / request',
+  operation: '0.01 USD / operation',
+  unit: '0.01 USD / unit',
   token: '0.50 USD / 1M tokens',
   byte: '0.01 USD / 1GB',
+  millisecond: '0.36 USD / hour',
 };
+
+/** One of them is a thing that can be pointed at: "0.002 USD" is its price. */
+const COUNTED_ONE_BY_ONE: ReadonlySet<PricedUnit> = new Set(['request', 'operation', 'unit']);
 
 /**
  * "0.50 USD / 1M tokens" in pico of `asset` per one unit, exactly (BILL-06: 1.5e-6 a token times 1M is 1.50).
@@ -60,12 +78,30 @@ export function parseUnitPrice(text: string, unit: PricedUnit, asset: string): P
 
 /** "0 USD" needs no unit; neither does the price of one request. */
 function impliedDivisor(amountText: string, unit: PricedUnit): bigint | undefined {
-  return unit === 'request' || /^0+(\.0+)? /.test(amountText) ? 1n : undefined;
+  return COUNTED_ONE_BY_ONE.has(unit) || /^0+(\.0+)? /.test(amountText) ? 1n : undefined;
 }
 
 function readDivisor(text: string, unit: PricedUnit): bigint | undefined {
-  const divisor = unit === 'byte' ? readBytes(text) : readCount(text, unit);
+  const divisor = readUnits(text, unit);
   return divisor === 0n ? undefined : divisor;
+}
+
+function readUnits(text: string, unit: PricedUnit): bigint | undefined {
+  if (unit === 'byte') return readBytes(text);
+  return unit === 'millisecond' ? readMilliseconds(text) : readCount(text, unit);
+}
+
+const TIME_WORDS: Readonly<Record<string, string>> = {
+  second: '1s',
+  minute: '1m',
+  hour: '1h',
+  day: '1d',
+};
+
+/** "hour", "90s". */
+function readMilliseconds(text: string): bigint | undefined {
+  const span = parseTimeSpan(TIME_WORDS[text] ?? text);
+  return span.kind === 'ok' ? BigInt(span.value) : undefined;
 }
 
 /** "GB", "10 MB", "byte". */

@@ -31,6 +31,8 @@ test('defaults: loopback, two ports, a directory here', () => {
     workers: 'auto',
     tls: undefined,
     trustedProxies: [],
+    addressLimit: undefined,
+    addressLimitLoopback: false,
     drainMs: 30_000,
     headerBytesMax: 32_768,
     headersTimeoutMs: 15_000,

@@ -33,7 +33,7 @@ function* listMappings(node: unknown, path: string): Generator<SchemaMapping> {
 }
 
 describe('schema/tollkeeper.schema.json', () => {
-  test('is what the schema in the code generates: else run src/server/config/write-schema.ts', () => {
+  test('is what the schema in the code generates: else `npm run schema`', () => {
     expect(readFileSync(locateSchemaFile(), 'utf8')).toBe(formatSchemaFile());
   });
 

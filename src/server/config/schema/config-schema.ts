@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { addOnSchema } from './add-on-schema.ts';
 import { apiSchema } from './api-schema.ts';
-import { expects, idName, modelName, title, wholeNumber } from './parts.ts';
-import { packSchema, planSchema } from './plan-schema.ts';
+import { houseLimitSchema, LIMITS_MAX, UNIQUE_LIMITS } from './limit-schema.ts';
+import { expects, idName, listOf, modelName, title, wholeNumber } from './parts.ts';
+import { enforcement, packSchema, planSchema } from './plan-schema.ts';
 import { amount } from './price-schema.ts';
 import { logSchema, serverSchema, storeSchema } from './server-schema.ts';
 import { aliasSchema, modelSchema, providerSchema, upstreamSchema } from './upstream-schema.ts';
@@ -57,6 +59,18 @@ function buildSchema(asset: string) {
         .record(idName, planSchema(asset))
         .prefault({})
         .describe('What customers subscribe to.'),
+      add_ons: z
+        .record(idName, addOnSchema(asset))
+        .prefault({})
+        .describe('What customers buy beside a plan.'),
+      limits: listOf(houseLimitSchema(asset), LIMITS_MAX)
+        .superRefine(UNIQUE_LIMITS)
+        .describe('Limits of the provider itself, over all callers together.'),
+      enforcement: enforcement
+        .prefault('enforce')
+        .describe(
+          'For APIs that set none. observe: what would be refused passes, and is recorded.',
+        ),
       packs: z.record(idName, packSchema(asset)).prefault({}).describe('Prepaid credit on sale.'),
       demo: z
         .strictObject({
@@ -81,5 +95,6 @@ export type ConfigFile = z.output<ReturnType<typeof configSchema>>;
 export type ApiEntry = ConfigFile['apis'][string];
 export type RouteEntry = NonNullable<ApiEntry['routes']>[number];
 export type PlanEntry = ConfigFile['plans'][string];
+export type AddOnEntry = ConfigFile['add_ons'][string];
 export type UpstreamEntry = ConfigFile['upstreams'][string];
 export type ProviderEntry = ConfigFile['providers'][string];

@@ -13,6 +13,11 @@ export function textAs<T>(parse: (text: string) => Parsed<T>) {
   });
 }
 
+/** A list with a bound; not there = empty. */
+export function listOf<Item extends z.ZodType>(item: Item, max: number) {
+  return z.array(item).max(max).prefault([]);
+}
+
 interface Bounds {
   readonly min: number;
   readonly max: number;
@@ -74,6 +79,23 @@ export const idName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
   error: 'is not a name: use lower-case letters, digits, "-" and "_", at most 64 of them',
 });
 
+/** A part of a name that a call fills in: `{course}`, a named group of the route's regular expression. */
+const GROUP = '\\{[A-Za-z_][A-Za-z0-9_]*\\}';
+const featureText = new RegExp(`^([a-z0-9]|${GROUP})([a-z0-9_.-]|${GROUP}){0,127}$`);
+const NOT_A_FEATURE =
+  'is not a name: use lower-case letters, digits and . _ -, at most 128 of them';
+
+/** What a plan includes: `js_rendering`. */
+export const featureName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_.-]{0,127}$/, { error: NOT_A_FEATURE });
+/** What a route asks for: `js_rendering`, `proxy-{country}`. */
+export const neededName = z.string().regex(featureText, { error: NOT_A_FEATURE });
+/** What a purchase grants: `course-7`, or `course-*` for all that begin so. */
+export const grantedName = z.string().regex(/^([a-z0-9][a-z0-9_.-]{0,126})\*?$/, {
+  error: `${NOT_A_FEATURE}, and "*" at the end for all that begin so`,
+});
+
 /** What callers send as `model`: `gpt-4.1`, `openai/gpt-4.1`. */
 export const modelName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/, {
   error: 'is not a model name: use letters, digits and . _ : / @ -, at most 128 of them',
@@ -118,10 +140,11 @@ export const headerValue = z
 
 export const headerValues = z.record(headerName, headerValue);
 
+const HEADERS_MAX = 64;
 export const headerEdits = z
   .strictObject({
     set: headerValues.prefault({}).describe('Headers to set, replacing what was there.'),
-    remove: z.array(headerName).prefault([]).describe('Header names to remove.'),
+    remove: listOf(headerName, HEADERS_MAX).describe('Header names to remove.'),
   })
   .prefault({});
 

@@ -1,68 +1,93 @@
 import { z } from 'zod';
-import { parseAllowance, parseRate } from '../human-units.ts';
-import type { RateText } from '../human-units.ts';
-import { idName, modelName, textAs, title, wholeNumber } from './parts.ts';
+import type { ContextTier } from '../../../domain/catalog.ts';
+import { ok, parseTimeSpan, wrong } from '../human-units.ts';
+import { limitSchema, LIMITS_MAX, UNIQUE_LIMITS } from './limit-schema.ts';
+import {
+  byteSize,
+  featureName,
+  idName,
+  listOf,
+  modelName,
+  textAs,
+  title,
+  wholeNumber,
+} from './parts.ts';
 import { amount, monthlyPrice } from './price-schema.ts';
+import { RATE_LIMITS_MAX, rateLimit, UNIQUE_RATES } from './rate-schema.ts';
 
-const WINDOWS = ['minute', 'hour', 'day', 'week', 'month', 'lifetime'] as const;
-const UNITS = ['requests', 'tokens', 'spend'] as const;
-const scope = z
-  .enum(['tenant', 'key'])
-  .prefault('tenant')
-  .describe('tenant: all keys of a customer together. key: each key by itself.');
+const NAMES_MAX = 1000;
+const TOKENS = { min: 1, max: 100_000_000 };
+export const contextSize = wholeNumber(TOKENS);
+export const fileSize = byteSize({ min: 1, max: Number.MAX_SAFE_INTEGER });
 
-const allowance = z
-  .union([z.int().min(1), textAs(parseAllowance)], {
-    error: 'expected a whole number such as 1000, "50k" or "1M"',
+const MULTIPLIER_MAX = 1000;
+const multiplier = z
+  .number()
+  .min(0)
+  .max(MULTIPLIER_MAX)
+  // Whole thousandths, whatever binary fraction 1.1 is.
+  .refine((times) => Math.abs(times * 1000 - Math.round(times * 1000)) < 1e-6, {
+    error: 'has more than three decimals',
   })
-  .optional();
+  .prefault(1)
+  .describe('The price is multiplied by this: 1.5');
 
-function limitSchema(asset: string) {
-  return z
-    .strictObject({
-      requests: allowance.describe('Calls: 10000'),
-      tokens: allowance.describe('Input and output tokens: 1M'),
-      spend: amount(asset).optional().describe('Money: "10.00 USD"'),
-      per: z.enum(WINDOWS).describe('The window the allowance is for; windows begin at 00:00 UTC.'),
-      scope,
-    })
-    .superRefine((limit, context) => {
-      const units = UNITS.filter((unit) => limit[unit] !== undefined);
-      if (units.length !== 1) {
-        context.addIssue({
-          code: 'custom',
-          message: 'needs exactly one of "requests", "tokens" and "spend"',
-        });
-      }
-      if (limit.spend !== 0n) return;
-      const message = 'must be more than 0: to forbid spending, sell the plan without credit';
-      context.addIssue({ code: 'custom', path: ['spend'], message });
-    });
-}
+const contextTiers = z
+  .array(
+    z
+      .strictObject({
+        up_to: contextSize.describe('Tokens of input and output: 9000'),
+        price: multiplier,
+      })
+      .transform(({ up_to, price }): ContextTier => ({
+        tokensMax: up_to,
+        priceMultiplierPermille: Math.round(price * 1000),
+      })),
+  )
+  .max(16)
+  .superRefine((tiers, context) => {
+    for (const [index, tier] of tiers.entries()) {
+      const before = tiers[index - 1]?.tokensMax ?? 0;
+      if (tier.tokensMax > before) continue;
+      const message = `must be more than the ${before} before it: the smallest size comes first`;
+      context.addIssue({ code: 'custom', path: [index, 'up_to'], message });
+    }
+  })
+  .prefault([])
+  .describe("Sizes of a call and their price (LLM-10); the last is the plan's cap (LLM-09).");
 
-const RATE = { min: 1, max: 1_000_000_000 };
-const rateObject = z.strictObject({
-  count: wholeNumber(RATE).describe('Sustained calls a period.'),
-  per: z.enum(['second', 'minute', 'hour', 'day']).describe('The period.'),
-  burst: wholeNumber(RATE).optional().describe('Most calls at once; default: the count.'),
-  scope,
+const degraded = z
+  .strictObject({
+    read_only: z
+      .boolean()
+      .prefault(true)
+      .describe('GET and HEAD are served; what a route says under "degraded" wins.'),
+    during_grace: z
+      .boolean()
+      .prefault(false)
+      .describe('Already while a failed renewal is forgiven, without refusing anything.'),
+    max_context: contextSize.optional().describe('Most tokens of a call: 4000'),
+    rate: rateLimit.optional().describe('"10/min": lower than the rate limits of the plan.'),
+    substitute: z
+      .record(modelName, modelName)
+      .prefault({})
+      .describe('Model asked for: cheaper model that answers.'),
+    withhold: listOf(featureName, NAMES_MAX).describe('Features that rest meanwhile.'),
+  })
+  .optional()
+  .describe('What is served while a payment is pending (DEG-01); default: nothing.');
+
+const DAY_MS = 86_400_000;
+const GRACE_DAYS_MAX = 30;
+const grace = textAs((text) => {
+  const span = parseTimeSpan(text);
+  if (span.kind === 'wrong') return span;
+  const days = span.value / DAY_MS;
+  if (Number.isInteger(days) && days <= GRACE_DAYS_MAX) return ok(days);
+  return wrong(`must be whole days, from 0d to ${GRACE_DAYS_MAX}d, got "${text}"`);
 });
 
-const rateText = textAs(parseRate).pipe(
-  z.custom<RateText>().superRefine((rate, context) => {
-    const numbers = [rate.count, rate.burst ?? 1];
-    if (numbers.every((number) => number >= RATE.min && number <= RATE.max)) return;
-    const message = `count and burst must be from ${RATE.min} to ${RATE.max}`;
-    context.addIssue({ code: 'custom', message });
-  }),
-);
-
-const rateLimit = z
-  .union([rateText, rateObject], {
-    error:
-      'expected "60/min", "60/min burst 10" or { count: 60, per: minute, burst: 10, scope: key }',
-  })
-  .transform((rate) => ('scope' in rate ? rate : { ...rate, scope: 'tenant' as const }));
+export const enforcement = z.enum(['observe', 'enforce']);
 
 export function planSchema(asset: string) {
   return z
@@ -75,51 +100,50 @@ export function planSchema(asset: string) {
         .describe(
           "prepaid: priced calls draw on the customer's balance. included: the price covers them.",
         ),
-      limits: z
-        .array(limitSchema(asset))
-        .max(32)
-        .prefault([])
+      limits: listOf(limitSchema(asset), LIMITS_MAX)
+        .superRefine(UNIQUE_LIMITS)
         .describe('Allowances that are bought: used up, the answer is 402.'),
-      rate_limits: z
-        .array(rateLimit)
-        .max(16)
-        .prefault([])
+      rate_limits: listOf(rateLimit, RATE_LIMITS_MAX)
+        .superRefine(UNIQUE_RATES)
         .describe('Protection against too fast callers: the answer is 429.'),
+      rate_exceeded: z
+        .enum(['wait', 'pay'])
+        .prefault('wait')
+        .describe('pay: faster is for sale, too fast is 402. wait: it is 429 (QUOTA-09).'),
+      context: contextTiers,
+      max_file: fileSize
+        .optional()
+        .describe("Largest request body (PLAN-06): 1 MB. Default: the route's own bound."),
       models: z
-        .union([z.literal('*'), z.array(modelName)], {
+        .union([z.literal('*'), z.array(modelName).max(NAMES_MAX)], {
           error: 'expected "*" or a list of model names',
         })
         .prefault('*')
         .describe('Models it includes; "*" = all.'),
-      features: z.array(idName).prefault([]).describe('Features of routes it includes.'),
+      features: listOf(featureName, NAMES_MAX).describe('Features of routes it includes.'),
+      apis: z
+        .union([z.literal('*'), z.array(idName).max(NAMES_MAX)], {
+          error: 'expected "*" or a list of API names',
+        })
+        .prefault('*')
+        .describe('APIs it may call; "*" = all.'),
+      degraded,
+      grace: grace
+        .prefault('7d')
+        .describe('So long a failed renewal is forgiven: whole days, 0d to 30d.'),
+      enforcement: enforcement
+        .prefault('enforce')
+        .describe('observe: what would be refused is recorded, and passes (EVID-01).'),
       on_sale: z.boolean().prefault(true).describe('Whether a 402 may offer it.'),
     })
     .superRefine((plan, context) => {
-      const limits = plan.limits.map((limit) => ({
-        ...limit,
-        unit: UNITS.find((unit) => limit[unit] !== undefined),
-      }));
-      for (const [index, first] of repeated(
-        limits.map((each) => `${each.scope} ${each.unit} ${each.per}`),
-      )) {
-        const message = `limits the same as limits[${first}] (unit, window and scope): keep one`;
-        context.addIssue({ code: 'custom', path: ['limits', index], message });
-      }
-      for (const [index, first] of repeated(
-        plan.rate_limits.map((each) => `${each.scope} ${each.per}`),
-      )) {
-        const message = `limits the same as rate_limits[${first}] (period and scope): keep one`;
-        context.addIssue({ code: 'custom', path: ['rate_limits', index], message });
+      for (const [index, limit] of plan.limits.entries()) {
+        if (plan.usage === 'prepaid' || limit.overage.kind === 'block') continue;
+        const message =
+          'needs "usage: prepaid": what goes beyond the allowance is drawn from the balance';
+        context.addIssue({ code: 'custom', path: ['limits', index, 'overage'], message });
       }
     });
-}
-
-/** Pairs of the index of a value that was there before, and where it was first. */
-function repeated(values: readonly string[]): [number, number][] {
-  return values.flatMap((value, index): [number, number][] => {
-    const first = values.indexOf(value);
-    return first < index ? [[index, first]] : [];
-  });
 }
 
 export function packSchema(asset: string) {

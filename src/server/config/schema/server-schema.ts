@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../../../platform/logger.ts';
-import { addressRange, byteSize, duration, listenHost, MIB, origin, wholeNumber } from './parts.ts';
+import {
+  addressRange,
+  byteSize,
+  duration,
+  listenHost,
+  listOf,
+  MIB,
+  origin,
+  wholeNumber,
+} from './parts.ts';
+import { pace } from './rate-schema.ts';
 
 const PORT = { min: 0, max: 65_535 };
 
@@ -31,11 +41,16 @@ export const serverSchema = z
       .prefault('auto')
       .describe('Gateway processes; auto = one a core.'),
     tls: tls.optional().describe('Serve HTTPS with this certificate.'),
-    trusted_proxies: z
-      .array(addressRange)
-      .max(256)
-      .prefault([])
-      .describe('Addresses or ranges whose X-Forwarded-* headers are believed. Default: nobody.'),
+    trusted_proxies: listOf(addressRange, 256).describe(
+      'Addresses or ranges whose X-Forwarded-* headers are believed. Default: nobody.',
+    ),
+    address_limit: pace
+      .optional()
+      .describe('Calls of one address, before anything else is looked at: "100/s burst 200".'),
+    address_limit_loopback: z
+      .boolean()
+      .prefault(false)
+      .describe('Whether callers on this machine are limited, too.'),
     drain: duration({ min: '0s', max: '1h' })
       .prefault('30s')
       .describe('How long running answers may go on after a stop signal.'),
