@@ -16,11 +16,25 @@ const instants = fc.oneof(
 );
 
 it.each<[LimitWindow, string, string, readonly [string, string]]>([
+  [
+    'second',
+    '2026-12-31T23:59:59.999Z',
+    '2026-12-31T23:59:59',
+    ['2026-12-31T23:59:59Z', '2027-01-01T00:00Z'],
+  ],
+  [
+    'minute',
+    '2026-11-03T10:05:07Z',
+    '2026-11-03T10:05',
+    ['2026-11-03T10:05Z', '2026-11-03T10:06Z'],
+  ],
   ['hour', '2026-12-31T23:59:59.999Z', '2026-12-31T23', ['2026-12-31T23:00Z', '2027-01-01T00:00Z']],
   ['day', '2028-02-29T12:00:00Z', '2028-02-29', ['2028-02-29T00:00Z', '2028-03-01T00:00Z']],
   ['week', '2027-01-03T23:59:59.999Z', '2026-W53', ['2026-12-28T00:00Z', '2027-01-04T00:00Z']],
   ['week', '2024-12-30T00:00:00Z', '2025-W01', ['2024-12-30T00:00Z', '2025-01-06T00:00Z']],
   ['month', '2026-11-30T23:59:59.999Z', '2026-11', ['2026-11-01T00:00Z', '2026-12-01T00:00Z']],
+  ['year', '2028-12-31T23:59:59.999Z', '2028', ['2028-01-01T00:00Z', '2029-01-01T00:00Z']],
+  ['billing_cycle', '2026-11-03T00:00:00Z', '2026-11', ['2026-11-01T00:00Z', '2026-12-01T00:00Z']],
   ['month', '2026-12-01T00:00:00Z', '2026-12', ['2026-12-01T00:00Z', '2027-01-01T00:00Z']],
 ])('QUOTA-04: the %s of %s is %s', (window, instant, id, [startsAt, endsAt]) => {
   expect(windowOf(window, at(instant))).toEqual({ id, startsAt: at(startsAt), endsAt: at(endsAt) });
@@ -32,12 +46,14 @@ it('QUOTA-04: a lifetime never ends', () => {
 });
 
 it.each<[LimitWindow, string, number]>([
+  ['second', '2026-11-03T10:05:00Z', 1],
   ['minute', '2026-11-03T10:05:00Z', 60],
   ['hour', '2026-11-03T10:05:00Z', 3600],
   ['day', '2026-11-03T10:05:00Z', 86_400],
   ['week', '2026-11-03T10:05:00Z', 604_800],
   ['month', '2026-02-03T10:05:00Z', 28 * 86_400],
   ['month', '2028-02-03T10:05:00Z', 29 * 86_400],
+  ['year', '2028-02-03T10:05:00Z', 366 * 86_400],
 ])('windowSeconds of the %s at %s is %i', (window, instant, seconds) => {
   expect(windowSeconds(window, at(instant))).toBe(seconds);
 });
@@ -46,9 +62,11 @@ it('QUOTA-04: clock and calendar windows agree with Date', () => {
   fc.assert(
     fc.property(instants, (instant) => {
       const text = new Date(instant).toISOString();
+      expect(windowOf('second', instant).id).toBe(text.slice(0, 19));
       expect(windowOf('minute', instant).id).toBe(text.slice(0, 16));
       expect(windowOf('hour', instant).id).toBe(text.slice(0, 13));
       expect(windowOf('day', instant).id).toBe(text.slice(0, 10));
+      expect(windowOf('year', instant).id).toBe(text.slice(0, 4));
       const month = windowOf('month', instant);
       expect(month.id).toBe(text.slice(0, 7));
       expect(month.startsAt).toBe(at(`${text.slice(0, 7)}-01T00:00:00Z`));
@@ -76,7 +94,9 @@ it('QUOTA-04: weeks begin on Monday and are numbered by the year of their Thursd
 });
 
 it('QUOTA-04: windows follow each other without gap or overlap', () => {
-  const windows = fc.constantFrom<LimitWindow>('minute', 'hour', 'day', 'week', 'month');
+  const windows = fc.constantFrom<LimitWindow>(
+    ...(['second', 'minute', 'hour', 'day', 'week', 'month', 'year'] as const),
+  );
   fc.assert(
     fc.property(windows, instants, (window, instant) => {
       const current = windowOf(window, instant);
