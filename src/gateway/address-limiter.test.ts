@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { AddressLimiter, CALLERS_MAX } from './address-limiter.ts';
 
-const TEN_A_SECOND = { count: 10, periodMs: 1000, burst: 4 };
+const TEN_A_SECOND = { count: 10, periodMs: 1000, burst: 4, loopback: false };
 
 function callsServed(limiter: AddressLimiter, address: string, atMs: readonly number[]): number {
   return atMs.filter((ms) => limiter.take(address, ms) === 0).length;
@@ -31,7 +31,7 @@ describe('AddressLimiter', () => {
   });
 
   it('a part of less than one call at once still is one', () => {
-    const limiter = new AddressLimiter({ count: 10, periodMs: 1000, burst: 1 }, 4);
+    const limiter = new AddressLimiter({ ...TEN_A_SECOND, burst: 1 }, 4);
     expect(limiter.take('203.0.113.7', 0)).toBe(0);
     expect(limiter.take('203.0.113.7', 0)).toBe(400);
   });
@@ -43,6 +43,17 @@ describe('AddressLimiter', () => {
     expect(limiter.take('2001:db8::1', 0)).toBe(0);
     expect(limiter.take('2001:db8:0:0:9::1', 0)).toBeGreaterThan(0);
     expect(limiter.take('2001:db8:0:1::1', 0)).toBe(0);
+  });
+
+  it.each([
+    [false, 0],
+    [true, 100],
+  ])('callers on this machine: limited %s', (loopback, waitMs) => {
+    const limiter = new AddressLimiter({ ...TEN_A_SECOND, burst: 1, loopback }, 1);
+    for (const address of ['127.0.0.1', '::1']) {
+      limiter.take(address, 0);
+      expect(limiter.take(address, 0)).toBe(waitMs);
+    }
   });
 
   it('remembers no more than so many callers, and forgets who was not seen for longest', () => {

@@ -1,3 +1,4 @@
+import { isLoopback } from './client-address.ts';
 import { callerBlock } from './subnet.ts';
 
 /** `server.address_limit`: at most `burst` at once, `count` per `periodMs` sustained, of one address. */
@@ -5,6 +6,8 @@ export interface AddressLimit {
   readonly count: number;
   readonly periodMs: number;
   readonly burst: number;
+  /** Whether callers on this machine are limited too. */
+  readonly loopback: boolean;
 }
 
 /** Callers remembered. The one not seen for longest is forgotten first, and then begins anew. */
@@ -15,6 +18,7 @@ export const CALLERS_MAX = 65_536;
  * worker for itself, over its part of the limit: no request waits for another process because of it.
  */
 export class AddressLimiter {
+  readonly limit: AddressLimit;
   /** Milliseconds a request takes of the schedule, and how far it may run ahead. */
   readonly #spacingMs: number;
   readonly #toleranceMs: number;
@@ -23,12 +27,14 @@ export class AddressLimiter {
 
   /** `workers`: among how many processes the limit is divided. */
   constructor(limit: AddressLimit, workers: number) {
+    this.limit = limit;
     this.#spacingMs = (limit.periodMs / limit.count) * workers;
     this.#toleranceMs = this.#spacingMs * (Math.max(1, Math.floor(limit.burst / workers)) - 1);
   }
 
   /** Milliseconds until this address may call again; 0 = it may, and that is counted. */
   take(address: string, monotonicMs: number): number {
+    if (!this.limit.loopback && isLoopback(address)) return 0;
     const caller = callerBlock(address);
     const arrival = Math.max(this.#arrivals.get(caller) ?? 0, monotonicMs);
     const early = arrival - this.#toleranceMs - monotonicMs;

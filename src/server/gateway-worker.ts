@@ -185,6 +185,7 @@ export class GatewayWorker {
         perform: (request) => perform(request),
       }),
       trustsForwarded: compileAddressSet(this.#start.server.trustedProxies),
+      addressLimiter: undefined,
     };
     const rehearse = createRehearsal(context);
     const perform = createPerformer(context);

@@ -2,8 +2,7 @@ import type { Need } from '../../engine/engine.ts';
 import type { ReserveOutcome } from '../../engine/engine.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-
-const NO_RATES = [] as const;
+import { rateLimitsOf, ratesOf } from './stand.ts';
 
 /** Reserves in memory. True = `exchange.hold` is set; false = the slow path has to be asked. */
 export function tryAdmit(
@@ -12,11 +11,7 @@ export function tryAdmit(
   needs: readonly Need[],
 ): boolean {
   exchange.needs = needs;
-  const hold = context.engine.tryReserve(
-    exchange.requestId,
-    needs,
-    exchange.access?.rates ?? NO_RATES,
-  );
+  const hold = context.engine.tryReserve(exchange.requestId, needs, ratesOf(exchange));
   if (hold === undefined) return false;
   exchange.hold = hold;
   exchange.reservation = HELD;
@@ -35,7 +30,7 @@ export async function admitSlowly(context: GatewayContext, exchange: Exchange): 
   const outcome = await context.engine.reserve(
     exchange.requestId,
     exchange.needs,
-    exchange.access?.rates ?? NO_RATES,
+    ratesOf(exchange),
     leaving.signal,
   );
   exchange.response.onClientGone = undefined;
@@ -50,7 +45,7 @@ export async function admitSlowly(context: GatewayContext, exchange: Exchange): 
 
 function noteRefusal(exchange: Exchange, outcome: Exclude<ReserveOutcome, { kind: 'held' }>): void {
   if (outcome.kind === 'limited') {
-    const limit = exchange.access?.plan.rateLimits[outcome.index];
+    const limit = rateLimitsOf(exchange)[outcome.index];
     exchange.reservation = {
       kind: 'limited',
       rateLimitId: limit?.id ?? '',

@@ -98,7 +98,7 @@ export function releaseHold(context: GatewayContext, exchange: Exchange): void {
   context.engine.release(hold);
 }
 
-function gatherFacts(context: GatewayContext, exchange: Exchange): Facts {
+export function gatherFacts(context: GatewayContext, exchange: Exchange): Facts {
   return factsOf(
     exchange,
     (need) => context.engine.peek(need.account),

@@ -46,7 +46,8 @@ function settle(
   take: Take,
   how: 'capture' | 'finish',
 ): boolean {
-  exchange.costNano = take.nano;
+  // What was only observed took nothing of any account (EVID-01).
+  exchange.costNano = exchange.wouldRefuse === undefined ? take.nano : 0;
   const { hold } = exchange;
   if (hold === undefined) return true;
   exchange.hold = undefined;

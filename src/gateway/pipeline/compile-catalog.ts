@@ -6,15 +6,19 @@ import { RequestHeaderPlan } from '../forward-headers-request.ts';
 import { ResponseHeaderPlan } from '../forward-headers-response.ts';
 import { compilePathRewrite } from '../path-rewrite.ts';
 import { compileRouter, type Router } from '../router.ts';
+import { compileRouteGates, type RouteGate } from './route-gate.ts';
 
 /** What a route needs at run time, worked out at load time. */
 export interface CompiledRoute {
+  readonly route: Route;
   /** Nano of one request, bytes apart. */
   readonly requestNano: number;
   /** Bytes are part of the price, so the cost is known only at the end. */
   readonly perByte: boolean;
   readonly rewrite: (path: string) => string;
   readonly responseHeaders: ResponseHeaderPlan;
+  /** Undefined = a key is all it asks for. */
+  readonly gate: RouteGate | undefined;
   /** By upstream: an LLM route has several. */
   readonly requestHeaders: ReadonlyMap<string, RequestHeaderPlan>;
 }
@@ -25,6 +29,8 @@ export interface CompiledCatalog {
   readonly router: Router;
   readonly pools: ReadonlyMap<string, UpstreamPool>;
   readonly routes: ReadonlyMap<Route, CompiledRoute>;
+  /** Some plan bounds the bodies it sends: how large one is matters to what is offered. */
+  readonly boundsFiles: boolean;
 }
 
 /** `openPool` makes the balancer of an upstream; its health probes are the caller's to start and stop. */
@@ -37,12 +43,16 @@ export function compileCatalog(
   );
   const routes = new Map<Route, CompiledRoute>();
   for (const api of catalog.apis) {
-    for (const route of api.routes) routes.set(route, compileRoute(route, api, catalog));
+    const gates = compileRouteGates(api, catalog);
+    for (const route of api.routes) {
+      routes.set(route, { ...compileRoute(route, api, catalog), gate: gates.get(route) });
+    }
   }
-  return { catalog, router: compileRouter(catalog.apis), pools, routes };
+  const boundsFiles = [...catalog.plans.values()].some((plan) => plan.fileBytesMax !== undefined);
+  return { catalog, router: compileRouter(catalog.apis), pools, routes, boundsFiles };
 }
 
-function compileRoute(route: Route, api: Api, catalog: Catalog): CompiledRoute {
+function compileRoute(route: Route, api: Api, catalog: Catalog): Omit<CompiledRoute, 'gate'> {
   const nothing = {
     inputTokens: 0,
     cachedInputTokens: 0,
@@ -56,6 +66,7 @@ function compileRoute(route: Route, api: Api, catalog: Catalog): CompiledRoute {
       ? [...catalog.providers.values()].map((each) => each.upstreamId)
       : [route.upstreamId];
   return {
+    route,
     requestNano: toSafeNumber(costOf(route.price, nothing)),
     perByte: route.price.perByteIn > 0n || route.price.perByteOut > 0n,
     rewrite: compilePathRewrite(route.rewrite),

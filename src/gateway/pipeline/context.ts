@@ -3,6 +3,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { AddressLimiter } from '../address-limiter.ts';
 import type { InboundRequest, InboundResponse } from '../listener.ts';
 import type { UpstreamClient } from '../upstream.ts';
 import type { CompiledCatalog } from './compile-catalog.ts';
@@ -44,4 +45,6 @@ export interface GatewayContext {
     requestId: string,
   ) => boolean;
   readonly trustsForwarded: (remoteAddress: string) => boolean;
+  /** Undefined = callers are not limited by address. */
+  readonly addressLimiter: AddressLimiter | undefined;
 }

@@ -1,5 +1,5 @@
 import type { Code } from '../../contract/codes.ts';
-import type { Api, Dialect, Enforcement, Route } from '../../domain/catalog.ts';
+import type { Api, DegradedProfile, Dialect, Enforcement, Route } from '../../domain/catalog.ts';
 import type {
   EntitlementFact,
   Facts,
@@ -15,7 +15,9 @@ import { NO_TAKE, type Take } from '../../domain/take.ts';
 import type { Hold, Need } from '../../engine/engine.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
 import type { InboundRequest, InboundResponse } from '../listener.ts';
+import type { CallerAccounts } from './caller-accounts.ts';
 import type { KeyAccess } from './key-access.ts';
+import type { PendingEntitlement } from './requirements.ts';
 
 const ANONYMOUS: IdentityFact = { kind: 'anonymous' };
 const NO_NEEDS: readonly Need[] = [];
@@ -23,7 +25,8 @@ const NO_ENTITLEMENTS: readonly EntitlementFact[] = [];
 
 /** One request on its way through. Fixed shape: every member is there from the start. */
 export class Exchange {
-  readonly request: InboundRequest;
+  /** Replaced by one that has its body with it, once that was read to be judged. */
+  request: InboundRequest;
   readonly response: InboundResponse;
   readonly requestId: string;
   /** Epoch milliseconds. */
@@ -37,11 +40,19 @@ export class Exchange {
   routing: Fault | undefined = undefined;
   allowedMethods: readonly string[] = [];
   access: KeyAccess | undefined = undefined;
+  /** What the call counts in: the key's, or those of a caller without one. Undefined = nobody counts it. */
+  accounts: CallerAccounts | undefined = undefined;
+  /** See `addressOf`. */
+  address: string | undefined = undefined;
   identity: IdentityFact = ANONYMOUS;
   authorization: Fault | undefined = undefined;
   understanding: Fault | undefined = undefined;
   standing: StandingFact | undefined = undefined;
+  /** What the service is reduced to while a payment is pending; undefined = nothing is. */
+  degraded: DegradedProfile | undefined = undefined;
   entitlements: readonly EntitlementFact[] = NO_ENTITLEMENTS;
+  /** What a body of unknown length may still turn out to need. */
+  pendingEntitlement: PendingEntitlement | undefined = undefined;
   needs: readonly Need[] = NO_NEEDS;
   hold: Hold | undefined = undefined;
   reservation: ReservationFact | undefined = undefined;

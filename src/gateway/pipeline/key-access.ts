@@ -1,4 +1,3 @@
-import { bucketId } from '../../domain/accounts.ts';
 import type { Catalog } from '../../domain/catalog.ts';
 import type { EffectivePlan } from '../../domain/effective-plan.ts';
 import type { AgreedTerms, IdentityFact } from '../../domain/facts.ts';
@@ -6,6 +5,7 @@ import { accessOf } from '../../domain/tenant-access.ts';
 import type { RateNeed } from '../../engine/engine.ts';
 import type { ApiKey, KeyWithTenant, Tenant } from '../../stores/store.ts';
 import { CallerAccounts } from './caller-accounts.ts';
+import { compileKeyGate, compileRates, type KeyGate } from './key-gate.ts';
 
 /** Everything about one key that does not change between requests, compiled once (DESIGN 9 "decide at load time"). */
 export class KeyAccess extends CallerAccounts {
@@ -25,6 +25,8 @@ export class KeyAccess extends CallerAccounts {
     access: this,
   };
   readonly rates: readonly RateNeed[];
+  /** Undefined = nothing narrows what this key may do. */
+  readonly gate: KeyGate | undefined;
   /** The tenant and all above it: a change of any is a change of this. */
   readonly tenantIds: readonly string[];
 
@@ -48,11 +50,7 @@ export class KeyAccess extends CallerAccounts {
       planTitle: this.plan.title,
       freePlan: this.plan.priceNano === 0n,
     };
-    this.rates = this.plan.rateLimits.map((limit) => ({
-      bucketId: bucketId(limit, { tenantId: this.payerId, keyId: found.key.id }),
-      count: limit.count,
-      periodMs: limit.periodMs,
-      burst: limit.burst,
-    }));
+    this.rates = compileRates(this.plan.rateLimits, [this.payerId, found.key.id]);
+    this.gate = compileKeyGate(found, access.payer, access.plan);
   }
 }

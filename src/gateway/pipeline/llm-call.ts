@@ -4,19 +4,27 @@ import type { Code } from '../../contract/codes.ts';
 import type { Model, Route } from '../../domain/catalog.ts';
 import { grantsEntitlement } from '../../domain/offers.ts';
 import type { LlmRequest, Provider } from '../../providers/provider.ts';
+import { AskedRequest } from './asked-request.ts';
+import { permitModel } from './authorize.ts';
 import { collectBody } from './collect-body.ts';
+import type { CompiledRoute } from './compile-catalog.ts';
 import { failUnexpectedly, record, refuse, releaseHold } from './answer.ts';
 import type { GatewayContext } from './context.ts';
 import { exceedsWindow, mightExceedWindow } from './context-window.ts';
+import { entitle, isHeldBack } from './entitle.ts';
 import type { Exchange } from './exchange.ts';
+import { findParameterFault } from './gate.ts';
 import type { KeyAccess } from './key-access.ts';
 import { boundsOf, holdSlowly, tryHold } from './llm-admission.ts';
 import { LlmAnswer } from './llm-answer.ts';
 import type { LlmBounds } from './llm-hold.ts';
+import { observe } from './observe.ts';
+import type { RouteGate } from './route-gate.ts';
 
 /** An LLM call that has been understood: everything its answer is priced by. */
 export interface UnderstoodCall {
   readonly route: Route;
+  readonly gate: RouteGate | undefined;
   readonly access: KeyAccess;
   readonly model: Model;
   readonly provider: Provider;
@@ -30,16 +38,16 @@ export interface UnderstoodCall {
 export function startLlmCall(
   context: GatewayContext,
   exchange: Exchange,
-  route: Route,
+  compiled: CompiledRoute,
   access: KeyAccess,
 ): void {
-  const bytesMax = route.bodyBytesMax;
+  const bytesMax = compiled.route.bodyBytesMax;
   collectBody(
     exchange,
     bytesMax,
     (body) => {
       exchange.bytesIn = body.length;
-      const call = understand(context, exchange, { route, access, body });
+      const call = understand(context, exchange, { compiled, access, body });
       if (call === undefined) refuse(context, exchange);
       else if (mightExceedWindow(call)) checkWindow(context, exchange, call);
       else proceed(context, exchange, call);
@@ -59,9 +67,10 @@ export function startLlmCall(
 function understand(
   context: GatewayContext,
   exchange: Exchange,
-  came: { route: Route; access: KeyAccess; body: Buffer },
+  came: { compiled: CompiledRoute; access: KeyAccess; body: Buffer },
 ): UnderstoodCall | undefined {
-  const { route, access, body } = came;
+  const { access, body } = came;
+  const { route, gate } = came.compiled;
   // An invalid byte may become three upstream, where the byte bound counted one (RFC 8259 8.1 asks for UTF-8).
   const parsed = isUtf8(body) ? parseJson(body) : undefined;
   if (parsed === undefined)
@@ -80,6 +89,7 @@ function understand(
       pointer: '/model',
     });
   }
+  if (model !== undefined) exchange.authorization = permitModel(access, model);
   const provider = context.providerFor(model);
   const understood =
     route.kind === 'chat'
@@ -98,7 +108,17 @@ function understand(
       pointer: '/model',
     });
   exchange.model = model.id;
-  return { route, access, model, provider, request: understood.request, body, parsed };
+  const call = { route, gate, access, model, provider, request: understood.request, body, parsed };
+  exchange.understanding = findParameterFault(gate, askedBy(exchange, call));
+  const isRefused = exchange.authorization !== undefined || exchange.understanding !== undefined;
+  return isRefused ? undefined : call;
+}
+
+function askedBy(
+  exchange: Exchange,
+  { body, parsed }: Pick<UnderstoodCall, 'body' | 'parsed'>,
+): AskedRequest {
+  return new AskedRequest(exchange.request, { parsed, bytes: body.length });
 }
 
 function fault(
@@ -121,24 +141,21 @@ function checkWindow(context: GatewayContext, exchange: Exchange, call: Understo
 }
 
 function proceed(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {
-  if (entitle(exchange, call)) hold(context, exchange, call);
+  entitleModel(exchange, call);
+  const { gate, access } = call;
+  if (gate !== undefined || access.gate !== undefined) {
+    entitle(exchange, gate, askedBy(exchange, call));
+  }
+  if (!isHeldBack(exchange)) hold(context, exchange, call);
+  else if (observe(context, exchange)) forward(context, exchange, call, boundsOf(call));
   else refuse(context, exchange);
 }
 
-function entitle(exchange: Exchange, call: UnderstoodCall): boolean {
-  const { plan } = call.access;
-  const { model, route } = call;
+function entitleModel(exchange: Exchange, { access: { plan }, model }: UnderstoodCall): void {
   const granted =
     grantsEntitlement(plan, { kind: 'model', id: model.id }) ||
     (model.aliasOf !== undefined && grantsEntitlement(plan, { kind: 'model', id: model.aliasOf }));
   exchange.entitlements = [{ kind: 'model', id: model.id, granted }];
-  for (const { kind, id } of route.requires) {
-    exchange.entitlements = [
-      ...exchange.entitlements,
-      { kind, id, granted: grantsEntitlement(plan, { kind, id }) },
-    ];
-  }
-  return exchange.entitlements.every((each) => each.granted);
 }
 
 function hold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {
@@ -149,9 +166,9 @@ function hold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall)
   }
   holdSlowly(context, exchange, call, bounds)
     .then((held) => {
-      if (held === undefined) refuse(context, exchange);
+      if (held === undefined && !observe(context, exchange)) refuse(context, exchange);
       else if (exchange.response.closed) leave(context, exchange);
-      else forward(context, exchange, call, held);
+      else forward(context, exchange, call, held ?? bounds);
     })
     .catch((error: unknown) => failUnexpectedly(context, exchange, error));
 }

@@ -1,10 +1,15 @@
 import type { RawHeaders, RequestHandler } from '../listener.ts';
-import { grantsEntitlement } from '../../domain/offers.ts';
+import type { Route } from '../../domain/catalog.ts';
 import { requestId as createRequestId } from '../../platform/ids.ts';
 import { buildCorsHeaders, buildPreflightHeaders, isPreflight } from '../cors.ts';
+import { subnetOf } from '../subnet.ts';
+import { accept } from './accept.ts';
 import { failUnexpectedly, refuse } from './answer.ts';
+import { addressOf } from './caller-address.ts';
+import type { CompiledRoute } from './compile-catalog.ts';
 import type { GatewayContext } from './context.ts';
 import { Exchange } from './exchange.ts';
+import { admitCaller, judgeProxied } from './gate.ts';
 import type { Identification } from './key-directory.ts';
 import { startLlmCall } from './llm-call.ts';
 import { answerModels } from './models.ts';
@@ -27,6 +32,8 @@ export function createPipeline(context: GatewayContext): RequestHandler {
       catalogVersion: catalog.version,
     });
     try {
+      const { addressLimiter } = context;
+      if (addressLimiter !== undefined && !accept(context, exchange, addressLimiter)) return;
       if (!context.servePage(request, response, requestId)) judge(context, exchange);
     } catch (error) {
       failUnexpectedly(context, exchange, error);
@@ -46,7 +53,7 @@ export function judge(context: GatewayContext, exchange: Exchange): void {
     case 'route':
       exchange.route = match.route;
       exchange.api = match.api;
-      identify(context, exchange);
+      identify(context, exchange, match.route);
       return;
     case 'method-not-allowed':
       exchange.allowedMethods = match.allow;
@@ -88,19 +95,30 @@ function applyCors(context: GatewayContext, exchange: Exchange, host: string): b
   return true;
 }
 
-function identify(context: GatewayContext, exchange: Exchange): void {
-  if (exchange.route?.endpointClass === 'free') {
-    dispatch(context, exchange);
+function identify(context: GatewayContext, exchange: Exchange, route: Route): void {
+  const compiled = context.compiled().routes.get(route);
+  if (compiled === undefined) throw new Error(`route ${route.id} was not compiled`);
+  if (route.endpointClass === 'free') {
+    dispatch(context, exchange, compiled);
     return;
   }
-  const found = context.keys.identify(readCredential(exchange.request.headers));
+  const credential = readCredential(exchange.request.headers);
+  const anonymous = compiled.gate?.anonymous;
+  if (anonymous !== undefined && credential === undefined) {
+    const caller = anonymous.callerFrom(subnetOf(addressOf(context, exchange)));
+    exchange.identity = caller.identity;
+    exchange.accounts = caller.accounts;
+    dispatch(context, exchange, compiled);
+    return;
+  }
+  const found = context.keys.identify(credential);
   if (!(found instanceof Promise)) {
-    proceed(context, exchange, found);
+    proceed(context, exchange, compiled, found);
     return;
   }
   found
     .then(
-      (identification) => proceed(context, exchange, identification),
+      (identification) => proceed(context, exchange, compiled, identification),
       (error: unknown) => failIdentification(context, exchange, error),
     )
     .catch((error: unknown) => failUnexpectedly(context, exchange, error));
@@ -121,43 +139,40 @@ function failIdentification(context: GatewayContext, exchange: Exchange, error: 
   refuse(context, exchange);
 }
 
-function proceed(context: GatewayContext, exchange: Exchange, found: Identification): void {
+function proceed(
+  context: GatewayContext,
+  exchange: Exchange,
+  compiled: CompiledRoute,
+  found: Identification,
+): void {
   if (found.kind === 'refused') {
     exchange.identity = found;
     refuse(context, exchange);
     return;
   }
   exchange.access = found.access;
+  exchange.accounts = found.access;
   exchange.identity = found.access.identity;
-  dispatch(context, exchange);
+  dispatch(context, exchange, compiled);
 }
 
-function dispatch(context: GatewayContext, exchange: Exchange): void {
-  const { route, access } = exchange;
-  if (route === undefined) return;
+/** Most routes and keys ask for nothing more than each other: those calls go straight on. */
+function dispatch(context: GatewayContext, exchange: Exchange, compiled: CompiledRoute): void {
+  const { route, gate } = compiled;
+  const { access } = exchange;
+  const isPlain = gate === undefined && access?.gate === undefined;
+  if (!isPlain && !admitCaller(context, exchange, compiled)) return;
   if (route.kind === 'models') {
     answerModels(context, exchange);
     return;
   }
   if (route.kind !== 'proxy') {
     if (access === undefined) throw new Error(`LLM route ${route.id} without a key`);
-    startLlmCall(context, exchange, route, access);
+    startLlmCall(context, exchange, compiled, access);
     return;
   }
-  const compiled = context.compiled().routes.get(route);
-  if (compiled === undefined) throw new Error(`route ${route.id} was not compiled`);
-  if (access !== undefined && route.requires.length > 0) {
-    exchange.entitlements = route.requires.map(({ kind, id }) => ({
-      kind,
-      id,
-      granted: grantsEntitlement(access.plan, { kind, id }),
-    }));
-    if (exchange.entitlements.some(({ granted }) => !granted)) {
-      refuse(context, exchange);
-      return;
-    }
-  }
-  new ProxyCall(context, exchange, route, compiled).start();
+  if (isPlain) new ProxyCall(context, exchange, route, compiled).start();
+  else judgeProxied(context, exchange, compiled);
 }
 
 /** `Authorization: Bearer KEY`, or `X-Api-Key: KEY`. */

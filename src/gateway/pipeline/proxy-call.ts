@@ -2,7 +2,6 @@ import type { Code } from '../../contract/codes.ts';
 import { costOf } from '../../domain/pricing.ts';
 import { toSafeNumber } from '../../domain/money.ts';
 import type { Route } from '../../domain/catalog.ts';
-import type { Fault } from '../../domain/facts.ts';
 import type { Forwarder } from '../forwarder.ts';
 import type { BodySink, InboundRequest, RawHeaders } from '../listener.ts';
 import type { UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
@@ -13,10 +12,12 @@ import { bodyTooLarge } from './collect-body.ts';
 import { captureWhole, finishStream, noteProgress } from './charging.ts';
 import type { CompiledRoute } from './compile-catalog.ts';
 import type { GatewayContext } from './context.ts';
+import { takePending } from './entitle.ts';
 import type { Exchange } from './exchange.ts';
 import { NO_TAKE, type Take } from '../../domain/take.ts';
 import { countedAs } from './caller-accounts.ts';
 import { MeteredBody } from './metered-body.ts';
+import { observe } from './observe.ts';
 import { buildAnswerHeaders, openForwarder } from './outgoing.ts';
 
 /** Bytes a per-byte price holds ahead of what has passed. */
@@ -50,20 +51,26 @@ export class ProxyCall implements UpstreamReceiver {
       refuse(this.#context, this.#exchange);
       return;
     }
-    const { access } = this.#exchange;
-    if (access === undefined) {
+    const { accounts } = this.#exchange;
+    if (accounts === undefined) {
       this.#forward();
       return;
     }
-    this.#heldNano = access.prepaid ? this.#firstHoldNano(contentLength) : 0;
+    this.#heldNano = accounts.prepaid ? this.#firstHoldNano(contentLength) : 0;
     this.#exchange.holdNano = this.#heldNano;
     const take = { ...NO_TAKE, nano: this.#heldNano };
     this.#exchange.take = take;
     const needs = this.#compiled.perByte
-      ? access.needsAt(countedAs(this.#route), take, this.#exchange.at)
-      : access.flatNeedsAt(this.#route, take, this.#exchange.at);
+      ? accounts.needsAt(countedAs(this.#route), take, this.#exchange.at)
+      : accounts.flatNeedsAt(this.#route, take, this.#exchange.at);
     if (tryAdmit(this.#context, this.#exchange, needs)) this.#forward();
     else this.#admitSlowly();
+  }
+
+  /** Sends it on and takes nothing of any account: what speaks against it is only observed (EVID-01). */
+  pass(): void {
+    this.#heldNano = 0;
+    this.#forward();
   }
 
   onHead(status: number, headers: RawHeaders): void {
@@ -182,6 +189,7 @@ export class ProxyCall implements UpstreamReceiver {
     admitSlowly(this.#context, this.#exchange)
       .then((admitted) => {
         if (admitted) this.#forward();
+        else if (observe(this.#context, this.#exchange)) this.pass();
         else refuse(this.#context, this.#exchange);
       })
       .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
@@ -220,14 +228,23 @@ export class ProxyCall implements UpstreamReceiver {
     const bytesMax = this.#route.bodyBytesMax;
     if (bytesMax !== undefined && exchange.bytesIn > bytesMax) {
       sink.onError(new Error('body too large'));
-      this.#stop({ understanding: bodyTooLarge(bytesMax) });
+      this.#stop(() => (exchange.understanding = bodyTooLarge(bytesMax)));
       return false;
+    }
+    const pending = exchange.pendingEntitlement;
+    if (pending !== undefined && exchange.bytesIn > pending.bytesMax) {
+      takePending(exchange, pending);
+      if (!observe(this.#context, exchange)) {
+        sink.onError(new Error('the plan sends no more'));
+        this.#stop(() => undefined);
+        return false;
+      }
     }
     if (!this.#compiled.perByte || this.#covered()) return true;
     return this.#fetchMore().then((more) => {
       if (more || this.#ended) return more;
       sink.onError(new Error('credit used up'));
-      this.#stop({ understanding: undefined });
+      this.#stop(() => this.#noteShort());
       return false;
     });
   }
@@ -245,8 +262,8 @@ export class ProxyCall implements UpstreamReceiver {
     return fetched && this.#covered();
   }
 
-  /** Refuses a request whose body is still coming. */
-  #stop(why: { understanding: Fault | undefined }): void {
+  /** Refuses a request whose body is still coming, for what `note` leaves on the exchange. */
+  #stop(note: () => void): void {
     this.#forwarder?.abort();
     const { response } = this.#exchange;
     if (this.#ended) return;
@@ -257,8 +274,7 @@ export class ProxyCall implements UpstreamReceiver {
       record(this.#context, this.#exchange, 'cut');
       return;
     }
-    this.#exchange.understanding = why.understanding;
-    if (why.understanding === undefined) this.#noteShort();
+    note();
     refuse(this.#context, this.#exchange);
   }
 

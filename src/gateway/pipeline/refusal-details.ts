@@ -8,6 +8,7 @@ import type { Offer } from '../../domain/offers.ts';
 import { formatNano } from './answer-headers.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
+import { rateLimitsOf } from './stand.ts';
 
 /** Everything a refusal's numbers come from. */
 export interface RefusalDescription {
@@ -80,8 +81,7 @@ function describeRate({ context, exchange, facts }: RefusalDescription): Problem
     return { cause: storm.cause, allowed_usage: retryStormPerMinute, window: 'minute' };
   }
   if (reservation?.kind !== 'limited') return {};
-  const limits = exchange.access?.plan.rateLimits ?? [];
-  const limit = limits.find((each) => each.id === reservation.rateLimitId);
+  const limit = rateLimitsOf(exchange).find((each) => each.id === reservation.rateLimitId);
   if (limit === undefined) return {};
   return {
     limit_id: limit.id,

@@ -1,0 +1,24 @@
+import type { AddressLimiter } from '../address-limiter.ts';
+import { refuse } from './answer.ts';
+import { addressOf } from './caller-address.ts';
+import type { GatewayContext } from './context.ts';
+import type { Exchange } from './exchange.ts';
+
+/** The limit by address, before a key is looked at: guessing keys is slowed too. False = the call is refused (429). */
+export function accept(
+  context: GatewayContext,
+  exchange: Exchange,
+  limiter: AddressLimiter,
+): boolean {
+  const address = addressOf(context, exchange);
+  const retryAfterMs = limiter.take(address, exchange.startedMs);
+  if (retryAfterMs === 0) return true;
+  exchange.routing = {
+    code: 'RATE_LIMITED',
+    problem: `${address} sends more requests than one address may`,
+    pointer: undefined,
+    retryAfterMs,
+  };
+  refuse(context, exchange);
+  return false;
+}

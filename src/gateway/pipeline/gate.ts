@@ -1,0 +1,142 @@
+import { isUtf8 } from 'node:buffer';
+
+import type { Route } from '../../domain/catalog.ts';
+import type { Fault } from '../../domain/facts.ts';
+import { failUnexpectedly, record, refuse } from './answer.ts';
+import { AskedRequest, type ReadBody } from './asked-request.ts';
+import { authorize } from './authorize.ts';
+import { bodyTooLarge, collectBody } from './collect-body.ts';
+import type { CompiledRoute } from './compile-catalog.ts';
+import type { GatewayContext } from './context.ts';
+import { entitle, isHeldBack } from './entitle.ts';
+import type { Exchange } from './exchange.ts';
+import { observe } from './observe.ts';
+import { ProxyCall } from './proxy-call.ts';
+import { ReplayedRequest } from './replayed-request.ts';
+import type { RouteGate } from './route-gate.ts';
+import { stand } from './stand.ts';
+
+/**
+ * The steps that only some calls have: authorise, and stand. False = the call is refused. What is known
+ * against it that needs its body to be told apart is judged by whoever reads that.
+ */
+export function admitCaller(
+  context: GatewayContext,
+  exchange: Exchange,
+  { route, gate }: CompiledRoute,
+): boolean {
+  if (gate?.observes === true || exchange.access?.gate?.observes === true) {
+    exchange.enforcement = 'observe';
+  }
+  exchange.authorization = authorize(context, exchange, route, gate);
+  if (exchange.authorization !== undefined) {
+    refuse(context, exchange);
+    return false;
+  }
+  stand(exchange, route);
+  return true;
+}
+
+/** Understands and entitles a call of a proxied route, then sends it on (DESIGN 2). */
+export function judgeProxied(
+  context: GatewayContext,
+  exchange: Exchange,
+  compiled: CompiledRoute,
+): void {
+  const bytesMax = compiled.gate?.readsBodyUpTo;
+  if (bytesMax === undefined || exchange.request.contentLength === 0) {
+    judgeCall(context, exchange, { compiled, body: undefined });
+    return;
+  }
+  collectBody(
+    exchange,
+    bytesMax,
+    (bytes) => {
+      try {
+        judgeBody(context, exchange, { compiled, bytes });
+      } catch (error) {
+        failUnexpectedly(context, exchange, error);
+      }
+    },
+    (fault) => {
+      if (fault === undefined) {
+        record(context, exchange, 'client-gone');
+        return;
+      }
+      exchange.understanding = fault;
+      refuse(context, exchange);
+    },
+  );
+}
+
+/** What is wrong with the parameters of a call; undefined = nothing (GW-15). */
+export function findParameterFault(
+  gate: RouteGate | undefined,
+  asked: AskedRequest,
+): Fault | undefined {
+  for (const check of gate?.parameters ?? []) {
+    const fault = check(asked);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function judgeBody(
+  context: GatewayContext,
+  exchange: Exchange,
+  came: { compiled: CompiledRoute; bytes: Buffer },
+): void {
+  const { compiled, bytes } = came;
+  exchange.request = new ReplayedRequest(exchange.request, bytes);
+  // An empty body is none, however its length was told.
+  const parsed = bytes.length === 0 ? null : parseJson(bytes);
+  if (parsed === undefined) {
+    exchange.understanding = NOT_JSON;
+    refuse(context, exchange);
+    return;
+  }
+  judgeCall(context, exchange, { compiled, body: { parsed, bytes: bytes.length } });
+}
+
+function judgeCall(
+  context: GatewayContext,
+  exchange: Exchange,
+  came: { compiled: CompiledRoute; body: ReadBody | undefined },
+): void {
+  const { compiled, body } = came;
+  const { route, gate } = compiled;
+  const asked = new AskedRequest(exchange.request, body);
+  exchange.understanding = findSizeFault(exchange, route) ?? findParameterFault(gate, asked);
+  if (exchange.understanding !== undefined) {
+    refuse(context, exchange);
+    return;
+  }
+  entitle(exchange, gate, asked);
+  const call = new ProxyCall(context, exchange, route, compiled);
+  if (!isHeldBack(exchange)) call.start();
+  else if (observe(context, exchange)) call.pass();
+  else refuse(context, exchange);
+}
+
+/** Too large for the route is 413, before anybody is told what they would have to pay for it. */
+function findSizeFault({ request }: Exchange, { bodyBytesMax }: Route): Fault | undefined {
+  if (bodyBytesMax === undefined || request.contentLength <= bodyBytesMax) return undefined;
+  return bodyTooLarge(bodyBytesMax);
+}
+
+/** What stands in the body decides what the call needs: one that cannot be read is refused, not guessed at. */
+const NOT_JSON: Fault = {
+  code: 'INVALID_REQUEST',
+  problem: 'the body is not valid JSON in UTF-8',
+  pointer: '',
+};
+
+/** Undefined = it is none: no JSON text stands for `undefined`. */
+function parseJson(body: Buffer): unknown {
+  if (!isUtf8(body)) return undefined;
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+import { bucketId } from '../../domain/accounts.ts';
+import type { DegradedProfile, RateLimit } from '../../domain/catalog.ts';
+import type { EffectivePlan } from '../../domain/effective-plan.ts';
+import type { Fault } from '../../domain/facts.ts';
+import type { AccountState, TenantTerms } from '../../domain/tenant-terms.ts';
+import type { RateNeed } from '../../engine/engine.ts';
+import type { KeyWithTenant } from '../../stores/store.ts';
+import { type AddressSet, compileAddressSet } from '../address-set.ts';
+
+/** What narrows the calls of one key: compiled with it, so that most keys ask nothing. Undefined = all. */
+export interface KeyGate {
+  /** Why nobody of this account may call, whatever is paid. */
+  readonly account: Fault | undefined;
+  readonly apis: ReadonlySet<string> | undefined;
+  readonly models: ReadonlySet<string> | undefined;
+  readonly operations: ReadonlySet<string> | undefined;
+  readonly allowsAddress: AddressSet | undefined;
+  readonly observes: boolean;
+  readonly fileBytesMax: number | undefined;
+  /** Of whoever pays; undefined = nothing can be held against them at any time. */
+  readonly standing: TenantTerms | undefined;
+  readonly degraded: DegradedService | undefined;
+}
+
+/** A plan's profile with what it costs to apply it worked out. */
+export interface DegradedService {
+  /** While `stand` would refuse. */
+  readonly pending: DegradedProfile;
+  /** While a failed renewal is forgiven: nothing is refused (SUB-09). */
+  readonly forgiven: DegradedProfile;
+  /** Those of the plan, and its own slower one. */
+  readonly rateLimits: readonly RateLimit[];
+  readonly rates: readonly RateNeed[];
+}
+
+/** `payer`: whose plan, standing and rates these are. Undefined = nothing narrows this key. */
+export function compileKeyGate(
+  found: KeyWithTenant,
+  payer: { readonly id: string; readonly terms: TenantTerms },
+  plan: EffectivePlan,
+): KeyGate | undefined {
+  const { terms } = found.key;
+  const gate: KeyGate = {
+    account: findAccountFault(found),
+    apis: setOf(terms.apis),
+    models: setOf(terms.models),
+    operations: setOf(terms.operations),
+    allowsAddress: terms.addresses.length === 0 ? undefined : compileAddressSet(terms.addresses),
+    observes: plan.enforcement === 'observe',
+    fileBytesMax: plan.fileBytesMax,
+    standing: isWatched(payer.terms) ? payer.terms : undefined,
+    degraded: plan.degraded && compileDegraded(plan, plan.degraded, [payer.id, found.key.id]),
+  };
+  // A profile alone changes nothing before something is held against the tenant.
+  const { degraded: _, ...narrowing } = gate;
+  return Object.values(narrowing).some((each) => each !== undefined && each !== false)
+    ? gate
+    : undefined;
+}
+
+export function compileRates(
+  limits: readonly RateLimit[],
+  [tenantId, keyId]: readonly [string, string],
+): readonly RateNeed[] {
+  return limits.map((limit) => ({
+    bucketId: bucketId(limit, { tenantId, keyId }),
+    count: limit.count,
+    periodMs: limit.periodMs,
+    burst: limit.burst,
+  }));
+}
+
+function setOf(names: readonly string[]): ReadonlySet<string> | undefined {
+  return names.length === 0 ? undefined : new Set(names);
+}
+
+const ACCOUNT_FAULTS: Readonly<Record<AccountState, Fault | undefined>> = {
+  active: undefined,
+  suspended: fault('ACCOUNT_SUSPENDED', 'the account is suspended'),
+  unverified: fault('ACCOUNT_UNVERIFIED', 'the account has not been verified'),
+  pending_approval: fault('SUBSCRIPTION_PENDING_APPROVAL', 'access waits for approval'),
+};
+
+function fault(code: Fault['code'], problem: string): Fault {
+  return { code, problem, pointer: undefined };
+}
+
+/** A suspended organisation has no active department: the nearest tenant that may not call decides. */
+function findAccountFault({ tenant, ancestors }: KeyWithTenant): Fault | undefined {
+  const barred = [tenant, ...ancestors].find(({ terms }) => terms.account !== 'active');
+  return barred && ACCOUNT_FAULTS[barred.terms.account];
+}
+
+/** Whether anything is known that is, or with time becomes, a reason to refuse. */
+function isWatched({ subscription, payment }: TenantTerms): boolean {
+  const runs = subscription.state === 'active' && subscription.endsAt === undefined;
+  const { method, failedAt, overdueInvoices, disputed, reauthorizationRequired } = payment;
+  const pays = method === 'not_required' || method === 'valid';
+  const owes = failedAt !== undefined || overdueInvoices.length > 0;
+  return !runs || !pays || owes || disputed || reauthorizationRequired;
+}
+
+function compileDegraded(
+  plan: EffectivePlan,
+  pending: DegradedProfile,
+  owner: readonly [string, string],
+): DegradedService {
+  const rateLimits =
+    pending.rate === undefined ? plan.rateLimits : [...plan.rateLimits, pending.rate];
+  return {
+    pending,
+    forgiven: { ...pending, readOnly: false, withheldFeatures: [] },
+    rateLimits,
+    rates: compileRates(rateLimits, owner),
+  };
+}
