@@ -32,7 +32,7 @@ export function civilFromDays(epochDays: number): CivilDate {
   };
 }
 
-/** The epoch day of a date. */
+/** The epoch day of a date. Month 13 is January of the next year. */
 export function daysFromCivil(year: number, month: number, day: number): number {
   const marchYear = month <= 2 ? year - 1 : year;
   const era = Math.floor(marchYear / 400);
@@ -41,7 +41,7 @@ export function daysFromCivil(year: number, month: number, day: number): number 
   return era * 146_097 + daysBeforeYear(marchYear - era * 400) + dayOfYear - 719_468;
 }
 
-/** The epoch day of the first of a month; `month` may run over: month 13 is January of the next year. */
+/** The epoch day of the first of a month, counted from January of `year`: -11 is January of the year before. */
 export function firstOfMonth(year: number, month: number): number {
   const years = Math.floor((month - 1) / 12);
   return daysFromCivil(year + years, month - years * 12, 1);

@@ -33,6 +33,9 @@ const ZONES = [
   'America/St_Johns',
   // Changes at midnight.
   'Asia/Beirut',
+  // Half an hour forward at 02:30, in the middle of an hour.
+  'America/Caracas',
+  'Asia/Gaza',
   // Two hours of daylight saving.
   'Antarctica/Troll',
 ];
@@ -328,6 +331,8 @@ describe('QUOTA-02: changes of the clock', () => {
     'Australia/Lord_Howe hour 2026-10-03T16:00:00Z 2026-10-03T16 2026-10-03T16:00Z 2026-10-03T17:00Z',
     'Australia/Lord_Howe hour 2026-04-04T15:10:00Z 2026-04-04T15 2026-04-04T15:00Z 2026-04-04T15:30Z',
     'Australia/Lord_Howe hour 2026-04-04T15:30:00Z 2026-04-04T15+1800s 2026-04-04T15:30Z 2026-04-04T16:30Z',
+    // Half an hour forward at 02:30: that hour ends there.
+    'America/Caracas hour 2016-05-01T06:45:00Z 2016-05-01T06+1800s 2016-05-01T06:30Z 2016-05-01T07:00Z',
     'Australia/Lord_Howe day 2026-10-04T00:00:00Z 2026-10-04 2026-10-03T13:30Z 2026-10-04T13:00Z',
     // No midnight on that day; and a day of 25 hours that ends where the clock went back over midnight.
     'America/Sao_Paulo day 2018-11-04T03:00:00Z 2018-11-04 2018-11-04T03:00Z 2018-11-05T02:00Z',

@@ -150,10 +150,7 @@ function monthWindow(day: number, zone: TimeZone | undefined): Window {
   return {
     id: `${pad(year, 4)}-${pad(month)}`,
     startsAt: startOfDay(daysFromCivil(year, month, 1), zone),
-    endsAt: startOfDay(
-      month === 12 ? daysFromCivil(year + 1, 1, 1) : daysFromCivil(year, month + 1, 1),
-      zone,
-    ),
+    endsAt: startOfDay(daysFromCivil(year, month + 1, 1), zone),
   };
 }
 
