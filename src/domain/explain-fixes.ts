@@ -2,16 +2,19 @@ import type { Action, CodeRow } from '../contract/code-row.ts';
 import { isRetryable } from '../contract/code-row.ts';
 import type { Catalog } from './catalog.ts';
 import type { Refusal } from './decide.ts';
-import { formatNumber } from './explain-words.ts';
+import { explainSmaller } from './explain-smaller.ts';
 import type { Facts } from './facts.ts';
 import { formatMoney } from './money.ts';
 import { findOffers, type Offer } from './offers.ts';
 
-/** One way out. `offer` names what to buy on the pay page. */
+/** One way out. */
 export interface Fix {
-  readonly action: Action | 'lower_max_tokens' | 'use_another_model';
+  readonly action: Action | 'smaller_request' | 'lower_max_tokens' | 'use_another_model';
   readonly text: string;
+  /** What to buy on the pay page. */
   readonly offer: { readonly kind: 'plan' | 'pack' | 'add_on'; readonly id: string } | undefined;
+  /** Whether the pay page is where it is done. */
+  readonly payable: boolean;
 }
 
 /** Will repeating the same call help, without anybody doing anything? */
@@ -30,28 +33,31 @@ export interface Refused {
   readonly formatTime: (at: number) => string;
 }
 
-const MODELS_NAMED_MAX = 3;
-
-/** Everything that lifts a refusal, least effort first: wait, ask for less, pay, change the plan, ask somebody. */
+/**
+ * Everything that lifts a refusal, least effort first: wait, correct the request, ask for less, use another
+ * model, settle what is owed, buy, change the plan, ask somebody.
+ */
 export function explainFixes(refused: Refused): readonly Fix[] {
-  const offers = findOffers(refused.facts, refused.refusal, refused.catalog);
+  const { facts, refusal, catalog } = refused;
+  const offers = findOffers(facts, refusal, catalog);
   return [
     ...waitingFixes(refused),
-    ...smallerCallFixes(refused),
     ...requestFixes(refused),
-    ...offers
-      .filter(({ kind }) => kind === 'pack')
-      .map((offer) => offerFix(offer, refused.catalog)),
+    ...explainSmaller(refused),
+    ...settlingFixes(refused),
+    ...offers.filter(({ kind }) => kind !== 'plan').map((offer) => offerFix(offer, refused)),
     ...budgetFixes(refused),
-    ...offers
-      .filter(({ kind }) => kind === 'plan')
-      .map((offer) => offerFix(offer, refused.catalog)),
-    ...contactFixes(refused),
+    ...offers.filter(({ kind }) => kind === 'plan').map((offer) => offerFix(offer, refused)),
+    ...askingFixes(refused),
   ];
 }
 
 export function explainRetry(refused: Refused): RetryView {
   const { refusal, row, facts, formatTime } = refused;
+  if (row.retryKind === 'when_slot_free') {
+    const text = 'Yes, when a running call has ended: try about once a second, not faster.';
+    return { helps: true, from: facts.at + (refusal.retryAfterMs ?? 1000), text };
+  }
   if (refusal.transient || isRetryable(row.retryKind)) {
     const seconds = waitSeconds(refusal);
     const when = seconds === undefined ? 'shortly' : `in ${seconds} s`;
@@ -75,6 +81,9 @@ export function explainRetry(refused: Refused): RetryView {
 
 function waitingFixes({ refusal, row, formatTime }: Refused): readonly Fix[] {
   const seconds = waitSeconds(refusal);
+  if (row.retryKind === 'when_slot_free') {
+    return [fix('wait_for_slot', 'Retry when one of the running calls has ended.')];
+  }
   if (refusal.transient) {
     return [
       fix(
@@ -92,69 +101,93 @@ function waitingFixes({ refusal, row, formatTime }: Refused): readonly Fix[] {
   ];
 }
 
-function smallerCallFixes({ facts, refusal, catalog }: Refused): readonly Fix[] {
-  const { reservation } = facts;
-  const tokens = reservation?.kind === 'short' ? reservation.affordableOutputTokens : undefined;
-  if (tokens !== undefined && tokens > 0) {
-    return [fix('lower_max_tokens', `Lower max_tokens to ${formatNumber(tokens)} or less.`)];
-  }
-  if (refusal.entitlement?.kind !== 'model' || facts.identity.kind !== 'key') return [];
-  const plan = catalog.plans.get(facts.identity.planId);
-  const included = [...catalog.models.keys()].filter(
-    (id) => plan !== undefined && (plan.models.includes('*') || plan.models.includes(id)),
-  );
-  if (included.length === 0) return [];
-  const named = included.slice(0, MODELS_NAMED_MAX).join(', ');
-  return [fix('use_another_model', `Use a model of your plan: ${named}.`)];
-}
-
 function requestFixes({ refusal, row, facts }: Refused): readonly Fix[] {
   if (row.actions.includes('authenticate')) {
     return [fix('authenticate', 'Send a valid API key as Authorization: Bearer <key>.')];
   }
-  if (!row.actions.includes('fix_request')) return [];
-  const pointer = (facts.routing ?? facts.understanding)?.pointer;
+  if (!row.actions.includes('fix_request') || refusal.entitlement !== undefined) return [];
+  const pointer = (facts.routing ?? facts.authorization ?? facts.understanding)?.pointer;
   const where = pointer === undefined ? '' : ` (${pointer})`;
   const what =
     refusal.step === 'route' ? 'Correct the address or the method' : 'Correct the request';
   return [fix('fix_request', `${what}${where} and send it again.`)];
 }
 
-function offerFix(offer: Offer, catalog: Catalog): Fix {
+/** What of the registry's actions is neither waiting, nor buying, nor asking somebody. */
+const SETTLING: Readonly<Partial<Record<Action, string>>> = {
+  renew_subscription: 'Renew the subscription.',
+  pay_invoice: 'Pay the open invoice.',
+  update_payment_method: 'Update the payment method.',
+  add_payment_method: 'Add a payment method.',
+  verify_payment_method: 'Confirm the payment method.',
+  authorize_overage: 'Allow use beyond the plan, billed by the unit.',
+  pay_challenge: 'Pay for this call alone.',
+};
+
+function settlingFixes({ row, facts }: Refused): readonly Fix[] {
+  const hasAccount = facts.identity.kind === 'key';
+  return row.actions.flatMap((action) => {
+    const text = SETTLING[action];
+    // Who has an account pays there, and who has none pays for the call.
+    const isOpen = hasAccount === (action !== 'pay_challenge');
+    return text === undefined || !isOpen
+      ? []
+      : [{ action, text, offer: undefined, payable: hasAccount }];
+  });
+}
+
+function offerFix(offer: Offer, { catalog, facts }: Refused): Fix {
   const { asset } = catalog;
-  if (offer.kind === 'pack') {
-    const { id, title, priceNano, creditNano } = offer.pack;
-    const text = `Add credit: ${title}, ${formatMoney({ asset, units: creditNano })} for ${formatMoney({ asset, units: priceNano })}.`;
-    return { action: 'buy_credits', text, offer: { kind: 'pack', id } };
+  const money = (units: bigint) => formatMoney({ asset, units });
+  switch (offer.kind) {
+    case 'pack': {
+      const { id, title, priceNano, creditNano } = offer.pack;
+      const text = `Add credit: ${title}, ${money(creditNano)} for ${money(priceNano)}.`;
+      return { action: 'buy_credits', text, offer: { kind: 'pack', id }, payable: true };
+    }
+    case 'add_on': {
+      const { id, title, priceNano, interval } = offer.addOn;
+      const each = interval === 'month' ? ' a month' : '';
+      const text = `Buy ${title}, ${money(priceNano)}${each}.`;
+      return { action: 'buy_credits', text, offer: { kind: 'add_on', id }, payable: true };
+    }
+    case 'plan': {
+      const { id, title, priceNano } = offer.plan;
+      const price = `${money(priceNano)} a month`;
+      const isOwn = facts.identity.kind === 'key' && facts.identity.planId === id;
+      const text = isOwn
+        ? `Renew the plan ${title}, ${price}.`
+        : `Change to the plan ${title}, ${price}.`;
+      const action = isOwn ? 'renew_subscription' : 'upgrade_plan';
+      return { action, text, offer: { kind: 'plan', id }, payable: true };
+    }
   }
-  if (offer.kind === 'add_on') {
-    const { id, title, priceNano } = offer.addOn;
-    const text = `Buy ${title}, ${formatMoney({ asset, units: priceNano })}.`;
-    return { action: 'upgrade_plan', text, offer: { kind: 'add_on', id } };
-  }
-  const { id, title, priceNano } = offer.plan;
-  const text = `Change to the plan ${title}, ${formatMoney({ asset, units: priceNano })} a month.`;
-  return { action: 'upgrade_plan', text, offer: { kind: 'plan', id } };
 }
 
 function budgetFixes({ refusal }: Refused): readonly Fix[] {
-  if (refusal.limit?.label?.id !== 'key_budget') return [];
-  return [
-    fix(
-      'raise_spending_limit',
-      'Ask the owner of the key to raise its budget, or use another key.',
-    ),
-  ];
+  const { label } = refusal.limit ?? {};
+  if (label?.from === 'key') {
+    const what = label.id === 'key_budget' ? 'its budget' : `its limit ${label.id}`;
+    const text = `Ask the owner of the key to raise ${what}, or use another key.`;
+    return [fix('raise_spending_limit', text)];
+  }
+  if (label?.from !== 'ancestor') return [];
+  const text = `Ask the organisation above this account to raise its limit ${label.id}.`;
+  return [fix('contact_admin', text)];
 }
 
-function contactFixes({ row }: Refused): readonly Fix[] {
-  if (row.actions.includes('contact_admin')) {
-    return [
-      fix('contact_admin', 'Ask the owner of the account or the provider, with the request id.'),
-    ];
-  }
-  if (!row.actions.includes('contact_support')) return [];
-  return [fix('contact_support', 'If it stays, tell the provider the request id.')];
+const ASKING: Readonly<Partial<Record<Action, string>>> = {
+  request_access: 'Ask for access to this API.',
+  verify_account: 'Verify the account.',
+  contact_admin: 'Ask the owner of the account or the provider, with the request id.',
+  contact_support: 'If it stays, tell the provider the request id.',
+};
+
+function askingFixes({ row }: Refused): readonly Fix[] {
+  return row.actions.flatMap((action) => {
+    const text = ASKING[action];
+    return text === undefined ? [] : [fix(action, text)];
+  });
 }
 
 function waitSeconds(refusal: Refusal): number | undefined {
@@ -163,5 +196,5 @@ function waitSeconds(refusal: Refusal): number | undefined {
 }
 
 function fix(action: Fix['action'], text: string): Fix {
-  return { action, text, offer: undefined };
+  return { action, text, offer: undefined, payable: false };
 }

@@ -1,8 +1,8 @@
 import type { Catalog } from './catalog.ts';
-import { formatNano, formatNumber } from './explain-words.ts';
-import type { Facts, OutcomeFact } from './facts.ts';
-import { formatDecimal } from './money.ts';
-import { costOf, type Price, type Usage } from './pricing.ts';
+import { findPriceLines, type PriceLine, unitsUsed } from './explain-prices.ts';
+import { formatNano, formatNumber, formatUnits, isMoney, nameOf } from './explain-words.ts';
+import type { Facts, LimitFact, OutcomeFact } from './facts.ts';
+import { isSlot } from './take.ts';
 
 /** hold -> settle -> release of one request. Amounts are nano of `asset`. */
 export interface MoneyView {
@@ -24,19 +24,21 @@ export interface MoneyView {
   readonly source: string;
 }
 
-export interface PriceLine {
-  readonly what: string;
-  readonly units: number;
-  /** `0.20 USD per 1M`, `0.0010 USD each`. */
-  readonly unitPrice: string;
-  /** Exact, before rounding. */
-  readonly amount: string;
+/** The same of one allowance: requests, tokens, bytes, compute. */
+export interface CountView {
+  readonly name: string;
+  /** `1,554 of 4,096 tokens held were used, 2,542 went back.` */
+  readonly text: string;
+  readonly unit: string;
+  readonly held: number;
+  readonly counted: number;
+  readonly released: number;
 }
 
 /** Undefined when nothing was ever set aside: the hold was refused, or the call has no price. */
 export function explainMoney(facts: Facts, catalog: Catalog): MoneyView | undefined {
   const { outcome } = facts;
-  if (outcome === undefined || facts.reservation?.kind !== 'held') return undefined;
+  if (outcome === undefined || !wasHeld(facts)) return undefined;
   if (outcome.holdNano === 0 && outcome.costNano === 0) return undefined;
   const lines = outcome.costNano === 0 ? [] : findPriceLines(facts, outcome, catalog);
   const chargedNano = outcome.costNano - outcome.overrunNano;
@@ -54,69 +56,41 @@ export function explainMoney(facts: Facts, catalog: Catalog): MoneyView | undefi
   };
 }
 
-/**
- * The log holds the cost and the units, the configuration the prices. Lines are shown only if the very
- * configuration that decided is loaded and its prices give the very cost that was charged.
- */
-function findPriceLines(
-  facts: Facts,
-  outcome: OutcomeFact,
-  catalog: Catalog,
-): readonly PriceLine[] {
-  if (facts.catalogVersion !== catalog.version) return [];
-  const usage: Usage = outcome;
-  const charged = BigInt(outcome.costNano);
-  const price = candidatePrices(facts, outcome, catalog).find(
-    (each) => costOf(each, usage) === charged,
-  );
-  return price === undefined ? [] : priceLines(price, usage);
+/** What each allowance held for the call, and how much of that counted; empty while it runs or when it was refused. */
+export function explainCounts(facts: Facts, catalog: Catalog): readonly CountView[] {
+  const { outcome, limits } = facts;
+  if (outcome === undefined || !wasHeld(facts)) return [];
+  return limits
+    .filter((limit) => limit.kind === 'quota' && !isMoney(limit))
+    .map((limit) => countOf(limit, outcome, catalog.asset));
 }
 
-function candidatePrices(facts: Facts, outcome: OutcomeFact, catalog: Catalog): readonly Price[] {
-  const { route } = facts;
-  const model = outcome.model === undefined ? undefined : catalog.models.get(outcome.model)?.price;
-  const api = catalog.apis.find((each) => each.id === route?.apiId);
-  const flat = api?.routes.find((each) => each.id === route?.routeId)?.price;
-  if (model === undefined) return flat === undefined ? [] : [flat];
-  return flat === undefined ? [model] : [model, addPrices(model, flat)];
+function wasHeld({ reservation }: Facts): boolean {
+  return reservation?.kind === 'held';
 }
 
-function addPrices(left: Price, right: Price): Price {
+function countOf(limit: LimitFact, outcome: OutcomeFact, asset: string): CountView {
+  const counted = isServed(outcome) && !isSlot(limit.unit) ? unitsUsed(limit.unit, outcome) : 0;
+  const released = Math.max(0, limit.need - counted);
+  const words = (units: number) => formatUnits(limit, units, asset);
+  const held = `${words(limit.need)} held`;
+  const text = isSlot(limit.unit)
+    ? `${held} while the call ran, and free again.`
+    : `${held} - ${words(counted)} counted = ${words(released)} released.`;
+  const grown = `${held} + ${words(counted - limit.need)} held while it ran = ${words(counted)} counted.`;
   return {
-    asset: left.asset,
-    perRequest: left.perRequest + right.perRequest,
-    perInputToken: left.perInputToken + right.perInputToken,
-    perCachedInputToken: left.perCachedInputToken + right.perCachedInputToken,
-    perOutputToken: left.perOutputToken + right.perOutputToken,
-    perByteIn: left.perByteIn + right.perByteIn,
-    perByteOut: left.perByteOut + right.perByteOut,
+    name: nameOf(limit),
+    text: counted > limit.need ? grown : text,
+    unit: limit.unit,
+    held: limit.need,
+    counted,
+    released,
   };
 }
 
-function priceLines(price: Price, usage: Usage): readonly PriceLine[] {
-  const { asset } = price;
-  const rows: readonly (readonly [string, number, bigint])[] = [
-    ['request', 1, price.perRequest],
-    ['input tokens', usage.inputTokens - usage.cachedInputTokens, price.perInputToken],
-    ['cached input tokens', usage.cachedInputTokens, price.perCachedInputToken],
-    ['output tokens', usage.outputTokens, price.perOutputToken],
-    ['bytes in', usage.bytesIn, price.perByteIn],
-    ['bytes out', usage.bytesOut, price.perByteOut],
-  ];
-  return rows
-    .filter(([, units, pico]) => units > 0 && pico > 0n)
-    .map(([what, units, pico]) => ({
-      what,
-      units,
-      unitPrice: formatUnitPrice(what, pico, asset),
-      amount: `${formatDecimal(BigInt(units) * pico, 12, 4)} ${asset}`,
-    }));
-}
-
-/** Per million, as price lists have it: nobody reads 2e-7. */
-function formatUnitPrice(what: string, pico: bigint, asset: string): string {
-  if (what === 'request') return `${formatDecimal(pico, 12, 4)} ${asset} each`;
-  return `${formatDecimal(pico * 1_000_000n, 12)} ${asset} per 1M`;
+/** An answer with an error of the upstream counts nothing (REQUIREMENTS "refused and failed requests"). */
+function isServed({ status, ending, costNano }: OutcomeFact): boolean {
+  return costNano > 0 || (status >= 200 && status < 400 && ending !== 'refused');
 }
 
 function describeRounding(lines: readonly PriceLine[], facts: Facts, catalog: Catalog): string {

@@ -1,20 +1,16 @@
 import { CODES, isCode } from '../contract/codes.ts';
 import type { Catalog } from './catalog.ts';
-import { traceDecision, type StepName, type TraceLine } from './decide.ts';
-import {
-  formatBareUnits,
-  formatUnits,
-  nameOf,
-  ownerOf,
-  periodOf,
-  unitsFree,
-} from './explain-words.ts';
-import type { Facts, IdentityFact, LimitFact } from './facts.ts';
+import { traceDecision, type Refusal, type StepName, type TraceLine } from './decide.ts';
+import { describeEntitlement } from './explain-entitlements.ts';
+import { describeBucket, describeLimit } from './explain-limits.ts';
+import { describeStanding } from './explain-standing.ts';
+import type { Facts, Fault, IdentityFact, LimitFact, ReservationFact } from './facts.ts';
 
 /** One check, in evaluation order (DIAG-01). */
 export interface TraceEntry {
   readonly step: StepName;
-  readonly verdict: TraceLine['verdict'];
+  /** `would refuse`: observed, and let through (EVID-01). */
+  readonly verdict: TraceLine['verdict'] | 'would refuse';
   readonly text: string;
   /** Set where numbers were compared. */
   readonly limit: LimitFact | undefined;
@@ -24,74 +20,114 @@ export interface TraceEntry {
 
 type Verdict = TraceLine['verdict'];
 
+export interface TraceContext {
+  readonly catalog: Catalog;
+  /** Epoch ms in words. */
+  readonly formatTime: (at: number) => string;
+}
+
 /** The decision's steps, with a line for every model, feature and limit that was looked at. */
-export function explainTrace(facts: Facts, catalog: Catalog): readonly TraceEntry[] {
+export function explainTrace(facts: Facts, context: TraceContext): readonly TraceEntry[] {
   return traceDecision(facts).flatMap((line) => {
-    if (line.step === 'entitle') return entitlementEntries(facts, line);
-    if (line.step === 'reserve') return reservationEntries(facts, line, catalog);
-    return [entry(line.step, line.verdict, describeStep(facts, line))];
+    const entries = describeLine(facts, line, context);
+    return isObserved(line) ? entries.map(markObserved) : entries;
   });
 }
 
-function describeStep(facts: Facts, line: TraceLine): string {
-  switch (line.step) {
-    case 'route':
-      return describeRoute(facts);
-    case 'identify':
-      return describeIdentity(facts.identity);
-    case 'authorize':
-      return facts.authorization?.problem ?? 'The key may do this.';
-    case 'stand':
-      return describeStanding(facts);
-    case 'understand':
-      return facts.understanding?.problem ?? 'The request is readable and valid.';
-    case 'storm':
-      return facts.storm === undefined
-        ? 'The call is not a repetition of one that was refused for money.'
-        : `${facts.storm.cause} was answered, and the same call was repeated too often after it.`;
-    case 'forward':
-      return describeForwarding(facts);
-    case 'entitle':
-    case 'reserve':
-      return '';
-    default:
-      return line.step satisfies never;
-  }
+/** The first refusal that was recorded and not made; undefined when everything was enforced, or passed. */
+export function findObserved(facts: Facts): Refusal | undefined {
+  return traceDecision(facts).find(isObserved)?.refusal;
+}
+
+function isObserved({ verdict, refusal }: TraceLine): boolean {
+  return verdict === 'passed' && refusal !== undefined;
+}
+
+function describeLine(facts: Facts, line: TraceLine, context: TraceContext): readonly TraceEntry[] {
+  if (line.step === 'entitle') return entitlementEntries(facts, line);
+  if (line.step === 'reserve') return reservationEntries(facts, line, context.catalog);
+  return [entry(line.step, line.verdict, describeStep(facts, line.step, context))];
+}
+
+/** Of a step with several lines only the one that would have stopped it is marked. */
+function markObserved(each: TraceEntry): TraceEntry {
+  const isOne = each.step === 'stand' || each.verdict === 'refused';
+  return isOne ? { ...each, verdict: 'would refuse' } : each;
+}
+
+/** Of the steps that are one line each. */
+const STEPS: Readonly<
+  Record<Exclude<StepName, 'entitle' | 'reserve'>, (facts: Facts, context: TraceContext) => string>
+> = {
+  route: describeRoute,
+  identify: ({ identity }) => describeIdentity(identity),
+  authorize: ({ authorization, identity }) =>
+    authorization === undefined ? permitted(identity) : describeFault(authorization),
+  understand: ({ understanding }) =>
+    understanding === undefined
+      ? 'The request is readable and valid.'
+      : describeFault(understanding),
+  storm: describeStorm,
+  stand: ({ standing }, { formatTime }) => describeStanding(standing, formatTime),
+  forward: describeForwarding,
+};
+
+function describeStep(
+  facts: Facts,
+  step: Exclude<StepName, 'entitle' | 'reserve'>,
+  context: TraceContext,
+): string {
+  return STEPS[step](facts, context);
 }
 
 function describeRoute(facts: Facts): string {
-  if (facts.routing !== undefined) return facts.routing.problem;
+  if (facts.routing !== undefined) return describeFault(facts.routing);
   const { route } = facts;
   if (route === undefined)
     return `${facts.method} ${facts.path} is an address of the gateway itself.`;
-  return `${facts.method} ${facts.path} is route ${route.routeId} of API ${route.apiId} (${route.endpointClass}).`;
+  return `${facts.method} ${facts.path} is route ${route.routeId} of API ${route.apiId} (${route.endpointClass}, counted as ${route.operation}).`;
 }
 
 function describeIdentity(identity: IdentityFact): string {
   switch (identity.kind) {
     case 'anonymous':
-      return 'The route needs no key.';
+      return identity.subnet === undefined
+        ? 'The route needs no key.'
+        : `No key was sent: the call counts against the free allowance of ${identity.subnet}.`;
     case 'refused':
       return `${titleOf(identity.code)}.`;
     case 'key':
       return `Key ${identity.keyId} of ${identity.tenantId}, on plan ${identity.planTitle} (${identity.planId}, version ${identity.planVersion}).`;
-    default:
-      return identity satisfies never;
   }
 }
 
-function describeStanding({ standing }: Facts): string {
-  if (standing === undefined) return 'Nothing is owed, and the subscription runs.';
-  const { lifecycle, standing: standingName, code, stillServed } = standing;
-  const known = `The subscription is ${lifecycle}; payments are in ${standingName} standing`;
-  if (code === undefined) return `${known}.`;
-  return stillServed ? `${known} (${code}): a reduced service goes on.` : `${known} (${code}).`;
+function permitted(identity: IdentityFact): string {
+  return identity.kind === 'key'
+    ? 'The key may do this from here, and the account is in order.'
+    : 'Nobody is forbidden to call this.';
+}
+
+/** `Not permitted to this key: images (X-Model).` */
+function describeFault({ code, problem, pointer }: Fault): string {
+  const where = pointer === undefined ? '' : ` (${pointer})`;
+  return `${code}: ${problem.replace(/[.\s]+$/, '')}${where}.`;
+}
+
+function describeStorm({ storm }: Facts, { catalog }: TraceContext): string {
+  if (storm === undefined) return 'The call is not a repetition of one that was refused for money.';
+  const { retryStormPerMinute: most } = catalog;
+  const limit = most > 0 ? `more than ${most} times a minute` : 'too often';
+  return `${storm.cause} was answered, and the same call was repeated ${limit} after it.`;
 }
 
 function describeForwarding(facts: Facts): string {
   const { outcome, forwarding } = facts;
   const target = outcome?.target === undefined ? 'the upstream' : outcome.target;
-  if (forwarding !== undefined) return `${forwarding.problem} (${target}).`;
+  if (forwarding !== undefined) {
+    const status = outcome?.upstreamStatus;
+    const said = status === undefined ? '' : `, which answered ${status}`;
+    return `${forwarding.code}: ${forwarding.problem} (${target}${said}).`;
+  }
   if (outcome === undefined) return 'The request is still running.';
   const status = outcome.upstreamStatus === undefined ? '' : ` answered ${outcome.upstreamStatus}`;
   return `${target}${status}: ${ENDINGS[outcome.ending]}`;
@@ -107,14 +143,15 @@ const ENDINGS = {
 
 function entitlementEntries(facts: Facts, line: TraceLine): readonly TraceEntry[] {
   if (facts.entitlements.length === 0) {
-    return [entry('entitle', line.verdict, 'The route asks for no model or feature of the plan.')];
+    return [
+      entry('entitle', line.verdict, 'The call asks for no model, feature or size of the plan.'),
+    ];
   }
   let stopped = line.verdict === 'not reached';
-  return facts.entitlements.map(({ kind, id, granted }) => {
-    const verdict: Verdict = stopped ? 'not reached' : granted ? 'passed' : 'refused';
-    stopped ||= !granted;
-    const text = `The plan ${granted ? 'includes' : 'does not include'} the ${kind} ${id}.`;
-    return entry('entitle', verdict, text);
+  return facts.entitlements.map((entitlement) => {
+    const verdict: Verdict = stopped ? 'not reached' : entitlement.granted ? 'passed' : 'refused';
+    stopped ||= !entitlement.granted;
+    return entry('entitle', verdict, describeEntitlement(entitlement));
   });
 }
 
@@ -125,32 +162,39 @@ function reservationEntries(
   catalog: Catalog,
 ): readonly TraceEntry[] {
   const { reservation } = facts;
-  const stop = reservation?.kind === 'short' ? reservation.index : facts.limits.length;
+  const stop = stopOf(facts, line);
   const entries = facts.limits.map((limit, index): TraceEntry => {
     const reached = line.verdict !== 'not reached' && index <= stop;
     const verdict: Verdict = !reached ? 'not reached' : index === stop ? 'refused' : 'passed';
     const held = reservation?.kind === 'short' && index === stop ? reservation.held : undefined;
-    return {
-      step: 'reserve',
-      verdict,
-      text: describeLimit(limit, held, catalog.asset),
-      limit,
-      held,
-    };
+    const text = describeLimit(limit, held, catalog.asset);
+    return { step: 'reserve', verdict, text, limit, held };
   });
-  if (reservation?.kind === 'limited') {
-    entries.push(
-      entry('reserve', line.verdict, describeRate(facts, reservation.rateLimitId, catalog)),
-    );
-  }
-  if (
-    reservation?.kind === 'short' &&
-    (reservation.cause === 'stranded' || reservation.cause === 'unavailable')
-  ) {
-    entries.push(entry('reserve', line.verdict, UNKNOWN_MONEY[reservation.cause]));
+  const more = describeStop(facts, reservation, catalog);
+  if (more !== undefined) {
+    entries.push(entry('reserve', line.refusal === undefined ? line.verdict : 'refused', more));
   }
   if (entries.length > 0) return entries;
   return [entry('reserve', line.verdict, 'The call counts against no limit and costs nothing.')];
+}
+
+/** Index of the limit that refused; beyond the last when none did. */
+function stopOf({ reservation, limits }: Facts, { refusal }: TraceLine): number {
+  if (reservation?.kind === 'short') return reservation.index;
+  const index = refusal?.limit === undefined ? -1 : limits.indexOf(refusal.limit);
+  return index === -1 ? limits.length : index;
+}
+
+/** What refused that is no account of the call. */
+function describeStop(
+  facts: Facts,
+  reservation: ReservationFact | undefined,
+  catalog: Catalog,
+): string | undefined {
+  if (reservation?.kind === 'limited') return describeBucket(facts, reservation, catalog);
+  if (reservation?.kind !== 'short') return undefined;
+  const { cause } = reservation;
+  return cause === 'stranded' || cause === 'unavailable' ? UNKNOWN_MONEY[cause] : undefined;
 }
 
 const UNKNOWN_MONEY = {
@@ -158,33 +202,6 @@ const UNKNOWN_MONEY = {
     'The units left are with a process that stopped answering; they come back when its journal was read.',
   unavailable: 'The books did not answer in time.',
 } as const;
-
-/** `Limit requests_per_month of this account: 41 of 10,000 requests a month used; the call needs 1 request.` */
-function describeLimit(limit: LimitFact, held: number | undefined, asset: string): string {
-  const bare = (units: number) => formatBareUnits(limit, units, asset);
-  const free =
-    held === undefined ? '' : `, ${bare(held)} held, ${bare(unitsFree(limit, held))} free`;
-  const needs = `; the call needs ${formatUnits(limit, limit.need, asset)}.`;
-  if (limit.label === undefined) {
-    return `Balance: ${bare(limit.allowance - limit.spent)} settled${free}${needs}`;
-  }
-  const used = `${bare(limit.spent)} of ${formatUnits(limit, limit.allowance, asset)} ${periodOf(limit.label)} used`;
-  const name =
-    limit.label.id === 'key_budget' ? nameOf(limit) : `${nameOf(limit)} of ${ownerOf(limit.label)}`;
-  return `${name}: ${used}${free}${needs}`;
-}
-
-function describeRate(facts: Facts, rateLimitId: string, catalog: Catalog): string {
-  const plan = facts.identity.kind === 'key' ? catalog.plans.get(facts.identity.planId) : undefined;
-  const rate = plan?.rateLimits.find((each) => each.id === rateLimitId);
-  if (rate === undefined) return `Rate limit ${rateLimitId}: requests came too fast.`;
-  const owner = rate.scope === 'key' ? 'this key' : 'this account';
-  return `Rate limit ${rateLimitId} of ${owner}: at most ${rate.burst} at once and ${rate.count} per ${formatPeriod(rate.periodMs)}; requests came faster.`;
-}
-
-function formatPeriod(periodMs: number): string {
-  return periodMs % 1000 === 0 ? `${periodMs / 1000} s` : `${periodMs} ms`;
-}
 
 export function titleOf(code: string): string {
   return isCode(code) ? CODES[code].title : code;

@@ -1,21 +1,45 @@
+import { formatSize } from '../contract/number-words.ts';
+import { ENGLISH } from '../contract/phrases/english.ts';
 import { formatQuantity } from '../contract/problem-words.ts';
 import type { LimitLabel } from './accounts.ts';
+import type { LimitUnit } from './catalog.ts';
 import type { LimitFact } from './facts.ts';
 import { formatMoney } from './money.ts';
+import { isSlot } from './take.ts';
 
-/** `10,000 requests`, `1 request`, `0.0420 USD`. */
+/** One of each; sizes and money have words of their own. */
+const SINGULARS: Readonly<Partial<Record<LimitUnit, string>>> = {
+  requests: 'request',
+  tokens: 'token',
+  input_tokens: 'input token',
+  output_tokens: 'output token',
+  compute_units: 'compute unit',
+  operations: 'operation',
+  concurrent_requests: 'call',
+};
+const SIZES: ReadonlySet<string> = new Set(['bytes', 'bytes_in', 'bytes_out', 'storage_bytes']);
+
+/** `10,000 requests`, `1 request`, `2.5 MB`, `300 ms of compute`, `0.0420 USD`. */
 export function formatUnits(limit: LimitFact, units: number, asset: string): string {
-  if (isMoney(limit)) return formatNano(units, asset);
-  return formatCount(units, limit.unit === 'tokens' ? 'token' : 'request');
+  const singular = SINGULARS[limit.unit as LimitUnit];
+  const bare = formatBareUnits(limit, units, asset);
+  if (singular !== undefined) return `${bare} ${singular}${units === 1 ? '' : 's'}`;
+  return limit.unit === 'compute_ms' ? `${bare} ms of compute` : bare;
 }
 
 /** The same without the unit when it is a count: the first half of `9 of 10 requests`. */
 export function formatBareUnits(limit: LimitFact, units: number, asset: string): string {
-  return isMoney(limit) ? formatNano(units, asset) : formatNumber(units);
+  if (isMoney(limit)) return formatNano(units, asset);
+  return SIZES.has(limit.unit) ? formatBytes(units) : formatNumber(units);
 }
 
 export function formatNano(nano: number, asset: string): string {
   return formatMoney({ asset, units: BigInt(nano) });
+}
+
+/** `900 bytes`, `2.5 MB`. */
+export function formatBytes(bytes: number): string {
+  return formatSize(bytes, 'down', ENGLISH) ?? String(bytes);
 }
 
 /** `1 token`, `1,204 tokens`. */
@@ -47,22 +71,45 @@ const PERIODS: Readonly<Record<LimitLabel['window'], string>> = {
   lifetime: 'in total',
 };
 
-/** `a month`, `in total`. */
+/** `a month`, `in total`; of a slot, whose window nobody asks for, `at a time`. */
 export function periodOf(label: LimitLabel): string {
-  return PERIODS[label.window];
+  return isSlot(label.unit) ? 'at a time' : PERIODS[label.window];
 }
 
-/** Whose limit it is, as the beginning of a sentence. */
-export function ownerOf(label: LimitLabel): string {
-  return label.scope === 'key' ? 'this key' : 'this account';
+/** Whose use is counted, as the beginning of a sentence. */
+export function ownerOf({ scope, of, from }: LimitLabel): string {
+  if (from === 'ancestor') return 'the organisation above this account';
+  switch (scope) {
+    case 'global':
+      return 'all callers together';
+    case 'tenant':
+      return 'this account';
+    case 'app':
+      return 'this app';
+    case 'key':
+      return 'this key';
+    case 'end_user':
+      return of === '' || of === undefined ? 'callers who name no end user' : `end user ${of}`;
+    case 'model':
+      return `model ${of ?? ''}`;
+    case 'route':
+      return `route ${of ?? ''}`;
+    case 'operation':
+      return `operation ${of ?? ''}`;
+  }
 }
 
-/** `balance`, `limit requests_per_month`, `budget of this key`. */
-export function nameOf(limit: LimitFact): string {
-  if (limit.label === undefined) return 'Balance';
-  return limit.label.id === 'key_budget' ? 'Budget of this key' : `Limit ${limit.label.id}`;
+/** `Balance`, `Limit requests_per_month`, `Budget of this key`. */
+export function nameOf({ label }: Pick<LimitFact, 'label'>): string {
+  if (label === undefined) return 'Balance';
+  return label.id === 'key_budget' ? 'Budget of this key' : `Limit ${label.id}`;
 }
 
-function isMoney(limit: LimitFact): boolean {
+export function isMoney(limit: Pick<LimitFact, 'kind' | 'unit'>): boolean {
   return limit.kind === 'balance' || limit.unit === 'spend';
+}
+
+/** An account that counts without an end: a soft limit, or what is billed beyond an allowance. */
+export function hasNoEnd(limit: Pick<LimitFact, 'allowance'>): boolean {
+  return limit.allowance >= Number.MAX_SAFE_INTEGER;
 }

@@ -386,7 +386,7 @@ describe('DIAG-01: the trace has every check in evaluation order and stops at th
         reservation: { kind: 'limited', rateLimitId: 'burst', retryAfterMs: 200 },
       }),
       ['reserve: passed', 'reserve: refused', 'forward: not reached'],
-      'Rate limit burst of this key: at most 10 at once and 5 per 1 s; requests came faster.',
+      'Rate limit burst of this key: at most 10 at once and 5 per 1 s; requests came faster, the next fits in 200 ms.',
     ],
     [
       'a rate limit that the plan has lost since',
@@ -394,7 +394,7 @@ describe('DIAG-01: the trace has every check in evaluation order and stops at th
         reservation: { kind: 'limited', rateLimitId: 'gone', retryAfterMs: 200 },
       }),
       ['reserve: passed', 'reserve: refused', 'forward: not reached'],
-      'Rate limit gone: requests came too fast.',
+      'Rate limit gone: requests came too fast, the next fits in 200 ms.',
     ],
     [
       'books that do not answer',
@@ -421,7 +421,7 @@ describe('DIAG-01: the trace has every check in evaluation order and stops at th
         forwarding: { code: 'UPSTREAM_FAILED', problem: 'connection reset', pointer: undefined },
       }),
       ['entitle: passed', 'reserve: passed', 'forward: refused'],
-      'connection reset (the upstream).',
+      'UPSTREAM_FAILED: connection reset (the upstream).',
     ],
     [
       'a retry storm',
@@ -450,7 +450,11 @@ describe('DIAG-01: the trace has every check in evaluation order and stops at th
   });
 
   it.each<[string, Partial<Facts>, string]>([
-    ['the route', {}, 'POST /v1/chat/completions is route chat of API llm (metered).'],
+    [
+      'the route',
+      {},
+      'POST /v1/chat/completions is route chat of API llm (metered, counted as chat).',
+    ],
     [
       'an address of ours',
       { route: undefined },

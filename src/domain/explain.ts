@@ -1,27 +1,13 @@
 import type { CodeRow } from '../contract/code-row.ts';
-import { CODES, isCode } from '../contract/codes.ts';
+import { type Code, CODES, isCode } from '../contract/codes.ts';
 import type { Catalog } from './catalog.ts';
 import { decide, type Refusal } from './decide.ts';
-import {
-  explainFixes,
-  explainRetry,
-  type Fix,
-  type Refused,
-  type RetryView,
-} from './explain-fixes.ts';
-import { explainMoney, type MoneyView } from './explain-money.ts';
-import { explainTrace, titleOf, type TraceEntry } from './explain-trace.ts';
-import {
-  formatBareUnits,
-  formatCount,
-  formatNano,
-  formatNumber,
-  formatUnits,
-  ownerOf,
-  periodOf,
-  unitsFree,
-} from './explain-words.ts';
-import type { Facts, LimitFact, OutcomeFact } from './facts.ts';
+import { explainFixes, explainRetry, type Fix, type RetryView } from './explain-fixes.ts';
+import { type CountView, explainCounts, explainMoney, type MoneyView } from './explain-money.ts';
+import { explainTrace, findObserved, titleOf, type TraceEntry } from './explain-trace.ts';
+import { describeRefusal, describeServed } from './explain-verdict.ts';
+import type { Facts, OutcomeFact } from './facts.ts';
+import { finalCode } from './offers.ts';
 
 /** One request, explained: what people read at /r/{id} and agents read at /r/{id}.json (DESIGN promise 3). */
 export interface ExplainView {
@@ -38,11 +24,21 @@ export interface ExplainView {
   readonly status: number | undefined;
   /** Undefined when it was served. */
   readonly code: string | undefined;
+  /** What it would have been refused with, had that been enforced (EVID-01). */
+  readonly wouldRefuse: Code | undefined;
+  /** The refusal that was made, or else the one that would have been, with its code's row. */
+  readonly row: CodeRow | undefined;
+  readonly refusal: Refusal | undefined;
   readonly trace: readonly TraceEntry[];
   readonly money: MoneyView | undefined;
-  /** Least effort first; empty when it was served. */
+  /** What each allowance held and counted. */
+  readonly counts: readonly CountView[];
+  /** Least effort first; empty when nothing would have refused it. */
   readonly fixes: readonly Fix[];
+  /** Undefined when it was served. */
   readonly retry: RetryView | undefined;
+  /** Whether the decision made again from the log row is the one that was answered. */
+  readonly agrees: boolean;
   readonly catalogVersion: string;
   readonly plan:
     | { readonly id: string; readonly version: string; readonly title: string }
@@ -61,9 +57,13 @@ export function explain(facts: Facts, context: ExplainContext): ExplainView {
   const { catalog } = context;
   const { outcome, identity } = facts;
   const decision = decide(facts);
-  const refusal = decision.kind === 'refuse' ? decision : undefined;
-  const code = codeOf(outcome, refusal);
-  const refused = refusal && { facts, refusal, row: rowOf(code), ...context };
+  const answered = decision.kind === 'refuse' ? decision : undefined;
+  const would = findObserved(facts);
+  const code = codeOf(outcome, answered);
+  const refusal = answered ?? would;
+  const wouldRefuse = would && (outcome?.wouldRefuse ?? would.code);
+  const row = rowOf(answered === undefined ? wouldRefuse : code);
+  const refused = refusal && row && { facts, refusal, row, ...context };
   return {
     requestId: facts.requestId,
     at: facts.at,
@@ -71,14 +71,19 @@ export function explain(facts: Facts, context: ExplainContext): ExplainView {
     method: facts.method,
     path: facts.path,
     model: outcome?.model,
-    result: resultOf(refusal),
-    verdict: describeVerdict(facts, refused, catalog),
+    result: resultOf(answered),
+    verdict: describeVerdict(facts, { would, answered }, context),
     status: outcome?.status,
     code,
-    trace: explainTrace(facts, catalog),
+    wouldRefuse,
+    row,
+    refusal,
+    trace: explainTrace(facts, context),
     money: explainMoney(facts, catalog),
+    counts: explainCounts(facts, catalog),
     fixes: refused === undefined ? [] : explainFixes(refused),
-    retry: refused && explainRetry(refused),
+    retry: answered && refused && explainRetry(refused),
+    agrees: agreesWith(outcome, answered),
     catalogVersion: facts.catalogVersion,
     plan:
       identity.kind === 'key'
@@ -96,81 +101,38 @@ function codeOf(
   return refusal?.code;
 }
 
+function agreesWith(outcome: OutcomeFact | undefined, refusal: Refusal | undefined): boolean {
+  if (outcome === undefined) return true;
+  if (refusal === undefined) return outcome.code === '';
+  // Which of the two depends on what was on sale at that moment.
+  return outcome.code === refusal.code || outcome.code === finalCode(refusal, []);
+}
+
 function resultOf(refusal: Refusal | undefined): ExplainView['result'] {
   if (refusal === undefined) return 'served';
   return refusal.step === 'forward' ? 'failed' : 'refused';
 }
 
-function rowOf(code: string | undefined): CodeRow {
-  return CODES[code !== undefined && isCode(code) ? code : 'INTERNAL_ERROR'];
+function rowOf(code: string | undefined): CodeRow | undefined {
+  if (code === undefined) return undefined;
+  return CODES[isCode(code) ? code : 'INTERNAL_ERROR'];
 }
 
-function describeVerdict(facts: Facts, refused: Refused | undefined, catalog: Catalog): string {
-  if (refused === undefined) return describeCharge(facts, catalog);
-  const { refusal } = refused;
-  if (refusal.step === 'forward') {
-    return `Failed: ${lowerFirst(titleOf(refusal.code))}. Nothing was charged.`;
+function describeVerdict(
+  facts: Facts,
+  { would, answered }: { would: Refusal | undefined; answered: Refusal | undefined },
+  { catalog, formatTime }: ExplainContext,
+): string {
+  const words = { asset: catalog.asset, formatTime };
+  if (answered?.step === 'forward') {
+    return `Failed: ${lowerFirst(titleOf(answered.code))}. Nothing was charged.`;
   }
-  return `Refused: ${describeRefusal(facts, refusal, catalog)}.`;
-}
-
-function describeRefusal(facts: Facts, refusal: Refusal, catalog: Catalog): string {
-  const { entitlement } = refusal;
-  if (entitlement !== undefined) {
-    const plan =
-      facts.identity.kind === 'key' ? `the plan ${facts.identity.planTitle}` : 'the plan';
-    return `the ${entitlement.kind} ${entitlement.id} is not part of ${plan}`;
-  }
-  if (refusal.code === 'BILLING_UNAVAILABLE') {
-    return 'the gateway could not check the money at that moment, which is not your fault';
-  }
-  if (refusal.limit !== undefined) {
-    return describeShortage(refusal.limit, refusal, facts, catalog.asset);
-  }
-  const fault = facts.routing ?? facts.understanding;
-  if (fault !== undefined) return lowerFirst(withoutStop(fault.problem));
-  return lowerFirst(titleOf(refusal.code));
-}
-
-function describeShortage(limit: LimitFact, refusal: Refusal, facts: Facts, asset: string): string {
-  const needed = formatUnits(limit, limit.need, asset);
-  const heldUnits = facts.reservation?.kind === 'short' ? facts.reservation.held : 0;
-  const held = refusal.transient
-    ? `, because calls that still run hold ${formatUnits(limit, heldUnits, asset)}`
-    : '';
-  if (limit.label === undefined) {
-    const free = formatUnits(limit, unitsFree(limit, heldUnits), asset);
-    return `this call could cost up to ${needed} and the available balance is ${free}${held}`;
-  }
-  const used = `${ownerOf(limit.label)} used ${formatBareUnits(limit, limit.spent, asset)} of ${formatUnits(limit, limit.allowance, asset)} ${periodOf(limit.label)}`;
-  return limit.unit === 'requests'
-    ? `${used}${held}`
-    : `${used} and this call could take up to ${needed}${held}`;
-}
-
-function describeCharge(facts: Facts, catalog: Catalog): string {
-  const { outcome } = facts;
-  if (outcome === undefined) return 'Admitted: the request is still running.';
-  const used = describeUsage(outcome);
-  const chargedNano = outcome.costNano - outcome.overrunNano;
-  if (chargedNano > 0) return `Charged ${formatNano(chargedNano, catalog.asset)} for ${used}.`;
-  if (outcome.status >= 400) {
-    return `Nothing was charged: the upstream answered ${outcome.status}.`;
-  }
-  return `Served without a charge: ${used}.`;
-}
-
-function describeUsage({ inputTokens, outputTokens }: OutcomeFact): string {
-  if (inputTokens + outputTokens === 0) return 'one request';
-  if (outputTokens === 0) return formatCount(inputTokens, 'input token');
-  return `${formatNumber(inputTokens)} input and ${formatCount(outputTokens, 'output token')}`;
+  if (answered !== undefined) return `Refused: ${describeRefusal(facts, answered, words)}.`;
+  const served = describeServed(facts, words);
+  if (would === undefined) return served;
+  return `Observed and let through; it would have been refused: ${describeRefusal(facts, would, words)}. ${served}`;
 }
 
 function lowerFirst(text: string): string {
-  // Leaves acronyms and codes alone: `HTTP`, `KEY`.
-  return /^[A-Z][a-z ]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
-}
-
-function withoutStop(text: string): string {
-  return text.replace(/[.\s]+$/, '');
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }

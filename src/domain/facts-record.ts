@@ -56,6 +56,8 @@ type Rare = Pick<
 > & {
   readonly observed?: true;
   readonly wouldRefuse?: NonNullable<OutcomeFact['wouldRefuse']>;
+  /** Compute units and milliseconds of the outcome. */
+  readonly compute?: readonly [number, number];
 };
 type PackedLimit = readonly [string, number, number, number, number, number | null] | LimitFact;
 
@@ -129,10 +131,10 @@ const HELD = '{"reservation":{"kind":"held"}}';
 const NOTHING = '{}';
 
 function packRare(facts: Facts): string {
-  const { standing, enforcement, agreed } = facts;
+  const { standing, enforcement, agreed, outcome } = facts;
   // Nearly every row is of a request that was served, and of a tenant about whom nothing special is known.
   const isPlain = findFault(facts) === undefined && standing === undefined && agreed === undefined;
-  if (isPlain && enforcement === 'enforce') {
+  if (isPlain && enforcement === 'enforce' && outcome?.computeUnits === undefined) {
     if (facts.reservation === undefined && facts.take === undefined) return NOTHING;
     if (facts.reservation?.kind === 'held') return HELD;
   }
@@ -146,7 +148,7 @@ function findFault({ routing, authorization, understanding, storm, forwarding }:
 function pickRare(facts: Facts): Rare {
   const { routing, authorization, understanding, standing, storm, forwarding } = facts;
   const { reservation, take, agreed, enforcement, outcome } = facts;
-  const wouldRefuse = outcome?.wouldRefuse;
+  const { wouldRefuse, computeUnits, computeMs } = outcome ?? {};
   return {
     routing,
     authorization,
@@ -159,12 +161,16 @@ function pickRare(facts: Facts): Rare {
     agreed,
     ...(enforcement === 'observe' ? { observed: true } : {}),
     ...(wouldRefuse === undefined ? {} : { wouldRefuse }),
+    ...(computeUnits === undefined ? {} : { compute: [computeUnits, computeMs ?? 0] }),
   };
 }
 
-function unpackOutcome(packed: unknown, { wouldRefuse }: Partial<Rare>): OutcomeFact {
-  const outcome = unpack<OutcomeFact>(packed, OUTCOME_MEMBERS);
-  return wouldRefuse === undefined ? outcome : { ...outcome, wouldRefuse };
+function unpackOutcome(packed: unknown, { wouldRefuse, compute }: Partial<Rare>): OutcomeFact {
+  return {
+    ...unpack<OutcomeFact>(packed, OUTCOME_MEMBERS),
+    ...(wouldRefuse === undefined ? {} : { wouldRefuse }),
+    ...(compute === undefined ? {} : { computeUnits: compute[0], computeMs: compute[1] }),
+  };
 }
 
 function packEntitlements({ entitlements }: Facts): string {

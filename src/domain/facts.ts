@@ -150,4 +150,7 @@ export interface OutcomeFact {
   readonly clampedOutputTokens: number | undefined;
   /** Code it would have been refused with under `enforce` (EVID-01). */
   readonly wouldRefuse?: Code;
+  /** Of a route with compute terms: units the answer reported, and milliseconds at the upstream. */
+  readonly computeUnits?: number;
+  readonly computeMs?: number;
 }

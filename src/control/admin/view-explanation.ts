@@ -3,7 +3,7 @@ import { formatNano } from '../../domain/explain-words.ts';
 import { explain } from '../../domain/explain.ts';
 import type { ExplainView } from '../../domain/explain.ts';
 import type { Facts } from '../../domain/facts.ts';
-import { formatTime } from './parse-input.ts';
+import { formatTime } from './input-values.ts';
 
 /**
  * The decision made again from the logged facts, told in sentences (DIAG-01). Undefined for a row whose facts
@@ -40,7 +40,7 @@ function viewMoney(money: ExplainView['money']): object | null {
     paid_by_the_house: amount(money.overrunNano),
     lines: money.lines.map(({ what, units, unitPrice, amount: sum }) => ({
       what,
-      units,
+      units: units ?? null,
       unit_price: unitPrice,
       amount: sum,
     })),

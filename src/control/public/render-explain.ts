@@ -16,7 +16,7 @@ export function renderExplain(view: ExplainView, links: ExplainLinks): Page {
     <ol class="trace">
       ${view.trace.map(renderEntry)}
     </ol>
-    ${view.money === undefined ? '' : renderMoney(view.money)}
+    ${view.money === undefined ? '' : renderMoney(view.money)} ${renderCounts(view)}
     <h2>The request</h2>
     ${renderRequest(view, links)}`;
   return { title: view.verdict, main };
@@ -37,7 +37,12 @@ function renderFix(fix: Fix, { payUrl }: ExplainLinks): Html | string {
   return html`<a href="${payUrl}">${fix.text}</a>`;
 }
 
-const VERDICT_CLASSES = { passed: 'passed', refused: 'refused', 'not reached': 'skipped' } as const;
+const VERDICT_CLASSES = {
+  passed: 'passed',
+  refused: 'refused',
+  'would refuse': 'refused',
+  'not reached': 'skipped',
+} as const;
 
 function renderEntry({ step, verdict, text }: TraceEntry): Html {
   const shown = verdict === 'not reached' ? STEP_NAMES[step] : text;
@@ -64,7 +69,7 @@ function renderMoney(money: MoneyView): Html {
     ({ what, units, unitPrice, amount }) =>
       html`<tr>
         <td>${what}</td>
-        <td class="number">${formatNumber(units)}</td>
+        <td class="number">${units === undefined ? '' : formatNumber(units)}</td>
         <td class="number">${unitPrice}</td>
         <td class="number">${amount}</td>
       </tr>`,
@@ -88,6 +93,16 @@ function renderMoney(money: MoneyView): Html {
     <p>${describeArithmetic(money)}</p>
     ${rows.length === 0 ? '' : table}
     <p class="quiet">${money.rounding} ${money.costNano === 0 ? '' : money.source}</p>`;
+}
+
+/** The same for what is counted and not paid. */
+function renderCounts({ counts, money }: ExplainView): Html | string {
+  if (counts.length === 0) return '';
+  const title = money === undefined ? 'Counted against limits' : 'And counted against limits';
+  return html`<h2>${title}</h2>
+    <ul>
+      ${counts.map(({ name, text }) => html`<li>${name}: ${text}</li>`)}
+    </ul>`;
 }
 
 function renderRequest(view: ExplainView, { documentationUrl }: ExplainLinks): Html {

@@ -1,5 +1,5 @@
 import { describeArithmetic, type MoneyView } from '../../domain/explain-money.ts';
-import { formatBareUnits, formatNano, unitsFree } from '../../domain/explain-words.ts';
+import { formatNano, hasNoEnd, isMoney, unitsFree } from '../../domain/explain-words.ts';
 import type { ExplainView } from '../../domain/explain.ts';
 import type { Fix } from '../../domain/explain-fixes.ts';
 import type { LimitFact } from '../../domain/facts.ts';
@@ -25,16 +25,25 @@ export function viewExplain(view: ExplainView, links: ExplainLinks, asset: strin
     verdict: view.verdict,
     status: view.status ?? null,
     code: view.code ?? null,
+    would_refuse: view.wouldRefuse ?? null,
+    decided_again: { agrees: view.agrees },
     documentation_url: links.documentationUrl ?? null,
     plan: view.plan ?? null,
     policy_version: view.catalogVersion,
     trace: view.trace.map(({ step, verdict, text, limit, held }) => ({
       step,
-      verdict: verdict.replace(' ', '_'),
+      verdict: verdict.replaceAll(' ', '_'),
       text,
       ...(limit === undefined ? {} : { limit: viewLimit(limit, held, asset) }),
     })),
     money: view.money === undefined ? null : viewMoney(view.money),
+    counted: view.counts.map(({ name, unit, held, counted, released }) => ({
+      limit: name,
+      unit,
+      held,
+      counted,
+      released,
+    })),
     fixes: view.fixes.map((fix) => viewFix(fix, links)),
     retry:
       view.retry === undefined
@@ -49,17 +58,20 @@ export function viewExplain(view: ExplainView, links: ExplainLinks, asset: strin
 
 function viewLimit(limit: LimitFact, held: number | undefined, asset: string): object {
   const { label } = limit;
-  const isMoney = limit.kind === 'balance' || limit.unit === 'spend';
-  const quantity = (units: number): Quantity =>
-    isMoney ? formatBareUnits(limit, units, asset) : units;
+  const money = isMoney(limit);
+  const quantity = (units: number): Quantity => (money ? formatNano(units, asset) : units);
   return {
     kind: limit.kind,
     id: label?.id ?? null,
-    unit: isMoney ? asset : limit.unit,
+    unit: money ? asset : limit.unit,
     window: label?.window ?? null,
     scope: label?.scope ?? 'tenant',
+    ...(label?.of === undefined ? {} : { of: label.of }),
+    class: label?.class ?? 'commercial',
+    ...(label?.from === undefined ? {} : { from: label.from }),
     needed: quantity(limit.need),
-    allowed: quantity(limit.allowance),
+    // A soft limit warns from here on and refuses nothing; what is billed beyond an allowance has no end.
+    allowed: hasNoEnd(limit) ? (label?.softAt ?? null) : quantity(limit.allowance),
     used: quantity(limit.spent),
     ...(held === undefined
       ? {}
@@ -80,7 +92,7 @@ function viewMoney(money: MoneyView): object {
     arithmetic: describeArithmetic(money),
     lines: money.lines.map(({ what, units, unitPrice, amount: sum }) => ({
       what,
-      units,
+      units: units ?? null,
       unit_price: unitPrice,
       amount: sum,
     })),
