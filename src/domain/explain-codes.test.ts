@@ -450,6 +450,7 @@ describe('EVID-01: what was only observed', () => {
         status: 200,
         code: '',
         ending: 'complete',
+        costNano: 5_000_000,
         wouldRefuse: 'REQUEST_QUOTA_EXCEEDED',
       },
     };
@@ -465,8 +466,9 @@ describe('EVID-01: what was only observed', () => {
       retry: undefined,
     });
     expect(view.verdict).toBe(
-      'Observed and let through; it would have been refused: this account used 100 of 100 requests a month. Served without a charge: one request.',
+      'Observed and let through; it would have been refused: this account used 100 of 100 requests a month. Nothing was charged or counted.',
     );
+    expect([view.money, view.counts]).toEqual([undefined, []]);
     expect(view.trace.slice(-2).map(({ step, verdict }) => `${step}: ${verdict}`)).toEqual([
       'reserve: would refuse',
       'forward: passed',

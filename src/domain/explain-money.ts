@@ -65,8 +65,9 @@ export function explainCounts(facts: Facts, catalog: Catalog): readonly CountVie
     .map((limit) => countOf(limit, outcome, catalog.asset));
 }
 
-function wasHeld({ reservation }: Facts): boolean {
-  return reservation?.kind === 'held';
+/** What was only observed takes nothing of any account (EVID-01). */
+function wasHeld({ reservation, outcome }: Facts): boolean {
+  return reservation?.kind === 'held' && outcome?.wouldRefuse === undefined;
 }
 
 function countOf(limit: LimitFact, outcome: OutcomeFact, asset: string): CountView {

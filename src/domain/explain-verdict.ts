@@ -26,6 +26,7 @@ interface Words {
 export function describeServed(facts: Facts, { asset }: Words): string {
   const { outcome } = facts;
   if (outcome === undefined) return 'Admitted: the request is still running.';
+  if (outcome.wouldRefuse !== undefined) return 'Nothing was charged or counted.';
   const used = describeUsage(outcome);
   const chargedNano = outcome.costNano - outcome.overrunNano;
   if (chargedNano > 0) return `Charged ${formatNano(chargedNano, asset)} for ${used}.`;

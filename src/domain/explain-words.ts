@@ -2,7 +2,7 @@ import { formatSize } from '../contract/number-words.ts';
 import { ENGLISH } from '../contract/phrases/english.ts';
 import { formatQuantity } from '../contract/problem-words.ts';
 import type { LimitLabel } from './accounts.ts';
-import type { LimitUnit } from './catalog.ts';
+import type { LimitScope, LimitUnit } from './catalog.ts';
 import type { LimitFact } from './facts.ts';
 import { formatMoney } from './money.ts';
 import { isSlot } from './take.ts';
@@ -77,27 +77,22 @@ export function periodOf(label: LimitLabel): string {
 }
 
 /** Whose use is counted, as the beginning of a sentence. */
-export function ownerOf({ scope, of, from }: LimitLabel): string {
+export function ownerOf({ scope, of = '', from }: LimitLabel): string {
   if (from === 'ancestor') return 'the organisation above this account';
-  switch (scope) {
-    case 'global':
-      return 'all callers together';
-    case 'tenant':
-      return 'this account';
-    case 'app':
-      return 'this app';
-    case 'key':
-      return 'this key';
-    case 'end_user':
-      return of === '' || of === undefined ? 'callers who name no end user' : `end user ${of}`;
-    case 'model':
-      return `model ${of ?? ''}`;
-    case 'route':
-      return `route ${of ?? ''}`;
-    case 'operation':
-      return `operation ${of ?? ''}`;
-  }
+  if (scope === 'end_user' && of === '') return 'callers who name no end user';
+  return OWNERS[scope] + of;
 }
+
+const OWNERS: Readonly<Record<LimitScope, string>> = {
+  global: 'all callers together',
+  tenant: 'this account',
+  app: 'this app',
+  key: 'this key',
+  end_user: 'end user ',
+  model: 'model ',
+  route: 'route ',
+  operation: 'operation ',
+};
 
 /** `Balance`, `Limit requests_per_month`, `Budget of this key`. */
 export function nameOf({ label }: Pick<LimitFact, 'label'>): string {

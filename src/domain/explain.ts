@@ -55,14 +55,9 @@ export interface ExplainContext {
 /** Decides again from the logged facts and tells it: no second truth can exist beside the decision. */
 export function explain(facts: Facts, context: ExplainContext): ExplainView {
   const { catalog } = context;
-  const { outcome, identity } = facts;
-  const decision = decide(facts);
-  const answered = decision.kind === 'refuse' ? decision : undefined;
-  const would = findObserved(facts);
-  const code = codeOf(outcome, answered);
-  const refusal = answered ?? would;
-  const wouldRefuse = would && (outcome?.wouldRefuse ?? would.code);
-  const row = rowOf(answered === undefined ? wouldRefuse : code);
+  const { outcome } = facts;
+  const judged = judgeAgain(facts);
+  const { answered, would, refusal, row } = judged;
   const refused = refusal && row && { facts, refusal, row, ...context };
   return {
     requestId: facts.requestId,
@@ -74,8 +69,8 @@ export function explain(facts: Facts, context: ExplainContext): ExplainView {
     result: resultOf(answered),
     verdict: describeVerdict(facts, { would, answered }, context),
     status: outcome?.status,
-    code,
-    wouldRefuse,
+    code: judged.code,
+    wouldRefuse: judged.wouldRefuse,
     row,
     refusal,
     trace: explainTrace(facts, context),
@@ -85,11 +80,29 @@ export function explain(facts: Facts, context: ExplainContext): ExplainView {
     retry: answered && refused && explainRetry(refused),
     agrees: agreesWith(outcome, answered),
     catalogVersion: facts.catalogVersion,
-    plan:
-      identity.kind === 'key'
-        ? { id: identity.planId, version: identity.planVersion, title: identity.planTitle }
-        : undefined,
+    plan: planOf(facts),
   };
+}
+
+interface Judged extends Pick<ExplainView, 'code' | 'wouldRefuse' | 'row' | 'refusal'> {
+  readonly answered: Refusal | undefined;
+  readonly would: Refusal | undefined;
+}
+
+function judgeAgain(facts: Facts): Judged {
+  const { outcome } = facts;
+  const decision = decide(facts);
+  const answered = decision.kind === 'refuse' ? decision : undefined;
+  const would = findObserved(facts);
+  const code = codeOf(outcome, answered);
+  const wouldRefuse = would && (outcome?.wouldRefuse ?? would.code);
+  const row = rowOf(answered === undefined ? wouldRefuse : code);
+  return { answered, would, code, wouldRefuse, row, refusal: answered ?? would };
+}
+
+function planOf({ identity }: Facts): ExplainView['plan'] {
+  if (identity.kind !== 'key') return undefined;
+  return { id: identity.planId, version: identity.planVersion, title: identity.planTitle };
 }
 
 /** The code that was sent: an entitlement nothing on sale grants left as 403 with a code of its own. */

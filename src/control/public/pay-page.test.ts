@@ -9,7 +9,7 @@ import {
   type PageCall,
 } from '../../../test/support/call-pages.ts';
 import { startPublicPages, type PublicPages } from '../../../test/support/start-public-pages.ts';
-import { NANO_MAX } from '../admin/parse-input.ts';
+import { NANO_MAX } from '../admin/input-values.ts';
 import { signPayLink } from './signed-links.ts';
 
 let pages: PublicPages;

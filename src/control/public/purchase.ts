@@ -6,7 +6,7 @@ import type { Pack, Plan } from '../../domain/catalog.ts';
 import { formatMoney } from '../../domain/money.ts';
 import { sha256Hex } from '../../platform/sha256.ts';
 import type { NewGrant, Tenant } from '../../stores/store.ts';
-import { NANO_MAX } from '../admin/parse-input.ts';
+import { NANO_MAX } from '../admin/input-values.ts';
 import { ACCOUNTS_WAIT_MS, balanceOf, viewBalance } from './balance.ts';
 import type { Purchase } from './parse-purchase.ts';
 import type { PublicDeps } from './public-deps.ts';

@@ -2,6 +2,7 @@ import { describeArithmetic, type MoneyView } from '../../domain/explain-money.t
 import { formatNano, hasNoEnd, isMoney, unitsFree } from '../../domain/explain-words.ts';
 import type { ExplainView } from '../../domain/explain.ts';
 import type { Fix } from '../../domain/explain-fixes.ts';
+import type { LimitLabel } from '../../domain/accounts.ts';
 import type { LimitFact } from '../../domain/facts.ts';
 import type { Quantity } from '../../contract/problem-document.ts';
 import { isoTime } from './time-words.ts';
@@ -60,23 +61,34 @@ function viewLimit(limit: LimitFact, held: number | undefined, asset: string): o
   const { label } = limit;
   const money = isMoney(limit);
   const quantity = (units: number): Quantity => (money ? formatNano(units, asset) : units);
-  return {
-    kind: limit.kind,
-    id: label?.id ?? null,
-    unit: money ? asset : limit.unit,
-    window: label?.window ?? null,
-    scope: label?.scope ?? 'tenant',
-    ...(label?.of === undefined ? {} : { of: label.of }),
-    class: label?.class ?? 'commercial',
-    ...(label?.from === undefined ? {} : { from: label.from }),
+  const numbers = {
     needed: quantity(limit.need),
     // A soft limit warns from here on and refuses nothing; what is billed beyond an allowance has no end.
     allowed: hasNoEnd(limit) ? (label?.softAt ?? null) : quantity(limit.allowance),
     used: quantity(limit.spent),
-    ...(held === undefined
-      ? {}
-      : { held: quantity(held), available: quantity(unitsFree(limit, held)) }),
+  };
+  const inFlight =
+    held === undefined ? {} : { held: quantity(held), available: quantity(unitsFree(limit, held)) };
+  return {
+    kind: limit.kind,
+    ...(label === undefined ? BALANCE_LABEL : viewLabel(label)),
+    unit: money ? asset : limit.unit,
+    ...numbers,
+    ...inFlight,
     resets_at: limit.resetsAt === undefined ? null : isoTime(limit.resetsAt),
+  };
+}
+
+const BALANCE_LABEL = { id: null, window: null, scope: 'tenant', class: 'commercial' } as const;
+
+function viewLabel({ id, window, scope, of, class: limitClass, from }: LimitLabel): object {
+  return {
+    id,
+    window,
+    scope,
+    ...(of === undefined ? {} : { of }),
+    class: limitClass ?? 'commercial',
+    from: from ?? 'plan',
   };
 }
 
