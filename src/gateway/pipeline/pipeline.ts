@@ -175,10 +175,12 @@ function dispatch(context: GatewayContext, exchange: Exchange, compiled: Compile
   else judgeProxied(context, exchange, compiled);
 }
 
-/** `Authorization: Bearer KEY`, or `X-Api-Key: KEY`. */
+/** `Authorization: Bearer KEY`, `X-Api-Key: KEY` (Anthropic's clients), or `X-Goog-Api-Key: KEY` (Google's). */
 export function readCredential(headers: RawHeaders): string | undefined {
   const authorization = readHeader(headers, 'authorization');
-  if (authorization === undefined) return readHeader(headers, 'x-api-key');
+  if (authorization === undefined) {
+    return readHeader(headers, 'x-api-key') ?? readHeader(headers, 'x-goog-api-key');
+  }
   // RFC 9110 11.1: the scheme's name is case-insensitive.
   return /^bearer +/i.test(authorization) ? authorization.slice(7).trim() : authorization;
 }
