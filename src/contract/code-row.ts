@@ -38,28 +38,152 @@ export const OTHER_ACTIONS = [
 export type PaymentAction = (typeof PAYMENT_ACTIONS)[number];
 export type Action = PaymentAction | (typeof OTHER_ACTIONS)[number];
 
-/**
- * Per status: the plain dialect's `error` string, and the `error.type` of the OpenAI dialect, in the
- * words OpenAI's own API uses, so that clients which branch on the type keep working.
- */
+/** The words of each dialect for a status: those its own API uses, so that clients which branch on them keep working. */
+export interface StatusFamily {
+  /** RFC 9110. */
+  readonly phrase: string;
+  /** The plain dialect's `error`. */
+  readonly error: string;
+  /** `error.type` of OpenAI. */
+  readonly openaiType: string;
+  /** `error.type` of Anthropic. */
+  readonly anthropicType: string;
+  /** `error.status` of Google: a name of google.rpc.Code. */
+  readonly googleStatus: string;
+  /** JSON-RPC 2.0 5.1, MCP: a pre-defined error, or -32000 for a server's own. */
+  readonly jsonRpcCode: number;
+}
+
 export const STATUS_FAMILIES = {
-  400: { error: 'invalid_request', openaiType: 'invalid_request_error' },
-  401: { error: 'unauthorized', openaiType: 'authentication_error' },
-  402: { error: 'payment_required', openaiType: 'payment_required' },
-  403: { error: 'forbidden', openaiType: 'permission_error' },
-  404: { error: 'not_found', openaiType: 'not_found_error' },
-  405: { error: 'method_not_allowed', openaiType: 'invalid_request_error' },
-  408: { error: 'request_timeout', openaiType: 'invalid_request_error' },
-  409: { error: 'conflict', openaiType: 'invalid_request_error' },
-  410: { error: 'gone', openaiType: 'invalid_request_error' },
-  413: { error: 'payload_too_large', openaiType: 'invalid_request_error' },
-  429: { error: 'too_many_requests', openaiType: 'rate_limit_error' },
-  431: { error: 'headers_too_large', openaiType: 'invalid_request_error' },
-  500: { error: 'internal_error', openaiType: 'api_error' },
-  502: { error: 'bad_gateway', openaiType: 'api_error' },
-  503: { error: 'service_unavailable', openaiType: 'api_error' },
-  504: { error: 'gateway_timeout', openaiType: 'api_error' },
-} as const;
+  400: {
+    phrase: 'Bad Request',
+    error: 'invalid_request',
+    openaiType: 'invalid_request_error',
+    anthropicType: 'invalid_request_error',
+    googleStatus: 'INVALID_ARGUMENT',
+    jsonRpcCode: -32600,
+  },
+  401: {
+    phrase: 'Unauthorized',
+    error: 'unauthorized',
+    openaiType: 'authentication_error',
+    anthropicType: 'authentication_error',
+    googleStatus: 'UNAUTHENTICATED',
+    jsonRpcCode: -32000,
+  },
+  402: {
+    phrase: 'Payment Required',
+    error: 'payment_required',
+    openaiType: 'payment_required',
+    anthropicType: 'billing_error',
+    googleStatus: 'RESOURCE_EXHAUSTED',
+    jsonRpcCode: -32000,
+  },
+  403: {
+    phrase: 'Forbidden',
+    error: 'forbidden',
+    openaiType: 'permission_error',
+    anthropicType: 'permission_error',
+    googleStatus: 'PERMISSION_DENIED',
+    jsonRpcCode: -32000,
+  },
+  404: {
+    phrase: 'Not Found',
+    error: 'not_found',
+    openaiType: 'not_found_error',
+    anthropicType: 'not_found_error',
+    googleStatus: 'NOT_FOUND',
+    jsonRpcCode: -32601,
+  },
+  405: {
+    phrase: 'Method Not Allowed',
+    error: 'method_not_allowed',
+    openaiType: 'invalid_request_error',
+    anthropicType: 'invalid_request_error',
+    googleStatus: 'INVALID_ARGUMENT',
+    jsonRpcCode: -32600,
+  },
+  408: {
+    phrase: 'Request Timeout',
+    error: 'request_timeout',
+    openaiType: 'invalid_request_error',
+    anthropicType: 'timeout_error',
+    googleStatus: 'DEADLINE_EXCEEDED',
+    jsonRpcCode: -32000,
+  },
+  409: {
+    phrase: 'Conflict',
+    error: 'conflict',
+    openaiType: 'invalid_request_error',
+    anthropicType: 'invalid_request_error',
+    googleStatus: 'ABORTED',
+    jsonRpcCode: -32000,
+  },
+  410: {
+    phrase: 'Gone',
+    error: 'gone',
+    openaiType: 'invalid_request_error',
+    anthropicType: 'not_found_error',
+    googleStatus: 'NOT_FOUND',
+    jsonRpcCode: -32601,
+  },
+  413: {
+    phrase: 'Content Too Large',
+    error: 'payload_too_large',
+    openaiType: 'invalid_request_error',
+    anthropicType: 'request_too_large',
+    googleStatus: 'INVALID_ARGUMENT',
+    jsonRpcCode: -32600,
+  },
+  429: {
+    phrase: 'Too Many Requests',
+    error: 'too_many_requests',
+    openaiType: 'rate_limit_error',
+    anthropicType: 'rate_limit_error',
+    googleStatus: 'RESOURCE_EXHAUSTED',
+    jsonRpcCode: -32000,
+  },
+  431: {
+    phrase: 'Request Header Fields Too Large',
+    error: 'headers_too_large',
+    openaiType: 'invalid_request_error',
+    anthropicType: 'request_too_large',
+    googleStatus: 'INVALID_ARGUMENT',
+    jsonRpcCode: -32600,
+  },
+  500: {
+    phrase: 'Internal Server Error',
+    error: 'internal_error',
+    openaiType: 'api_error',
+    anthropicType: 'api_error',
+    googleStatus: 'INTERNAL',
+    jsonRpcCode: -32603,
+  },
+  502: {
+    phrase: 'Bad Gateway',
+    error: 'bad_gateway',
+    openaiType: 'api_error',
+    anthropicType: 'api_error',
+    googleStatus: 'UNAVAILABLE',
+    jsonRpcCode: -32603,
+  },
+  503: {
+    phrase: 'Service Unavailable',
+    error: 'service_unavailable',
+    openaiType: 'api_error',
+    anthropicType: 'overloaded_error',
+    googleStatus: 'UNAVAILABLE',
+    jsonRpcCode: -32603,
+  },
+  504: {
+    phrase: 'Gateway Timeout',
+    error: 'gateway_timeout',
+    openaiType: 'api_error',
+    anthropicType: 'timeout_error',
+    googleStatus: 'DEADLINE_EXCEEDED',
+    jsonRpcCode: -32603,
+  },
+} as const satisfies Record<number, StatusFamily>;
 
 export type ProblemStatus = keyof typeof STATUS_FAMILIES;
 

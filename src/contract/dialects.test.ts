@@ -5,11 +5,12 @@ import { STATUS_FAMILIES } from './code-row.ts';
 import { CODES } from './codes.ts';
 import type { Code } from './codes.ts';
 import { renderProblem, renderProblemEvent } from './dialects.ts';
-import type { ProblemDialect } from './dialects.ts';
+import type { JsonRpcCall, ProblemDialect } from './dialects.ts';
 import { buildProblemHeaders } from './headers.ts';
 import { buildProblem } from './problem.ts';
 
 const LINK = 'https://gate.example/pay/pl_1';
+const BASE = { requestId: 'req_1', baseUrl: 'https://gate.example' };
 const EXHAUSTED = buildProblem({
   code: 'TOKEN_QUOTA_EXCEEDED',
   requestId: 'req_1',
@@ -27,13 +28,27 @@ const EXHAUSTED = buildProblem({
   payment: { amount: '0.0010 USD', methods: ['credits'] },
   offer: { amountSats: 10, description: 'Chat: 1 call', expires: '2026-11-21T22:00:00Z' },
 });
-const DIALECTS: readonly ProblemDialect[] = ['plain', 'openai'];
+const DIALECTS: readonly ProblemDialect[] = ['plain', 'openai', 'anthropic', 'gemini', 'jsonrpc'];
+const CONTENT_TYPES = {
+  plain: 'application/problem+json',
+  openai: 'application/problem+json',
+  anthropic: 'application/json',
+  gemini: 'application/json',
+  jsonrpc: 'application/json',
+} as const;
 const CODE_NAMES = Object.keys(CODES) as Code[];
 
 function renderBody(dialect: ProblemDialect): Record<string, unknown> {
   const { contentType, body } = renderProblem(EXHAUSTED, dialect);
-  expect(contentType).toBe('application/problem+json');
+  expect(contentType).toBe(CONTENT_TYPES[dialect]);
   return JSON.parse(body) as Record<string, unknown>;
+}
+
+/** In JSON-RPC the members are where the transport has a place for them. */
+function renderMembers(dialect: ProblemDialect): Record<string, unknown> {
+  const body = renderBody(dialect);
+  if (dialect !== 'jsonrpc') return body;
+  return (body['error'] as { data: Record<string, unknown> }).data;
 }
 
 describe.each(DIALECTS)(
@@ -78,7 +93,9 @@ describe.each(DIALECTS)(
       [
         'RFC 9457',
         {
-          type: 'https://gate.example/errors/TOKEN_QUOTA_EXCEEDED',
+          ...(dialect === 'anthropic'
+            ? {}
+            : { type: 'https://gate.example/errors/TOKEN_QUOTA_EXCEEDED' }),
           title: 'Token quota used up',
           status: 402,
           detail: EXHAUSTED.message,
@@ -86,7 +103,7 @@ describe.each(DIALECTS)(
         },
       ],
     ])('%s', (_shape, expected) => {
-      expect(renderBody(dialect)).toMatchObject(expected);
+      expect(renderMembers(dialect)).toMatchObject(expected);
     });
   },
 );
@@ -107,12 +124,116 @@ test("C402-09: `error` is OpenAI's object in the OpenAI dialect, and nothing els
   expect({ ...body, error: 'payment_required' }).toEqual(renderBody('plain'));
 });
 
+test("C402-09: Anthropic's envelope, and nothing but `error` and `type` differs", () => {
+  const { type, error, ...rest } = renderBody('anthropic');
+  expect(type).toBe('error');
+  expect(error).toEqual({
+    type: 'billing_error',
+    message: EXHAUSTED.message,
+    code: 'TOKEN_QUOTA_EXCEEDED',
+    details: rest['details'],
+  });
+  expect({ ...rest, type: EXHAUSTED.type, error: 'payment_required' }).toEqual(renderBody('plain'));
+});
+
+test("C402-09: Google's status, and nothing but `error` differs", () => {
+  const { error, ...rest } = renderBody('gemini');
+  expect(error).toEqual({
+    code: 402,
+    message: EXHAUSTED.message,
+    status: 'RESOURCE_EXHAUSTED',
+    details: [
+      {
+        '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+        reason: 'TOKEN_QUOTA_EXCEEDED',
+        domain: 'tollkeeper',
+        metadata: {
+          action: 'upgrade_plan',
+          request_id: 'req_1',
+          retry_kind: 'after_reset',
+          current_plan: 'developer',
+          exceeded_limit_type: 'tokens_per_month',
+          window: 'month',
+          current_usage: '900',
+          allowed_usage: '1000',
+          pointer: '/messages/0',
+          resets_at: '2026-12-01T00:00:00Z',
+        },
+      },
+      {
+        '@type': 'type.googleapis.com/google.rpc.Help',
+        links: [
+          { description: 'upgrade_plan', url: LINK },
+          {
+            description: 'TOKEN_QUOTA_EXCEEDED',
+            url: 'https://gate.example/errors/TOKEN_QUOTA_EXCEEDED',
+          },
+        ],
+      },
+    ],
+  });
+  expect({ ...rest, error: 'payment_required' }).toEqual(renderBody('plain'));
+});
+
+test('a wait in seconds is a RetryInfo of Google', () => {
+  const busy = buildProblem({ ...BASE, code: 'OVERLOADED', retryAfterSeconds: 2 });
+  const { error } = JSON.parse(renderProblem(busy, 'gemini').body) as {
+    error: { details: readonly object[] };
+  };
+  expect(error.details).toContainEqual({
+    '@type': 'type.googleapis.com/google.rpc.RetryInfo',
+    retryDelay: '2s',
+  });
+});
+
+describe('LLM-22: JSON-RPC', () => {
+  function rpcError(...call: [] | [JsonRpcCall]) {
+    const body = renderProblem(EXHAUSTED, 'jsonrpc', ...call).body;
+    return JSON.parse(body) as {
+      id: unknown;
+      error: { code: number; message: string; data: Record<string, unknown> };
+    };
+  }
+
+  test.each([7, 'call-1', null])('echoes the id %s', (id) => {
+    expect(rpcError({ id })).toMatchObject({ jsonrpc: '2.0', id });
+  });
+
+  test("an account's 402 is a server error, with everything in data", () => {
+    const { id, error } = rpcError();
+    expect(id).toBeNull();
+    expect(error.code).toBe(-32000);
+    expect(error.message).toBe(EXHAUSTED.message);
+    expect(error.data).toEqual({ ...renderBody('plain'), httpStatus: 402 });
+  });
+
+  test('what this call can be paid with is a challenge of the MCP transport', () => {
+    const challenges = [{ id: 'ch_1', method: 'lightning', intent: 'charge' }];
+    const { error } = rpcError({ id: 1, challenges });
+    expect(error.code).toBe(-32042);
+    expect(error.data).toMatchObject({ httpStatus: 402, challenges });
+  });
+
+  test('no challenges are no challenge, and nothing but a 402 is one', () => {
+    expect(rpcError({ id: 1, challenges: [] }).error.code).toBe(-32000);
+    const missing = buildProblem({ ...BASE, code: 'ROUTE_NOT_FOUND' });
+    const body = renderProblem(missing, 'jsonrpc', { id: 1, challenges: [{}] }).body;
+    expect(JSON.parse(body)).toMatchObject({ error: { code: -32601 } });
+  });
+});
+
 test.each(CODE_NAMES)('%s has the words of its status in each dialect', (code) => {
-  const document = buildProblem({ code, requestId: 'req_1', baseUrl: 'https://gate.example' });
+  const document = buildProblem({ ...BASE, code });
   const family = STATUS_FAMILIES[document.status];
   const inner = { error: { type: family.openaiType, code, param: null, details: {} } };
   expect(document.error).toBe(family.error);
   expect(JSON.parse(renderProblem(document, 'openai').body)).toMatchObject(inner);
+  const [anthropic, gemini] = [
+    renderProblem(document, 'anthropic'),
+    renderProblem(document, 'gemini'),
+  ];
+  expect(JSON.parse(anthropic.body)).toMatchObject({ error: { type: family.anthropicType } });
+  expect(JSON.parse(gemini.body)).toMatchObject({ error: { status: family.googleStatus } });
 });
 
 /** The official SDK against an answer as the gateway would give it; counts what it sends. */
@@ -172,12 +293,20 @@ test('the official OpenAI SDK throws our error when it comes inside a stream tha
   expect(seen).toEqual(['hi']);
 });
 
-test('an event is one line, whatever the message contains', () => {
-  const document = buildProblem({
-    code: 'INVALID_REQUEST',
-    requestId: 'req_1',
-    baseUrl: 'https://gate.example',
-    details: { reason: 'two\n\nlines \u2028 \r data: x' },
-  });
-  expect(renderProblemEvent(document)).toMatch(/^data: [^\n\r]*\n\n$/);
+test.each(DIALECTS)(
+  'an event of the %s dialect is one event, whatever the message contains',
+  (dialect) => {
+    const document = buildProblem({
+      ...BASE,
+      code: 'INVALID_REQUEST',
+      details: { reason: 'two\n\nlines \u2028 \r data: x' },
+    });
+    const event = renderProblemEvent(document, dialect);
+    const named = dialect === 'plain' || dialect === 'anthropic' ? 'event: error\n' : '';
+    expect(event).toMatch(new RegExp(`^${named}data: [^\\n\\r]*\\n\\n$`));
+  },
+);
+
+test("an event is OpenAI's when nothing else is asked for", () => {
+  expect(renderProblemEvent(EXHAUSTED)).toBe(renderProblemEvent(EXHAUSTED, 'openai'));
 });

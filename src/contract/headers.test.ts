@@ -4,6 +4,7 @@ import { CODES } from './codes.ts';
 import type { Code } from './codes.ts';
 import { buildProblemHeaders, buildRateLimitHeaders, compileRateLimitPolicy } from './headers.ts';
 import type { HeaderList, RateLimitTerms } from './headers.ts';
+import { renderProblem } from './dialects.ts';
 import { buildProblem } from './problem.ts';
 import type { ProblemInput } from './problem-document.ts';
 
@@ -122,9 +123,42 @@ describe('headers of a refusal', () => {
       'Cache-Control': 'no-store',
       'X-Request-Id': 'req_1',
       'X-402-Version': '1',
+      Vary: 'Accept, Accept-Language',
+      'Content-Language': 'en',
       'x-should-retry': 'false',
       Link: '<https://gate.example/pay/pl_1>; rel="payment"',
     });
+  });
+
+  test('C402-10: a page may load its own style and a logo, and nothing else', () => {
+    const document = buildProblem({ ...BASE, code: 'KEY_MISSING' });
+    const page = renderProblem(document, 'html');
+    const headers = asRecord(buildProblemHeaders(document, page));
+    expect(headers['Content-Security-Policy']).toMatch(/^default-src 'none'; style-src/);
+    expect(headers['X-Content-Type-Options']).toBe('nosniff');
+    expect(headersOf({ code: 'KEY_MISSING' })).not.toHaveProperty('Content-Security-Policy');
+  });
+
+  test('C402-27: the language of the message is named', () => {
+    const document = buildProblem({ ...BASE, code: 'KEY_MISSING', language: 'de' });
+    const headers = asRecord(buildProblemHeaders(document, renderProblem(document, 'plain')));
+    expect(headers).toMatchObject({ 'Content-Language': 'de', Vary: 'Accept, Accept-Language' });
+  });
+
+  test('C402-22, LLM-14: a provider is named with its own code, or else its own words, on one line', () => {
+    const upstream = { provider: 'OpenAI', code: 'insufficient_quota', message: 'x' };
+    const code = 'UPSTREAM_PAYMENT_REQUIRED';
+    expect(headersOf({ code, details: { upstream } })).toMatchObject({
+      'X-Upstream-Provider': 'OpenAI',
+      'X-Upstream-Error': 'insufficient_quota',
+    });
+    const wordy = { provider: 'Ma\u00dflos', message: 'no\r\nX-Evil: 1' };
+    expect(headersOf({ code, details: { upstream: wordy } })).toMatchObject({
+      'X-Upstream-Provider': 'Ma?los',
+      'X-Upstream-Error': 'no??X-Evil: 1',
+    });
+    const silent = headersOf({ code, details: { upstream: { provider: 'OpenAI' } } });
+    expect(silent).not.toHaveProperty('X-Upstream-Error');
   });
 
   test.each<[Code, string]>([

@@ -1,6 +1,7 @@
 import { CODES } from './codes.ts';
 import { PROBLEM_VERSION } from './problem-document.ts';
-import type { ProblemDocument } from './problem-document.ts';
+import type { ProblemDocument, UpstreamNote } from './problem-document.ts';
+import { PAGE_POLICY } from './problem-html.ts';
 
 /** Names and values in turn: [name, value, name, value, ...]. */
 export type HeaderList = readonly string[];
@@ -8,6 +9,12 @@ export type HeaderList = readonly string[];
 /** RFC 9651 3.3.1: the largest Integer a structured field can carry. Spend limits in nano can exceed it. */
 const INTEGER_MAX = 999_999_999_999_999;
 const REALM = 'tollkeeper';
+const PAGE_HEADERS = [
+  'Content-Security-Policy',
+  PAGE_POLICY,
+  'X-Content-Type-Options',
+  'nosniff',
+] as const;
 
 /** One limit as it is advertised; compiled once when the configuration is loaded. */
 export interface RateLimitPolicy {
@@ -97,7 +104,14 @@ export function buildProblemHeaders(
     document.request_id,
     'X-402-Version',
     PROBLEM_VERSION,
+    // C402-10, C402-27: another caller may read another form or language.
+    'Vary',
+    'Accept, Accept-Language',
+    'Content-Language',
+    document.language ?? 'en',
   ];
+  if (options.contentType.startsWith('text/html')) headers.push(...PAGE_HEADERS);
+  pushUpstream(document.details.upstream, headers);
   // The OpenAI and Anthropic SDKs obey it; without it they send a 429 three times.
   if (!document.retryable) headers.push('x-should-retry', 'false');
   const seconds = document.retry.retry_after_seconds;
@@ -108,6 +122,14 @@ export function buildProblemHeaders(
   const methods = document.details.allowed_methods;
   if (document.status === 405) headers.push('Allow', methods?.join(', ') ?? '');
   return headers;
+}
+
+/** C402-22, LLM-14: which provider said no, and in which words of its own. */
+function pushUpstream(upstream: UpstreamNote | undefined, headers: string[]): void {
+  if (upstream === undefined) return;
+  headers.push('X-Upstream-Provider', toPrintable(upstream.provider));
+  const error = upstream.code ?? upstream.message;
+  if (error !== undefined) headers.push('X-Upstream-Error', toPrintable(error));
 }
 
 /** C402-13, RFC 6750 3: the `error` is given only when a credential was sent. */
@@ -148,5 +170,9 @@ function formatInteger(value: number): string {
 
 /** RFC 9651 3.3.3: printable ASCII; anything else is replaced, so that no name can break the field. */
 function quoteString(text: string): string {
-  return `"${text.replace(/[^ -~]/g, '?').replace(/["\\]/g, '\\$&')}"`;
+  return `"${toPrintable(text).replace(/["\\]/g, '\\$&')}"`;
+}
+
+function toPrintable(text: string): string {
+  return text.replace(/[^ -~]/g, '?');
 }

@@ -19,6 +19,10 @@ test('the public entrance is enough to build, send and read a refusal', () => {
 test('the public entrance does not grow unseen', () => {
   expect(Object.keys(contract).toSorted()).toEqual([
     'CODES',
+    'CODE_ALIASES',
+    'DECLINE_REASONS',
+    'LANGUAGES',
+    'LIMIT_SCOPES',
     'OTHER_ACTIONS',
     'PAYMENT_ACTIONS',
     'PROBLEM_SCHEMA',
@@ -26,14 +30,19 @@ test('the public entrance does not grow unseen', () => {
     'PROBLEM_VERSION',
     'RETRY_KINDS',
     'STATUS_FAMILIES',
+    'VERIFICATIONS',
     'buildProblem',
     'buildProblemHeaders',
     'buildRateLimitHeaders',
+    'chooseForm',
+    'chooseLanguage',
     'compileRateLimitPolicy',
     'isCode',
     'isRetryable',
     'parseProblem',
+    'readProblem',
     'renderProblem',
     'renderProblemEvent',
+    'resolveCodeAlias',
   ]);
 });

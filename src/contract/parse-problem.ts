@@ -25,21 +25,51 @@ type Members = Readonly<Record<string, unknown>>;
 const CODE_FORM = /^[A-Z][A-Z0-9_]{2,63}$/;
 
 /**
- * Reads a parsed JSON body of either dialect, or the `error` object that the official OpenAI SDK
- * hands over instead of the body. Undefined when it is not a refusal of this contract.
+ * Reads a parsed JSON body of any dialect, or the inner `error` object that the official SDKs hand over
+ * instead of the body. Undefined when it is not a refusal of this contract. For text that is not parsed
+ * yet, and for XML, HTML, text and stream events, see read-problem.ts.
  */
 export function parseProblem(json: unknown): ParsedProblem | undefined {
   const body = asMembers(json);
   if (body === undefined) return undefined;
-  // One place to look in: the envelope's own members win over those of OpenAI's object inside it.
-  const members = { ...asMembers(body['error']), ...body };
+  const error = asMembers(body['error']);
+  const places = [
+    // One place to look in: the envelope's own members win over those of the dialect's object inside it.
+    { ...error, ...body },
+    asMembers(error?.['data']),
+    asMembers(body['data']),
+    readGoogleError(body),
+  ];
+  for (const members of places) {
+    const problem = members === undefined ? undefined : readMembers(members);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** google.rpc.Status by itself: the code is in ErrorInfo, its numbers are texts. */
+function readGoogleError(error: Members): Members | undefined {
+  const details: unknown = error['details'];
+  if (!Array.isArray(details)) return undefined;
+  const info = details.map(asMembers).find((each) => each?.['domain'] === 'tollkeeper');
+  const metadata = asMembers(info?.['metadata']);
+  if (info === undefined || metadata === undefined) return undefined;
+  const { action, request_id: requestId, retry_kind: kind, ...numbers } = metadata;
+  return {
+    code: info['reason'],
+    message: error['message'],
+    status: error['code'],
+    action,
+    request_id: requestId,
+    retry: { kind, resets_at: numbers['resets_at'] },
+    details: numbers,
+  };
+}
+
+function readMembers(members: Members): ParsedProblem | undefined {
   const code = findText(members, 'code');
   const message = findText(members, 'message');
   if (code === undefined || message === undefined || !CODE_FORM.test(code)) return undefined;
-  return readMembers(code, message, members);
-}
-
-function readMembers(code: string, message: string, members: Members): ParsedProblem {
   const row = isCode(code) ? CODES[code] : undefined;
   const details = asMembers(members['details']) ?? {};
   const retry = parseRetry(asMembers(members['retry']), row?.retryKind, details);

@@ -206,6 +206,17 @@ export interface MachineOffer {
   readonly expires: string;
 }
 
+/** Whose refusal it is, as people see it (C402-11). */
+export interface ProblemBrand {
+  readonly name: string;
+  /** https. */
+  readonly logo_url?: string;
+  /** `#0b57c2`. */
+  readonly color?: string;
+  /** https, or mailto. */
+  readonly support_url?: string;
+}
+
 export interface ProblemRetry {
   readonly kind: RetryKind;
   readonly resets_at?: string;
@@ -238,5 +249,6 @@ export interface ProblemDocument {
   readonly expires?: string;
   /** Of `title`, `detail` and `message`; absent means English. */
   readonly language?: Language;
+  readonly brand?: ProblemBrand;
   readonly schema: string;
 }

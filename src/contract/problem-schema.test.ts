@@ -29,10 +29,11 @@ const FULL = {
     upgrade_options: [{ kind: 'plan', id: 'b', price: '1.00 USD', url: 'https://gate.example' }],
   },
   payment: { amount: '0.0010 USD', methods: ['credits'] },
+  language: 'de',
   offer: { amountSats: 1, description: 'one call', expires: '2026-12-01T00:00:00Z' },
 } as const;
 
-describe.each(['plain', 'openai'] as const)(
+describe.each(['plain', 'openai', 'anthropic', 'gemini', 'jsonrpc'] as const)(
   'C402-26: the schema holds in the %s dialect',
   (dialect) => {
     test.each(Object.keys(CODES) as Code[])('%s', (code) => {
@@ -54,6 +55,10 @@ const INVALID: readonly (readonly [string, Record<string, unknown>])[] = [
   ['a status outside the family', { status: 418 }],
   ['a retry kind that does not exist (C402-21)', { retry: { kind: 'soon' } }],
   ['details that are no object (C402-06)', { details: 'none' }],
+  ['an error object of no dialect (C402-09)', { error: { message: 'x' } }],
+  ['a decline reason that does not exist (BILL-14)', { details: { decline_reason: 'stolen' } }],
+  ['an invoice without an id (BILL-17)', { details: { invoices: [{ amount: '1.00 USD' }] } }],
+  ['a language nobody wrote (C402-27)', { language: 'fr' }],
   ['an offer in words (C402-25)', { amount_sats: '10' }],
   ['an upgrade option without a price (C402-07)', { details: { upgrade_options: [{ id: 'b' }] } }],
 ];
@@ -63,7 +68,7 @@ test.each(INVALID)('the schema refuses %s', (_case, change) => {
   expect(validator.safeParse({ ...VALID, ...change }).success).toBe(false);
 });
 
-test.each(PROBLEM_SCHEMA.required)('the schema asks for %s', (member) => {
+test.each(PROBLEM_SCHEMA.$defs.document.required)('the schema asks for %s', (member) => {
   expect(validator.safeParse({ ...VALID, [member]: undefined }).success).toBe(false);
 });
 

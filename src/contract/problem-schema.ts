@@ -1,3 +1,4 @@
+import type { StatusFamily } from './code-row.ts';
 import { OTHER_ACTIONS, PAYMENT_ACTIONS, RETRY_KINDS, STATUS_FAMILIES } from './code-row.ts';
 import { CODES } from './codes.ts';
 import { LANGUAGES } from './languages.ts';
@@ -81,13 +82,15 @@ const DETAILS = {
   },
 } as const;
 
+const FAMILIES: readonly StatusFamily[] = Object.values(STATUS_FAMILIES);
+
 const OPENAI_ERROR = {
   type: 'object',
   required: ['message', 'type', 'code', 'param', 'details'],
   properties: {
     message: TEXT,
     type: {
-      enum: [...new Set(Object.values(STATUS_FAMILIES).map(({ openaiType }) => openaiType))],
+      enum: [...new Set(FAMILIES.map(({ openaiType }) => openaiType))],
     },
     code: { enum: Object.keys(CODES) },
     param: { anyOf: [{ type: 'string' }, { type: 'null' }] },
@@ -95,20 +98,43 @@ const OPENAI_ERROR = {
   },
 } as const;
 
+const ANTHROPIC_ERROR = {
+  type: 'object',
+  required: ['type', 'message', 'code', 'details'],
+  properties: {
+    type: { enum: [...new Set(FAMILIES.map(({ anthropicType }) => anthropicType))] },
+    message: TEXT,
+    code: { enum: Object.keys(CODES) },
+    details: DETAILS,
+  },
+} as const;
+
+const GOOGLE_ERROR = {
+  type: 'object',
+  required: ['code', 'message', 'status', 'details'],
+  properties: {
+    code: { enum: Object.keys(STATUS_FAMILIES).map(Number) },
+    message: TEXT,
+    status: { enum: [...new Set(FAMILIES.map(({ googleStatus }) => googleStatus))] },
+    details: {
+      type: 'array',
+      items: { type: 'object', required: ['@type'], properties: { '@type': TEXT } },
+    },
+  },
+} as const;
+
+const BRAND = {
+  type: 'object',
+  required: ['name'],
+  properties: { name: TEXT, logo_url: TEXT, color: TEXT, support_url: TEXT },
+} as const;
+
 const OTHER_STATUSES = Object.keys(STATUS_FAMILIES)
   .map(Number)
   .filter((status) => status !== 402);
 
-/**
- * C402-26: the body of every refusal, version 1, JSON Schema 2020-12; the gateway serves it at
- * PROBLEM_SCHEMA_PATH. Open: unknown members are later additions and are to be ignored.
- */
-export const PROBLEM_SCHEMA = {
-  $schema: 'https://json-schema.org/draft/2020-12/schema',
-  $id: 'urn:tollkeeper:schema:problem-v1',
-  title: 'Refusal of a Tollkeeper gateway',
-  description:
-    'RFC 9457 problem details with the members that 402-aware clients read. HTTP 402 is reserved by RFC 9110; its meaning here is this contract.',
+/** The document in the plain, OpenAI, Anthropic and Gemini dialects, which differ in `error` and `type`. */
+const DOCUMENT = {
   type: 'object',
   required: [
     'type',
@@ -138,7 +164,7 @@ export const PROBLEM_SCHEMA = {
     detail: { type: 'string', minLength: 21 },
     instance: TEXT,
     request_id: TEXT,
-    error: { anyOf: [TEXT, OPENAI_ERROR] },
+    error: { anyOf: [TEXT, OPENAI_ERROR, ANTHROPIC_ERROR, GOOGLE_ERROR] },
     code: { enum: Object.keys(CODES) },
     errorCode: { enum: Object.keys(CODES) },
     message: { type: 'string', minLength: 21 },
@@ -159,6 +185,7 @@ export const PROBLEM_SCHEMA = {
     description: TEXT,
     expires: TEXT,
     language: { enum: LANGUAGES },
+    brand: BRAND,
     schema: TEXT,
   },
   // C402-05: a 402 names an action of the closed list, and no other answer claims to want payment.
@@ -169,4 +196,32 @@ export const PROBLEM_SCHEMA = {
     },
     { type: 'object', properties: { status: { enum: OTHER_STATUSES } } },
   ],
+} as const;
+
+const JSON_RPC = {
+  type: 'object',
+  required: ['jsonrpc', 'id', 'error'],
+  properties: {
+    jsonrpc: { const: '2.0' },
+    id: { anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'null' }] },
+    error: {
+      type: 'object',
+      required: ['code', 'message', 'data'],
+      properties: { code: { type: 'integer' }, message: TEXT, data: { $ref: '#/$defs/document' } },
+    },
+  },
+} as const;
+
+/**
+ * C402-26: the body of every refusal, version 1, JSON Schema 2020-12; the gateway serves it at
+ * PROBLEM_SCHEMA_PATH. Open: unknown members are later additions and are to be ignored.
+ */
+export const PROBLEM_SCHEMA = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'urn:tollkeeper:schema:problem-v1',
+  title: 'Refusal of a Tollkeeper gateway',
+  description:
+    'RFC 9457 problem details with the members that 402-aware clients read. HTTP 402 is reserved by RFC 9110; its meaning here is this contract. In JSON-RPC the document is in error.data.',
+  anyOf: [{ $ref: '#/$defs/document' }, { $ref: '#/$defs/jsonrpc' }],
+  $defs: { document: DOCUMENT, jsonrpc: JSON_RPC },
 } as const;

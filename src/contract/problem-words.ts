@@ -170,7 +170,7 @@ function findOfferPrice({ offer, payment, phrases }: WordSource): string | undef
   const sats = formatCount(offer.amountSats, phrases);
   if (payment === undefined) return mapWord(sats, (count) => `${count} sats`);
   const amount = formatCount(payment.amount, phrases);
-  return sats === undefined ? amount : `${amount} (${sats} sats)`;
+  return sats === undefined ? amount : `${amount} = ${sats} sats`;
 }
 
 /** The first few by name; `details.invoices` has them all. */

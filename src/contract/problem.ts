@@ -1,7 +1,7 @@
 import type { Action, CodeRow } from './code-row.ts';
 import { isRetryable, STATUS_FAMILIES } from './code-row.ts';
+import { findText, PHRASEBOOKS } from './code-texts.ts';
 import { CODES, isCode } from './codes.ts';
-import type { Code } from './codes.ts';
 import { PROBLEM_SCHEMA_PATH } from './problem-document.ts';
 import type {
   MachineOffer,
@@ -10,16 +10,12 @@ import type {
   ProblemInput,
   ProblemRetry,
 } from './problem-document.ts';
-import { WORDS, type WordSource } from './problem-words.ts';
-import { ENGLISH } from './phrases/english.ts';
-import { compileSentence, renderSentence } from './sentence.ts';
-import type { Sentence } from './sentence.ts';
+import { WORDS } from './problem-words.ts';
+import { renderSentence } from './sentence.ts';
 
 /** Callers choose model names and paths, upstreams their errors: no body grows with them. */
 const TEXT_LENGTH_MAX = 300;
 const LIST_LENGTH_MAX = 50;
-
-const SENTENCES = compileAll();
 
 /** Pure and total: any input of the right types gives a valid document with a complete sentence. */
 export function buildProblem(input: ProblemInput): ProblemDocument {
@@ -27,14 +23,17 @@ export function buildProblem(input: ProblemInput): ProblemDocument {
   const row = CODES[code];
   const retry = buildRetry(row, input);
   const details = buildDetails(input);
-  const { payment, offer } = input;
-  const words = { details, row, retry, payment, offer, phrases: ENGLISH };
+  const { payment, offer, language = 'en' } = input;
+  const text = findText(code, language);
+  const phrases = PHRASEBOOKS[language];
+  const source = { details, row, retry, payment, offer, phrases };
+  const said = renderSentence(text.sentence, (name) => WORDS[name]?.(source));
   const documentationUrl = `${baseUrl}/errors/${code}`;
   const resolutionUrl = input.resolutionUrl ?? documentationUrl;
-  const message = `${say(code, words)}: ${resolutionUrl}`;
+  const message = said + phrases.linkJoint + resolutionUrl;
   return {
     type: documentationUrl,
-    title: row.title,
+    title: text.title,
     status: row.status,
     detail: message,
     instance: input.explainUrl ?? `/r/${input.requestId}`,
@@ -53,12 +52,9 @@ export function buildProblem(input: ProblemInput): ProblemDocument {
     details,
     ...(input.payment === undefined ? {} : { payment: input.payment }),
     ...(input.offer === undefined ? {} : describeOffer(input.offer)),
+    ...(language === 'en' ? {} : { language }),
     schema: baseUrl + PROBLEM_SCHEMA_PATH,
   };
-}
-
-function say(code: Code, source: WordSource): string {
-  return renderSentence(SENTENCES[code], (name) => WORDS[name]?.(source));
 }
 
 function buildRetry(row: CodeRow, input: ProblemInput): ProblemRetry {
@@ -136,9 +132,4 @@ function describeOffer(offer: MachineOffer) {
     description: offer.description,
     expires: offer.expires,
   };
-}
-
-function compileAll(): Readonly<Record<Code, Sentence>> {
-  const entries = Object.entries(CODES).map(([code, row]) => [code, compileSentence(row.sentence)]);
-  return Object.fromEntries(entries) as Record<Code, Sentence>;
 }

@@ -80,7 +80,7 @@ export const STANDING_CODES = {
     actions: ['verify_payment_method', 'update_payment_method', 'contact_support'],
     title: 'Payment has to be authorised again',
     sentence:
-      'The authorised payment[ of {price}] was not confirmed[: {decline}]. Authorise it again, then retry',
+      '[The authorised payment of {price} was not confirmed|The authorised payment was not confirmed][: {decline}]. Authorise it again, then retry',
   },
   INVOICE_OVERDUE: {
     status: 402,

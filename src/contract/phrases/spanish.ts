@@ -82,9 +82,9 @@ export const SPANISH: Phrasebook = {
     declined: 'el banco lo rechazó',
   },
   verifications: {
-    email: 'La dirección de correo',
-    phone: 'El número de teléfono',
-    identity: 'La identidad del titular',
+    email: 'la dirección de correo',
+    phone: 'el número de teléfono',
+    identity: 'la identidad del titular',
   },
   or: ' o ',
   withArticle: (name) => name,

@@ -1,0 +1,133 @@
+import type { Action } from '../code-row.ts';
+import type { Language } from '../languages.ts';
+
+/** The words around a refusal that a browser shows. */
+export interface PageWords {
+  readonly status: string;
+  readonly code: string;
+  readonly request: string;
+  readonly ways: string;
+  readonly why: string;
+  readonly support: string;
+  /** On the button to the resolution link. */
+  readonly actions: Readonly<Record<Action, string>>;
+}
+
+export const PAGE_WORDS: Readonly<Record<Language, PageWords>> = {
+  en: {
+    status: 'Status',
+    code: 'Code',
+    request: 'Request',
+    ways: 'On sale for this',
+    why: 'Why did I get this answer?',
+    support: 'Support',
+    actions: {
+      renew_subscription: 'Renew the subscription',
+      update_payment_method: 'Update the payment method',
+      add_payment_method: 'Add a payment method',
+      verify_payment_method: 'Verify the payment method',
+      upgrade_plan: 'See the plans',
+      buy_credits: 'Buy',
+      pay_invoice: 'Pay the invoice',
+      authorize_overage: 'Approve further use',
+      raise_spending_limit: 'Raise the limit',
+      wait_for_reset: 'See when it starts again',
+      wait_for_slot: 'See what is running',
+      pay_challenge: 'Pay for this call',
+      contact_admin: 'What you can do',
+      contact_support: 'What you can do',
+      authenticate: 'How to sign in',
+      fix_request: 'How to correct it',
+      retry_later: 'More about it',
+      verify_account: 'Verify the account',
+      request_access: 'Request access',
+    },
+  },
+  de: {
+    status: 'Status',
+    code: 'Code',
+    request: 'Anfrage',
+    ways: 'Dafür im Angebot',
+    why: 'Warum habe ich diese Antwort bekommen?',
+    support: 'Hilfe',
+    actions: {
+      renew_subscription: 'Abonnement verlängern',
+      update_payment_method: 'Zahlungsmittel aktualisieren',
+      add_payment_method: 'Zahlungsmittel hinzufügen',
+      verify_payment_method: 'Zahlungsmittel bestätigen',
+      upgrade_plan: 'Tarife ansehen',
+      buy_credits: 'Kaufen',
+      pay_invoice: 'Rechnung bezahlen',
+      authorize_overage: 'Weitere Nutzung freigeben',
+      raise_spending_limit: 'Limit erhöhen',
+      wait_for_reset: 'Nachsehen, wann es weitergeht',
+      wait_for_slot: 'Nachsehen, was gerade läuft',
+      pay_challenge: 'Diesen Aufruf bezahlen',
+      contact_admin: 'Was Sie tun können',
+      contact_support: 'Was Sie tun können',
+      authenticate: 'So melden Sie sich an',
+      fix_request: 'So korrigieren Sie die Anfrage',
+      retry_later: 'Mehr dazu',
+      verify_account: 'Konto bestätigen',
+      request_access: 'Zugang beantragen',
+    },
+  },
+  es: {
+    status: 'Estado',
+    code: 'Código',
+    request: 'Solicitud',
+    ways: 'A la venta para ello',
+    why: '¿Por qué he recibido esta respuesta?',
+    support: 'Ayuda',
+    actions: {
+      renew_subscription: 'Renovar la suscripción',
+      update_payment_method: 'Actualizar el medio de pago',
+      add_payment_method: 'Añadir un medio de pago',
+      verify_payment_method: 'Verificar el medio de pago',
+      upgrade_plan: 'Ver los planes',
+      buy_credits: 'Comprar',
+      pay_invoice: 'Pagar la factura',
+      authorize_overage: 'Autorizar más uso',
+      raise_spending_limit: 'Aumentar el límite',
+      wait_for_reset: 'Ver cuándo se reanuda',
+      wait_for_slot: 'Ver qué está en curso',
+      pay_challenge: 'Pagar esta llamada',
+      contact_admin: 'Qué puede hacer',
+      contact_support: 'Qué puede hacer',
+      authenticate: 'Cómo identificarse',
+      fix_request: 'Cómo corregirlo',
+      retry_later: 'Más información',
+      verify_account: 'Verificar la cuenta',
+      request_access: 'Solicitar acceso',
+    },
+  },
+  zh: {
+    status: '状态',
+    code: '代码',
+    request: '请求',
+    ways: '可购买的方案',
+    why: '为什么会收到这个结果？',
+    support: '支持',
+    actions: {
+      renew_subscription: '续订',
+      update_payment_method: '更新支付方式',
+      add_payment_method: '添加支付方式',
+      verify_payment_method: '验证支付方式',
+      upgrade_plan: '查看套餐',
+      buy_credits: '购买',
+      pay_invoice: '支付账单',
+      authorize_overage: '授权超额使用',
+      raise_spending_limit: '提高限额',
+      wait_for_reset: '查看恢复时间',
+      wait_for_slot: '查看正在运行的调用',
+      pay_challenge: '为本次调用付款',
+      contact_admin: '查看解决办法',
+      contact_support: '查看解决办法',
+      authenticate: '如何登录',
+      fix_request: '如何更正',
+      retry_later: '了解更多',
+      verify_account: '验证账户',
+      request_access: '申请访问权限',
+    },
+  },
+};
