@@ -12,7 +12,7 @@ export class MemoryRequest implements InboundRequest {
   readonly method: string;
   readonly target: string;
   readonly headers: RawHeaders;
-  readonly remoteAddress = '127.0.0.1';
+  readonly remoteAddress: string;
   readonly secure = false;
   readonly contentLength: number;
   paused = false;
@@ -25,12 +25,14 @@ export class MemoryRequest implements InboundRequest {
       target?: string;
       headers?: RawHeaders;
       contentLength?: number;
+      remoteAddress?: string;
     } = {},
   ) {
     this.method = members.method ?? 'POST';
     this.target = members.target ?? '/';
     this.headers = members.headers ?? [];
     this.contentLength = members.contentLength ?? -1;
+    this.remoteAddress = members.remoteAddress ?? '127.0.0.1';
   }
 
   readBody(sink: BodySink): void {
