@@ -74,6 +74,20 @@ describe('init and check need no gateway', () => {
     },
   );
 
+  it('check warns of a feature that nobody can have, and calls the file valid', async () => {
+    const file = join(temporaryDirectory('check'), 'tollkeeper.yaml');
+    const routes = '{ routes: [{ path: /a, feature: reports }], upstream: u }';
+    writeFileSync(
+      file,
+      `version: 1\nupstreams: { u: { url: http://a.example } }\napis: { a: ${routes} }`,
+    );
+    const people = await runTollkeeper(['check', '--config', file]);
+    expect(people.code).toBe(0);
+    expect(people.stderr).toMatch(/^warning: .*tollkeeper\.yaml:3:\d+ .*"reports".*403\n$/);
+    const { stdout } = await runTollkeeper(['check', '--config', file, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, warnings: [{ line: 3 }] });
+  });
+
   it.each([
     ['a command that does not exist', ['custmers', 'list'], 2, /unknown command.*\n.*customers/],
     ['an option that does not exist', ['keys', 'list', '--tennant', 'x'], 2, /--tenant/],

@@ -107,7 +107,7 @@ function checkGroups(tree: unknown, { id, path }: Need): readonly TreeMistake[] 
   return [...id.matchAll(/\{([^}]*)\}/g)]
     .map((match) => match[1] ?? '')
     .filter((group) => !names.includes(group))
-    .map((group) => describeUnknown(group, path, { kind: 'group of path_regex', names }));
+    .map((group) => describeUnknown(group, path, { kind: 'group in path_regex called', names }));
 }
 
 function listGroups(expression: string): readonly string[] {

@@ -116,7 +116,7 @@ function checkRaised(
   const at = valueAt(tree, [...path, 'id']) === undefined ? path : [...path, 'id'];
   return owners.has(id)
     ? checkUnit(tree, path, owners)
-    : [describeUnknown(id, at, { kind: 'limit of a plan', names: [...owners.keys()] })];
+    : [describeUnknown(id, at, { kind: 'limit in any plan called', names: [...owners.keys()] })];
 }
 
 function checkRaisedRates(tree: unknown, path: ConfigPath): readonly TreeMistake[] {
@@ -126,7 +126,7 @@ function checkRaisedRates(tree: unknown, path: ConfigPath): readonly TreeMistake
   const names = [...new Set(inPlans.flatMap((each) => rateIdAsWritten(valueAt(tree, each)) ?? []))];
   return listPaths(tree, path).flatMap((each) => {
     const id = rateIdAsWritten(valueAt(tree, each));
-    const known = { kind: 'rate limit of a plan', names };
+    const known = { kind: 'rate limit in any plan called', names };
     return id === undefined || names.includes(id) ? [] : [describeUnknown(id, each, known)];
   });
 }

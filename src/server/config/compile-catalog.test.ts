@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatProblem } from './config-problem.ts';
-import { loadConfig } from './load-config.ts';
-import type { LoadedConfig } from './loaded-config.ts';
+import { loadText } from '../../../test/support/check-config.ts';
 import { parseCatalog, serializeCatalog } from './parse-catalog.ts';
 import { listBuiltins, resolveBuiltins } from './resolve-builtins.ts';
 
@@ -68,13 +66,7 @@ packs:
 retry_storm_per_minute: 0
 `;
 
-function load(text: string): LoadedConfig {
-  const result = loadConfig({ text, file: 'tollkeeper.yaml' }, { env: {} });
-  if (result.kind === 'invalid') throw new Error(result.problems.map(formatProblem).join('\n'));
-  return result.config;
-}
-
-const { catalog } = load(YAML);
+const { catalog } = loadText(YAML);
 const ZERO = {
   asset: 'USD',
   perRequest: 0n,
@@ -280,7 +272,7 @@ describe('APIs (GW-01)', () => {
   });
 
   test('routes that differ in a header condition only have ids of their own', () => {
-    const { catalog: other } = load(`
+    const { catalog: other } = loadText(`
 version: 1
 upstreams: { u: { url: http://a.example } }
 apis: { a: { upstream: u, routes: [{ path: /x }, { path: /x, headers: { v: "2" } }, { path: /x, headers: { v: "3" } }] } }
@@ -372,8 +364,8 @@ describe('plans and packs (PLAN-01, PLAN-02)', () => {
 });
 
 describe('versions', () => {
-  const version = (text: string) => load(text).catalog.version;
-  const planVersion = (text: string) => load(text).catalog.plans.get('free')?.version;
+  const version = (text: string) => loadText(text).catalog.version;
+  const planVersion = (text: string) => loadText(text).catalog.plans.get('free')?.version;
 
   test('are short hashes of what is sold, the same for the same', () => {
     expect(catalog.version).toMatch(/^[0-9a-f]{12}$/);
@@ -396,7 +388,7 @@ describe('versions', () => {
   test('of a plan stay when a model gets one more name', () => {
     const more = YAML.replace('chat: small', 'chat: small, tiny: small');
     expect(planVersion(more)).toBe(planVersion(YAML));
-    expect(load(more).catalog.plans.get('free')?.models).toEqual(['small', 'chat', 'tiny']);
+    expect(loadText(more).catalog.plans.get('free')?.models).toEqual(['small', 'chat', 'tiny']);
   });
 });
 

@@ -1,46 +1,18 @@
 import { check, constantFrom, nat, oneof, property, string } from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import {
+  findProblems,
+  lines,
+  UPSTREAM,
+  withPlan,
+  withRoute,
+} from '../../../test/support/check-config.ts';
+import type { MistakeCase } from '../../../test/support/check-config.ts';
 import { formatProblem } from './config-problem.ts';
 import { readDemoConfig } from './demo-config.ts';
 import { loadConfig } from './load-config.ts';
-import type { LoadOptions } from './load-config.ts';
 
-function findProblems(yaml: string, options: LoadOptions = { env: {} }): readonly string[] {
-  const result = loadConfig({ text: yaml, file: 'tollkeeper.yaml' }, options);
-  return result.kind === 'ok' ? [] : result.problems.map(formatProblem);
-}
-
-interface Case {
-  readonly name: string;
-  readonly yaml: string;
-  readonly problems: readonly string[];
-}
-
-function lines(...text: readonly string[]): string {
-  return text.join('\n');
-}
-
-const UPSTREAM = 'upstreams: { demo: { url: http://127.0.0.1:9000 } }';
-
-/** A whole file around one route, which begins on line 7 at column 9. */
-function withRoute(...route: readonly string[]): string {
-  return lines(
-    'version: 1',
-    UPSTREAM,
-    'apis:',
-    '  shop:',
-    '    upstream: demo',
-    '    routes:',
-    ...route.map((line, index) => (index === 0 ? `      - ${line}` : `        ${line}`)),
-  );
-}
-
-/** A whole file around one plan, whose members begin on line 4 at column 5. */
-function withPlan(...members: readonly string[]): string {
-  return lines('version: 1', 'plans:', '  free:', ...members.map((line) => `    ${line}`));
-}
-
-const SYNTAX: readonly Case[] = [
+const SYNTAX: readonly MistakeCase[] = [
   {
     name: 'a list that is not closed',
     yaml: lines('version: 1', 'plans: [', 'packs: {}'),
@@ -85,7 +57,7 @@ const SYNTAX: readonly Case[] = [
   },
 ];
 
-const SHAPE: readonly Case[] = [
+const SHAPE: readonly MistakeCase[] = [
   {
     name: 'a version of the future',
     yaml: 'version: 2',
@@ -157,7 +129,7 @@ const SHAPE: readonly Case[] = [
   },
 ];
 
-const SERVER: readonly Case[] = [
+const SERVER: readonly MistakeCase[] = [
   {
     name: 'ports',
     yaml: lines('version: 1', 'server:', '  port: 70000', '  admin_port: http'),
@@ -232,7 +204,7 @@ const SERVER: readonly Case[] = [
   },
 ];
 
-const UPSTREAMS: readonly Case[] = [
+const UPSTREAMS: readonly MistakeCase[] = [
   {
     name: 'neither url nor targets, and both (GW-06)',
     yaml: lines(
@@ -343,7 +315,7 @@ const UPSTREAMS: readonly Case[] = [
   },
 ];
 
-const PRICES: readonly Case[] = [
+const PRICES: readonly MistakeCase[] = [
   {
     name: 'a price finer than a pico (BILL-06)',
     yaml: withRoute('path: /a', 'price: 0.0000001 USD / 1M requests'),
@@ -407,7 +379,7 @@ const PRICES: readonly Case[] = [
   },
 ];
 
-const ROUTES: readonly Case[] = [
+const ROUTES: readonly MistakeCase[] = [
   {
     name: 'no path, two paths (GW-01)',
     yaml: withRoute('price: free', '- { path: /a, path_prefix: /b }').replace(
@@ -532,7 +504,7 @@ const ROUTES: readonly Case[] = [
   },
 ];
 
-const PLANS: readonly Case[] = [
+const PLANS: readonly MistakeCase[] = [
   {
     name: 'limits of nothing, of two things, of none (PLAN-02)',
     yaml: withPlan(

@@ -119,13 +119,23 @@ function placeMistakes(
   reading: Reading,
 ): readonly ConfigProblem[] {
   const unfilled = new Set(reading.problems.map((problem) => problem.path));
-  return mistakes
+  return dropRepeated(mistakes)
     .filter((mistake) => !unfilled.has(formatPath(mistake.path)))
     .map((mistake) => {
       // A mapping as a whole is spoken of at its name, not at its first member.
       const part = isMapping(valueAt(tree, mistake.path)) ? 'key' : mistake.part;
       return placeMistake({ ...hideSecret(mistake, tree, reading.source), part }, reading);
     });
+}
+
+/** A name that is none is not also a name of nothing: the first mistake at a place tells. */
+function dropRepeated(mistakes: readonly TreeMistake[]): readonly TreeMistake[] {
+  const places = new Map<string, TreeMistake>();
+  for (const mistake of mistakes) {
+    const place = `${mistake.part} ${formatPath(mistake.path)}`;
+    if (!places.has(place)) places.set(place, mistake);
+  }
+  return [...places.values()];
 }
 
 function placeMistake(mistake: TreeMistake, reading: Reading): ConfigProblem {

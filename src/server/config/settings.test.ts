@@ -57,6 +57,8 @@ server:
   public_url: https://API.example.com:443/
   workers: 4
   trusted_proxies: [10.0.0.0/8, "::1"]
+  address_limit: 100/s burst 200
+  address_limit_loopback: true
   drain: 1m
 store: { directory: data }
 log: { level: warn, requests: refusals }
@@ -70,6 +72,8 @@ demo: { customer: { plan: free }, credit: 0.01 EUR }
     publicUrl: 'https://api.example.com',
     workers: 4,
     trustedProxies: ['10.0.0.0/8', '::1'],
+    addressLimit: { count: 100, periodMs: 1000, burst: 200 },
+    addressLimitLoopback: true,
     drainMs: 60_000,
   });
   expect(config.store.directory).toBe('/etc/toll/data');

@@ -20,16 +20,16 @@ function load(source: ConfigSource, env = {}): LoadedConfig {
   return result.config;
 }
 
-interface SchemaMapping {
+interface SchemaNode {
   readonly path: string;
   readonly node: JsonSchema;
 }
 
-/** Every place of the schema that has fixed keys. */
-function* listMappings(node: unknown, path: string): Generator<SchemaMapping> {
-  if (isMapping(node) && isMapping(node['properties'])) yield { node, path };
+/** Every mapping inside the schema, itself too. */
+function* listNodes(node: unknown, path: string): Generator<SchemaNode> {
+  if (isMapping(node)) yield { node, path };
   if (typeof node !== 'object' || node === null) return;
-  for (const [key, member] of Object.entries(node)) yield* listMappings(member, `${path}/${key}`);
+  for (const [key, member] of Object.entries(node)) yield* listNodes(member, `${path}/${key}`);
 }
 
 describe('schema/tollkeeper.schema.json', () => {
@@ -40,7 +40,7 @@ describe('schema/tollkeeper.schema.json', () => {
   const schema = buildJsonSchema();
 
   test('describes every key of the file for the reader (PLAN-02: unknown ones are refused)', () => {
-    const mappings = [...listMappings(schema, '')];
+    const mappings = [...listNodes(schema, '')].filter(({ node }) => isMapping(node['properties']));
     expect(mappings.length).toBeGreaterThan(20);
     const open = mappings.filter(({ node }) => node['additionalProperties'] !== false);
     expect(open.map(({ path }) => path)).toEqual([]);
@@ -50,6 +50,12 @@ describe('schema/tollkeeper.schema.json', () => {
         .map(([key]) => `${path}/${key}`),
     );
     expect(bare).toEqual([]);
+  });
+
+  test('bounds every list', () => {
+    const lists = [...listNodes(schema, '')].filter(({ node }) => node['type'] === 'array');
+    expect(lists.length).toBeGreaterThan(20);
+    expect(lists.filter(({ node }) => !(Number(node['maxItems']) > 0))).toEqual([]);
   });
 
   test('takes the files we ship, as an editor reads it, and refuses what the gateway refuses', () => {
@@ -76,6 +82,11 @@ describe('schema/tollkeeper.schema.json', () => {
     [['server'], 'admin_port'],
     [['plans', 'any', 'limits', 3], 'requests'],
     [['plans', 'any', 'rate_limits', 0], 'burst'],
+    [['plans', 'any', 'limits', 3, 'overage'], 'authorize'],
+    [['plans', 'any', 'degraded'], 'substitute'],
+    [['add_ons', 'any', 'grants', 'limits', 0], 'compute_time'],
+    [['apis', 'any', 'routes', 7, 'requires', 0, 'when'], 'body_above'],
+    [['limits', 0], 'only'],
     [['upstreams', 'any', 'targets', 0], 'weight'],
     [['apis', 'any', 'routes', 7, 'price'], 'byte_in'],
     [['models', 'any', 'price'], 'cached_input'],

@@ -8,9 +8,10 @@ import {
   parseDuration,
   parseQuantity,
   parseRate,
+  parseTimeSpan,
 } from './human-units.ts';
 import type { Parsed } from './human-units.ts';
-import { parseAmount, parseMonthlyPrice, parseUnitPrice } from './money-text.ts';
+import { parseAddOnPrice, parseAmount, parseMonthlyPrice, parseUnitPrice } from './money-text.ts';
 import type { PricedUnit } from './money-text.ts';
 import { freePrice } from './schema/price-schema.ts';
 
@@ -32,6 +33,17 @@ describe('human units', () => {
 
   test.each(['', '10', 's', '-1s', '1.5s', '1y', '10S', '25d'])('no duration: %j', (text) => {
     expect(parseDuration(text).kind).toBe('wrong');
+  });
+
+  test.each([
+    ['25d', 2_160_000_000],
+    ['9000h', 32_400_000_000],
+    ['104249991374ms', 'wrong'],
+    ['9999999999d', 'wrong'],
+    ['1.5h', 'wrong'],
+  ])('the span %s, which no timer has to wait for', (text, milliseconds) => {
+    const span = parseTimeSpan(text);
+    expect(span.kind === 'ok' ? span.value : span.kind).toBe(milliseconds);
   });
 
   test.each([
@@ -125,6 +137,13 @@ describe('money', () => {
     expect(valueOf(parseMonthlyPrice(text, 'USD'))).toBe(nano);
   });
 
+  test.each([
+    ['5.00 USD', { priceNano: 5_000_000_000n, interval: 'once' }],
+    ['5.00 USD / month', { priceNano: 5_000_000_000n, interval: 'month' }],
+  ])('the price of an add-on %s', (text, price) => {
+    expect(valueOf(parseAddOnPrice(text, 'USD'))).toEqual(price);
+  });
+
   test.each<[string, PricedUnit, bigint]>([
     ['0.50 USD / 1M tokens', 'token', 500_000n],
     ['0.50 USD/1M tokens', 'token', 500_000n],
@@ -141,6 +160,11 @@ describe('money', () => {
     ['free', 'token', 0n],
     ['0 USD', 'token', 0n],
     ['0.00 USD', 'byte', 0n],
+    ['0.01 USD', 'operation', 10_000_000_000n],
+    ['0.01 USD / unit', 'unit', 10_000_000_000n],
+    ['1 USD / 1k units', 'unit', 1_000_000_000n],
+    ['0.36 USD / hour', 'millisecond', 100_000n],
+    ['0.009 USD / 90s', 'millisecond', 100_000n],
   ])('the price %s in pico per %s', (text, unit, pico) => {
     expect(valueOf(parseUnitPrice(text, unit, 'USD'))).toBe(pico);
   });
@@ -152,6 +176,10 @@ describe('money', () => {
     ['0.50 USD / 1M requests', 'token'],
     ['0.50 USD / 1M tokens / day', 'token'],
     ['1 USD / 1GiB', 'byte'],
+    ['1 USD', 'millisecond'],
+    ['1 USD / 0s', 'millisecond'],
+    ['1 USD / month', 'millisecond'],
+    ['1 USD / 1k tokens', 'unit'],
     ['1 USD / 3 requests', 'request'],
     ['9000001 USD / request', 'request'],
     ['/ request', 'request'],

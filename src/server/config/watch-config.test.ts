@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { loadText } from '../../../test/support/check-config.ts';
 import { formatProblem } from './config-problem.ts';
 import { loadConfig } from './load-config.ts';
 import type { LoadedConfig } from './loaded-config.ts';
-import { formatChanges, watchConfig } from './watch-config.ts';
+import { formatChanges, listChanges, watchConfig } from './watch-config.ts';
 import type { ConfigWatch, Reload } from './watch-config.ts';
 
 const env: Record<string, string> = {};
@@ -164,4 +165,16 @@ describe('reload() for SIGHUP and the admin API', () => {
     expect(watch.reload().kind).toBe('changed');
     expect(quotaOf(watch.current)).toBe(5);
   });
+});
+
+test.each([
+  ['limits', 'limits: [{ requests: 1, per: second }]'],
+  ['enforcement', 'enforcement: observe\napis: { llm: { type: llm } }'],
+  ['add_ons.big', 'add_ons: { big: { title: Big, price: 1 USD, grants: { max_file: 1 MB } } }'],
+  ['plans.free', 'plans: { free: { title: Free, price: free, grace: 3d } }'],
+  ['apis.llm', 'apis: { llm: { type: llm, anonymous: { requests: 5, per: hour } } }'],
+])('a change of %s is seen, and makes another version of the catalogue', (path, text) => {
+  const [before, after] = [loadText('version: 1'), loadText(`version: 1\n${text}`)];
+  expect(listChanges(before, after).map((change) => change.path)).toContain(path);
+  expect(after.catalog.version).not.toBe(before.catalog.version);
 });

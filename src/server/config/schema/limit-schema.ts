@@ -4,7 +4,7 @@ import { ok, wrong } from '../human-units.ts';
 import type { Parsed } from '../human-units.ts';
 import { parseUnitPrice } from '../money-text.ts';
 import { measure, measureMembers, pricedUnitOf, refineMeasure } from './limit-units.ts';
-import { listOf, modelName } from './parts.ts';
+import { listOf, modelName, report } from './parts.ts';
 
 const SCOPES = ['tenant', 'app', 'key', 'end_user', 'model', 'route', 'operation'] as const;
 const scope = z
@@ -66,7 +66,7 @@ export function limitSchema(asset: string) {
       };
       const policy = readOverage(written.overage, limit, asset);
       if (policy.kind === 'ok') return { ...limit, overage: policy.value };
-      context.addIssue({ code: 'custom', path: ['overage'], message: policy.problem });
+      report(context, ['overage'], policy.problem);
       return z.NEVER;
     });
 }
@@ -101,7 +101,7 @@ export function refineUnique(fix: string) {
       const first = limits.findIndex((each) => each.id === id);
       if (first === index) continue;
       const message = `has the same id as the one at [${first}], "${id}": ${fix}`;
-      context.addIssue({ code: 'custom', path: [index], message });
+      report(context, [index], message);
     }
   };
 }

@@ -3,7 +3,7 @@ import type { Limit, LimitScope, LimitUnit } from '../../../domain/catalog.ts';
 import { parseAllowance, parseByteSize, parseTimeSpan, wrong } from '../human-units.ts';
 import type { Parsed } from '../human-units.ts';
 import type { PricedUnit } from '../money-text.ts';
-import { idName, textAs } from './parts.ts';
+import { idName, report, textAs } from './parts.ts';
 import { amount } from './price-schema.ts';
 
 const WINDOWS = [
@@ -100,20 +100,22 @@ export interface Measured extends Partial<Record<UnitMember, number | bigint | u
 /** What cannot be measured as it is written. */
 export function refineMeasure(limit: Measured, context: z.RefinementCtx): void {
   const [member, other] = UNIT_MEMBERS.filter((each) => limit[each] !== undefined);
-  const report = (path: string[], message: string): void =>
-    context.addIssue({ code: 'custom', path, message });
   if (member === undefined || other !== undefined) {
-    report([], 'needs exactly one unit, such as "requests", "tokens", "bytes" or "spend"');
+    report(context, [], 'needs exactly one unit, such as "requests", "tokens", "bytes" or "spend"');
     return;
   }
   if (limit.spend === 0n) {
-    report(['spend'], 'must be more than 0: to forbid spending, sell the plan without credit');
+    report(
+      context,
+      ['spend'],
+      'must be more than 0: to forbid spending, sell the plan without credit',
+    );
   }
   const slots = member === 'concurrent_requests';
   if (slots && limit.per !== undefined) {
-    report(['per'], 'does not fit "concurrent_requests": they are counted at each moment');
+    report(context, ['per'], 'does not fit "concurrent_requests": they are counted at each moment');
   }
-  if (!slots && limit.per === undefined) report(['per'], 'is required');
+  if (!slots && limit.per === undefined) report(context, ['per'], 'is required');
 }
 
 /** For what `refineMeasure` let pass. */

@@ -13,6 +13,15 @@ export function textAs<T>(parse: (text: string) => Parsed<T>) {
   });
 }
 
+/** Tells a mistake and stops there: what is wrong in itself is not compared with what is around it. */
+export function report(
+  context: z.RefinementCtx,
+  path: readonly (string | number)[],
+  message: string,
+): void {
+  context.addIssue({ code: 'custom', path: [...path], message, continue: false });
+}
+
 /** A list with a bound; not there = empty. */
 export function listOf<Item extends z.ZodType>(item: Item, max: number) {
   return z.array(item).max(max).prefault([]);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Condition, Parameter, Requirement } from '../../../domain/catalog.ts';
 import { ok, wrong } from '../human-units.ts';
-import { byteSize, headerName, listOf, neededName, textAs, wholeNumber } from './parts.ts';
+import { byteSize, headerName, listOf, neededName, report, textAs, wholeNumber } from './parts.ts';
 
 const CONDITIONS_MAX = 8;
 const REQUIREMENTS_MAX = 16;
@@ -9,11 +9,11 @@ const PARAMETERS_MAX = 64;
 const VALUE_LENGTH_MAX = 256;
 
 /** RFC 6901; the whole body ("") is no member. */
-const jsonPointer = textAs((text) =>
-  /^(\/([^~/]|~[01])*)+$/.test(text) && text.length <= VALUE_LENGTH_MAX
-    ? ok(text)
-    : wrong(`expected a JSON pointer such as "/messages/0/role", got "${text}"`),
-);
+const jsonPointer = textAs((text) => {
+  if (/^(\/([^~/]|~[01])*)+$/.test(text) && text.length <= VALUE_LENGTH_MAX) return ok(text);
+  const example = /^[a-z_]{1,64}$/i.test(text) ? `/${text}` : '/messages/0/role';
+  return wrong(`expected a JSON pointer such as "${example}", got "${text}"`);
+});
 const queryName = textAs((text) =>
   text.length > 0 && text.length <= VALUE_LENGTH_MAX && !/[&=?#\s]/.test(text)
     ? ok(text)
@@ -54,8 +54,7 @@ const when = z
         : [{ kind: 'body-bytes' as const, above: written.body_above }]),
     ];
     if (conditions.length > 0 && conditions.length <= CONDITIONS_MAX) return conditions;
-    const message = `must have 1 to ${CONDITIONS_MAX} conditions`;
-    context.addIssue({ code: 'custom', message });
+    report(context, [], `must have 1 to ${CONDITIONS_MAX} conditions`);
     return z.NEVER;
   });
 
@@ -84,7 +83,7 @@ const requirement = z
     if (id !== undefined && (feature === undefined || purchase === undefined)) {
       return { kind: feature === undefined ? 'purchase' : 'feature', id, when: conditions };
     }
-    context.addIssue({ code: 'custom', message: 'needs exactly one of "feature" and "purchase"' });
+    report(context, [], 'needs exactly one of "feature" and "purchase"');
     return z.NEVER;
   });
 
@@ -101,14 +100,13 @@ const parameter = z
     required: z.boolean().prefault(true).describe('Whether a call without it is refused.'),
   })
   .transform((written, context): Parameter => {
-    const report = (member: string, message: string): never => {
-      context.addIssue({ code: 'custom', path: [member], message });
-      return z.NEVER;
-    };
     const name = PARAMETER_NAMES[written.in].safeParse(written.name);
-    if (!name.success) return report('name', name.error.issues[0]?.message ?? 'is not a name');
+    if (!name.success) {
+      report(context, ['name'], name.error.issues[0]?.message ?? 'is not a name');
+      return z.NEVER;
+    }
     if (written.in !== 'body' && (written.type === 'array' || written.type === 'object')) {
-      return report('type', `"${written.type}" can only be in a body`);
+      report(context, ['type'], `"${written.type}" can only be in a body`);
     }
     return { ...written, name: name.data };
   });

@@ -104,7 +104,12 @@ export function routeSchema(asset: string) {
       path_regex: pathRegex
         .optional()
         .describe('Tried after exact paths and prefixes, in the order of the file.'),
-      methods: z.array(z.enum(METHODS)).min(1).optional().describe('Default: any method.'),
+      methods: z
+        .array(z.enum(METHODS))
+        .min(1)
+        .max(METHODS.length)
+        .optional()
+        .describe('Default: any method.'),
       headers: z
         .record(headerName, headerValue)
         .prefault({})
