@@ -415,6 +415,37 @@ export function describeUpstreamClient(
       });
     });
 
+    describe('a last chunk its reader had to think about', () => {
+      it.each([
+        ['with a length', { 'content-length': 4 }],
+        ['in chunks', {}],
+      ])(
+        '%s: ends after resume, and the connection serves the next call',
+        async (_name, headers) => {
+          const upstream = await startHttp((_request, response) => {
+            response.writeHead(200, headers);
+            response.end('last');
+          });
+          const client = createClient();
+          for (let index = 0; index < 3; index += 1) {
+            let chunks = 0;
+            const outcome = call(client, { origin: upstream.origin }, () => {
+              chunks += 1;
+              return false;
+            });
+            await waitFor(() => chunks > 0, { timeoutMs: WAIT_MS, what: 'the chunk' });
+            await nextTurn();
+            expect(outcome.ended).toBe(false);
+            outcome.resume();
+            await outcome.done;
+            expect(outcome).toMatchObject({ ended: true, body: 'last' });
+            await nextTurn();
+          }
+          expect(upstream.accepted()).toBe(1);
+        },
+      );
+    });
+
     describe('failures say whether anything was sent (GW-06: false is safe to try elsewhere)', () => {
       async function freePort(): Promise<string> {
         const server = createTcpServer();

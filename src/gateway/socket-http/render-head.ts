@@ -52,6 +52,7 @@ export class RenderedFields {
  */
 export function renderFields(headers: RawHeaders, withoutLength: boolean): RenderedFields | string {
   const fields = new RenderedFields();
+  let lines = 0;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
     const value = headers[index + 1] ?? '';
@@ -59,10 +60,18 @@ export function renderFields(headers: RawHeaders, withoutLength: boolean): Rende
     if (kind !== 'plain' && !fields.note(kind, name, value)) continue;
     if (withoutLength && kind === 'content-length') continue;
     fields.text += `${name}: ${value}\r\n`;
+    lines += 1;
   }
   if (fields.problem !== undefined) return fields.problem;
-  if (FIELD_LINES.test(fields.text)) return fields;
+  if (FIELD_LINES.test(fields.text) && countLines(fields.text) === lines) return fields;
   return 'a header name or value has a character that no head may have';
+}
+
+/** A value that smuggles a whole line in makes one more than there are fields. */
+function countLines(text: string): number {
+  let lines = 0;
+  for (let at = text.indexOf('\r'); at >= 0; at = text.indexOf('\r', at + 1)) lines += 1;
+  return lines;
 }
 
 const statusLines = new Map<number, string>();

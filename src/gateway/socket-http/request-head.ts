@@ -27,7 +27,8 @@ export interface RequestHead {
   readonly expectsContinue: boolean;
 }
 
-const TARGET = '\\/[!"$-~\\x80-\\xff]*';
+// RFC 3986: nothing above 127, no fragment.
+const TARGET = '\\/[!"$-~]*';
 const REQUEST_HEAD = new RegExp(
   `^[A-Z-]+ ${TARGET} HTTP\\/1\\.[01]\\r\\n(?:${FIELD_LINE_PATTERN})*$`,
 );
@@ -106,6 +107,7 @@ function explainOptions({ expect, upgrade }: HeadFields): string | undefined {
 
 /** What is wrong with a request line, as far as it has come; undefined when nothing is. */
 export function explainRequestLine(line: string): string | undefined {
+  if (line === '' || line.startsWith('\n')) return 'Expected CRLF at the end of an empty line';
   if (line.includes('\n')) return 'Expected CRLF after the request line';
   const [method = '', target = '', version, more] = line.split(' ');
   if (!SERVED_METHODS.has(method)) return explainMethod(method);
@@ -136,7 +138,7 @@ function explainTarget(target: string): string {
     return 'the request target must be a path (origin-form), not a full URL';
   }
   if (target.includes('#')) return 'the request target contains a fragment (#)';
-  return 'the request target contains a control character';
+  return 'the request target contains a character that no URL has';
 }
 
 function refuse(reason: string): ProtocolError {

@@ -280,7 +280,7 @@ export class ServerConnection implements Timed {
     const lineEnd = bytes.indexOf(CR, at);
     if (lineEnd < 0) {
       const first = bytes[at] ?? 0;
-      return first >= 0x41 && first <= 0x5a ? undefined : explainRequestLine('');
+      return first >= 0x41 && first <= 0x5a ? undefined : 'Invalid method encountered';
     }
     this.#lineChecked = true;
     return explainRequestLine(bytes.toString('latin1', at, lineEnd));

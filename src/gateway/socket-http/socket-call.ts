@@ -43,7 +43,9 @@ export class SocketCall implements UpstreamCall {
   /** It waits for a connection. */
   waiting = false;
   #host: CallHost | undefined;
-  #repeated = false;
+  /** How the first attempt was lost, when there is a second. */
+  #lost: { readonly kind: UpstreamFailure['kind']; readonly message: string } | undefined =
+    undefined;
 
   constructor(
     request: OutgoingRequest,
@@ -76,18 +78,20 @@ export class SocketCall implements UpstreamCall {
     const { method, body } = this.request;
     const whole = body === undefined || Buffer.isBuffer(body);
     const harmless = whole && (!this.sent || IDEMPOTENT_METHODS.has(method));
-    if (!reused || !harmless || this.#repeated || this.#host === undefined) {
+    if (!reused || !harmless || this.#lost !== undefined || this.#host === undefined) {
       this.fail(kind, message);
       return;
     }
-    this.#repeated = true;
+    this.#lost = { kind, message };
     this.connection = undefined;
     this.#host.sendAgain(this);
   }
 
   fail(kind: UpstreamFailure['kind'], message: string): void {
     if (!this.#end()) return;
-    this.receiver.onFailure({ kind, sent: this.sent, message });
+    // A second attempt that found nobody does not undo what the first may have done.
+    const first = kind === 'connect' && this.sent ? this.#lost : undefined;
+    this.receiver.onFailure({ ...(first ?? { kind, message }), sent: this.sent });
   }
 
   complete(): void {

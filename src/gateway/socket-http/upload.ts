@@ -55,7 +55,7 @@ export class Upload implements BodySink {
       this.#left -= chunk.length;
       outbox.addBytes(chunk);
     } else {
-      this.#target.breakUpload('the request body is longer than declared');
+      this.#break('the request body is longer than declared');
       return;
     }
     this.#target.flushUpload();
@@ -67,7 +67,7 @@ export class Upload implements BodySink {
   onEnd(): void {
     if (this.#stopped) return;
     if (this.#left > 0) {
-      this.#target.breakUpload('the request body is shorter than declared');
+      this.#break('the request body is shorter than declared');
       return;
     }
     this.ended = true;
@@ -76,8 +76,12 @@ export class Upload implements BodySink {
   }
 
   onError(error: Error): void {
-    if (this.#stopped) return;
+    if (!this.#stopped) this.#break(error.message);
+  }
+
+  /** Whoever broke it off may be in the middle of saying why: the call fails when that is said. */
+  #break(message: string): void {
     this.#stopped = true;
-    this.#target.breakUpload(error.message);
+    queueMicrotask(() => this.#target.breakUpload(message));
   }
 }

@@ -344,6 +344,7 @@ export class UpstreamConnection implements Timed {
     }
     this.#upload = undefined;
     this.#phase = 'idle';
+    this.#updateFlow();
     this.deadline = this.#pool.ticker.after(this.#idleMs);
     call.connection = undefined;
     this.#pool.takeBack(this);
