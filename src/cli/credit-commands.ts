@@ -56,7 +56,7 @@ export function registerCreditCommands(program: Command, io: CommandIo): void {
 async function addCredit(options: AddOptions, io: CommandIo): Promise<void> {
   const { tenant, amount, category, expires } = options;
   const idempotencyKey = options.idempotencyKey ?? randomUUID();
-  const body = { amount, category, expires };
+  const body = { amount, category, expires_at: expires };
   const answer = await callAdmin(
     { method: 'POST', path: grantsPath(tenant), body, idempotencyKey },
     options,

@@ -72,7 +72,7 @@ function registerCreate(keys: Command, io: CommandIo): void {
     .option('--expires <when>', 'a time from now such as 30d or 12h, or 2026-12-31T00:00:00Z')
     .action((options: CreateOptions) => {
       const { tenant, name, environment, budget, expires } = options;
-      const body = { tenant_id: tenant, name, environment, budget, expires };
+      const body = { tenant_id: tenant, name, environment, budget, expires_at: expires };
       return runCall({ method: 'POST', path: '/admin/keys', body }, options, io, (json) => ({
         kind: 'done',
         json,

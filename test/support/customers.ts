@@ -25,7 +25,7 @@ export async function createCustomer(
   if (credit !== undefined) {
     await caller.admin(`/admin/tenants/${tenant.id}/grants`, { amount: credit });
   }
-  const body = { tenant_id: tenant.id, budget, expires };
+  const body = { tenant_id: tenant.id, budget, expires_at: expires };
   const { id, key } = await caller.admin<{ id: string; key: string }>('/admin/keys', body);
   return { tenantId: tenant.id, keyId: id, key };
 }

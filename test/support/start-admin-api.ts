@@ -2,13 +2,16 @@ import { createAdminApp } from '../../src/control/admin/admin-app.ts';
 import type { AdminOperations } from '../../src/control/admin/admin-deps.ts';
 import { listenAdmin } from '../../src/control/admin/admin-listener.ts';
 import { ensureAdminToken } from '../../src/control/admin/admin-token.ts';
-import type { Plan } from '../../src/domain/catalog.ts';
+import type { Plan, PurchaseGrants } from '../../src/domain/catalog.ts';
 import type { Facts } from '../../src/domain/facts.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { MetricRegistry } from '../../src/platform/metrics.ts';
 import { openSqliteStore } from '../../src/stores/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/stores/store.ts';
 import {
+  buildApi,
+  buildModel,
+  buildRoute,
   buildBalance,
   buildCatalog,
   buildFacts,
@@ -138,4 +141,25 @@ function plan(id: string, priceNano: bigint): Plan {
   });
 }
 
-const CATALOG = buildCatalog([plan('free', 0n), plan('business', 49_000_000_000n)]);
+const NO_GRANTS: PurchaseGrants = {
+  features: [],
+  models: [],
+  purchases: [],
+  limits: [],
+  rateLimits: [],
+  contextTokensMax: undefined,
+  fileBytesMax: undefined,
+};
+const ADD_ON = { title: 'More', priceNano: 1_000_000_000n, interval: 'month' } as const;
+const CATALOG = buildCatalog([plan('free', 0n), plan('business', 49_000_000_000n)], {
+  apis: [buildApi({ id: 'weather', routes: [buildRoute({ id: 'weather-1' })] })],
+  models: new Map(['small', 'large'].map((id) => [id, buildModel(id)])),
+  addOns: [
+    {
+      ...ADD_ON,
+      id: 'thousand',
+      grants: { ...NO_GRANTS, limits: [{ id: 'requests_per_month', amount: 1000 }] },
+    },
+    { ...ADD_ON, id: 'course', grants: { ...NO_GRANTS, purchases: ['course-*'] } },
+  ],
+});

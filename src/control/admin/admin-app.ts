@@ -8,6 +8,7 @@ import { mountGrants } from './grants.ts';
 import { guardAdmin, stampAnswers } from './guard.ts';
 import { mountKeys } from './keys.ts';
 import { mountHealth, mountOperations } from './operations.ts';
+import { mountPurchases } from './purchases.ts';
 import { mountTenants } from './tenants.ts';
 
 /** The admin API (DESIGN 12, port 4021): tenants, keys, grants, configuration, audit, health and metrics. */
@@ -23,6 +24,7 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
     }),
   );
   mountTenants(app, deps);
+  mountPurchases(app, deps);
   mountGrants(app, deps);
   mountKeys(app, deps);
   mountOperations(app, deps);

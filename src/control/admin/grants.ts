@@ -2,18 +2,12 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 
 import { formatDecimal } from '../../domain/money.ts';
-import { sha256Hex } from '../../platform/sha256.ts';
 import type { NewGrant } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
 import { answerChange, refuse } from './answer.ts';
-import {
-  amountSchema,
-  checkBody,
-  expirySchema,
-  NANO_MAX,
-  parseIdempotencyKey,
-  readJson,
-} from './parse-input.ts';
+import { amountSchema, expirySchema, NANO_MAX } from './input-values.ts';
+import { answerOnce } from './once.ts';
+import { checkBody } from './parse-input.ts';
 import { viewGrant } from './views.ts';
 
 const DEFAULT_PRIORITY = 50;
@@ -45,55 +39,36 @@ function grantSchema(asset: string, now: number) {
   return z.strictObject({
     amount: amountSchema(asset),
     category: z.enum(CATEGORIES).default('paid'),
-    expires: expirySchema(now).optional(),
+    expires_at: expirySchema(now).optional(),
     priority: z.number().int().min(0).max(100).default(DEFAULT_PRIORITY),
   });
 }
 
-/**
- * BILL-13: the same key and body give the same answer for ever and one grant; another body is a conflict. What the
- * store remembers is the order with its times worked out, so that ten parallel callers, and a retry after a crash
- * between the two writes, all add the very same grant.
- */
-async function addGrant(
-  context: AdminContext,
-  deps: AdminDeps,
-  tenantId: string,
-): Promise<Response> {
-  const header = parseIdempotencyKey(context, deps);
-  if (header.kind === 'refused') return header.response;
-  const json = await readJson(context, deps);
-  if (json.kind === 'refused') return json.response;
-  const key = `admin:grants:${header.value}`;
-  const fingerprint = fingerprintOf(tenantId, json.value);
-  // Before the checks: a repeated body whose expiry has passed meanwhile still gets its first answer.
-  const earlier = await deps.store.recall(key);
-  if (earlier !== undefined) {
-    if (earlier.fingerprint !== fingerprint) return conflict(context, deps);
-    return applyOrder(context, deps, parseOrder(earlier.answer), true);
-  }
-  const now = deps.now();
-  const body = checkBody(context, deps, grantSchema(deps.catalog().asset, now), json.value);
-  if (body.kind === 'refused') return body.response;
-  const refusal = await refuseGrant(context, deps, tenantId, body.value);
-  if (refusal !== undefined) return refusal;
-  const order = formatOrder(orderOf(tenantId, deps.catalog().asset, body.value, { key, now }));
-  const remembered = await deps.store.remember(key, fingerprint, order);
-  if (remembered.kind === 'conflict') return conflict(context, deps);
-  return applyOrder(context, deps, parseOrder(remembered.answer), remembered.kind === 'replay');
+function addGrant(context: AdminContext, deps: AdminDeps, tenantId: string): Promise<Response> {
+  return answerOnce(context, deps, {
+    what: 'grants',
+    tenantId,
+    order: async (json, key) => {
+      const now = deps.now();
+      const { asset } = deps.catalog();
+      const body = checkBody(context, deps, grantSchema(asset, now), json);
+      if (body.kind === 'refused') return body;
+      const refusal = await refuseGrant(context, deps, tenantId, body.value);
+      if (refusal !== undefined) return { kind: 'refused', response: refusal };
+      return { kind: 'ok', value: formatOrder(orderOf(tenantId, asset, body.value, { key, now })) };
+    },
+    fulfil: (text) => fulfilOrder(context, deps, parseOrder(text)),
+  });
 }
 
-/** Adds the grant once, however often it is called, and always answers as the first time. */
-async function applyOrder(
+async function fulfilOrder(
   context: AdminContext,
   deps: AdminDeps,
   order: NewGrant,
-  replayed: boolean,
 ): Promise<Response> {
   const grant = await deps.store.addGrant(order, order.effectiveAt);
   const answer = JSON.stringify(viewGrant({ ...grant, consumed: 0n, expired: 0n }));
   const change = { action: 'grant-added', tenant_id: grant.tenantId, grant_id: grant.id };
-  if (replayed) context.header('Idempotent-Replayed', 'true');
   return answerChange(context, deps, change, { status: 201, body: answer });
 }
 
@@ -110,7 +85,7 @@ function orderOf(
     category: body.category,
     priority: body.priority,
     effectiveAt: once.now,
-    expiresAt: body.expires,
+    expiresAt: body.expires_at,
     source: 'admin',
     idempotencyKey: once.key,
   };
@@ -158,17 +133,6 @@ async function refuseGrant(
     code: 'INVALID_REQUEST',
     details: { pointer: '/amount', reason },
   });
-}
-
-/** Of the members, not of the bytes: a client that orders or spaces its JSON otherwise sends the same body. */
-function fingerprintOf(tenantId: string, json: unknown): string {
-  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
-  const members = isObject ? Object.entries(json).toSorted(([a], [b]) => (a < b ? -1 : 1)) : json;
-  return sha256Hex(JSON.stringify([tenantId, members]));
-}
-
-function conflict(context: AdminContext, deps: AdminDeps): Response {
-  return refuse(context, deps, { code: 'IDEMPOTENCY_CONFLICT' });
 }
 
 function refuseTenant(context: AdminContext, deps: AdminDeps, id: string): Response {

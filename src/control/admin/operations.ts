@@ -8,7 +8,7 @@ import { METRICS_CONTENT_TYPE, renderMetrics } from '../../platform/metrics.ts';
 import type { RequestRow } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv, ConfigurationProblem } from './admin-deps.ts';
 import { refuse } from './answer.ts';
-import { formatTime } from './parse-input.ts';
+import { formatTime } from './input-values.ts';
 import { viewExplanation } from './view-explanation.ts';
 
 /** The log is written in batches: a request that was answered just now has its row within this time. */

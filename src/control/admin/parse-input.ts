@@ -1,78 +1,11 @@
 import { z } from 'zod';
 
-import { formatDecimal, parseDecimal } from '../../domain/money.ts';
+import { findNearest } from '../../domain/nearest.ts';
 import type { AdminContext, AdminDeps, Parsed } from './admin-deps.ts';
 import { refuse } from './answer.ts';
 
-/** Balances cross the store as safe integers of nano: about nine million of a currency. */
-export const NANO_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 const BODY_BYTES_MAX = 1024 * 1024;
-const NAME_LENGTH_MAX = 100;
-const EXPIRY_YEARS_MAX = 20;
-const UNIT_MS: Readonly<Record<string, number>> = {
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
-const DURATION = /^(\d{1,6})([mhdw])$/;
-/** RFC 3339 with its zone, or a date alone, which means midnight UTC. */
-const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
-
-/** A name for people: trimmed, 1 to 100 characters, nothing invisible that could forge a line of output. */
-export const nameSchema = z
-  .string()
-  .trim()
-  .min(1)
-  .max(NAME_LENGTH_MAX)
-  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'must not contain control characters');
-
-export const idSchema = z.string().min(1).max(64);
-
-/** Absolute epoch ms from `2026-12-31`, an RFC 3339 time, or a time from now: `30d`, `12h`. Always in the future. */
-export function expirySchema(now: number) {
-  return z.string().transform((text, context) => {
-    const at = parseTime(text, now);
-    if (at === undefined || Number.isNaN(at)) {
-      return fail(
-        context,
-        'must be a time such as 2026-12-31T00:00:00Z, or a time from now such as 30d or 12h',
-      );
-    }
-    if (at <= now) return fail(context, `must be in the future; it is ${formatTime(now)} now`);
-    if (at > now + EXPIRY_YEARS_MAX * 366 * 86_400_000) {
-      return fail(
-        context,
-        `must be at most ${EXPIRY_YEARS_MAX} years from now; leave it out for no expiry`,
-      );
-    }
-    return at;
-  });
-}
-
-/** Positive nano of `asset` from `5.00` or `5.00 USD`. */
-export function amountSchema(asset: string) {
-  return z.string().transform((text, context) => {
-    const [number = '', unit = asset, ...rest] = text.trim().split(/ +/);
-    const nano = parseDecimal(number, 9);
-    if (nano === undefined || rest.length > 0) {
-      return fail(
-        context,
-        `must be a decimal of at most 9 places, such as "5.00" or "5.00 ${asset}"`,
-      );
-    }
-    if (unit !== asset)
-      return fail(
-        context,
-        `must be in ${asset}, the asset of this gateway, not ${unit.slice(0, 16)}`,
-      );
-    if (nano <= 0n) return fail(context, 'must be more than 0');
-    if (nano > NANO_MAX)
-      return fail(context, `must be at most ${formatDecimal(NANO_MAX, 9)} ${asset}`);
-    return nano;
-  });
-}
 
 /** The JSON body checked against `schema`, or the answer 400 that names the wrong member. */
 export async function parseBody<Value>(
@@ -128,7 +61,7 @@ export function checkBody<Value>(
 ): Parsed<Value> {
   const result = schema.safeParse(json);
   if (result.success) return { kind: 'ok', value: result.data };
-  const { path, reason } = describeIssue(result.error);
+  const { path, reason } = describeIssue(result.error, schema);
   const pointer = path
     .map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`)
     .join('');
@@ -149,7 +82,7 @@ export function parseQuery<Value>(
   }
   const result = schema.safeParse(given);
   if (result.success) return { kind: 'ok', value: result.data };
-  const { path, reason } = describeIssue(result.error);
+  const { path, reason } = describeIssue(result.error, schema);
   return invalid(context, deps, { reason: `query parameter ${path.join('.')}: ${reason}` });
 }
 
@@ -163,38 +96,35 @@ export function parseIdempotencyKey(context: AdminContext, deps: AdminDeps): Par
   });
 }
 
-export const pageSchema = {
-  cursor: z.string().max(64).default(''),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-};
-
-export function formatTime(at: number): string {
-  return new Date(at).toISOString();
-}
-
-function parseTime(text: string, now: number): number | undefined {
-  const duration = DURATION.exec(text);
-  if (duration !== null)
-    return now + Number(duration[1]) * (UNIT_MS[duration[2] ?? ''] ?? Number.NaN);
-  return TIME.test(text) ? Date.parse(text) : undefined;
-}
-
-function fail(context: z.RefinementCtx, message: string): never {
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-}
-
-/** The first issue: where, and what is wrong. An unknown member is named, with those that exist. */
-function describeIssue(error: z.ZodError): { path: readonly PropertyKey[]; reason: string } {
+/** The first issue: where, and what is wrong. An unknown member is named, with the one that was probably meant. */
+function describeIssue(
+  error: z.ZodError,
+  schema: z.ZodType,
+): { path: readonly PropertyKey[]; reason: string } {
   const issue = error.issues[0];
   if (issue === undefined) return { path: [], reason: 'not valid' };
   if (issue.code === 'unrecognized_keys') {
-    return { path: [...issue.path, issue.keys[0] ?? ''], reason: 'unknown; check the spelling' };
+    const [name = ''] = issue.keys;
+    const nearest = findNearest(name, membersAt(schema, issue.path));
+    const advice = nearest === undefined ? 'check the spelling' : `did you mean ${nearest}?`;
+    return { path: [...issue.path, name], reason: `unknown; ${advice}` };
   }
   return {
     path: issue.path,
     reason: issue.message.charAt(0).toLowerCase() + issue.message.slice(1),
   };
+}
+
+/** Names that an object at this place may have; none when the place is not found. */
+function membersAt(schema: unknown, path: readonly PropertyKey[]): readonly string[] {
+  if (schema instanceof z.ZodPipe) return membersAt(schema.in, path);
+  if (schema instanceof z.ZodExactOptional) return membersAt(schema.unwrap(), path);
+  const [step, ...rest] = path;
+  if (schema instanceof z.ZodArray && step !== undefined) return membersAt(schema.element, rest);
+  if (!(schema instanceof z.ZodObject)) return [];
+  return step === undefined
+    ? Object.keys(schema.shape)
+    : membersAt(Reflect.get(schema.shape, step), rest);
 }
 
 function invalid(

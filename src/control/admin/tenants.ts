@@ -1,24 +1,20 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 
-import { accountsFor, balanceAccount, ANY_CALL } from '../../domain/accounts.ts';
-import { PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
-import { accessOf } from '../../domain/tenant-access.ts';
-import { PLAIN_TERMS } from '../../domain/tenant-terms.ts';
-import type { AccountSpec } from '../../domain/accounts.ts';
+import { PLAIN_TERMS, type TenantTerms } from '../../domain/tenant-terms.ts';
 import { createId } from '../../platform/ids.ts';
+import { applyTenantChange } from '../../stores/directory-change.ts';
+import { StoreError } from '../../stores/store-error.ts';
 import type { Tenant } from '../../stores/store.ts';
-import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
+import type { AdminContext, AdminDeps, AdminEnv, Parsed } from './admin-deps.ts';
 import { answerChange, pageOf, refuse } from './answer.ts';
-import { idSchema, nameSchema, pageSchema, parseBody, parseQuery } from './parse-input.ts';
-import { mergeAccounts, viewTenant, viewTenantInFull } from './views.ts';
+import { idSchema, pageSchema } from './input-values.ts';
+import { checkBody, parseQuery, readJson } from './parse-input.ts';
+import { describeTenant } from './show-tenant.ts';
+import { newTenantSchema, tenantChangeSchema, type TenantInputTerms } from './tenant-input.ts';
+import { viewTenant } from './view-tenant.ts';
 
-/** How long the exact numbers of a tenant may take: every gateway process is asked to settle first. */
-const ACCOUNTS_WAIT_MS = 1000;
-
-const createSchema = z.strictObject({ name: nameSchema, plan: idSchema });
-const changeSchema = z.strictObject({ plan: idSchema });
-const listSchema = z.strictObject(pageSchema);
+const listSchema = z.strictObject({ parent_id: idSchema.optional(), ...pageSchema });
 
 export function mountTenants(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.post('/admin/tenants', (context) => createTenant(context, deps));
@@ -30,75 +26,132 @@ export function mountTenants(app: Hono<AdminEnv>, deps: AdminDeps): void {
 }
 
 async function createTenant(context: AdminContext, deps: AdminDeps): Promise<Response> {
-  const body = await parseBody(context, deps, createSchema);
+  const json = await readJson(context, deps);
+  if (json.kind === 'refused') return json.response;
+  const terms = inputTerms(deps, json.value, undefined);
+  const body = checkBody(context, deps, newTenantSchema(terms), json.value);
   if (body.kind === 'refused') return body.response;
-  const { name, plan } = body.value;
-  if (!deps.catalog().plans.has(plan)) return refusePlan(context, deps, plan);
-  const now = deps.now();
-  const tenant: Tenant = {
-    id: createId('ten', now),
-    name,
-    planId: plan,
-    terms: PLAIN_TERMS,
-    createdAt: now,
-  };
-  await deps.store.createTenant(tenant);
-  const change = { action: 'tenant-created', tenant_id: tenant.id, plan };
-  return answerChange(context, deps, change, {
-    status: 201,
-    body: JSON.stringify(viewTenant(tenant)),
+  const { name, planId } = body.value;
+  if (!deps.catalog().plans.has(planId)) return refusePlan(context, deps, planId);
+  const plain = { id: createId('ten', terms.now), name, planId, terms: PLAIN_TERMS };
+  const tenant = applyTenantChange({ ...plain, createdAt: terms.now }, body.value);
+  const refusal = refusePool(context, deps, tenant.terms);
+  if (refusal !== undefined) return refusal;
+  const created = await hangBelow(context, deps, tenant.terms.parentId, async () => {
+    await deps.store.createTenant(tenant);
+    return tenant;
   });
+  if (created.kind === 'refused') return created.response;
+  const change = { action: 'tenant-created', tenant_id: tenant.id, plan: planId };
+  return answerChange(context, deps, change, { status: 201, body: bodyOf(deps, tenant) });
 }
 
 async function listTenants(context: AdminContext, deps: AdminDeps): Promise<Response> {
   const query = parseQuery(context, deps, listSchema);
   if (query.kind === 'refused') return query.response;
-  const { cursor, limit } = query.value;
-  const tenants = await deps.store.tenants(cursor, limit + 1);
-  return context.json(pageOf(tenants, limit, viewTenant));
+  const { parent_id: parentId, cursor, limit } = query.value;
+  if (parentId !== undefined && (await deps.store.tenant(parentId)) === undefined)
+    return refuseTenant(context, deps, parentId);
+  const tenants = await deps.store.tenants(cursor, limit + 1, parentId);
+  const [catalog, now] = [deps.catalog(), deps.now()];
+  return context.json(pageOf(tenants, limit, (tenant) => viewTenant(tenant, catalog, now)));
 }
 
 async function showTenant(context: AdminContext, deps: AdminDeps, id: string): Promise<Response> {
   const tenant = await deps.store.tenant(id);
-  if (tenant === undefined)
-    return refuse(context, deps, { code: 'TENANT_NOT_FOUND', details: { id } });
-  const now = deps.now();
-  const { asset, plans } = deps.catalog();
-  const plan = plans.get(tenant.planId);
-  const known = await deps.store.accounts(id, now, ACCOUNTS_WAIT_MS);
-  const accounts = mergeAccounts(tenantAccounts(deps, tenant, now), known, now);
-  return context.json(viewTenantInFull(tenant, plan, asset, accounts));
+  if (tenant === undefined) return refuseTenant(context, deps, id);
+  return context.json(await describeTenant(deps, tenant));
 }
 
 async function changeTenant(context: AdminContext, deps: AdminDeps, id: string): Promise<Response> {
-  const body = await parseBody(context, deps, changeSchema);
+  const json = await readJson(context, deps);
+  if (json.kind === 'refused') return json.response;
+  const before = await deps.store.tenant(id);
+  if (before === undefined) return refuseTenant(context, deps, id);
+  const terms = inputTerms(deps, json.value, before.planId);
+  const body = checkBody(context, deps, tenantChangeSchema(terms), json.value);
   if (body.kind === 'refused') return body.response;
-  const { plan } = body.value;
-  if (!deps.catalog().plans.has(plan)) return refusePlan(context, deps, plan);
-  const tenant = await deps.store.changeTenant(id, { planId: plan });
-  if (tenant === undefined)
-    return refuse(context, deps, { code: 'TENANT_NOT_FOUND', details: { id } });
-  const change = { action: 'plan-changed', tenant_id: id, plan };
-  return answerChange(context, deps, change, {
-    status: 200,
-    body: JSON.stringify(viewTenant(tenant)),
+  const { planId, terms: changed } = body.value;
+  if (planId !== undefined && !deps.catalog().plans.has(planId))
+    return refusePlan(context, deps, planId);
+  const { pooled, parentId } = applyTenantChange(before, body.value).terms;
+  const overrides = changed?.overrides ?? [];
+  const refusal = refusePool(context, deps, { pooled, parentId, overrides });
+  if (refusal !== undefined) return refusal;
+  const done = await hangBelow(context, deps, parentId, () =>
+    deps.store.changeTenant(id, body.value),
+  );
+  if (done.kind === 'refused') return done.response;
+  if (done.value === undefined) return refuseTenant(context, deps, id);
+  const change = { action: 'tenant-changed', tenant_id: id, plan: done.value.planId };
+  return answerChange(context, deps, change, { status: 200, body: bodyOf(deps, done.value) });
+}
+
+/** The plan that overrides are checked against is the one the tenant has afterwards. */
+function inputTerms(deps: AdminDeps, json: unknown, planId: string | undefined): TenantInputTerms {
+  const { plans, asset } = deps.catalog();
+  const asked: unknown = typeof json === 'object' && json !== null ? Reflect.get(json, 'plan') : '';
+  const plan = plans.get(typeof asked === 'string' ? asked : (planId ?? ''));
+  return { now: deps.now(), asset, plan };
+}
+
+/** Nothing is there to draw on without a parent, and what is agreed with a part of a pool counts for nobody. */
+function refusePool(
+  context: AdminContext,
+  deps: AdminDeps,
+  { pooled, parentId, overrides }: Pick<TenantTerms, 'pooled' | 'parentId' | 'overrides'>,
+): Response | undefined {
+  if (!pooled) return undefined;
+  if (parentId === undefined) {
+    const reason = 'a pooled tenant draws on the plan and balance of its parent: set parent_id too';
+    return refuse(context, deps, {
+      code: 'INVALID_REQUEST',
+      details: { pointer: '/pooled', reason },
+    });
+  }
+  if (overrides.length === 0) return undefined;
+  const reason = `a pooled tenant has the limits of its parent: set them on tenant ${parentId}, or set pooled to false`;
+  return refuse(context, deps, {
+    code: 'INVALID_REQUEST',
+    details: { pointer: '/overrides', reason },
   });
 }
 
-/** What the tenant's plan gives the tenant as a whole; limits of single keys are listed once they are used. */
-function tenantAccounts(deps: AdminDeps, tenant: Tenant, now: number): readonly AccountSpec[] {
-  const catalog = deps.catalog();
-  const { asset } = catalog;
-  const balance = balanceAccount(tenant.id, asset);
-  if (!catalog.plans.has(tenant.planId)) return [balance];
-  const { plan, holder } = accessOf({ key: NO_KEY, tenant, ancestors: [] }, catalog, now);
-  const quotas = accountsFor(plan, holder, ANY_CALL, { asset, at: now }).filter(
-    (spec) => spec.limit?.scope === 'tenant',
-  );
-  return [balance, ...quotas];
+/** Does what may fail because of the parent: it does not exist, or cannot be above this tenant. */
+async function hangBelow<Value>(
+  context: AdminContext,
+  deps: AdminDeps,
+  parentId: string | undefined,
+  write: () => Promise<Value>,
+): Promise<Parsed<Value>> {
+  const pointer = '/parent_id';
+  try {
+    return { kind: 'ok', value: await write() };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    if (error.code === 'unknown_tenant') {
+      const details = { id: parentId ?? '', pointer };
+      return {
+        kind: 'refused',
+        response: refuse(context, deps, { code: 'TENANT_NOT_FOUND', details }),
+      };
+    }
+    if (error.code !== 'invalid_change') throw error;
+    const details = { reason: error.message, pointer };
+    return {
+      kind: 'refused',
+      response: refuse(context, deps, { code: 'INVALID_REQUEST', details }),
+    };
+  }
 }
 
-const NO_KEY = { id: '', budgetNano: undefined, terms: PLAIN_KEY_TERMS };
+function bodyOf(deps: AdminDeps, tenant: Tenant): string {
+  return JSON.stringify(viewTenant(tenant, deps.catalog(), deps.now()));
+}
+
+function refuseTenant(context: AdminContext, deps: AdminDeps, id: string): Response {
+  return refuse(context, deps, { code: 'TENANT_NOT_FOUND', details: { id } });
+}
 
 function refusePlan(context: AdminContext, deps: AdminDeps, id: string): Response {
   return refuse(context, deps, { code: 'PLAN_NOT_FOUND', details: { id, pointer: '/plan' } });

@@ -1,38 +1,12 @@
-import type { AccountSpec } from '../../domain/accounts.ts';
-import type { Plan } from '../../domain/catalog.ts';
-import { formatDecimal, formatMoney } from '../../domain/money.ts';
-import type { AccountBalance, ApiKey, Grant, Tenant } from '../../stores/store.ts';
-import { formatTime } from './parse-input.ts';
+import type { Limit } from '../../domain/catalog.ts';
+import { formatMoney } from '../../domain/money.ts';
+import { isSlot } from '../../domain/take.ts';
+import type { ApiKey, Grant } from '../../stores/store.ts';
+import { formatOptionalTime, formatTime } from './input-values.ts';
 
 /** What the admin API shows: snake case, ISO times, money as decimal strings, null for "none". */
-export function viewTenant(tenant: Tenant): object {
-  return {
-    id: tenant.id,
-    name: tenant.name,
-    plan: tenant.planId,
-    created_at: formatTime(tenant.createdAt),
-  };
-}
-
-/** `plan` is undefined when the tenant's plan is no longer in the configuration. */
-export function viewTenantInFull(
-  tenant: Tenant,
-  plan: Plan | undefined,
-  asset: string,
-  accounts: readonly AccountBalance[],
-): object {
-  return {
-    ...viewTenant(tenant),
-    plan_version: plan?.version ?? null,
-    plan_title: plan?.title ?? null,
-    balance: viewBalance(accounts, asset),
-    limits: accounts
-      .filter(({ spec }) => spec.kind === 'quota')
-      .map((account) => viewLimit(account, asset)),
-  };
-}
-
 export function viewKey(key: ApiKey, asset: string, now: number): object {
+  const { terms } = key;
   return {
     id: key.id,
     tenant_id: key.tenantId,
@@ -42,8 +16,15 @@ export function viewKey(key: ApiKey, asset: string, now: number): object {
     state: keyState(key, now),
     budget:
       key.budgetNano === undefined ? null : formatMoney({ asset, units: BigInt(key.budgetNano) }),
-    expires_at: optionalTime(key.expiresAt),
-    revoked_at: optionalTime(key.revokedAt),
+    apis: terms.apis,
+    models: terms.models,
+    operations: terms.operations,
+    addresses: terms.addresses,
+    roles: terms.roles,
+    context_tokens_max: terms.contextTokensMax ?? null,
+    limits: terms.limits.map((limit) => viewOwnLimit(limit, asset)),
+    expires_at: formatOptionalTime(key.expiresAt),
+    revoked_at: formatOptionalTime(key.revokedAt),
     created_at: formatTime(key.createdAt),
   };
 }
@@ -61,81 +42,33 @@ export function viewGrant(grant: Grant): object {
     priority: grant.priority,
     source: grant.source,
     effective_at: formatTime(grant.effectiveAt),
-    expires_at: optionalTime(grant.expiresAt),
+    expires_at: formatOptionalTime(grant.expiresAt),
     created_at: formatTime(grant.createdAt),
   };
 }
 
-/** The accounts of `known`, and those of `specs` that nothing has touched yet, without windows that are over. */
-export function mergeAccounts(
-  specs: readonly AccountSpec[],
-  known: readonly AccountBalance[],
-  now: number,
-): readonly AccountBalance[] {
-  const byId = new Map(known.map((account) => [account.spec.id, account]));
-  const current = specs.map(
-    (spec) =>
-      withAllowance(byId.get(spec.id), spec) ?? {
-        spec,
-        allowance: BigInt(spec.allowance),
-        spent: 0n,
-        reserved: 0n,
-      },
-  );
-  const listed = new Set(specs.map((spec) => spec.id));
-  const others = known.filter(
-    ({ spec }) =>
-      !listed.has(spec.id) && (spec.windowEndsAt === undefined || spec.windowEndsAt > now),
-  );
-  return [...current, ...others];
+/** Units of a limit as they are given: money is text, everything else a number. */
+export function viewQuantity(amount: number, unit: string, asset: string): number | string {
+  return unit === 'spend' ? formatMoney({ asset, units: BigInt(amount) }) : amount;
 }
 
-/** A quota allows what the plan says now; the store learns of a changed plan with the next call. */
-function withAllowance(
-  account: AccountBalance | undefined,
-  spec: AccountSpec,
-): AccountBalance | undefined {
-  if (account === undefined || spec.kind === 'balance') return account;
-  return { ...account, allowance: BigInt(spec.allowance) };
-}
-
-function viewBalance(accounts: readonly AccountBalance[], asset: string): object {
-  const balance = accounts.find(({ spec }) => spec.kind === 'balance' && spec.unit === asset);
-  const settled = balance === undefined ? 0n : balance.allowance - balance.spent;
-  const held = balance?.reserved ?? 0n;
+/** Under the names it is given by; `window` is null where calls are counted at each moment. */
+function viewOwnLimit(limit: Limit, asset: string): object {
+  const { id, unit, window, amount, soft, models, routes, operations } = limit;
   return {
-    asset,
-    settled: formatDecimal(settled, 9),
-    held: formatDecimal(held, 9),
-    available: formatDecimal(settled - held, 9),
-  };
-}
-
-function viewLimit(account: AccountBalance, asset: string): object {
-  const { spec, allowance, spent, reserved } = account;
-  const left = allowance - spent - reserved;
-  const quantity = (units: bigint) =>
-    spec.limit?.unit === 'spend' ? formatMoney({ asset, units }) : units.toString();
-  return {
-    id: spec.limit?.id ?? spec.id,
-    unit: spec.limit?.unit ?? spec.unit,
-    window: spec.limit?.window ?? null,
-    scope: spec.limit?.scope ?? null,
-    key_id: spec.limit?.keyId ?? null,
-    limit: quantity(allowance),
-    used: quantity(spent),
-    held: quantity(reserved),
-    // A smaller plan can leave more used than allowed.
-    remaining: quantity(left > 0n ? left : 0n),
-    resets_at: optionalTime(spec.windowEndsAt),
+    id,
+    unit,
+    window: isSlot(unit) ? null : window,
+    amount: viewQuantity(amount, unit, asset),
+    class: limit.class,
+    soft,
+    models,
+    routes,
+    operations,
   };
 }
 
 function keyState(key: ApiKey, now: number): 'active' | 'revoked' | 'expired' {
   if (key.revokedAt !== undefined) return 'revoked';
   return key.expiresAt !== undefined && key.expiresAt <= now ? 'expired' : 'active';
-}
-
-function optionalTime(at: number | undefined): string | null {
-  return at === undefined ? null : formatTime(at);
 }

@@ -1,0 +1,169 @@
+import { z } from 'zod';
+
+import type { Limit, Plan } from '../../domain/catalog.ts';
+import type {
+  AccountState,
+  Override,
+  PaymentMethodState,
+  SubscriptionState,
+} from '../../domain/tenant-terms.ts';
+import type { TenantChange, TermsChange } from '../../stores/store.ts';
+import {
+  clearable,
+  describeUnknown,
+  idSchema,
+  listSchema,
+  momentSchema,
+  nameSchema,
+  parseQuantity,
+  quantitySchema,
+  renameMembers,
+  timeZoneSchema,
+} from './input-values.ts';
+
+const OVERRIDES_MAX = 100;
+const INVOICES_MAX = 100;
+const SUBSCRIPTION_STATES = [
+  'trialing',
+  'active',
+  'paused',
+  'canceled',
+] as const satisfies readonly SubscriptionState[];
+const PAYMENT_METHODS = [
+  'not_required',
+  'valid',
+  'missing',
+  'unverified',
+  'invalid',
+] as const satisfies readonly PaymentMethodState[];
+const ACCOUNT_STATES = [
+  'active',
+  'unverified',
+  'suspended',
+  'pending_approval',
+] as const satisfies readonly AccountState[];
+
+export interface TenantInputTerms {
+  readonly now: number;
+  readonly asset: string;
+  /** The tenant's plan, where it is known: overrides are of its limits. */
+  readonly plan: Plan | undefined;
+}
+
+/** A new tenant: name and plan, and whatever is agreed from the beginning. */
+export function newTenantSchema(terms: TenantInputTerms) {
+  return z
+    .strictObject({ name: nameSchema, plan: idSchema, ...termsShape(terms) })
+    .transform(({ name, plan, ...rest }) => ({ name, planId: plan, terms: toTerms(rest) }));
+}
+
+/** Members that are left out stay as they are, also inside `subscription` and `payment`; null takes away. */
+export function tenantChangeSchema(terms: TenantInputTerms) {
+  return z
+    .strictObject({
+      name: nameSchema.exactOptional(),
+      plan: idSchema.exactOptional(),
+      ...termsShape(terms),
+    })
+    .refine((body) => Object.keys(body).length > 0, {
+      error: 'nothing to change: give at least one member, such as "plan"',
+    })
+    .transform(({ name, plan, ...rest }): TenantChange => ({
+      ...(name === undefined ? {} : { name }),
+      ...(plan === undefined ? {} : { planId: plan }),
+      terms: toTerms(rest),
+    }));
+}
+
+function termsShape({ now, asset, plan }: TenantInputTerms) {
+  const moment = clearable(momentSchema(now));
+  return {
+    parent_id: clearable(idSchema),
+    pooled: z.boolean().exactOptional(),
+    time_zone: timeZoneSchema.exactOptional(),
+    billing_anchor: moment,
+    subscription: z
+      .strictObject({ state: z.enum(SUBSCRIPTION_STATES).exactOptional(), ends_at: moment })
+      .transform((value) => renameMembers(value, { state: 'state', ends_at: 'endsAt' }))
+      .exactOptional(),
+    payment: z
+      .strictObject({
+        method: z.enum(PAYMENT_METHODS).exactOptional(),
+        failed_at: moment,
+        overdue_invoices: listSchema(idSchema, INVOICES_MAX).exactOptional(),
+        disputed: z.boolean().exactOptional(),
+        reauthorization_required: z.boolean().exactOptional(),
+      })
+      .transform((value) =>
+        renameMembers(value, {
+          method: 'method',
+          failed_at: 'failedAt',
+          overdue_invoices: 'overdueInvoices',
+          disputed: 'disputed',
+          reauthorization_required: 'reauthorizationRequired',
+        }),
+      )
+      .exactOptional(),
+    account_state: z.enum(ACCOUNT_STATES).exactOptional(),
+    overrides: overridesSchema(plan, asset, now).exactOptional(),
+    overage_authorized_until: moment,
+    enforcement: clearable(z.enum(['observe', 'enforce'])),
+  };
+}
+
+type TermsBody = z.output<z.ZodObject<ReturnType<typeof termsShape>>>;
+
+function toTerms(body: TermsBody): TermsChange {
+  return renameMembers(body, {
+    parent_id: 'parentId',
+    pooled: 'pooled',
+    time_zone: 'timeZone',
+    billing_anchor: 'billingAnchorAt',
+    subscription: 'subscription',
+    payment: 'payment',
+    account_state: 'account',
+    overrides: 'overrides',
+    overage_authorized_until: 'overageAuthorizedUntil',
+    enforcement: 'enforcement',
+  });
+}
+
+/** Without a plan that is known any limit may be named: it counts once the tenant is on a plan that has it. */
+function overridesSchema(plan: Plan | undefined, asset: string, now: number) {
+  return z
+    .array(
+      z
+        .strictObject({
+          limit_id: idSchema,
+          amount: quantitySchema,
+          expires_at: clearable(momentSchema(now)),
+        })
+        .transform((given, context): Override => {
+          const limit = plan?.limits.find(({ id }) => id === given.limit_id);
+          if (plan !== undefined && limit === undefined) {
+            reject(context, 'limit_id', describeUnknownLimit(given.limit_id, plan));
+            return z.NEVER;
+          }
+          const quantity = parseQuantity(given.amount, limit?.unit ?? 'units', asset);
+          if (quantity.kind === 'wrong') {
+            reject(context, 'amount', quantity.problem);
+            return z.NEVER;
+          }
+          const { amount } = quantity;
+          return { limitId: given.limit_id, amount, expiresAt: given.expires_at };
+        }),
+    )
+    .max(OVERRIDES_MAX)
+    .refine((all) => new Set(all.map(({ limitId }) => limitId)).size === all.length, {
+      error: 'names a limit twice: one override a limit',
+    });
+}
+
+function describeUnknownLimit(id: string, plan: Plan): string {
+  const known = plan.limits.map((limit: Limit) => limit.id);
+  return describeUnknown(`limit of plan ${plan.id} that is called`, id, known);
+}
+
+function reject(context: z.RefinementCtx, member: string, message: string): void {
+  context.addIssue({ code: 'custom', path: [member], message });
+}
