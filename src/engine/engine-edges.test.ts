@@ -7,13 +7,13 @@ import { type AccountSpec, balanceAccount } from '../domain/accounts.ts';
 import { createClock } from '../platform/clock.ts';
 import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
 import type { Change, Store } from '../stores/store.ts';
-import type { Hold, RateNeed } from './engine.ts';
+import type { Hold, Need, RateNeed } from './engine.ts';
 import { readJournal } from './journal.ts';
 import { LedgerEngine } from './ledger-engine.ts';
 
 const DAY_MS = 86_400_000;
-/** A journal record counts its charges in one byte: one more than it can say makes the write fail. */
-const CHARGES_MAX = 255;
+/** A journal record has at most 64 KiB: more charges than fit make the write fail. */
+const CHARGES_MAX = 6000;
 const BALANCE = balanceAccount('ten_1', 'USD');
 const clock = createClock();
 const never = (): AbortSignal => new AbortController().signal;
@@ -58,11 +58,14 @@ function quotaOf(number: number): AccountSpec {
   };
 }
 
-async function hold(
-  accounts: readonly AccountSpec[],
-  rates: readonly RateNeed[] = [],
-): Promise<Hold> {
-  const needs = accounts.map((account) => ({ account, amount: 1 }));
+function hold(accounts: readonly AccountSpec[], rates: readonly RateNeed[] = []): Promise<Hold> {
+  return reserve(
+    accounts.map((account) => ({ account, amount: 1 })),
+    rates,
+  );
+}
+
+async function reserve(needs: readonly Need[], rates: readonly RateNeed[] = []): Promise<Hold> {
   const outcome = await engine.reserve('req_1', needs, rates, never());
   if (outcome.kind !== 'held') throw new Error(`not held: ${outcome.kind}`);
   return outcome.hold;
@@ -76,17 +79,21 @@ const rateOf = (burst: number): RateNeed => ({
 });
 
 describe('a journal that cannot be written (DESIGN 5)', () => {
-  const tooMany = Array.from({ length: CHARGES_MAX + 1 }, (_, number) => quotaOf(number));
+  const wide = { ...quotaOf(0), allowance: 2 * CHARGES_MAX };
+  const tooMany = Array.from({ length: CHARGES_MAX }, () => ({ account: wide, amount: 1 }));
 
   it('charges nothing, sets everything free, and lets nothing more be served', async () => {
-    const held = await hold(tooMany);
+    // So much is here then that all of them fit at once.
+    const first = await reserve([{ account: wide, amount: CHARGES_MAX }]);
+    engine.release(first);
+    const held = await reserve(tooMany);
     const amounts = tooMany.map(() => 1);
     expect(engine.capture(held, amounts)).toBeUndefined();
     expect([errors.length, engine.openHolds]).toEqual([1, 0]);
-    expect(engine.peek(quotaOf(0))).toMatchObject({ spent: 0 });
+    expect(engine.peek(wide)).toMatchObject({ spent: 0 });
     expect(() => engine.release(held)).toThrow('cannot release it again');
 
-    const other = await hold([quotaOf(0)]);
+    const other = await hold([wide]);
     expect(engine.progress(other, [1])).toBe(false);
     expect(engine.finish(other, [1])).toBeUndefined();
     expect([errors.length, engine.openHolds]).toEqual([1, 0]);
@@ -135,7 +142,7 @@ describe('streams', () => {
   });
 
   it('a hold of somebody else is a bug, told as one', () => {
-    expect(() => engine.release({ requestId: 'req_1', needs: [] })).toThrow(TypeError);
+    expect(() => engine.release({ requestId: 'req_1', needs: [], amounts: [] })).toThrow(TypeError);
   });
 });
 

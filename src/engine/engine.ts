@@ -4,7 +4,10 @@ import type { AccountNumbers } from '../stores/store.ts';
 /** One account and the units to set aside in it. Units are safe integers: requests, tokens, or nano. */
 export interface Need {
   readonly account: AccountSpec;
+  /** 0 = nothing yet: the hold may grow there. */
   readonly amount: number;
+  /** Units that are of use when `amount` is not there: then what is left is taken. Absent = all or none. */
+  readonly least?: number;
 }
 /** A protective bucket this request takes one token from. */
 export interface RateNeed {
@@ -18,6 +21,8 @@ export interface RateNeed {
 export interface Hold {
   readonly requestId: string;
   readonly needs: readonly Need[];
+  /** Units set aside of each need by now. */
+  readonly amounts: readonly number[];
 }
 
 export type ShortCause =
@@ -42,7 +47,9 @@ export type ReserveOutcome =
       /** Part of `numbers.reserved` that is under open holds, own ones included. */
       readonly held: number;
     }
-  | { readonly kind: 'limited'; readonly index: number; readonly retryAfterMs: number };
+  | { readonly kind: 'limited'; readonly index: number; readonly retryAfterMs: number }
+  /** A window has ended since the needs were worked out: ask with those of the next one. */
+  | { readonly kind: 'stale' };
 
 /** The one door to money on the request path (DESIGN 5, 7). */
 export interface Engine {
@@ -59,8 +66,11 @@ export interface Engine {
     rates: readonly RateNeed[],
     signal: AbortSignal,
   ): Promise<ReserveOutcome>;
-  /** Sets more aside for a running stream, out of what is here; all needs or none. */
-  extend(hold: Hold, more: readonly number[]): boolean;
+  /**
+   * Sets more aside for a running stream, out of what is here: all needs or none. With `least`, as much of
+   * `more` as there is, when that much is there everywhere.
+   */
+  extend(hold: Hold, more: readonly number[], least?: readonly number[]): boolean;
   /** The awaited way, at most 1 s, when more has to be fetched. False = there is none, or the hold has ended. */
   extendSlowly(hold: Hold, more: readonly number[], signal: AbortSignal): Promise<boolean>;
   /**

@@ -49,6 +49,12 @@ describe('Journal', () => {
     ]);
   });
 
+  it.each([254, 255, 256, 1000])('a group of %i charges is read as it was written', (count) => {
+    const charges = Array.from({ length: count }, (_, index) => ({ index, amount: index * 3 }));
+    new Journal(directory, 'own_1').append({ ...charge, charges });
+    expect(readJournal(directory, 'own_1')).toEqual([{ ...charge, charges, seq: 1 }]);
+  });
+
   it('ignores a torn group at every length of its tail: replay sees all of it or nothing', () => {
     const journal = new Journal(directory, 'own_1');
     journal.append(charge);

@@ -18,6 +18,8 @@ export interface JournalGroup {
 
 const KINDS: readonly GroupKind[] = ['charge', 'progress', 'done'];
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
+/** In place of a count: four bytes with the count follow, because one byte cannot say it. */
+const LONG_COUNT = 255;
 
 interface Segment {
   readonly number: number;
@@ -123,12 +125,12 @@ function encodeGroup(frame: Buffer, start: number, group: JournalGroup): number 
   let offset = frame.writeUInt8(KINDS.indexOf(group.kind), start);
   offset = frame.writeDoubleLE(group.seq, offset);
   offset = writeText(frame, offset, group.requestId);
-  offset = frame.writeUInt8(group.charges.length, offset);
+  offset = writeCount(frame, offset, group.charges.length);
   for (const charge of group.charges) {
     offset = frame.writeUInt32LE(charge.index, offset);
     offset = frame.writeDoubleLE(charge.amount, offset);
   }
-  offset = frame.writeUInt8(group.overruns.length, offset);
+  offset = writeCount(frame, offset, group.overruns.length);
   for (const overrun of group.overruns) {
     offset = writeText(frame, offset, overrun.tenantId);
     offset = writeText(frame, offset, overrun.unit);
@@ -142,17 +144,22 @@ function decodeGroup(record: Buffer): JournalGroup {
   const kind = KINDS[reader.byte()] ?? 'charge';
   const seq = reader.number();
   const requestId = reader.text();
-  const charges = Array.from({ length: reader.byte() }, () => ({
+  const charges = Array.from({ length: reader.count() }, () => ({
     index: reader.index(),
     amount: reader.number(),
   }));
-  const overruns = Array.from({ length: reader.byte() }, () => ({
+  const overruns = Array.from({ length: reader.count() }, () => ({
     requestId,
     tenantId: reader.text(),
     unit: reader.text(),
     amount: reader.number(),
   }));
   return { seq, kind, requestId, charges, overruns };
+}
+
+function writeCount(frame: Buffer, offset: number, count: number): number {
+  if (count < LONG_COUNT) return frame.writeUInt8(count, offset);
+  return frame.writeUInt32LE(count, frame.writeUInt8(LONG_COUNT, offset));
 }
 
 function writeText(frame: Buffer, offset: number, text: string): number {
@@ -171,6 +178,11 @@ class Reader {
 
   byte(): number {
     return this.#record.readUInt8(this.#advance(1));
+  }
+
+  count(): number {
+    const count = this.byte();
+    return count === LONG_COUNT ? this.index() : count;
   }
 
   index(): number {

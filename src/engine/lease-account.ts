@@ -1,8 +1,14 @@
 import type { AccountSpec } from '../domain/accounts.ts';
+import { isSlot } from '../domain/take.ts';
 import type { AccountNumbers } from '../stores/store.ts';
 
 export interface Waiter {
+  /** Least that is of use. */
   readonly amount: number;
+  /** What it would take if that were here. */
+  readonly want: number;
+  /** Questions to the store that it was part of. */
+  rounds: number;
   /** Monotonic milliseconds. */
   readonly deadline: number;
   /** Every other process has said, since this began to wait, what it does not need. */
@@ -20,8 +26,10 @@ export type WaitOutcome =
 /** One account as this process sees it: a slice of it, spent in memory. Fixed shape: it is on the hot path. */
 export class LeaseAccount {
   spec: AccountSpec;
-  /** Number of the lease at the store. */
+  /** Number of the lease at the store; 0 = it has none, and will not get one. */
   readonly index: number;
+  /** Of calls at the same time: what is held comes back, and nothing is kept ahead for later. */
+  readonly isSlot: boolean;
   granted = 0;
   /** Cumulative; only grows. */
   charged = 0;
@@ -63,6 +71,7 @@ export class LeaseAccount {
   constructor(spec: AccountSpec, index: number, monotonicMs: number) {
     this.spec = spec;
     this.index = index;
+    this.isSlot = isSlot(spec.unit);
     this.lastUsedAt = monotonicMs;
   }
 
@@ -74,6 +83,21 @@ export class LeaseAccount {
       this.spec.kind === 'quota' &&
       this.numbers?.allowance !== this.spec.allowance
     );
+  }
+
+  /**
+   * Whether `units` are here for a hold that has begun. What is used belongs to the window it began in, so a
+   * quota gives them after its end too; money that has expired is gone.
+   */
+  canGive(units: number, nowMs: number): boolean {
+    if (units === 0) return true;
+    return this.left >= units && (this.spec.kind === 'quota' || nowMs < this.usableUntil);
+  }
+
+  /** Whether what is left here has to go back before more is taken: it may promise more than there is. */
+  mustReturn(nowMs: number): boolean {
+    if (this.left <= 0) return false;
+    return this.stale || (this.spec.kind === 'balance' && nowMs >= this.usableUntil);
   }
 
   get left(): number {

@@ -55,6 +55,7 @@ function resultFor(
 
 const DEADLINE = ManualClock.STARTED_MS + 1000;
 const never = (): AbortSignal => new AbortController().signal;
+const waitOf = (amount: number) => ({ amount, deadline: DEADLINE, signal: never() });
 const opened: LeaseBook[] = [];
 const stores: ScriptedStore[] = [];
 afterEach(async () => {
@@ -65,10 +66,13 @@ afterEach(async () => {
 
 const open = () => openAt(new ManualClock());
 
-function openAt<C extends Clock>(clock: C) {
+function openAt<C extends Clock>(clock: C, accountsMax?: number) {
   const store = new ScriptedStore();
   const errors: unknown[] = [];
-  const book = new LeaseBook('own_1', store, clock, (error) => errors.push(error));
+  const book = new LeaseBook('own_1', store, clock, {
+    onError: (error) => errors.push(error),
+    ...(accountsMax === undefined ? {} : { accountsMax }),
+  });
   opened.push(book);
   stores.push(store);
   return { store, book, clock, errors };
@@ -105,7 +109,7 @@ describe('LeaseBook', () => {
   it('asks once for all that wait, and wakes in turn as many as fit', async () => {
     const { store, book } = open();
     const account = book.find(specOf(1));
-    const waits = [5, 5, 5].map((amount) => book.waitFor(account, amount, DEADLINE, never()));
+    const waits = [5, 5, 5].map((amount) => book.waitFor(account, waitOf(amount)));
     await store.answer([resultFor({ granted: 10, allowance: 10, reserved: 10 })]);
     expect(store.asked[0]).toMatchObject([{ index: 1, grantedBefore: 0, need: 5, want: 40 }]);
     expect(await Promise.all(waits.map(peek))).toEqual([
@@ -117,8 +121,7 @@ describe('LeaseBook', () => {
 
   it('one message carries the growth of every account that came up in the same turn', async () => {
     const { store, book } = open();
-    for (const number of [1, 2, 3])
-      void book.waitFor(book.find(specOf(number)), 1, DEADLINE, never());
+    for (const number of [1, 2, 3]) void book.waitFor(book.find(specOf(number)), waitOf(1));
     await waitFor(() => store.asked.length > 0, { timeoutMs: 5000, what: 'the question' });
     expect(store.asked.map((requests) => requests.length)).toEqual([3]);
   });
@@ -150,7 +153,7 @@ describe('LeaseBook', () => {
     ],
   ])('10 units that are %s', async (_what, result, afterMs, outcome) => {
     const { store, book, clock } = open();
-    const wait = book.waitFor(book.find(specOf(1)), 10, DEADLINE, never());
+    const wait = book.waitFor(book.find(specOf(1)), waitOf(10));
     clock.advance(afterMs);
     await store.answer([resultFor(result)]);
     expect(await wait).toEqual(outcome);
@@ -158,12 +161,11 @@ describe('LeaseBook', () => {
 
   it('before the deadline what is only elsewhere is asked for again', async () => {
     const { store, book } = openAt(createClock());
-    const wait = book.waitFor(
-      book.find(specOf(1)),
-      10,
-      createClock().monotonicMs() + 5000,
-      never(),
-    );
+    const wait = book.waitFor(book.find(specOf(1)), {
+      amount: 10,
+      deadline: createClock().monotonicMs() + 5000,
+      signal: never(),
+    });
     await store.answer([resultFor({ allowance: 10, reserved: 10, heldElsewhere: 10 })]);
     expect(await peek(wait)).toBe('waiting');
     await store.answer([resultFor({ granted: 10, allowance: 10, reserved: 10 })]);
@@ -172,7 +174,7 @@ describe('LeaseBook', () => {
 
   it('a refusal waits until the processes that were recalled have been heard', async () => {
     const { store, book } = open();
-    const wait = book.waitFor(book.find(specOf(1)), 10, DEADLINE, never());
+    const wait = book.waitFor(book.find(specOf(1)), waitOf(10));
     await store.answer([resultFor({ allowance: 9, reserved: 4, recalling: 4 })]);
     expect(await peek(wait)).toBe('waiting');
     await store.answer([resultFor({ allowance: 9 })]);
@@ -182,32 +184,32 @@ describe('LeaseBook', () => {
   it('gone is answered from memory for 250 ms, for as much and more, not for less', async () => {
     const { store, book, clock } = open();
     const account = book.find(specOf(1));
-    const wait = book.waitFor(account, 10, DEADLINE, never());
+    const wait = book.waitFor(account, waitOf(10));
     await store.answer([resultFor({ allowance: 9 })]);
     await wait;
-    expect(await book.waitFor(account, 10, DEADLINE, never())).toMatchObject({ cause: 'gone' });
+    expect(await book.waitFor(account, waitOf(10))).toMatchObject({ cause: 'gone' });
     expect(store.asked).toHaveLength(1);
-    void book.waitFor(account, 9, DEADLINE, never());
+    void book.waitFor(account, waitOf(9));
     await waitFor(() => store.asked.length === 2, { timeoutMs: 5000, what: 'a question for less' });
     clock.advance(250);
-    expect(await peek(book.waitFor(account, 10, DEADLINE, never()))).toBe('waiting');
+    expect(await peek(book.waitFor(account, waitOf(10)))).toBe('waiting');
   });
 
   it('a store that fails is told to the log and to who waits, and is asked again the next time', async () => {
     const { store, book, errors } = open();
     const account = book.find(specOf(1));
-    const wait = book.waitFor(account, 1, DEADLINE, never());
+    const wait = book.waitFor(account, waitOf(1));
     await store.answer(new Error('disk'));
     expect(await wait).toEqual(UNAVAILABLE);
     expect(errors).toEqual([new Error('disk')]);
-    const again = book.waitFor(account, 1, DEADLINE, never());
+    const again = book.waitFor(account, waitOf(1));
     await store.answer([resultFor({ granted: 8, allowance: 8, reserved: 8 })]);
     expect(await again).toEqual({ kind: 'ready' });
   });
 
   it('a store that leaves an account out makes it unavailable', async () => {
     const { store, book } = open();
-    const wait = book.waitFor(book.find(specOf(1)), 1, DEADLINE, never());
+    const wait = book.waitFor(book.find(specOf(1)), waitOf(1));
     await store.answer([]);
     expect(await wait).toEqual(UNAVAILABLE);
   });
@@ -216,7 +218,9 @@ describe('LeaseBook', () => {
     const { book } = openAt(createClock());
     const account = book.find(specOf(1));
     const deadline = createClock().monotonicMs();
-    expect(await book.waitFor(account, 1, deadline, never())).toEqual(UNAVAILABLE);
+    expect(await book.waitFor(account, { amount: 1, deadline, signal: never() })).toEqual(
+      UNAVAILABLE,
+    );
     expect(account.waiters).toEqual([]);
   });
 
@@ -224,22 +228,23 @@ describe('LeaseBook', () => {
     const { book } = open();
     const account = book.find(specOf(1));
     const leaving = new AbortController();
-    const wait = book.waitFor(account, 1, DEADLINE, leaving.signal);
+    const wait = book.waitFor(account, { amount: 1, deadline: DEADLINE, signal: leaving.signal });
     leaving.abort();
     expect(await wait).toEqual(UNAVAILABLE);
     expect(account.waiters).toEqual([]);
-    expect(await book.waitFor(account, 1, DEADLINE, leaving.signal)).toEqual(UNAVAILABLE);
+    expect(
+      await book.waitFor(account, { amount: 1, deadline: DEADLINE, signal: leaving.signal }),
+    ).toEqual(UNAVAILABLE);
   });
 
   it(`bound: ${WAITERS_PER_ACCOUNT_MAX} may wait for one account`, async () => {
     const { book } = open();
     const account = book.find(specOf(1));
-    for (let i = 0; i < WAITERS_PER_ACCOUNT_MAX; i += 1)
-      void book.waitFor(account, 1, DEADLINE, never());
-    expect(await peek(book.waitFor(account, 1, DEADLINE, never()))).toEqual(UNAVAILABLE);
-    expect(await peek(book.waitFor(book.find(specOf(2)), 1, DEADLINE, never()))).toBe('waiting');
+    for (let i = 0; i < WAITERS_PER_ACCOUNT_MAX; i += 1) void book.waitFor(account, waitOf(1));
+    expect(await peek(book.waitFor(account, waitOf(1)))).toEqual(UNAVAILABLE);
+    expect(await peek(book.waitFor(book.find(specOf(2)), waitOf(1)))).toBe('waiting');
     account.waiters[0]?.wake({ kind: 'ready' });
-    expect(await peek(book.waitFor(account, 1, DEADLINE, never()))).toBe('waiting');
+    expect(await peek(book.waitFor(account, waitOf(1)))).toBe('waiting');
   });
 
   it(`bound: ${WAITERS_MAX} may wait in all`, async () => {
@@ -248,27 +253,46 @@ describe('LeaseBook', () => {
     for (let i = 0; i < WAITERS_MAX; i += 1) {
       const account = book.find(specOf(Math.floor(i / 500)));
       accounts.push(account);
-      void book.waitFor(account, 1, DEADLINE, never());
+      void book.waitFor(account, waitOf(1));
     }
     const other = book.find(specOf(-1));
-    expect(await peek(book.waitFor(other, 1, DEADLINE, never()))).toEqual(UNAVAILABLE);
+    expect(await peek(book.waitFor(other, waitOf(1)))).toEqual(UNAVAILABLE);
     accounts[0]?.waiters[0]?.wake({ kind: 'ready' });
-    expect(await peek(book.waitFor(other, 1, DEADLINE, never()))).toBe('waiting');
+    expect(await peek(book.waitFor(other, waitOf(1)))).toBe('waiting');
   });
 
-  it('bound: beyond 200,000 accounts nobody waits for another', async () => {
-    const { book } = open();
-    for (let i = 0; i < 200_000; i += 1) book.find(specOf(i));
-    const last = book.find(specOf(0));
-    expect(await peek(book.waitFor(last, 1, DEADLINE, never()))).toBe('waiting');
-    const beyond = book.find(specOf(200_000));
-    expect(await peek(book.waitFor(beyond, 1, DEADLINE, never()))).toEqual(UNAVAILABLE);
+  it('bound: beyond its accounts a new one is not kept, holds nothing, and nobody waits for it', async () => {
+    const { store, book } = openAt(new ManualClock(), 10);
+    for (let i = 0; i < 10; i += 1) book.find(specOf(i));
+    expect(book.crowded).toBe(true);
+    const beyond = book.find(specOf(10));
+    expect(await peek(book.waitFor(beyond, waitOf(1)))).toEqual(UNAVAILABLE);
+    book.prefetch(beyond, 1);
+    expect([[...book.all()].length, store.asked.length, beyond.left]).toEqual([10, 0, 0]);
+    // Those that are there go on.
+    const known = book.find(specOf(0));
+    expect(await peek(book.waitFor(known, waitOf(1)))).toBe('waiting');
+    await store.answer([resultFor({ granted: 8 })]);
+    book.remove(book.find(specOf(9)));
+    expect(await peek(book.waitFor(book.find(specOf(10)), waitOf(1)))).toBe('waiting');
+  });
+
+  it('first slices of all accounts of a request are asked for together', async () => {
+    const { store, book } = open();
+    const [first, second] = [book.find(specOf(1)), book.find(specOf(2))];
+    book.prefetch(first, 5);
+    book.prefetch(second, 7);
+    await store.answer([resultFor({ granted: 40 }), resultFor({ index: 2, granted: 56 })]);
+    expect(store.asked).toMatchObject([[{ want: 40 }, { want: 56 }]]);
+    book.prefetch(first, 5);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(store.asked).toHaveLength(1);
   });
 
   it('a slice grows ahead when a quarter is left, doubling while the account is busy, and not in vain', async () => {
     const { store, book, clock } = open();
     const account = book.find(specOf(1));
-    const first = book.waitFor(account, 10, DEADLINE, never());
+    const first = book.waitFor(account, waitOf(10));
     await store.answer([resultFor({ granted: 80, allowance: 200, reserved: 80 })]);
     await first;
     account.hold(60, clock.monotonicMs());
@@ -289,13 +313,13 @@ describe('LeaseBook', () => {
   it('an expired slice is handed back before another is taken', async () => {
     const { store, book, clock } = open();
     const account = book.find(specOf(1));
-    const first = book.waitFor(account, 1, DEADLINE, never());
+    const first = book.waitFor(account, waitOf(1));
     await store.answer([
       resultFor({ granted: 8, allowance: 8, reserved: 8, usableUntil: clock.now() + 5 }),
     ]);
     await first;
     clock.advance(5);
-    void book.waitFor(account, 1, DEADLINE, never());
+    void book.waitFor(account, waitOf(1));
     await new Promise((resolve) => setImmediate(resolve));
     expect([account.recalled, store.asked.length]).toEqual([true, 1]);
     account.granted = 0;
@@ -307,14 +331,76 @@ describe('LeaseBook', () => {
   it('a stopped book lets nobody wait', async () => {
     const { store, book } = open();
     const account = book.find(specOf(1));
-    const wait = book.waitFor(account, 1, DEADLINE, never());
+    const wait = book.waitFor(account, waitOf(1));
     const stopped = book.stop();
     expect(await wait).toEqual(UNAVAILABLE);
     await store.answer([resultFor({ granted: 8, allowance: 8, reserved: 8 })]);
     await stopped;
-    expect(await book.waitFor(account, 100, DEADLINE, never())).toEqual(UNAVAILABLE);
+    expect(await book.waitFor(account, waitOf(100))).toEqual(UNAVAILABLE);
     book.growAhead(account);
     await new Promise((resolve) => setImmediate(resolve));
     expect(store.asked).toHaveLength(1);
+  });
+});
+
+describe('slots (QUOTA-10)', () => {
+  const slots = (allowance: number): AccountSpec => ({
+    ...specOf(1),
+    kind: 'quota',
+    unit: 'concurrent_requests',
+    allowance,
+  });
+  const held = { kind: 'short', cause: 'held' };
+
+  it('asks for as many as callers wait for and keeps none ahead', async () => {
+    const { store, book } = open();
+    const account = book.find(slots(5));
+    const waits = [1, 1].map((amount) => book.waitFor(account, waitOf(amount)));
+    await store.answer([resultFor({ granted: 2, allowance: 5, reserved: 2 })]);
+    expect(await Promise.all(waits)).toEqual([{ kind: 'ready' }, { kind: 'ready' }]);
+    expect(store.asked).toMatchObject([[{ need: 1, want: 2, askHolders: 'anew' }]]);
+    account.hold(1, 0);
+    account.hold(1, 0);
+    book.growAhead(account);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(store.asked).toHaveLength(1);
+  });
+
+  it('who holds all of them itself need not ask', async () => {
+    const { store, book } = open();
+    const account = book.find(slots(1));
+    account.hold(1, 0);
+    expect(await book.waitFor(account, waitOf(1))).toEqual({ ...held, held: 1 });
+    expect(store.asked).toEqual([]);
+  });
+
+  it('what others held before somebody came proves nothing to it; their answer since does, at once', async () => {
+    const { store, book } = open();
+    const account = book.find(slots(2));
+    const all = { allowance: 2, reserved: 2 };
+    const first = book.waitFor(account, waitOf(1));
+    await store.answer([resultFor({ ...all, heldElsewhere: 2 })]);
+    expect(await peek(first)).toBe('waiting');
+    const second = book.waitFor(account, waitOf(1));
+    await store.answer([resultFor({ ...all, recalling: 2 })]);
+    expect([await peek(first), await peek(second)]).toEqual(['waiting', 'waiting']);
+    await store.answer([resultFor({ ...all, heldElsewhere: 2 })]);
+    expect([await first, await second]).toEqual([
+      { ...held, held: 2 },
+      { ...held, held: 2 },
+    ]);
+    expect(store.asked.map(([request]) => request?.askHolders)).toEqual(['anew', 'anew', 'no']);
+  });
+
+  it('slots of a process that died are no open holds: who waits hears so when they do not come back', async () => {
+    const clock = new ManualClock();
+    const { store, book } = openAt(clock);
+    const account = book.find(slots(1));
+    const waiting = book.waitFor(account, waitOf(1));
+    await store.answer([resultFor({ allowance: 1, reserved: 1, stranded: 1 })]);
+    expect(await peek(waiting)).toBe('waiting');
+    clock.advance(1000);
+    await store.answer([resultFor({ allowance: 1, reserved: 1, stranded: 1 })]);
+    expect(await waiting).toMatchObject({ kind: 'short', cause: 'stranded' });
   });
 });

@@ -17,8 +17,21 @@ const WANT_FIRST = 8;
 const WANT_MAX = 2 ** 50;
 const RETRY_FIRST_MS = 5;
 const RETRY_MOST_MS = 50;
+/** Index of an account for which there was no room: it has no lease, and gets none. */
+const NO_LEASE = 0;
 const READY: WaitOutcome = { kind: 'ready' };
 const UNAVAILABLE: WaitOutcome = { kind: 'short', cause: 'unavailable', held: 0 };
+
+/** Who waits, for what, and how long. */
+export interface Wait {
+  /** Least that is of use. */
+  readonly amount: number;
+  /** What it would take if that were here; absent = `amount`. */
+  readonly want?: number;
+  /** Monotonic milliseconds. */
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+}
 
 /** The slices of this process, how they grow, and who waits for them. */
 export class LeaseBook {
@@ -26,6 +39,7 @@ export class LeaseBook {
   readonly #store: Pick<LedgerStore, 'acquire'>;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
+  readonly #accountsMax: number;
   readonly #accounts = new Map<string, LeaseAccount>();
   readonly #byIndex = new Map<number, LeaseAccount>();
   #toGrow: LeaseAccount[] = [];
@@ -38,15 +52,24 @@ export class LeaseBook {
     owner: string,
     store: Pick<LedgerStore, 'acquire'>,
     clock: Clock,
-    onError: (error: unknown) => void,
+    options: { readonly onError: (error: unknown) => void; readonly accountsMax?: number },
   ) {
     this.#owner = owner;
     this.#store = store;
     this.#clock = clock;
-    this.#onError = onError;
+    this.#onError = options.onError;
+    this.#accountsMax = options.accountsMax ?? ACCOUNTS_MAX;
   }
 
-  /** The account of this spec, made on first use. A plan change arrives as a spec with another allowance. */
+  /** So full that what is idle has to leave at once: callers that name their own users open accounts at will. */
+  get crowded(): boolean {
+    return this.#accounts.size * 2 > this.#accountsMax;
+  }
+
+  /**
+   * The account of this spec, made on first use. A plan change arrives as a spec with another allowance. Beyond
+   * the bound a new account is not kept: nothing can be held in it, and who waits for it is told `unavailable`.
+   */
   find(spec: AccountSpec): LeaseAccount {
     const account = this.#accounts.get(spec.id);
     if (account === undefined) return this.#open(spec);
@@ -74,28 +97,38 @@ export class LeaseBook {
 
   /** Asks for a bigger slice before the present one is used up. */
   growAhead(account: LeaseAccount): void {
-    if (!account.short && account.left * 2 < account.want) this.#grow(account);
+    // A slot that is kept ahead here is one that another process has to ask back.
+    if (!account.short && !account.isSlot && account.left * 2 < account.want) this.#grow(account);
   }
 
-  /** Resolves when `amount` is free here, or says why it never will be (DESIGN 5 "slow path"). */
-  waitFor(
-    account: LeaseAccount,
-    amount: number,
-    deadline: number,
-    signal: AbortSignal,
-  ): Promise<WaitOutcome> {
-    const monotonicMs = this.#clock.monotonicMs();
-    if (amount > account.goneAbove && monotonicMs < account.goneUntil) {
-      return Promise.resolve({ kind: 'short', cause: 'gone', held: account.held });
-    }
+  /** Asks for the first slice of an account that a request is about to wait for: all of its accounts in one message. */
+  prefetch(account: LeaseAccount, amount: number): void {
+    if (account.known || account.index === NO_LEASE) return;
+    account.lastAmount = amount;
+    this.#grow(account);
+  }
+
+  /** Resolves when the amount is free here, or says why it never will be (DESIGN 5 "slow path"). */
+  waitFor(account: LeaseAccount, wait: Wait): Promise<WaitOutcome> {
+    const known = this.#judgeAtOnce(account, wait.amount);
+    if (known !== undefined) return Promise.resolve(known);
     const full = account.waiters.length >= WAITERS_PER_ACCOUNT_MAX || this.#waiting >= WAITERS_MAX;
-    if (full || this.#stopped || this.#accounts.size > ACCOUNTS_MAX || signal.aborted) {
+    if (full || this.#stopped || account.index === NO_LEASE || wait.signal.aborted) {
       return Promise.resolve(UNAVAILABLE);
     }
     return new Promise((resolve) => {
-      this.#enqueue(account, { amount, deadline, signal, resolve });
+      this.#enqueue(account, wait, resolve);
       this.#grow(account);
     });
+  }
+
+  /** What this process can tell without asking: it was told so just now, or has all there is under open holds. */
+  #judgeAtOnce(account: LeaseAccount, amount: number): WaitOutcome | undefined {
+    if (amount > account.goneAbove && this.#clock.monotonicMs() < account.goneUntil) {
+      return { kind: 'short', cause: 'gone', held: account.held };
+    }
+    if (!account.isSlot || amount <= account.spec.allowance - account.held) return undefined;
+    return { kind: 'short', cause: 'held', held: account.held };
   }
 
   /** Units came free in this process. */
@@ -123,6 +156,9 @@ export class LeaseBook {
   }
 
   #open(spec: AccountSpec): LeaseAccount {
+    if (this.#accounts.size >= this.#accountsMax) {
+      return new LeaseAccount(spec, NO_LEASE, this.#clock.monotonicMs());
+    }
     this.#lastIndex += 1;
     const account = new LeaseAccount(spec, this.#lastIndex, this.#clock.monotonicMs());
     this.#accounts.set(spec.id, account);
@@ -130,43 +166,37 @@ export class LeaseBook {
     return account;
   }
 
-  #enqueue(
-    account: LeaseAccount,
-    entry: {
-      amount: number;
-      deadline: number;
-      signal: AbortSignal;
-      resolve: (outcome: WaitOutcome) => void;
-    },
-  ): void {
+  #enqueue(account: LeaseAccount, wait: Wait, resolve: (outcome: WaitOutcome) => void): void {
     const leave = (outcome: WaitOutcome): void => {
       const position = account.waiters.indexOf(waiter);
       if (position < 0) return;
       account.waiters.splice(position, 1);
       this.#waiting -= 1;
       clearTimeout(timer);
-      entry.signal.removeEventListener('abort', onAbort);
-      entry.resolve(outcome);
+      wait.signal.removeEventListener('abort', onAbort);
+      resolve(outcome);
     };
     const onAbort = (): void => leave(UNAVAILABLE);
     const waiter: Waiter = {
-      amount: entry.amount,
-      deadline: entry.deadline,
+      amount: wait.amount,
+      want: wait.want ?? wait.amount,
+      deadline: wait.deadline,
+      rounds: 0,
       heard: false,
       wake: leave,
     };
     // Growth rounds decide at the deadline; this fires only when the store does not answer at all.
-    const silentMs = entry.deadline - this.#clock.monotonicMs() + RETRY_MOST_MS * 2;
+    const silentMs = wait.deadline - this.#clock.monotonicMs() + RETRY_MOST_MS * 2;
     // One look at what has arrived comes first: in a process that had no turn for long the answer may lie there.
     const timer = setTimeout(() => setImmediate(onAbort), Math.max(0, silentMs));
-    entry.signal.addEventListener('abort', onAbort, { once: true });
+    wait.signal.addEventListener('abort', onAbort, { once: true });
     account.waiters.push(waiter);
     this.#waiting += 1;
   }
 
   #grow(account: LeaseAccount): void {
     if (account.growing || account.handingBack || this.#stopped) return;
-    if ((account.stale || this.#clock.now() >= account.usableUntil) && account.left > 0) {
+    if (account.mustReturn(this.#clock.now())) {
       // A slice that no longer counts must go back before more is taken; the next settlement does it and grows.
       account.recalled = true;
       return;
@@ -205,22 +235,30 @@ export class LeaseBook {
   }
 
   #requestFor(account: LeaseAccount): AcquireRequest {
-    const monotonicMs = this.#clock.monotonicMs();
-    const first = account.waiters[0]?.amount ?? Math.max(1, account.lastAmount);
-    const wanted = account.waiters.reduce((sum, waiter) => sum + waiter.amount, 0);
-    const elapsedMs = monotonicMs - account.lastGrownAt;
-    if (!account.short)
-      account.want = Math.max(first * WANT_FIRST, adaptWant(account.want, elapsedMs));
-    account.lastGrownAt = monotonicMs;
+    const first = account.waiters[0];
+    const wanted = account.waiters.reduce((sum, waiter) => sum + waiter.want, 0);
     // Growing ahead takes whatever there is; only somebody who waits needs a certain amount.
-    const need = account.waiters.length === 0 ? 1 : Math.max(1, first - account.left);
-    return {
+    const need = first === undefined ? 1 : Math.max(1, first.amount - account.left);
+    const common = {
       index: account.index,
       account: account.spec,
       grantedBefore: account.granted,
       need,
-      want: Math.max(need, account.want, wanted - account.left),
     };
+    if (account.isSlot) {
+      return {
+        ...common,
+        want: Math.max(need, wanted - account.left),
+        askHolders: askNewly(account.waiters),
+      };
+    }
+    const monotonicMs = this.#clock.monotonicMs();
+    const elapsedMs = monotonicMs - account.lastGrownAt;
+    const each = first?.want ?? Math.max(1, account.lastAmount);
+    if (!account.short)
+      account.want = Math.max(each * WANT_FIRST, adaptWant(account.want, elapsedMs));
+    account.lastGrownAt = monotonicMs;
+    return { ...common, want: Math.max(need, account.want, wanted - account.left) };
   }
 
   #apply(account: LeaseAccount, result: AcquireResult | undefined, chargedThen: number): void {
@@ -235,7 +273,9 @@ export class LeaseBook {
     account.usableUntil = result.usableUntil ?? Number.POSITIVE_INFINITY;
     account.learn(result.account, chargedThen);
     this.wakeWaiters(account);
-    if (account.waiters.length > 0) this.#judgeWaiters(account, result);
+    this.#judgeWaiters(account, result);
+    if (account.waiters.length === 0) account.retryMs = 0;
+    else this.#askAgain(account);
   }
 
   /** What is left of the queue after a round: gone, out of time, or worth another round. */
@@ -253,7 +293,9 @@ export class LeaseBook {
     for (const waiter of [...account.waiters]) {
       const late = monotonicMs >= waiter.deadline;
       waiter.heard ||= heard;
-      if (waiter.amount > reachable && (heard || late)) {
+      if (account.isSlot && waiter.amount <= alive && isSurelyHeld(waiter, account, result)) {
+        waiter.wake({ kind: 'short', cause: 'held', held: account.held + result.heldElsewhere });
+      } else if (waiter.amount > reachable && (heard || late)) {
         account.goneAbove = reachable;
         account.goneUntil = monotonicMs + GONE_MS;
         waiter.wake({ kind: 'short', cause: 'gone', held: account.held + result.heldElsewhere });
@@ -267,13 +309,36 @@ export class LeaseBook {
         });
       }
     }
-    if (account.waiters.length === 0) return;
+  }
+
+  #askAgain(account: LeaseAccount): void {
     account.retryMs = Math.min(RETRY_MOST_MS, Math.max(RETRY_FIRST_MS, account.retryMs * 2));
     setTimeout(() => {
       // Whoever waited may be served by now: a slice that nobody asked for would show as held.
       if (account.waiters.length > 0) this.#grow(account);
     }, account.retryMs);
   }
+}
+
+/** Who began to wait since the holders were last asked wants to hear from them anew. */
+function askNewly(waiters: readonly Waiter[]): 'anew' | 'no' {
+  let ask: 'anew' | 'no' = 'no';
+  for (const waiter of waiters) {
+    if (waiter.rounds === 0) ask = 'anew';
+    waiter.rounds += 1;
+  }
+  return ask;
+}
+
+/**
+ * Whether every slot was under an open hold when this waiter was already there: it is told so at once, because
+ * calls may last for minutes. What others said before it came proves nothing: a call of theirs may have ended.
+ */
+function isSurelyHeld(waiter: Waiter, account: LeaseAccount, result: AcquireResult): boolean {
+  const { allowance, spent, reserved } = result.account;
+  if (waiter.amount <= Math.max(0, allowance - spent - reserved) + account.left) return false;
+  if (result.heldElsewhere + result.recalling === 0) return waiter.rounds > 0;
+  return waiter.rounds > 1 && result.recalling === 0;
 }
 
 /** Why a second was not enough. A slice that a live process has not handed back yet is our trouble, not the caller's. */

@@ -1,11 +1,12 @@
 import type { AccountSpec } from '../domain/accounts.ts';
-import { HOLD_TRANSITIONS, type HoldEvent, type HoldState } from '../domain/hold.ts';
+import { HOLD_TRANSITIONS, type HoldEvent } from '../domain/hold.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AccountNumbers, Change, LedgerStore, Overrun } from '../stores/store.ts';
 import type { Engine, Hold, Need, RateNeed, ReserveOutcome } from './engine.ts';
 import { type GroupKind, Journal } from './journal.ts';
 import type { LeaseAccount } from './lease-account.ts';
 import { LeaseBook } from './lease-book.ts';
+import { asLedgerHold, LedgerHold } from './ledger-hold.ts';
 import { RateSlices } from './rate-slices.ts';
 import { Settler } from './settler.ts';
 
@@ -27,25 +28,6 @@ export interface LedgerEngineOptions {
   };
 }
 
-class LedgerHold implements Hold {
-  readonly requestId: string;
-  readonly needs: readonly Need[];
-  readonly accounts: readonly LeaseAccount[];
-  readonly amounts: number[];
-  state: HoldState = 'held';
-  /** Journal segment of the first PROGRESS, or 0. */
-  segment = 0;
-  /** Last amounts written as PROGRESS. */
-  progressed: readonly number[] | undefined;
-
-  constructor(requestId: string, needs: readonly Need[], accounts: readonly LeaseAccount[]) {
-    this.requestId = requestId;
-    this.needs = needs;
-    this.accounts = accounts;
-    this.amounts = needs.map((need) => need.amount);
-  }
-}
-
 /** The engine on leases: decisions in memory, charges in the journal, books in the store (DESIGN 5). */
 export class LedgerEngine implements Engine {
   readonly #clock: Clock;
@@ -61,7 +43,7 @@ export class LedgerEngine implements Engine {
     const { owner, store, clock } = options;
     this.#clock = clock;
     this.#events = options.events;
-    this.#book = new LeaseBook(owner, store, clock, options.events.onError);
+    this.#book = new LeaseBook(owner, store, clock, options.events);
     this.#rates = new RateSlices(store, clock);
     this.#journal = new Journal(options.journalDirectory, owner);
     const events = {
@@ -96,7 +78,7 @@ export class LedgerEngine implements Engine {
     needs: readonly Need[],
     rates: readonly RateNeed[],
   ): Hold | undefined {
-    return this.#take({ requestId, needs, rates, queued: false });
+    return this.#take({ requestId, needs, rates }, false);
   }
 
   async reserve(
@@ -108,8 +90,10 @@ export class LedgerEngine implements Engine {
     const deadline = this.#clock.monotonicMs() + WAIT_MS_MAX;
     let queued = false;
     for (;;) {
-      const hold = this.#take({ requestId, needs, rates, queued });
+      if (this.#hasEnded(needs)) return { kind: 'stale' };
+      const hold = this.#take({ requestId, needs, rates }, queued);
       if (hold !== undefined) return { kind: 'held', hold };
+      this.#prefetch(needs);
       const index = this.#firstLacking(needs, queued);
       if (index < 0) {
         // oxlint-disable-next-line no-await-in-loop -- each round waits for what the last one found missing
@@ -125,21 +109,13 @@ export class LedgerEngine implements Engine {
     }
   }
 
-  extend(hold: Hold, more: readonly number[]): boolean {
+  extend(hold: Hold, more: readonly number[], least = more): boolean {
     const own = asLedgerHold(hold);
-    if (own.state !== 'held') return false;
-    const nowMs = this.#clock.now();
-    if (
-      !own.accounts.every(
-        (account, i) => nowMs < account.usableUntil && account.left >= (more[i] ?? 0),
-      )
-    )
-      return false;
-    own.accounts.forEach((account, i) => {
-      account.held += more[i] ?? 0;
-      own.amounts[i] = (own.amounts[i] ?? 0) + (more[i] ?? 0);
-      if ((more[i] ?? 0) > 0) this.#book.growAhead(account);
-    });
+    if (own.state !== 'held' || !own.grow(more, least, this.#clock.now())) return false;
+    for (let i = 0; i < own.accounts.length; i += 1) {
+      const account = own.accounts[i];
+      if (account !== undefined && (more[i] ?? 0) > 0) this.#book.growAhead(account);
+    }
     return true;
   }
 
@@ -150,10 +126,14 @@ export class LedgerEngine implements Engine {
       if (this.extend(hold, more)) return true;
       const index = own.accounts.findIndex((account, i) => account.left < (more[i] ?? 0));
       const account = own.accounts[index];
-      // Enough is here, yet may not be used: the window of a quota has ended.
+      // Enough is here, yet may not be used: money that has expired.
       if (account === undefined) return false;
       // oxlint-disable-next-line no-await-in-loop -- each round waits for what the last one found missing
-      const outcome = await this.#book.waitFor(account, more[index] ?? 0, deadline, signal);
+      const outcome = await this.#book.waitFor(account, {
+        amount: more[index] ?? 0,
+        deadline,
+        signal,
+      });
       if (outcome.kind !== 'ready') return false;
     }
     return false;
@@ -216,21 +196,17 @@ export class LedgerEngine implements Engine {
     this.#journal.remove();
   }
 
-  #take(request: {
-    requestId: string;
-    needs: readonly Need[];
-    rates: readonly RateNeed[];
-    queued: boolean;
-  }): LedgerHold | undefined {
+  #take(request: ReserveRequest, queued: boolean): LedgerHold | undefined {
     const { needs, rates } = request;
+    const accounts = this.#findReady(needs, queued);
+    if (accounts === undefined) return undefined;
     const monotonicMs = this.#clock.monotonicMs();
-    if (this.#firstLacking(needs, request.queued) >= 0) return undefined;
-    if (rates.length > 0 && !this.#rates.ready(rates, monotonicMs)) return undefined;
-    this.#rates.take(rates);
-    const accounts = needs.map((need) => this.#book.find(need.account));
-    const hold = new LedgerHold(request.requestId, needs, accounts);
+    if (rates.length > 0) {
+      if (!this.#rates.ready(rates, monotonicMs)) return undefined;
+      this.#rates.take(rates);
+    }
+    const hold = new LedgerHold(request.requestId, needs, accounts, monotonicMs);
     for (let i = 0; i < accounts.length; i += 1) {
-      accounts[i]?.hold(hold.amounts[i] ?? 0, monotonicMs);
       const account = accounts[i];
       if (account !== undefined) this.#book.growAhead(account);
     }
@@ -238,18 +214,36 @@ export class LedgerEngine implements Engine {
     return hold;
   }
 
+  /** The accounts of these needs, when each can cover its own here and now. */
+  #findReady(needs: readonly Need[], queued: boolean): LeaseAccount[] | undefined {
+    const nowMs = this.#clock.now();
+    const accounts: LeaseAccount[] = [];
+    for (let i = 0; i < needs.length; i += 1) {
+      const need = needs[i];
+      if (need === undefined) return undefined;
+      const account = this.#book.find(need.account);
+      if (lacks(account, need, nowMs, queued)) return undefined;
+      accounts.push(account);
+    }
+    return accounts;
+  }
+
   /** Index of the first account that cannot cover its need here and now; -1 = all can. */
   #firstLacking(needs: readonly Need[], queued: boolean): number {
     const nowMs = this.#clock.now();
-    for (let i = 0; i < needs.length; i += 1) {
-      const need = needs[i];
-      if (need === undefined) break;
-      const account = this.#book.find(need.account);
-      if (account.left < need.amount || nowMs >= account.usableUntil || account.stale) return i;
-      // Those who wait come first, or a stream of small requests would starve a large one.
-      if (!queued && account.waiters.length > 0) return i;
+    return needs.findIndex((need) => lacks(this.#book.find(need.account), need, nowMs, queued));
+  }
+
+  #prefetch(needs: readonly Need[]): void {
+    for (const { account, amount } of needs) {
+      if (amount > 0) this.#book.prefetch(this.#book.find(account), amount);
     }
-    return -1;
+  }
+
+  /** Usage belongs to the window in which its hold began: a new hold does not begin in one that has ended. */
+  #hasEnded(needs: readonly Need[]): boolean {
+    const nowMs = this.#clock.now();
+    return needs.some(({ account }) => nowMs >= (account.windowEndsAt ?? Number.POSITIVE_INFINITY));
   }
 
   async #waitFor(
@@ -261,7 +255,9 @@ export class LedgerEngine implements Engine {
     const need = needs[index];
     if (need === undefined) return undefined;
     const account = this.#book.find(need.account);
-    const outcome = await this.#book.waitFor(account, need.amount, deadline, signal);
+    const amount = need.least ?? need.amount;
+    const wait = { amount, want: need.amount, deadline, signal };
+    const outcome = await this.#book.waitFor(account, wait);
     if (outcome.kind === 'ready') return undefined;
     const numbers = outcome.cause === 'unavailable' ? undefined : account.currentNumbers();
     return { kind: 'short', index, cause: outcome.cause, numbers, held: outcome.held };
@@ -293,15 +289,8 @@ export class LedgerEngine implements Engine {
     amounts: readonly number[],
     kind: GroupKind,
   ): readonly number[] | undefined {
-    const takes: number[] = [];
-    const overruns: Overrun[] = [];
-    hold.accounts.forEach((account, i) => {
-      const wanted = amounts[i] ?? 0;
-      const held = hold.amounts[i] ?? 0;
-      const take = Math.min(wanted, held + Math.max(0, account.left));
-      takes.push(take);
-      if (wanted > take) overruns.push(overrunOf(hold.requestId, account.spec, wanted - take));
-    });
+    const takes = hold.chargeable(amounts);
+    const overruns = hold.overruns(amounts, takes);
     const nothing =
       hold.progressed === undefined && overruns.length === 0 && takes.every((take) => take === 0);
     if (!nothing && !this.#write(kind, hold, takes, overruns)) {
@@ -338,12 +327,7 @@ export class LedgerEngine implements Engine {
     overruns: readonly Overrun[],
   ): boolean {
     if (this.#journalBroken) return false;
-    const charges: { index: number; amount: number }[] = [];
-    for (let i = 0; i < amounts.length; i += 1) {
-      const account = hold.accounts[i];
-      const amount = amounts[i] ?? 0;
-      if (account !== undefined && amount > 0) charges.push({ index: account.index, amount });
-    }
+    const charges = hold.charges(amounts);
     try {
       this.#journal.append({ kind, requestId: hold.requestId, charges, overruns });
       return true;
@@ -379,11 +363,18 @@ export class LedgerEngine implements Engine {
   }
 }
 
-function overrunOf(requestId: string, spec: AccountSpec, amount: number): Overrun {
-  return { requestId, tenantId: spec.tenantId, unit: spec.unit, amount };
+/** A request that wants to set money aside. */
+interface ReserveRequest {
+  readonly requestId: string;
+  readonly needs: readonly Need[];
+  readonly rates: readonly RateNeed[];
 }
 
-function asLedgerHold(hold: Hold): LedgerHold {
-  if (!(hold instanceof LedgerHold)) throw new TypeError('a hold must come from this engine');
-  return hold;
+/** Whether an account cannot cover a need here and now. `queued`: the one who asks has waited its turn. */
+function lacks(account: LeaseAccount, need: Need, nowMs: number, queued: boolean): boolean {
+  if (need.amount === 0) return false;
+  if (account.left < (need.least ?? need.amount)) return true;
+  if (nowMs >= account.usableUntil || account.stale) return true;
+  // Those who wait come first, or a stream of small requests would starve a large one.
+  return !queued && account.waiters.length > 0;
 }

@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 /** A settler on a store that keeps every batch and answers as the test says. */
-function open() {
+function open(options: { readonly accountsMax?: number } = {}) {
   const batches: SyncBatch[] = [];
   const closed: SyncBatch[] = [];
   const events = { fenced: 0, changes: [] as Change[], errors: [] as unknown[] };
@@ -44,7 +44,7 @@ function open() {
     },
     acquire: () => Promise.resolve([]),
   };
-  const book = new LeaseBook('own_1', store, clock, () => undefined);
+  const book = new LeaseBook('own_1', store, clock, { onError: () => undefined, ...options });
   const journal = new Journal(temporaryDirectory('settler'), 'own_1');
   const settler = new Settler({
     owner: 'own_1',
@@ -149,6 +149,16 @@ describe('Settler', () => {
     ]);
     expect(batches[1]?.leases[0]).toMatchObject({ charged: 10, granted: 10 });
     expect(book.find(account.spec).index).toBe(2);
+  });
+
+  it('a crowded book gives idle accounts back at once', async () => {
+    const { settler, book, clock, batches } = open({ accountsMax: 3 });
+    leased(book, clock).settle(40, 0);
+    book.find(balanceAccount('ten_9', 'USD'));
+    clock.advance(1);
+    await settler.settleNow();
+    expect(batches[0]?.leases).toMatchObject([{ index: 1, close: true }]);
+    expect([...book.all()]).toEqual([]);
   });
 
   it('an account that the store never heard of is forgotten without a word', async () => {

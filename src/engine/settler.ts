@@ -161,20 +161,18 @@ export class Settler {
   #collect(): LeaseAccount[] {
     const monotonicMs = this.#clock.monotonicMs();
     const nowMs = this.#clock.now();
+    const idleMs = this.#book.crowded ? 0 : IDLE_MS;
     const included: LeaseAccount[] = [];
     for (const account of this.#book.all()) {
       const expired = nowMs >= account.usableUntil;
-      if (account.idle && (expired || monotonicMs - account.lastUsedAt > IDLE_MS)) {
+      if (account.idle && (expired || monotonicMs - account.lastUsedAt > idleMs)) {
         this.#close(account);
         continue;
       }
       if (!account.known) continue;
       // A growth under way is about to change `granted`: only what was charged is told then.
-      if (
-        !account.growing &&
-        (account.recalled || ((expired || monotonicMs < account.sharedUntil) && account.left > 0))
-      )
-        handBack(account);
+      const shares = expired || monotonicMs < account.sharedUntil;
+      if (!account.growing && isOwed(account, shares)) handBack(account);
       if (!account.dirty) continue;
       account.dirty = false;
       included.push(account);
@@ -221,6 +219,11 @@ export class Settler {
     account.dirty = true;
     if (account.handingBack) this.#book.resumeGrowth(account);
   }
+}
+
+/** A recall is answered, even with nothing; who shares gives what is left without being asked again. */
+function isOwed(account: LeaseAccount, shares: boolean): boolean {
+  return account.recalled || (shares && account.left > 0);
 }
 
 function handBack(account: LeaseAccount): void {

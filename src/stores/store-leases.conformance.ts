@@ -233,6 +233,32 @@ function describeRecalls(database: ReturnType<typeof useStore>): void {
     expect(await ask(T0 + 101)).toMatchObject({ recalling: 100, heldElsewhere: 0 });
   });
 
+  it('who says so has holders asked however lately they answered, and hears of those who owe an answer', async () => {
+    const { store } = database;
+    const { account, holder, asker } = await openRivals(store);
+    const ask = (askHolders: 'anew' | 'no') =>
+      acquire(store, asker, { account, need: 10, askHolders });
+    expect(await ask('no')).toMatchObject({ granted: 0, recalling: 0, heldElsewhere: 100 });
+    expect((await sync(store, holder, {})).recalls).toEqual([]);
+    // They are asked now: what is told is still from before.
+    expect(await ask('anew')).toMatchObject({ recalling: 0, heldElsewhere: 100 });
+    expect(await ask('no')).toMatchObject({ recalling: 100, heldElsewhere: 0 });
+    expect((await sync(store, holder, {})).recalls).toEqual([1]);
+    await sync(store, holder, { leases: [{ charged: 0, granted: 95, answersRecall: true }] });
+    expect(await ask('anew')).toMatchObject({ recalling: 0, heldElsewhere: 95 });
+    expect((await sync(store, holder, {})).recalls).toEqual([1]);
+  });
+
+  it('who says whether holders are asked gets all it wants that is there, and asks for the rest', async () => {
+    const { store } = database;
+    const account = await fundTenant(store, 100n);
+    const [holder, asker] = [await openOwner(store), await openOwner(store)];
+    await acquire(store, holder, { account, need: 60 });
+    const result = await acquire(store, asker, { account, need: 1, want: 50, askHolders: 'anew' });
+    expect(result).toMatchObject({ granted: 40, heldElsewhere: 60 });
+    expect((await sync(store, holder, {})).recalls).toEqual([1]);
+  });
+
   it('what an owner holds that was not heard of for two seconds is stranded', async () => {
     const { store } = database;
     const { holder, asker, ask } = await openRivals(store);

@@ -96,7 +96,7 @@ export class Leases {
       ...this.#lookElsewhere({ owner, idx: request.index }, account.id, {
         now: at.now,
         byAge: request.askHolders === undefined,
-        ask: isShort || growth < request.want ? (request.askHolders ?? 'by-age') : 'no',
+        ask: isShort || isWaitedFor(request, growth) ? (request.askHolders ?? 'by-age') : 'no',
       }),
     };
   }
@@ -134,24 +134,34 @@ export class Leases {
     for (const rival of this.#selectRivals.all(accountId)) {
       const isOwn = rival.owner === self.owner;
       if (isOwn && rival.idx === self.idx) continue;
-      const hasAnswered = !how.byAge || isFresh(rival.answered_at, now);
-      const isAsked = ask === 'anew' || (ask === 'by-age' && !hasAnswered);
       // A second lease of the asker itself is on its way back already: the asker has closed it.
-      if (isAsked && !isOwn && rival.recalled === 0) this.#recall.run(rival.owner, rival.idx);
+      const owesNothing = !isOwn && rival.recalled === 0;
+      const hasAnswered = owesNothing && (!how.byAge || isFresh(rival.answered_at, now));
+      if (owesNothing && isAsked(ask, hasAnswered)) this.#recall.run(rival.owner, rival.idx);
       if (now - rival.seen_at > OWNER_SILENT_MS) stranded += rival.unsettled;
-      else if (hasAnswered && !isOwn && rival.recalled === 0) heldElsewhere += rival.unsettled;
+      else if (hasAnswered) heldElsewhere += rival.unsettled;
       else recalling += rival.unsettled;
     }
     return { recalling, heldElsewhere, stranded };
   }
 }
 
+function isAsked(ask: 'anew' | 'by-age' | 'no', hasAnswered: boolean): boolean {
+  return ask === 'anew' || (ask === 'by-age' && !hasAnswered);
+}
+
 function isFresh(answeredAt: number | null, now: number): boolean {
   return answeredAt !== null && now - answeredAt < ANSWER_FRESH_MS;
 }
 
+/** Who says whether holders are asked wants no more than callers wait for: all of it is missed. */
+function isWaitedFor(request: AcquireRequest, growth: number): boolean {
+  return request.askHolders !== undefined && growth < request.want;
+}
+
 /** What is needed, or as much of what is wanted as leaves every rival two such slices: slices shrink as the pot empties. */
 function sliceOf(available: number, request: AcquireRequest, rivals: number): number {
+  if (request.askHolders !== undefined) return Math.min(available, request.want);
   const fairShare = Math.floor(available / (2 * (rivals + 1)));
   return Math.min(available, Math.max(request.need, Math.min(request.want, fairShare)));
 }

@@ -1,0 +1,96 @@
+import type { HoldState } from '../domain/hold.ts';
+import type { Overrun } from '../stores/store.ts';
+import type { Hold, Need } from './engine.ts';
+import type { JournalGroup } from './journal.ts';
+import type { LeaseAccount } from './lease-account.ts';
+
+/** What one request has set aside, in which slices. Fixed shape: one is made for every request. */
+export class LedgerHold implements Hold {
+  readonly requestId: string;
+  readonly needs: readonly Need[];
+  readonly accounts: readonly LeaseAccount[];
+  readonly amounts: number[];
+  state: HoldState = 'held';
+  /** Journal segment of the first PROGRESS, or 0. */
+  segment = 0;
+  /** Last amounts written as PROGRESS. */
+  progressed: readonly number[] | undefined;
+
+  /** Takes of each account its need, or what is left of an account whose need says that less is of use. */
+  constructor(
+    requestId: string,
+    needs: readonly Need[],
+    accounts: readonly LeaseAccount[],
+    monotonicMs: number,
+  ) {
+    this.requestId = requestId;
+    this.needs = needs;
+    this.accounts = accounts;
+    this.amounts = [];
+    for (let i = 0; i < accounts.length; i += 1) {
+      const account = accounts[i];
+      const amount = needs[i]?.amount ?? 0;
+      const taken = account === undefined || amount <= account.left ? amount : account.left;
+      this.amounts.push(taken);
+      account?.hold(taken, monotonicMs);
+    }
+  }
+
+  /** Sets `more` aside, or as much of it as is left, when `least` is there everywhere. */
+  grow(more: readonly number[], least: readonly number[], nowMs: number): boolean {
+    const { accounts, amounts } = this;
+    for (let i = 0; i < accounts.length; i += 1) {
+      if (accounts[i]?.canGive(least[i] ?? 0, nowMs) !== true) return false;
+    }
+    for (let i = 0; i < accounts.length; i += 1) {
+      const account = accounts[i];
+      if (account?.canGive(1, nowMs) !== true) continue;
+      const taken = Math.min(more[i] ?? 0, account.left);
+      account.held += taken;
+      amounts[i] = (amounts[i] ?? 0) + taken;
+    }
+    return true;
+  }
+
+  /** What `amounts` can be charged: of each the hold, and what is left here at this moment. */
+  chargeable(amounts: readonly number[]): number[] {
+    const takes: number[] = [];
+    for (let i = 0; i < this.accounts.length; i += 1) {
+      const most = (this.amounts[i] ?? 0) + Math.max(0, this.accounts[i]?.left ?? 0);
+      takes.push(Math.min(amounts[i] ?? 0, most));
+    }
+    return takes;
+  }
+
+  /** What is above the hold and not left here either: the house pays it. */
+  overruns(amounts: readonly number[], takes: readonly number[]): readonly Overrun[] {
+    const { requestId, accounts } = this;
+    let overruns = NO_OVERRUNS;
+    for (let i = 0; i < takes.length; i += 1) {
+      const spec = accounts[i]?.spec;
+      const amount = (amounts[i] ?? 0) - (takes[i] ?? 0);
+      if (amount <= 0 || spec === undefined) continue;
+      overruns = [...overruns, { requestId, tenantId: spec.tenantId, unit: spec.unit, amount }];
+    }
+    return overruns;
+  }
+
+  /** As the journal has it: nothing of an account that nothing is charged in. */
+  charges(amounts: readonly number[]): JournalGroup['charges'] {
+    const charges: { index: number; amount: number }[] = [];
+    for (let i = 0; i < amounts.length; i += 1) {
+      const account = this.accounts[i];
+      const amount = amounts[i] ?? 0;
+      if (account !== undefined && amount > 0) charges.push({ index: account.index, amount });
+    }
+    return charges;
+  }
+}
+
+const NO_OVERRUNS: readonly Overrun[] = [];
+
+/** The engine's own hold behind the one that callers see. Throws a TypeError on any other. */
+export function asLedgerHold(hold: Hold): LedgerHold {
+  if (!(hold instanceof LedgerHold)) throw new TypeError('a hold must come from this engine');
+  return hold;
+}
