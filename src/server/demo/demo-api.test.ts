@@ -17,7 +17,7 @@ async function call(path: string, init?: RequestInit) {
 }
 
 describe('the demo API', () => {
-  it.each(['/weather?city=Oslo', '/lookup/acme-7', '/status', '/healthz'])(
+  it.each(['/weather?city=Oslo', '/lookup/acme-7', '/report/2026', '/status', '/healthz'])(
     'answers GET %s, the same each time',
     async (path) => {
       const first = await call(path);
@@ -32,6 +32,22 @@ describe('the demo API', () => {
     expect(await call('/weather')).toMatchObject({
       status: 400,
       body: { error: 'city is missing: try /weather?city=Oslo' },
+    });
+  });
+
+  it('knows more of a company when it is asked for all', async () => {
+    const { body } = await call('/lookup/acme-7');
+    expect(body).not.toHaveProperty('founded');
+    expect(await call('/lookup/acme-7?details=full')).toEqual({
+      status: 200,
+      body: { ...Object(body), founded: expect.any(Number), sites: expect.any(Number) },
+    });
+  });
+
+  it('takes its time where it says so', async () => {
+    expect(await call('/slow')).toEqual({
+      status: 200,
+      body: { waited_ms: 2000, source: 'invented' },
     });
   });
 

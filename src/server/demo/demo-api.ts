@@ -26,6 +26,8 @@ const ROUTES: readonly {
   { method: 'GET', path: '/status', handle: sendStatus },
   { method: 'GET', path: '/weather', handle: sendWeather },
   { method: 'GET', path: '/lookup/', handle: sendLookup },
+  { method: 'GET', path: '/report/', handle: sendReport },
+  { method: 'GET', path: '/slow', handle: sendSlowly },
   { method: 'POST', path: '/enrich', handle: sendEnriched },
   { method: 'GET', path: '/download', handle: sendDownload },
   { method: 'PUT', path: '/upload', handle: countUpload },
@@ -71,15 +73,30 @@ async function sendWeather(call: Call): Promise<void> {
   });
 }
 
-async function sendLookup({ response, path }: Call): Promise<void> {
+async function sendLookup({ response, path, query }: Call): Promise<void> {
   const id = path.slice('/lookup/'.length);
   const hash = hashOf(id);
+  const details = { founded: 1900 + (hash.readUInt8(3) % 120), sites: 1 + (hash.readUInt8(4) % 9) };
   sendJson(response, 200, {
     id,
     company: COMPANIES[hash.readUInt8(0) % COMPANIES.length],
     employees: 1 + (hash.readUInt16LE(1) % 5_000),
+    ...(query.get('details') === 'full' ? details : {}),
     source: 'invented',
   });
+}
+
+async function sendReport({ response, path }: Call): Promise<void> {
+  const year = path.slice('/report/'.length);
+  const days = hashOf(year).readUInt8(0) % 200;
+  sendJson(response, 200, { year, days_of_rain: days, source: 'invented' });
+}
+
+const SLOW_MS = 2000;
+
+async function sendSlowly({ response }: Call): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+  sendJson(response, 200, { waited_ms: SLOW_MS, source: 'invented' });
 }
 
 async function sendEnriched(call: Call): Promise<void> {
