@@ -106,6 +106,13 @@ describe('LeaseBook', () => {
     expect(book.find(specOf(1)).index).toBe(3);
   });
 
+  it('takes over the end that another time zone gives a window, and hands nothing back for it', () => {
+    const { book } = open();
+    const account = book.find({ ...specOf(1), kind: 'quota', windowEndsAt: 1000 });
+    book.find({ ...specOf(1), kind: 'quota', windowEndsAt: 5000 });
+    expect([account.spec.windowEndsAt, account.recalled]).toEqual([5000, false]);
+  });
+
   it('asks once for all that wait, and wakes in turn as many as fit', async () => {
     const { store, book } = open();
     const account = book.find(specOf(1));

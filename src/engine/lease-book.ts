@@ -74,6 +74,8 @@ export class LeaseBook {
     const account = this.#accounts.get(spec.id);
     if (account === undefined) return this.#open(spec);
     if (account.spec.allowance !== spec.allowance) account.adopt(spec);
+    // Another time zone: the same window under the same name ends at another moment.
+    else if (account.spec.windowEndsAt !== spec.windowEndsAt) account.spec = spec;
     return account;
   }
 

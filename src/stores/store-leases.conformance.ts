@@ -140,6 +140,24 @@ function describePlans(database: ReturnType<typeof useStore>): void {
     expect(down).toMatchObject({ granted: 15, account: { allowance: 3, spent: 10, reserved: 5 } });
     expect(await store.audit()).toEqual([]);
   });
+
+  it('QUOTA-02: another time zone moves the end of a window, and what is used stays used', async () => {
+    const { store } = database;
+    const owner = await openOwner(store);
+    const account = quotaOf(freshName('tenant'), 10, T0 + 1000);
+    await acquire(store, owner, { account, need: 4 });
+    for (const windowEndsAt of [T0 + 5000, T0 + 500]) {
+      const moved = { ...account, windowEndsAt };
+      // oxlint-disable-next-line no-await-in-loop -- one change after the other
+      expect(
+        await acquire(store, owner, { account: moved, need: 7, grantedBefore: 4 }),
+      ).toMatchObject({
+        granted: 4,
+        usableUntil: windowEndsAt,
+        account: { allowance: 10, reserved: 4 },
+      });
+    }
+  });
 }
 
 function describeRefusals(database: ReturnType<typeof useStore>): void {

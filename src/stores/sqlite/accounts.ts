@@ -35,7 +35,9 @@ export class Accounts {
     this.#insert = database.prepare(
       `INSERT INTO accounts (${COLUMNS}) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?)`,
     );
-    this.#adopt = database.prepare('UPDATE accounts SET allowance = ?, label = ? WHERE id = ?');
+    this.#adopt = database.prepare(
+      'UPDATE accounts SET allowance = ?, window_ends_at = ?, label = ? WHERE id = ?',
+    );
     this.#move = database.prepare(
       'UPDATE accounts SET allowance = allowance + ?, reserved = reserved + ?, spent = spent + ? WHERE id = ?',
     );
@@ -48,29 +50,26 @@ export class Accounts {
     );
   }
 
-  /** The account of this spec, made if missing. A quota's allowance is what the caller's plan says now (QUOTA-03). */
+  /**
+   * The account of this spec, made if missing. A quota's allowance is what the caller's plan says now (QUOTA-03),
+   * and its window ends where the tenant's time zone says now (QUOTA-02).
+   */
   ensure(spec: AccountSpec): AccountRow {
     const label = spec.limit === undefined ? null : JSON.stringify(spec.limit);
+    const endsAt = spec.windowEndsAt ?? null;
     const row = this.#select.get(spec.id);
     if (row === undefined) {
       const allowance = spec.kind === 'quota' ? spec.allowance : 0;
-      this.#insert.run(
-        spec.id,
-        spec.tenantId,
-        spec.kind,
-        spec.unit,
-        allowance,
-        spec.windowEndsAt ?? null,
-        label,
-      );
+      this.#insert.run(spec.id, spec.tenantId, spec.kind, spec.unit, allowance, endsAt, label);
       return this.get(spec.id);
     }
     if (row.tenant_id !== spec.tenantId || row.kind !== spec.kind || row.unit !== spec.unit) {
       throw new StoreError('invalid_argument', `account ${spec.id} is already another account`);
     }
-    if (row.kind === 'balance' || row.allowance === spec.allowance) return row;
-    this.#adopt.run(spec.allowance, label, spec.id);
-    return { ...row, allowance: spec.allowance, label };
+    const isSame = row.allowance === spec.allowance && row.window_ends_at === endsAt;
+    if (row.kind === 'balance' || isSame) return row;
+    this.#adopt.run(spec.allowance, endsAt, label, spec.id);
+    return { ...row, allowance: spec.allowance, window_ends_at: endsAt, label };
   }
 
   get(id: string): AccountRow {
