@@ -86,6 +86,8 @@ export class Exchange {
   estimated = false;
   clampedOutputTokens: number | undefined = undefined;
   bodyStarted = false;
+  /** Of the JSON-RPC call, once its body was read. */
+  jsonRpcId: string | number | null = null;
   /** Cross-origin headers of the answer, when the API allows the caller's origin. */
   corsHeaders: readonly string[] = [];
   recorded = false;
@@ -105,10 +107,21 @@ export class Exchange {
     this.path = query < 0 ? request.target : request.target.slice(0, query);
   }
 
-  /** What a refusal before routing speaks: our LLM paths answer as the OpenAI SDK expects. */
+  /** Before routing, what clients of that path speak. */
   get dialect(): Dialect {
-    return this.route?.dialect ?? (this.path.startsWith('/v1/') ? 'openai' : 'plain');
+    return this.route?.dialect ?? dialectAt(this.path);
   }
+}
+
+/** The formats that are known by their paths; what is not known is plain. */
+const PATH_DIALECTS: readonly (readonly [prefix: string, dialect: Dialect])[] = [
+  ['/v1/messages', 'anthropic'],
+  ['/v1beta/', 'gemini'],
+  ['/v1/', 'openai'],
+];
+
+function dialectAt(path: string): Dialect {
+  return PATH_DIALECTS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? 'plain';
 }
 
 /** Everything this request was decided on (the log row). `peek` gives the last known numbers of an account. */

@@ -95,6 +95,7 @@ function judgeBody(
     refuse(context, exchange);
     return;
   }
+  if (compiled.route.dialect === 'jsonrpc') exchange.jsonRpcId = idOf(parsed);
   judgeCall(context, exchange, { compiled, body: { parsed, bytes: bytes.length } });
 }
 
@@ -130,6 +131,12 @@ const NOT_JSON: Fault = {
   problem: 'the body is not valid JSON in UTF-8',
   pointer: '',
 };
+
+/** JSON-RPC 2.0: what the caller knows the answer by. A batch has none of its own. */
+function idOf(call: unknown): string | number | null {
+  if (typeof call !== 'object' || call === null || !('id' in call)) return null;
+  return typeof call.id === 'string' || typeof call.id === 'number' ? call.id : null;
+}
 
 /** Undefined = it is none: no JSON text stands for `undefined`. */
 function parseJson(body: Buffer): unknown {

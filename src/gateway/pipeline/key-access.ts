@@ -12,7 +12,7 @@ export class KeyAccess extends CallerAccounts {
   readonly key: ApiKey;
   readonly tenant: Tenant;
   /** Whose plan it is: the tenant, or the pool it draws on. */
-  readonly payerId: string;
+  readonly payer: Tenant;
   readonly plan: EffectivePlan;
   readonly identity: IdentityFact;
   /** Undefined = nothing beyond the plan. */
@@ -38,7 +38,8 @@ export class KeyAccess extends CallerAccounts {
     this.tenant = found.tenant;
     this.tenantIds = [found.tenant, ...found.ancestors].map(({ id }) => id);
     this.plan = access.plan;
-    this.payerId = access.payer.id;
+    const { id: payerId } = access.payer;
+    this.payer = found.ancestors.find(({ id }) => id === payerId) ?? found.tenant;
     this.agreed = access.agreed;
     this.validUntil = access.validUntil;
     this.identity = {
@@ -50,7 +51,7 @@ export class KeyAccess extends CallerAccounts {
       planTitle: this.plan.title,
       freePlan: this.plan.priceNano === 0n,
     };
-    this.rates = compileRates(this.plan.rateLimits, [this.payerId, found.key.id]);
+    this.rates = compileRates(this.plan.rateLimits, [payerId, found.key.id]);
     this.gate = compileKeyGate(found, access.payer, access.plan);
   }
 }

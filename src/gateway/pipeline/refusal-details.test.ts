@@ -20,7 +20,8 @@ import { finalCode, findOffers } from '../../domain/offers.ts';
 import { compileCatalog } from './compile-catalog.ts';
 import type { Exchange } from './exchange.ts';
 import { KeyAccess } from './key-access.ts';
-import { describeRefusal, omitUndefined } from './refusal-details.ts';
+import { omitUndefined } from './refusal-description.ts';
+import { describeRefusal } from './refusal-details.ts';
 
 const FREE = buildPlan('free', {
   limits: [buildLimit(10)],
@@ -58,7 +59,11 @@ function detailsOf(
   change(exchange);
   const offers = findOffers(facts, refusal, CATALOG);
   return describeRefusal({
-    context: { compiled: () => compiled, publicUrl: () => 'http://localhost:4020' },
+    context: {
+      compiled: () => compiled,
+      publicUrl: () => 'http://localhost:4020',
+      addressLimiter: undefined,
+    },
     exchange,
     facts,
     refusal,

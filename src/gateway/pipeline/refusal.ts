@@ -1,7 +1,13 @@
 import { type Code, CODES } from '../../contract/codes.ts';
 import { renderProblem } from '../../contract/dialects.ts';
 import { buildProblemHeaders, buildRateLimitHeaders } from '../../contract/headers.ts';
-import type { ProblemDocument, ProblemInput } from '../../contract/problem-document.ts';
+import { chooseLanguage } from '../../contract/languages.ts';
+import type {
+  PaymentTerms,
+  ProblemDocument,
+  ProblemInput,
+} from '../../contract/problem-document.ts';
+import { chooseForm } from '../../contract/problem-form.ts';
 import { buildProblem } from '../../contract/problem.ts';
 import type { Refusal } from '../../domain/decide.ts';
 import type { Facts } from '../../domain/facts.ts';
@@ -9,7 +15,9 @@ import { finalCode, findOffers } from '../../domain/offers.ts';
 import { formatNano, readRateLimits } from './answer-headers.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { describeRefusal, omitUndefined } from './refusal-details.ts';
+import { readHeader } from './outgoing.ts';
+import { omitUndefined } from './refusal-description.ts';
+import { describeRefusal } from './refusal-details.ts';
 
 /** A refusal ready to leave. */
 export interface PreparedRefusal {
@@ -20,7 +28,7 @@ export interface PreparedRefusal {
   readonly document: ProblemDocument;
 }
 
-/** Turns a decision into the answer of the route's dialect (DESIGN 4). Everything in it comes from the facts. */
+/** Turns a decision into the answer its reader asks for: dialect, form and language (DESIGN 4, C402-10, C402-27). */
 export function prepareRefusal(
   context: GatewayContext,
   exchange: Exchange,
@@ -28,8 +36,8 @@ export function prepareRefusal(
   refusal: Refusal,
 ): PreparedRefusal {
   const document = buildProblem(describe(context, exchange, facts, refusal));
-  const dialect = exchange.dialect === 'openai' ? 'openai' : 'plain';
-  const rendered = renderProblem(document, dialect);
+  const form = chooseForm(exchange.dialect, readHeader(exchange.request.headers, 'accept'));
+  const rendered = renderProblem(document, form, { id: exchange.jsonRpcId });
   const payment = document.status === 402 ? { paymentUrl: document.resolution_url } : {};
   const headers = [
     ...buildProblemHeaders(document, { contentType: rendered.contentType, ...payment }),
@@ -63,6 +71,7 @@ function describe(
     requestId: exchange.requestId,
     baseUrl: context.publicUrl(),
     details: describeRefusal({ context, exchange, facts, refusal, offers, code, payUrl }),
+    language: chooseLanguage(readHeader(exchange.request.headers, 'accept-language')),
     ...omitUndefined({
       resolutionUrl: payUrl,
       // Signed for callers without a key too: nobody else could ever read why theirs was refused.
@@ -70,10 +79,27 @@ function describe(
       resetsAt: limit?.resetsAt === undefined ? undefined : new Date(limit.resetsAt).toISOString(),
       retryAfterSeconds: retryAfterMs && Math.max(1, Math.ceil(retryAfterMs / 1000)),
       retryKind: refusal.transient ? ('transient' as const) : undefined,
-      payment:
-        code === 'INSUFFICIENT_CREDITS' && limit !== undefined
-          ? { amount: `${formatNano(limit.need)} ${catalog.asset}`, methods: ['credits'] }
-          : undefined,
+      payment: findPayment(context, exchange, refusal, code),
     }),
+  };
+}
+
+/** What going on costs: the credit that is missing, or one call of who has no account (QUOTA-15). */
+function findPayment(
+  context: GatewayContext,
+  exchange: Exchange,
+  { limit }: Refusal,
+  code: Code,
+): PaymentTerms | undefined {
+  const { catalog, routes } = context.compiled();
+  if (code === 'INSUFFICIENT_CREDITS' && limit !== undefined) {
+    return { amount: `${formatNano(limit.need)} ${catalog.asset}`, methods: ['credits'] };
+  }
+  const isAnonymous = exchange.identity.kind === 'anonymous' && CODES[code].financial;
+  const compiled = exchange.route && routes.get(exchange.route);
+  if (!isAnonymous || compiled === undefined || compiled.requestNano === 0) return undefined;
+  return {
+    amount: `${formatNano(compiled.requestNano)} ${catalog.asset}`,
+    methods: ['credits'],
   };
 }

@@ -29,7 +29,9 @@ export function compileRouteGates(api: Api, catalog: Catalog): ReadonlyMap<Route
   for (const route of api.routes) {
     // What is free is never refused for want of a purchase (GW-18).
     const requires = route.endpointClass === 'free' ? [] : route.requires;
-    const readsBody = requires.some(needsBody) || route.parameters.some(isInBody);
+    // A JSON-RPC refusal says which call it refuses.
+    const readsBody =
+      requires.some(needsBody) || route.parameters.some(isInBody) || route.dialect === 'jsonrpc';
     const gate: RouteGate = {
       observes: api.enforcement === 'observe',
       allowsAddress,
