@@ -144,6 +144,8 @@ it('QUOTA-02: in every zone the windows of a kind cut time without gap or overla
         for (const inside of [window.startsAt, within, endsAt - 1])
           expect(windowOf(kind, inside, calendar)).toEqual(window);
         expect(windowOf(kind, endsAt, calendar).startsAt).toBe(endsAt);
+        // Account ids keep the part of a limit before their last slash.
+        expect(window.id).not.toContain('/');
         expect(windowOf(kind, window.startsAt - 1, calendar).endsAt).toBe(window.startsAt);
         const name = `${zone} ${kind} ${anchor} ${window.id}`;
         expect(startOf.get(name) ?? window.startsAt).toBe(window.startsAt);
@@ -250,7 +252,7 @@ it('QUOTA-02: billing cycles begin on the anchor day, or on the last day of a sh
         const [year = 0, month = 0, day = 0] = wall(zone, anchor)
           .date.split('-')
           .map((digits) => Number.parseInt(digits, 10));
-        const number = Number.parseInt(id.slice(id.indexOf('/') + 1), 10);
+        const number = Number.parseInt(id.slice('cycle'.length), 10);
         const lastDay = new Date(Date.UTC(year, month + number, 0)).getUTCDate();
         const expected = new Date(Date.UTC(year, month - 1 + number, Math.min(day, lastDay)));
         const begins = wall(zone, startsAt);
@@ -359,7 +361,7 @@ describe('QUOTA-02: changes of the clock', () => {
 
 describe('QUOTA-02: billing cycles', () => {
   const anchor = at('2026-01-31T08:00:00Z');
-  const name = (number: number): string => `cycle-2026-01-31T08:00:00/${number}`;
+  const name = (number: number): string => `cycle${number}@2026-01-31T08:00:00`;
 
   it.each([
     ['2026-01-30T23:59:59Z', -1, '2025-12-31T00:00Z', '2026-01-31T00:00Z'],

@@ -13,10 +13,10 @@ export interface Calendar {
 /** One window. `startsAt` and `endsAt` are epoch ms; a lifetime has neither start nor end. */
 export interface Window {
   /**
-   * Part of account ids. Whole days and longer are named by the local date, so that each name is used once
+   * Part of account ids; has no slash. Whole days and longer are named by the local date, so that each name is used once
    * whatever happens to the zone; shorter ones by UTC, because local names come twice when clocks go back.
    * `2026-11-03T10:05:07`, `2026-11-03T10:05`, `2026-11-03T10`, `2026-11-03`, `2026-W45`, `2026-11`, `2026`,
-   * `cycle-2026-01-31T08:00:00/9`, `lifetime`.
+   * `cycle9@2026-01-31T08:00:00`, `lifetime`.
    */
   readonly id: string;
   readonly startsAt: number;
@@ -175,7 +175,7 @@ function cycleWindow(at: number, anchorAt: number, zone: TimeZone | undefined): 
   const months = (today.year - anchor.year) * 12 + today.month - anchor.month;
   const number = startOfCycle(anchor, months) <= day ? months : months - 1;
   return {
-    id: `cycle-${formatTime(anchorAt, SECOND_MS)}/${number}`,
+    id: `cycle${number}@${formatTime(anchorAt, SECOND_MS)}`,
     startsAt: startOfDay(startOfCycle(anchor, number), zone),
     endsAt: startOfDay(startOfCycle(anchor, number + 1), zone),
   };
