@@ -15,6 +15,7 @@ export type ProblemDialect = 'plain' | 'openai' | 'anthropic' | 'gemini' | 'json
 export type ProblemForm = ProblemDialect | 'xml' | 'html' | 'text';
 
 export interface RenderedProblem {
+  readonly form: ProblemForm;
   readonly contentType: string;
   readonly body: string;
 }
@@ -27,6 +28,18 @@ export interface JsonRpcCall {
   readonly challenges?: readonly object[];
 }
 
+const CONTENT_TYPES: Readonly<Record<ProblemForm, string>> = {
+  plain: 'application/problem+json',
+  openai: 'application/problem+json',
+  anthropic: 'application/json',
+  // Google's SDK reads a body as JSON only under this very type.
+  gemini: 'application/json',
+  jsonrpc: 'application/json',
+  xml: 'application/problem+xml',
+  html: 'text/html; charset=utf-8',
+  text: 'text/plain; charset=utf-8',
+};
+
 const NO_CALL: JsonRpcCall = { id: null };
 /** MCP transport of draft-httpauth-payment: the client may pay one of `data.challenges` and repeat the call. */
 const PAYMENT_CHALLENGE = -32042;
@@ -37,24 +50,27 @@ export function renderProblem(
   form: ProblemForm,
   call: JsonRpcCall = NO_CALL,
 ): RenderedProblem {
+  return { form, contentType: CONTENT_TYPES[form], body: renderBody(document, form, call) };
+}
+
+function renderBody(document: ProblemDocument, form: ProblemForm, call: JsonRpcCall): string {
   switch (form) {
     case 'plain':
-      return { contentType: PROBLEM_JSON, body: JSON.stringify(document) };
+      return JSON.stringify(document);
     case 'openai':
-      return { contentType: PROBLEM_JSON, body: JSON.stringify(envelopOpenai(document)) };
-    // Google's SDK reads a body as JSON only under this very type.
+      return JSON.stringify(envelopOpenai(document));
     case 'anthropic':
-      return { contentType: JSON_TYPE, body: JSON.stringify(envelopAnthropic(document)) };
+      return JSON.stringify(envelopAnthropic(document));
     case 'gemini':
-      return { contentType: JSON_TYPE, body: JSON.stringify(envelopGemini(document)) };
+      return JSON.stringify(envelopGemini(document));
     case 'jsonrpc':
-      return { contentType: JSON_TYPE, body: JSON.stringify(envelopJsonRpc(document, call)) };
+      return JSON.stringify(envelopJsonRpc(document, call));
     case 'xml':
-      return { contentType: 'application/problem+xml', body: renderXml(document) };
+      return renderXml(document);
     case 'html':
-      return { contentType: 'text/html; charset=utf-8', body: renderHtml(document) };
+      return renderHtml(document);
     case 'text':
-      return { contentType: 'text/plain; charset=utf-8', body: renderText(document) };
+      return renderText(document);
   }
 }
 
@@ -68,14 +84,11 @@ export function renderProblemEvent(
   dialect: ProblemDialect = 'openai',
   call: JsonRpcCall = NO_CALL,
 ): string {
-  const { body } = renderProblem(document, dialect, call);
+  const body = renderBody(document, dialect, call);
   return dialect === 'plain' || dialect === 'anthropic'
     ? `event: error\ndata: ${body}\n\n`
     : `data: ${body}\n\n`;
 }
-
-const PROBLEM_JSON = 'application/problem+json';
-const JSON_TYPE = 'application/json';
 
 /** Without this object the official SDK reports `402 status code (no body)`. */
 function envelopOpenai(document: ProblemDocument): object {

@@ -139,6 +139,13 @@ describe('headers of a refusal', () => {
     expect(headersOf({ code: 'KEY_MISSING' })).not.toHaveProperty('Content-Security-Policy');
   });
 
+  test("Anthropic's SDK finds the request id", () => {
+    const document = buildProblem({ ...BASE, code: 'KEY_MISSING' });
+    const headers = asRecord(buildProblemHeaders(document, renderProblem(document, 'anthropic')));
+    expect(headers['request-id']).toBe('req_1');
+    expect(headersOf({ code: 'KEY_MISSING' })).not.toHaveProperty('request-id');
+  });
+
   test('C402-27: the language of the message is named', () => {
     const document = buildProblem({ ...BASE, code: 'KEY_MISSING', language: 'de' });
     const headers = asRecord(buildProblemHeaders(document, renderProblem(document, 'plain')));

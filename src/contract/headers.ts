@@ -1,4 +1,5 @@
 import { CODES } from './codes.ts';
+import type { ProblemForm } from './dialects.ts';
 import { PROBLEM_VERSION } from './problem-document.ts';
 import type { ProblemDocument, UpstreamNote } from './problem-document.ts';
 import { PAGE_POLICY } from './problem-html.ts';
@@ -85,6 +86,8 @@ export function buildRateLimitHeaders(
 
 export interface ProblemHeaderOptions {
   readonly contentType: string;
+  /** What was rendered, for the headers that only one form has. */
+  readonly form?: ProblemForm;
   /** Where this is paid: `Link: <...>; rel="payment"` (DESIGN 4). */
   readonly paymentUrl?: string;
 }
@@ -110,7 +113,9 @@ export function buildProblemHeaders(
     'Content-Language',
     document.language ?? 'en',
   ];
-  if (options.contentType.startsWith('text/html')) headers.push(...PAGE_HEADERS);
+  if (options.form === 'html') headers.push(...PAGE_HEADERS);
+  // Anthropic's SDK looks for the id under this name.
+  if (options.form === 'anthropic') headers.push('request-id', document.request_id);
   pushUpstream(document.details.upstream, headers);
   // The OpenAI and Anthropic SDKs obey it; without it they send a 429 three times.
   if (!document.retryable) headers.push('x-should-retry', 'false');
