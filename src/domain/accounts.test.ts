@@ -133,13 +133,42 @@ describe('scopes (QUOTA-03)', () => {
     });
     const accounts = accountsFor(buildPlan('p', { limits: [buildLimit(9)] }), holder, call, NOW);
     expect(accounts.map(({ id, limit }) => [id, limit?.from])).toEqual([
-      ['quo:key_1:own:2027-01', 'key'],
+      ['quo:key_1/own:own:2027-01', 'key'],
       ['quo:ten_1:requests_per_month:2027-01', undefined],
       ['quo:org:requests_per_month:2027-01', 'ancestor'],
       ['quo:house:all:2027-01', 'house'],
       ['bal:ten_1:USD', undefined],
     ]);
   });
+});
+
+it('a limit of a plan, of a key and of a tenant above are counted apart, though they have one id', () => {
+  const limits = [buildLimit(1, { id: 'x', scope: 'key' })];
+  const holder = buildHolder({
+    payerId: 'pool',
+    keyLimits: limits,
+    ancestors: [{ tenantId: 'org', limits, calendar: HOLDER.calendar }],
+  });
+  const accounts = accountsFor(
+    buildPlan('p', { usage: 'included', limits }),
+    holder,
+    ANY_CALL,
+    NOW,
+  );
+  // They stay with the key's tenant, whoever pays for it next month.
+  expect(accounts.map(({ id, tenantId }) => [id, tenantId])).toEqual([
+    ['quo:key_1:x:2027-01', 'ten_1'],
+    ['quo:key_1/own:x:2027-01', 'ten_1'],
+    ['quo:org/key/key_1:x:2027-01', 'ten_1'],
+  ]);
+});
+
+it('PLAN-11: what more costs goes with the allowance and not with what is beyond it', () => {
+  const overage = { kind: 'bill', unitPico: 5n } as const;
+  const plan = buildPlan('p', { usage: 'included', limits: [buildLimit(1, { overage })] });
+  const [spec] = accountsFor(plan, HOLDER, ANY_CALL, NOW);
+  expect(spec?.overage).toEqual(overage);
+  expect(spec && overageAccount(spec)).not.toHaveProperty('overage');
 });
 
 describe('the order limits refuse in', () => {

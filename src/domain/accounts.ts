@@ -4,6 +4,7 @@ import type {
   LimitScope,
   LimitUnit,
   LimitWindow,
+  OveragePolicy,
   Plan,
   RateLimit,
 } from './catalog.ts';
@@ -24,6 +25,8 @@ export interface AccountSpec {
   readonly windowEndsAt: number | undefined;
   /** Undefined on balances. */
   readonly limit: LimitLabel | undefined;
+  /** What units beyond the allowance cost; absent = they are refused. No part of the account's identity. */
+  readonly overage?: Exclude<OveragePolicy, { kind: 'block' }>;
 }
 
 /** How people are told which limit it is. */
@@ -121,7 +124,7 @@ export function accountsFor(
   const counting = { holder, call, at: terms.at };
   const accounts = [
     ...quotas(plan.limits, own, counting),
-    ...quotas(holder.keyLimits, { ...own, from: 'key' }, counting),
+    ...quotas(holder.keyLimits, { ...own, tenantId: holder.tenantId, from: 'key' }, counting),
     ...holder.ancestors.flatMap((each) =>
       quotas(each.limits, { ...each, from: 'ancestor' }, counting),
     ),
@@ -134,7 +137,8 @@ export function accountsFor(
 
 /** Where units beyond an allowance are counted that are billed one by one (PLAN-11). */
 export function overageAccount(spec: AccountSpec): AccountSpec {
-  return { ...spec, id: `${spec.id}:over`, allowance: NO_END };
+  const { id, tenantId, kind, unit, windowEndsAt, limit } = spec;
+  return { id: `${id}:over`, tenantId, kind, unit, allowance: NO_END, windowEndsAt, limit };
 }
 
 /** Shared GCRA bucket of a rate limit. */
@@ -178,10 +182,10 @@ function quotaAccount(limit: Limit, owner: Owner, { holder, call, at }: Counting
   const window = isSlot(limit.unit)
     ? { id: 'now', endsAt: undefined }
     : windowOf(limit.window, at, owner.calendar);
-  const { account, of } = ownerOf(limit.scope, owner.tenantId, holder, call);
+  const { account, tenantId = owner.tenantId, of } = ownerOf(limit.scope, owner, holder, call);
   return {
     id: `quo:${account}:${limit.id}:${window.id}`,
-    tenantId: owner.tenantId,
+    tenantId,
     kind: 'quota',
     unit: limit.unit,
     allowance: limit.soft ? NO_END : limit.amount,
@@ -197,38 +201,54 @@ function quotaAccount(limit: Limit, owner: Owner, { holder, call, at }: Counting
       ...(limit.soft ? { softAt: limit.amount } : {}),
       ...(owner.from === undefined ? {} : { from: owner.from }),
     },
+    ...(limit.overage.kind === 'block' ? {} : { overage: limit.overage }),
   };
 }
 
+interface AccountOwner {
+  readonly account: string;
+  /** Whose account it is when it is not the limit's owner's. */
+  readonly tenantId?: string;
+  readonly of?: string;
+}
+
+/** Limits of a plan, of a key and of a tenant above may have the same id: each is counted by itself. */
 function ownerOf(
   scope: LimitScope,
-  tenantId: string,
+  owner: Owner,
   holder: AccountHolder,
   call: CountedCall,
-): { readonly account: string; readonly of?: string } {
+): AccountOwner {
+  const base = owner.from === 'key' ? `${holder.keyId}/own` : owner.tenantId;
   switch (scope) {
     case 'global':
-      return { account: HOUSE };
+      return { account: HOUSE, tenantId: HOUSE };
     case 'tenant':
-      return { account: tenantId };
+      return { account: base };
     case 'app':
-      return { account: holder.tenantId };
     case 'key':
-      return { account: holder.keyId };
+      return owner.from === 'key' ? { account: base } : below(scope, owner, holder);
     case 'end_user':
-      return part(tenantId, 'user', call.endUser ?? '');
+      return part(base, 'user', call.endUser);
     case 'model':
-      return part(tenantId, 'model', call.model ?? '');
+      return part(base, 'model', call.model);
     case 'route':
-      return part(tenantId, 'route', call.routeId);
+      return part(base, 'route', call.routeId);
     case 'operation':
-      return part(tenantId, 'operation', call.operation);
+      return part(base, 'operation', call.operation);
   }
 }
 
+/** An account of the key's own tenant, whoever pays: who pays may change, whose account it is may not. */
+function below(kind: 'app' | 'key', owner: Owner, holder: AccountHolder): AccountOwner {
+  const { tenantId, keyId } = holder;
+  const prefix = owner.from === 'ancestor' ? `${owner.tenantId}/${kind}/` : '';
+  return { account: `${prefix}${kind === 'key' ? keyId : tenantId}`, tenantId };
+}
+
 /** Names that callers choose are escaped: `a:b` of one limit must not be `a` of another. */
-function part(tenantId: string, kind: string, name: string): { account: string; of: string } {
-  return { account: `${tenantId}/${kind}/${encodeURIComponent(name)}`, of: name };
+function part(base: string, kind: string, name = ''): AccountOwner {
+  return { account: `${base}/${kind}/${encodeURIComponent(name)}`, of: name };
 }
 
 /** From the one that opens again last. */
