@@ -9,6 +9,8 @@ import { guardAdmin, stampAnswers } from './guard.ts';
 import { mountKeys } from './keys.ts';
 import { mountHealth, mountOperations } from './operations.ts';
 import { mountPurchases } from './purchases.ts';
+import { mountReports } from './reports.ts';
+import { mountRequests } from './requests.ts';
 import { mountTenants } from './tenants.ts';
 
 /** The admin API (DESIGN 12, port 4021): tenants, keys, grants, configuration, audit, health and metrics. */
@@ -27,6 +29,8 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
   mountPurchases(app, deps);
   mountGrants(app, deps);
   mountKeys(app, deps);
+  mountRequests(app, deps);
+  mountReports(app, deps);
   mountOperations(app, deps);
   app.notFound((context) => {
     return refuse(context, deps, { code: 'NOT_FOUND', details: { path: context.req.path } });

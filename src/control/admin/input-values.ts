@@ -68,7 +68,8 @@ export function momentSchema(now: number) {
 export function pastSchema(now: number) {
   return z.string().transform((text, context) => {
     const at = parseTime(text, (length) => now - length);
-    if (at !== undefined && at >= 0) return at;
+    // Nothing is later than now.
+    if (at !== undefined && at >= 0) return Math.min(at, now + 1);
     return fail(context, 'must be a time such as 2026-12-31T00:00:00Z, or how long ago: 24h, 7d');
   });
 }

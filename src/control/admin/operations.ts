@@ -1,23 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Hono } from 'hono';
 
-import { unpackFacts } from '../../domain/facts-record.ts';
-import { isId } from '../../platform/ids.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from '../../platform/metrics.ts';
-import type { RequestRow } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv, ConfigurationProblem } from './admin-deps.ts';
 import { refuse } from './answer.ts';
 import { formatTime } from './input-values.ts';
-import { viewExplanation } from './view-explanation.ts';
-
-/** The log is written in batches: a request that was answered just now has its row within this time. */
-const ROW_WAIT_MS = 1000;
-const ROW_POLL_MS = 50;
 
 export function mountOperations(app: Hono<AdminEnv>, deps: AdminDeps): void {
   const { operations } = deps;
-  app.get('/admin/requests/:id', (context) => showRequest(context, deps, context.req.param('id')));
   app.get('/admin/config', (context) => {
     const { version, loadedAt, source } = operations.configuration();
     return context.json({ version, loaded_at: formatTime(loadedAt), source });
@@ -48,32 +37,6 @@ export function mountHealth(app: Hono<AdminEnv>, deps: AdminDeps): void {
     const shown = parts.map(({ name, ok, detail }) => ({ name, ok, detail }));
     return context.json({ status: ready ? 'ready' : 'not_ready', parts: shown }, ready ? 200 : 503);
   });
-}
-
-async function showRequest(context: AdminContext, deps: AdminDeps, id: string): Promise<Response> {
-  const row = isId('req', id) ? await findRow(deps, id) : undefined;
-  if (row === undefined) {
-    const path = `/admin/requests/${id}`;
-    return refuse(context, deps, { code: 'NOT_FOUND', details: { id, path } });
-  }
-  const facts = unpackFacts(row.facts);
-  return context.json({
-    request_id: row.requestId,
-    at: formatTime(row.at),
-    tenant_id: row.tenantId === '' ? null : row.tenantId,
-    status: row.status,
-    code: row.code === '' ? null : row.code,
-    explanation: (facts && viewExplanation(facts, deps.catalog())) ?? null,
-    facts: facts ?? null,
-  });
-}
-
-async function findRow(deps: AdminDeps, id: string): Promise<RequestRow | undefined> {
-  for (let waitedMs = 0; ; waitedMs += ROW_POLL_MS) {
-    const row = await deps.store.request(id);
-    if (row !== undefined || waitedMs >= ROW_WAIT_MS) return row;
-    await sleep(ROW_POLL_MS);
-  }
 }
 
 /** GW-03: in force on every worker when this answers. */
