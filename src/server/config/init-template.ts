@@ -102,6 +102,7 @@ function apiPart(price: string): string {
         path_prefix: /
         price: ${quote(price)}
         # feature: reports                       # only for plans that include it
+        # requires: [{ feature: pdf, when: { query: { format: pdf } } }] # only when it is asked for
         # rewrite: { strip_prefix: /api }        # how the path looks to your server
         # timeouts: { connect: 2s, headers: 30s, idle: 60s }`;
 }
@@ -117,14 +118,24 @@ plans:
     price: free
     limits:
       - { requests: 1000, per: month }
+      - { concurrent_requests: 5 }
     rate_limits: [60/min burst 20]
+    # context: [{ up_to: 9000 }] # the largest call to a model, in tokens
   pro:
     title: Pro
     price: 29.00 USD / month
     limits:
       - { requests: 100k, per: month }
+      - { concurrent_requests: 50 }
       # - { spend: 100.00 USD, per: month }
     rate_limits: [1200/min burst 200]
+
+# What is sold beside plans: once, or by the month.
+add_ons:
+  more:
+    title: 10,000 more requests a month
+    price: 5.00 USD / month
+    grants: { limits: [{ requests: 10k, per: month }] }
 
 # Prepaid credit on sale.
 packs:

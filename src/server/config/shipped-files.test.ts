@@ -197,8 +197,10 @@ describe('what `init` writes', () => {
       'credentials',
       'cors',
       'feature',
+      'requires',
       'rewrite',
       'timeouts',
+      'context',
     ]);
   });
 
