@@ -11,6 +11,15 @@ export type { Code } from './codes.ts';
 export { CODES, isCode } from './codes.ts';
 export type { CodeAlias } from './code-aliases.ts';
 export { CODE_ALIASES, resolveCodeAlias } from './code-aliases.ts';
+export type { CustomisationFault } from './check-customisation.ts';
+export { checkCustomisation } from './check-customisation.ts';
+export type {
+  CompiledCustomisations,
+  CustomisationRule,
+  CustomText,
+  ProblemCustomisation,
+} from './customisation.ts';
+export { compileCustomisations, customiseProblem } from './customisation.ts';
 export type { JsonRpcCall, ProblemDialect, ProblemForm, RenderedProblem } from './dialects.ts';
 export { renderProblem, renderProblemEvent } from './dialects.ts';
 export type {
