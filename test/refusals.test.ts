@@ -335,7 +335,11 @@ describe('C402-19: what is wrong with the upstream is 5xx, and is not charged', 
     ['UPSTREAM_UNAVAILABLE', 'nothing listens there', '/dead'],
     ['UPSTREAM_FAILED', 'it breaks off', '/broken'],
     ['UPSTREAM_TIMEOUT', 'it does not answer in time', '/silent'],
-    ['UPSTREAM_UNAVAILABLE', "it wants money itself: the provider's matter", '/unpaid'],
+    [
+      'UPSTREAM_PROVIDER_QUOTA_EXHAUSTED',
+      "it wants money itself: the provider's matter",
+      '/unpaid',
+    ],
   ] as const)('%s: %s', async (code, _, path) => {
     const { key } = await createCustomer(caller, RICH);
     const answer = await caller.call({ path, key });

@@ -1,8 +1,9 @@
 import type { Code } from '../../contract/codes.ts';
 import type { ProblemDocument } from '../../contract/problem-document.ts';
 import { decide, type Refusal } from '../../domain/decide.ts';
-import type { Facts } from '../../domain/facts.ts';
+import type { Facts, Fault } from '../../domain/facts.ts';
 import type { GatewayContext } from './context.ts';
+import { fileSizeFact } from './entitle.ts';
 import { type Exchange, factsOf } from './exchange.ts';
 import { prepareRefusal } from './refusal.ts';
 
@@ -11,6 +12,7 @@ const STORM_PERIOD_MS = 60_000;
 /** Answers with what `decide` says of the facts gathered so far; they must amount to a refusal. */
 export function refuse(context: GatewayContext, exchange: Exchange): void {
   releaseHold(context, exchange);
+  noteFileSize(context, exchange);
   const facts = gatherFacts(context, exchange);
   const decision = decide(facts);
   if (decision.kind === 'admit') throw new Error(`refusing ${exchange.requestId} without a reason`);
@@ -24,6 +26,15 @@ export function refuse(context: GatewayContext, exchange: Exchange): void {
     .catch(() => 0)
     .then((slowedMs) => send(context, exchange, { facts, refusal: decision, slowedMs }))
     .catch((error: unknown) => failUnexpectedly(context, exchange, error));
+}
+
+/** Another plan may take no body of this size: what is offered has to be tried with it (C402-07). */
+function noteFileSize(context: GatewayContext, exchange: Exchange): void {
+  const { access, entitlements, request, bytesIn } = exchange;
+  if (access === undefined || !context.compiled().boundsFiles) return;
+  const bytes = Math.max(bytesIn, request.contentLength);
+  if (bytes <= 0 || entitlements.some(({ kind }) => kind === 'file_size')) return;
+  exchange.entitlements = [...entitlements, fileSizeFact(bytes, access.plan.fileBytesMax)];
 }
 
 /** A fault of ours must not leave a client waiting, nor say more than that it was ours. */
@@ -55,7 +66,20 @@ export function failForward(
   code: Code,
   problem: string,
 ): void {
-  exchange.forwarding = { code, problem, pointer: undefined };
+  failForwarding(context, exchange, { code, problem, pointer: undefined });
+}
+
+/** The provider serves no more calls of ours: the operator has to hear of it, the caller is not at fault. */
+export function failForMoney(context: GatewayContext, exchange: Exchange, trouble: Fault): void {
+  context.logger.error(
+    { request_id: exchange.requestId, target: exchange.target, upstream: trouble.upstream },
+    'an upstream refuses for reasons of money: look after the account with it',
+  );
+  failForwarding(context, exchange, trouble);
+}
+
+function failForwarding(context: GatewayContext, exchange: Exchange, fault: Fault): void {
+  exchange.forwarding = fault;
   // The reservation stood: only the forwarding failed.
   exchange.reservation = { kind: 'held' };
   refuse(context, exchange);

@@ -1,25 +1,28 @@
 import type { Code } from '../../contract/codes.ts';
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
-
 import type { Route } from '../../domain/catalog.ts';
 import type { Usage } from '../../domain/pricing.ts';
 import type { StreamMeter } from '../../providers/provider.ts';
 import type { Forwarder } from '../forwarder.ts';
 import type { RawHeaders } from '../listener.ts';
 import type { UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
-import { describeCut, failForward, failUnexpectedly, record, releaseHold } from './answer.ts';
+import {
+  describeCut,
+  failForMoney,
+  failForward,
+  failUnexpectedly,
+  record,
+  releaseHold,
+} from './answer.ts';
 import { buildServedHeaders } from './answer-headers.ts';
 import { captureWhole, finishStream, noteProgress } from './charging.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import { amountFor, type Take } from '../../domain/take.ts';
 import type { UnderstoodCall } from './llm-call.ts';
+import { ANSWER_BYTES_MAX, decode } from './decode-answer.ts';
 import { boundTake, type LlmBounds, usageTake } from './llm-hold.ts';
 import { buildAnswerHeaders, openForwarder, readHeader } from './outgoing.ts';
-import { codeOfFailure } from './proxy-call.ts';
-
-/** A whole answer is read before it is charged and written; no chat answer comes near this. */
-const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+import { codeOfFailure, findMoneyTrouble } from './upstream-trouble.ts';
 
 type Phase = 'waiting' | 'whole' | 'stream' | 'error' | 'ended';
 
@@ -236,10 +239,21 @@ export class LlmAnswer implements UpstreamReceiver {
   /** An upstream's refusal costs nothing (LLM-19). What concerns only us is not shown as the caller's fault. */
   #endError(body: Buffer): void {
     const status = this.#exchange.upstreamStatus ?? 502;
-    const ours = status === 401 || status === 402 || status === 403 || status >= 500;
-    if (ours || body.includes('insufficient_quota')) {
-      const code = status === 402 || status === 429 ? 'UPSTREAM_UNAVAILABLE' : 'UPSTREAM_FAILED';
-      this.#fail(code, `the upstream answered ${status}`);
+    const trouble = findMoneyTrouble({
+      status,
+      headers: this.#headers,
+      body: decode(body, readHeader(this.#headers, 'content-encoding')) ?? body,
+      target: this.#exchange.target,
+      upstreamId: this.#call.model.providerId,
+    });
+    if (trouble !== undefined) {
+      this.#phase = 'ended';
+      this.#exchange.response.onClientGone = undefined;
+      failForMoney(this.#context, this.#exchange, trouble);
+      return;
+    }
+    if (status === 401 || status === 403 || status >= 500) {
+      this.#fail('UPSTREAM_FAILED', `the upstream answered ${status}`);
       return;
     }
     releaseHold(this.#context, this.#exchange);
@@ -381,18 +395,4 @@ export class LlmAnswer implements UpstreamReceiver {
 /** Below the provider's base URL, which names the version (`https://host/v1`). */
 function endpointOf(route: Route): string {
   return route.kind === 'embeddings' ? '/embeddings' : '/chat/completions';
-}
-
-/** The bytes as the model wrote them, at most four times the bound; undefined when they cannot be read. */
-function decode(body: Buffer, encoding: string | undefined): Buffer | undefined {
-  const options = { maxOutputLength: ANSWER_BYTES_MAX * 4 };
-  try {
-    if (encoding === undefined || encoding === 'identity') return body;
-    if (encoding === 'gzip') return gunzipSync(body, options);
-    if (encoding === 'deflate') return inflateSync(body, options);
-    if (encoding === 'br') return brotliDecompressSync(body, options);
-    return undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,3 @@
-import type { Code } from '../../contract/codes.ts';
 import { costOf } from '../../domain/pricing.ts';
 import { toSafeNumber } from '../../domain/money.ts';
 import type { Route } from '../../domain/catalog.ts';
@@ -6,7 +5,14 @@ import type { Forwarder } from '../forwarder.ts';
 import type { BodySink, InboundRequest, RawHeaders } from '../listener.ts';
 import type { UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
 import { admitSlowly, tryAdmit } from './admission.ts';
-import { failForward, failUnexpectedly, record, refuse, releaseHold } from './answer.ts';
+import {
+  failForMoney,
+  failForward,
+  failUnexpectedly,
+  record,
+  refuse,
+  releaseHold,
+} from './answer.ts';
 import { buildServedHeaders } from './answer-headers.ts';
 import { bodyTooLarge } from './collect-body.ts';
 import { captureWhole, finishStream, noteProgress } from './charging.ts';
@@ -19,6 +25,7 @@ import { countedAs } from './caller-accounts.ts';
 import { MeteredBody } from './metered-body.ts';
 import { observe } from './observe.ts';
 import { buildAnswerHeaders, openForwarder } from './outgoing.ts';
+import { codeOfFailure, UpstreamComplaint } from './upstream-trouble.ts';
 
 /** Bytes a per-byte price holds ahead of what has passed. */
 const WINDOW_BYTES = 1024 * 1024;
@@ -32,6 +39,8 @@ export class ProxyCall implements UpstreamReceiver {
   #forwarder: Forwarder | undefined;
   #heldNano = 0;
   #ended = false;
+  /** The upstream's 402, while it is read. */
+  #complaint: UpstreamComplaint | undefined;
   /** While more money is fetched for a chunk, nothing flows. */
   #fetching = false;
   readonly #leaving = new AbortController();
@@ -78,14 +87,7 @@ export class ProxyCall implements UpstreamReceiver {
     exchange.upstreamStatus = status;
     // An upstream that wants money wants the provider's, never the caller's (REQUIREMENTS "the upstream's own 402").
     if (status === 402) {
-      this.#forwarder?.abort();
-      this.#end('refused');
-      failForward(
-        this.#context,
-        exchange,
-        'UPSTREAM_UNAVAILABLE',
-        'the upstream refused for its own billing reasons',
-      );
+      this.#complaint = new UpstreamComplaint(headers);
       return;
     }
     exchange.status = status;
@@ -116,6 +118,10 @@ export class ProxyCall implements UpstreamReceiver {
 
   onChunk(chunk: Buffer): boolean {
     const exchange = this.#exchange;
+    if (this.#complaint !== undefined) {
+      if (!this.#ended && this.#complaint.hear(chunk)) this.#failForMoney(this.#complaint);
+      return true;
+    }
     exchange.bytesOut += chunk.length;
     if (!this.#compiled.perByte || exchange.status >= 400) return exchange.response.write(chunk);
     if (this.#covered()) return this.#writeCharged(chunk);
@@ -131,6 +137,10 @@ export class ProxyCall implements UpstreamReceiver {
 
   onEnd(): void {
     if (this.#ended) return;
+    if (this.#complaint !== undefined) {
+      this.#failForMoney(this.#complaint);
+      return;
+    }
     if (this.#compiled.perByte) finishStream(this.#context, this.#exchange, this.#measured());
     this.#exchange.response.end();
     this.#end('complete');
@@ -139,6 +149,10 @@ export class ProxyCall implements UpstreamReceiver {
   onFailure(failure: UpstreamFailure): void {
     // Whoever aborted it here says how it ended.
     if (this.#ended || failure.kind === 'aborted') return;
+    if (this.#complaint !== undefined) {
+      this.#failForMoney(this.#complaint);
+      return;
+    }
     const { response } = this.#exchange;
     if (response.headSent) {
       this.#settleBroken();
@@ -157,6 +171,13 @@ export class ProxyCall implements UpstreamReceiver {
       return;
     }
     failForward(this.#context, this.#exchange, codeOfFailure(failure), failure.message);
+  }
+
+  #failForMoney(complaint: UpstreamComplaint): void {
+    this.#forwarder?.abort();
+    this.#end('refused');
+    const fault = complaint.fault(this.#exchange.target, this.#route.upstreamId ?? '');
+    failForMoney(this.#context, this.#exchange, fault);
   }
 
   /** Cost of what is certain to pass plus a window: the hold grows as bytes flow. */
@@ -367,11 +388,4 @@ export class ProxyCall implements UpstreamReceiver {
 
 function isMoney(unit: string): boolean {
   return unit !== 'requests' && unit !== 'tokens';
-}
-
-/** Our side of an upstream's failure: 502, 503 or 504, never a 402 (C402-19). */
-export function codeOfFailure(failure: UpstreamFailure): Code {
-  if (failure.kind === 'timeout') return 'UPSTREAM_TIMEOUT';
-  if (failure.kind === 'connect') return 'UPSTREAM_UNAVAILABLE';
-  return 'UPSTREAM_FAILED';
 }
