@@ -9,6 +9,7 @@ import { readCredential } from '../gateway/pipeline/pipeline.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Store } from '../stores/store.ts';
+import { isServedPath } from './own-paths.ts';
 import { VERSION } from './version.ts';
 
 export interface OwnPagesParts {
@@ -25,21 +26,6 @@ export interface OwnPagesParts {
   readonly rehearse: PublicDeps['rehearse'];
   readonly perform: PublicDeps['perform'];
 }
-
-const EXACT = new Set([
-  '/',
-  '/healthz',
-  '/readyz',
-  '/v1/usage',
-  '/v1/check',
-  '/v1/quote',
-  '/errors',
-  '/openapi.json',
-  '/llms.txt',
-  '/reference',
-  '/favicon.ico',
-]);
-const PREFIXES = ['/reference/', '/errors/', '/pay/', '/r/', '/schemas/'];
 
 /** The gateway's own paths (DESIGN 12): everything else is the provider's. */
 export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'] {
@@ -66,7 +52,7 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
   });
   return (request, response, requestId) => {
     const path = pathOf(request.target);
-    if (!EXACT.has(path) && !PREFIXES.some((prefix) => path.startsWith(prefix))) return false;
+    if (!isServedPath(path)) return false;
     if (path === '/healthz' || path === '/readyz') {
       const ready = path === '/healthz' || !parts.draining();
       const body = ready ? 'ok\n' : 'draining\n';

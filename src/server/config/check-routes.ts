@@ -1,23 +1,8 @@
+import { isOwnPath } from '../own-paths.ts';
 import { formatPath, isMapping, valueAt } from './config-path.ts';
 import type { ConfigPath } from './config-path.ts';
 import type { TreeMistake } from './describe-issue.ts';
 import { LLM_ENDPOINTS } from './llm-endpoints.ts';
-
-/** Paths the gateway answers itself, before any route (DESIGN 12). */
-const OWN_PATHS = new Set([
-  '/v1/usage',
-  '/v1/quote',
-  '/v1/check',
-  '/openapi.json',
-  '/llms.txt',
-  '/pricing',
-  '/estimate',
-  '/portal',
-  '/healthz',
-  '/readyz',
-  '/.well-known/tollkeeper',
-]);
-const OWN_PREFIXES = ['/v1/billing/', '/pay/', '/r/', '/errors/', '/portal/'];
 
 interface Claim {
   readonly path: ConfigPath;
@@ -54,9 +39,7 @@ function wantSameMethod(left: readonly string[], right: readonly string[]): bool
 
 function checkOwnPath(claim: Claim): TreeMistake[] {
   const written = /^(?:path|path_prefix) (\S*)$/.exec(claim.target.split('\n')[1] ?? '')?.[1] ?? '';
-  const own =
-    OWN_PATHS.has(written) || OWN_PREFIXES.some((prefix) => `${written}/`.startsWith(prefix));
-  if (!own || written === '/') return [];
+  if (!isOwnPath(written)) return [];
   return [
     {
       path: claim.path,

@@ -398,6 +398,9 @@ const ROUTES: readonly MistakeCase[] = [
     ['/a//b', 'must not contain "//": repeated slashes are merged before matching'],
     ['/caf%C3%A9', 'is compared decoded: write the characters themselves, without "%" or "\\"'],
     ['/healthz', '"/healthz" is one of the gateway\'s own pages: choose another path'],
+    ['/reference', '"/reference" is one of the gateway\'s own pages: choose another path'],
+    ['/portal/me', '"/portal/me" is one of the gateway\'s own pages: choose another path'],
+    ['/pay', '"/pay" is one of the gateway\'s own pages: choose another path'],
     ['/r/list', '"/r/list" is one of the gateway\'s own pages: choose another path'],
   ].map(([path, message]) => ({
     name: `the path ${path}`,
