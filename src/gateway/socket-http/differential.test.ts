@@ -14,6 +14,7 @@ import { createSocketListener } from './socket-listener.ts';
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 1500);
 /** Turns of the event loop without a byte, after which a server has said all it will. */
 const QUIET_TURNS = 12;
+const HEAD_END = '\r\n\r\n';
 
 /** What a parser made of the bytes. */
 interface Outcome {
@@ -21,6 +22,8 @@ interface Outcome {
   readonly served: readonly string[];
   /** It will read no more on this connection. */
   readonly ended: boolean;
+  /** It will not once the line and the head are whole: one parser refuses at the wrong byte, the other at the line. */
+  readonly endsWithHead: boolean;
   /** Why it refused what came behind them; empty when it did not, or did not say. */
   readonly refusal: string;
 }
@@ -35,13 +38,31 @@ const STRICTER: readonly { readonly says: RegExp; readonly because: string }[] =
     because: 'routes are chosen by Host: RFC 9112 3.2 asks for a 400 when it is none',
   },
   {
+    says: /one blank apart/,
+    because: 'llhttp skips further blanks between the parts; RFC 9112 3 has one',
+  },
+  {
+    says: /Invalid chunk extension/,
+    because:
+      'llhttp takes an extension with an empty value; RFC 9112 7.1.1 has a token or a string',
+  },
+  {
+    says: /the only expectation/,
+    because: 'node looks at the first of several Expect fields, ours at all of them',
+  },
+  {
     says: /an empty line/,
     because: 'llhttp skips any CR and LF before a request; RFC 9112 2.2 speaks of CRLF',
   },
 ];
 
-/** Where node's parser is stricter than RFC 9112 and ours follows the RFC. `bytes`: of the whole input. */
-const LAXER: readonly { readonly bytes: RegExp; readonly because: string }[] = [];
+/** Where llhttp is stricter than the RFC, and ours follows the RFC. `bytes`: of the whole input. */
+const LAXER: readonly { readonly bytes: RegExp; readonly because: string }[] = [
+  {
+    bytes: /content-length:[^\r]*\t/i,
+    because: 'a tab beside a length is optional whitespace like a blank (RFC 9110 5.6.3)',
+  },
+];
 
 function describeRequest(
   request: {
@@ -80,22 +101,30 @@ const OPTIONS: ListenerOptions = {
   renderProtocolError: ({ reason }) => ({ headers: ['X-Refusal', reason], body: '' }),
 };
 
+interface OutcomeSoFar {
+  served: string[];
+  ended: boolean;
+  refusal: string;
+}
+
 interface Reference {
   readonly server: Server;
   /** What it made of each connection, by the client's port. */
-  readonly outcomes: ReadonlyMap<number, Outcome>;
+  readonly outcomes: ReadonlyMap<number, OutcomeSoFar>;
 }
 
 /** node:http with the checks of node-http/, judged by what it read: its answers may not reach a client it refuses. */
 async function startReference(): Promise<Reference> {
   const server = createServer({ insecureHTTPParser: false, requireHostHeader: false });
-  const outcomes = new Map<number, { served: string[]; ended: boolean; refusal: string }>();
-  const outcomeOf = (socket: Socket) => {
-    const port = socket.remotePort ?? 0;
-    const outcome = outcomes.get(port) ?? { served: [], ended: false, refusal: '' };
-    outcomes.set(port, outcome);
-    return outcome;
-  };
+  const outcomes = new Map<number, OutcomeSoFar>();
+  const bySocket = new WeakMap<Socket, OutcomeSoFar>();
+  server.on('connection', (socket: Socket) => {
+    const outcome: OutcomeSoFar = { served: [], ended: false, refusal: '' };
+    bySocket.set(socket, outcome);
+    outcomes.set(socket.remotePort ?? 0, outcome);
+  });
+  const outcomeOf = (socket: Socket): OutcomeSoFar =>
+    bySocket.get(socket) ?? { served: [], ended: true, refusal: '' };
   const refuse = (socket: Socket, reason: string): void => {
     const outcome = outcomeOf(socket);
     if (outcome.ended) return;
@@ -117,7 +146,10 @@ async function startReference(): Promise<Reference> {
     });
   };
   server.on('request', receive);
-  server.on('checkContinue', receive);
+  server.on('checkContinue', (request, response) => {
+    response.writeContinue();
+    receive(request, response);
+  });
   server.on('checkExpectation', (request) => refuse(request.socket, 'expectation'));
   server.on('connect', (request) => refuse(request.socket, 'CONNECT'));
   server.on('clientError', (error: Error & { reason?: string }, socket) => {
@@ -127,44 +159,54 @@ async function startReference(): Promise<Reference> {
   return { server, outcomes };
 }
 
-/** Sends the packets and waits until the server has said all it will. @returns what came back, and whether it ended it. */
-async function send(
-  port: number,
-  packets: readonly string[],
-): Promise<{ readonly received: string; readonly ended: boolean; readonly localPort: number }> {
-  const connection = await RawConnection.open(port);
-  const localPort = connection.socket.localPort ?? 0;
-  let ended = false;
-  connection.socket.once('end', () => {
-    ended = true;
-  });
-  for (const packet of packets) {
-    await connection.write(packet);
-    await nextTurn();
-  }
+/** Waits until the server has said all it will. @returns whether it ended the connection. */
+async function hasEnded(connection: RawConnection): Promise<boolean> {
   let length = -1;
-  for (let quiet = 0; quiet < QUIET_TURNS && !ended; quiet += 1) {
+  for (let quiet = 0; quiet < QUIET_TURNS && !connection.socket.readableEnded; quiet += 1) {
     if (connection.received.length !== length) quiet = 0;
     length = connection.received.length;
     await nextTurn();
   }
-  connection.destroy();
-  return { received: connection.received, ended, localPort };
+  return connection.socket.readableEnded;
+}
+
+async function send(port: number, packets: readonly string[]): Promise<RawConnection> {
+  const connection = await RawConnection.open(port, true);
+  for (const packet of packets) {
+    await connection.write(packet);
+    await nextTurn();
+  }
+  return connection;
 }
 
 async function askOurs(port: number, packets: readonly string[]): Promise<Outcome> {
-  const { received, ended } = await send(port, packets);
+  const connection = await send(port, packets);
+  const ended = await hasEnded(connection);
+  const { received } = connection;
   const served = Array.from(received.matchAll(/^X-Saw: (.*)\r$/gm), ([, text]) =>
     Buffer.from(text ?? '', 'base64url').toString(),
   );
   const refusal = /^X-Refusal: (.*)\r$/m.exec(received)?.[1] ?? '';
-  return { served, ended: ended || refusal !== '', refusal };
+  await connection.write(HEAD_END);
+  const endsWithHead = await hasEnded(connection);
+  connection.destroy();
+  return { served, ended, endsWithHead, refusal };
 }
 
 async function askReference(reference: Reference, packets: readonly string[]): Promise<Outcome> {
   const { port } = reference.server.address() as AddressInfo;
-  const { localPort } = await send(port, packets);
-  return reference.outcomes.get(localPort) ?? { served: [], ended: false, refusal: '' };
+  const connection = await send(port, packets);
+  const { localPort = 0 } = connection.socket;
+  await hasEnded(connection);
+  const outcome = reference.outcomes.get(localPort);
+  if (outcome === undefined) throw new Error('the reference saw no connection');
+  const { ended, refusal } = outcome;
+  const served = [...outcome.served];
+  await connection.write(HEAD_END);
+  await hasEnded(connection);
+  const endsWithHead = outcome.ended;
+  connection.destroy();
+  return { served, ended, endsWithHead, refusal };
 }
 
 const NASTY = [
@@ -299,7 +341,9 @@ function cut(text: string, cuts: readonly number[]): readonly string[] {
 /** Undefined: the two agree, or differ in a way that is explained above. */
 function explainDifference(bytes: string, ours: Outcome, theirs: Outcome): string | undefined {
   const same = JSON.stringify(ours.served) === JSON.stringify(theirs.served);
-  if (same && ours.ended === theirs.ended) return undefined;
+  if (same && (ours.ended === theirs.ended || (ours.endsWithHead && theirs.endsWithHead))) {
+    return undefined;
+  }
   const stricter = STRICTER.some(({ says }) => says.test(ours.refusal));
   const isPrefix = ours.served.every((text, index) => text === theirs.served[index]);
   if (stricter && isPrefix) return undefined;
@@ -321,7 +365,7 @@ describe('the same bytes to our listener and to node:http', () => {
     await ours.drain(0);
   });
 
-  it('serve the same requests, or differ as listed', async () => {
+  it('serve the same requests, or differ as listed', { timeout: 30_000 + RUNS * 20 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(input, { minLength: 10, maxLength: 10 }), async (batch) => {
         const problems = await Promise.all(

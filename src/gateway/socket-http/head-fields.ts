@@ -28,7 +28,9 @@ export class HeadFields {
   /** A Connection field says `keep-alive`. */
   persist = false;
   keepAlive = '';
+  /** All Expect fields together. */
   expect: string | undefined = undefined;
+  /** An offer that must not be ignored. */
   upgrade: string | undefined = undefined;
 }
 
@@ -82,10 +84,11 @@ function note(fields: HeadFields, kind: string, value: string): void {
       fields.keepAlive = value;
       return;
     case 'expect':
-      fields.expect = value;
+      fields.expect = fields.expect === undefined ? value : `${fields.expect}, ${value}`;
       return;
     case 'upgrade':
-      fields.upgrade = value;
+      // Java's client offers h2c with every request; RFC 9110 7.8 lets a server ignore it.
+      if (value.toLowerCase() !== 'h2c') fields.upgrade = value;
       return;
   }
 }

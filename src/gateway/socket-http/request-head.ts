@@ -100,20 +100,21 @@ function explainOptions({ expect, upgrade }: HeadFields): string | undefined {
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
     return 'the only expectation supported is 100-continue';
   }
-  // Java's client offers h2c with every request; RFC 9110 7.8 lets a server ignore it.
-  if (upgrade === undefined || upgrade.toLowerCase() === 'h2c') return undefined;
+  if (upgrade === undefined) return undefined;
   return `Upgrade to ${upgrade.slice(0, 40)} is not supported`;
 }
 
+const NOT_THREE_PARTS = 'Invalid request line: not three parts that are one blank apart';
+
 /** What is wrong with a request line, as far as it has come; undefined when nothing is. */
 export function explainRequestLine(line: string): string | undefined {
-  if (line === '' || line.startsWith('\n')) return 'Expected CRLF at the end of an empty line';
   if (line.includes('\n')) return 'Expected CRLF after the request line';
   const [method = '', target = '', version, more] = line.split(' ');
   if (!SERVED_METHODS.has(method)) return explainMethod(method);
+  if (target === '') return NOT_THREE_PARTS;
   if (!TARGET_ALONE.test(target)) return explainTarget(target);
   if (version === undefined) return 'HTTP version 0.9 is not supported';
-  if (more !== undefined) return 'Invalid request line: it has more than three parts';
+  if (more !== undefined) return NOT_THREE_PARTS;
   if (version === 'HTTP/1.1' || version === 'HTTP/1.0') return undefined;
   if (/^HTTP\/\d\.\d$/.test(version)) return `HTTP version ${version.slice(5)} is not supported`;
   return 'Expected HTTP/1.1 and CRLF at the end of the request line';

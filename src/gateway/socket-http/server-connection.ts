@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 
 import type { ListenerOptions, ProtocolError, RequestHandler } from '../listener.ts';
 import { explainLineFeeds, HEAD_END } from './head-end.ts';
+import { explainFields } from './head-fields.ts';
 import { Outbox } from './outbox.ts';
 import { renderFields, statusLineOf } from './render-head.ts';
 import { explainRequestLine, parseRequestHead } from './request-head.ts';
@@ -57,7 +58,8 @@ export class ServerConnection implements Timed {
   #rest: Buffer | undefined = undefined;
   /** How much of `#rest` is known not to end a head. */
   #searched = 0;
-  #lineChecked = false;
+  /** How much of it, in whole lines, is known to be in order. */
+  #checked = 0;
   #consuming = false;
   #reading = true;
   #discarded = 0;
@@ -241,11 +243,7 @@ export class ServerConnection implements Timed {
   }
 
   #readHead(bytes: Buffer, at: number): number {
-    if (bytes[at] === CR) {
-      // RFC 9112 2.2: empty lines before a request are to be ignored.
-      if (bytes[at + 1] === LF) return at + 2;
-      if (at + 1 === bytes.length) return WAIT;
-    }
+    if (bytes[at] === CR || bytes[at] === LF) return this.#skipEmptyLine(bytes, at);
     if (this.#phase === 'idle') {
       this.#phase = 'head';
       this.deadline = this.#host.ticker.after(this.#host.options.headersTimeoutMs);
@@ -259,9 +257,17 @@ export class ServerConnection implements Timed {
     }
     if (end < 0) return this.#awaitHead(bytes, at, searchFrom);
     this.#searched = 0;
-    this.#lineChecked = false;
+    this.#checked = 0;
     this.#begin(bytes.toString('latin1', at, end + 2));
     return at + length;
+  }
+
+  /** RFC 9112 2.2: an empty line before a request is to be ignored. */
+  #skipEmptyLine(bytes: Buffer, at: number): number {
+    if (bytes[at] === CR && at + 1 === bytes.length) return WAIT;
+    if (bytes[at] === CR && bytes[at + 1] === LF) return at + 2;
+    this.refuse({ status: 400, reason: 'Expected CRLF at the end of an empty line' });
+    return bytes.length;
   }
 
   /** Looks at what has come of a head, each byte once: what is wrong already is not waited for. */
@@ -276,14 +282,15 @@ export class ServerConnection implements Timed {
   }
 
   #explainBeginning(bytes: Buffer, at: number): string | undefined {
-    if (this.#lineChecked) return undefined;
-    const lineEnd = bytes.indexOf(CR, at);
-    if (lineEnd < 0) {
-      const first = bytes[at] ?? 0;
-      return first >= 0x41 && first <= 0x5a ? undefined : 'Invalid method encountered';
-    }
-    this.#lineChecked = true;
-    return explainRequestLine(bytes.toString('latin1', at, lineEnd));
+    const end = bytes.lastIndexOf(CR);
+    if (end <= at + this.#checked) return this.#checked > 0 ? undefined : explainStart(bytes[at]);
+    const lines = bytes.toString('latin1', at + this.#checked, end);
+    const isFirst = this.#checked === 0;
+    this.#checked = end - at;
+    if (!isFirst) return explainFields(lines);
+    const lineEnd = lines.indexOf('\r\n');
+    if (lineEnd < 0) return explainRequestLine(lines);
+    return explainRequestLine(lines.slice(0, lineEnd)) ?? explainFields(lines.slice(lineEnd));
   }
 
   #begin(text: string): void {
@@ -330,6 +337,11 @@ export class ServerConnection implements Timed {
   #receiveFinish(): void {
     if (this.#phase === 'closing') this.deadline = this.#host.ticker.after(LINGER_TIMEOUT_MS);
   }
+}
+
+/** What cannot begin a method; it need not be waited for either. */
+function explainStart(byte = 0): string | undefined {
+  return byte >= 0x41 && byte <= 0x5a ? undefined : 'Invalid method encountered';
 }
 
 function ignore(): void {}
