@@ -65,7 +65,7 @@ export const serverSchema = z
       .describe('How long an idle connection of a client stays open.'),
     http: z
       .enum(['sockets', 'node'])
-      .prefault('node')
+      .prefault('sockets')
       .describe(
         "What speaks HTTP with callers and upstreams: sockets = the gateway's own parser, several times faster; node = node:http and undici.",
       ),
