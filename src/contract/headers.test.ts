@@ -95,6 +95,32 @@ describe('QUOTA-08: limits on every answer', () => {
     expect(headers['X-RateLimit-Limit']).toBe('0');
   });
 
+  test('Retry-After is never earlier than a t: a later one is left out', () => {
+    const readings = [
+      { policy: month, remaining: 0, resetsAtMs: NOW + 86_400_000 },
+      { policy: minute, remaining: 0, resetsAtMs: NOW + 1_000 },
+    ];
+    const headers = asRecord(buildRateLimitHeaders(readings, NOW, 1));
+    expect(headers['RateLimit']).toBe('"month";r=0, "minute";r=0;t=1');
+    expect(headers['X-RateLimit-Reset']).toBe('1700086400');
+  });
+
+  test.each([
+    ['requests', 'requests'],
+    ['bytes', 'content-bytes'],
+    ['bytes_in', 'content-bytes'],
+    ['bytes_out', 'content-bytes'],
+    ['concurrent_requests', 'concurrent-requests'],
+    ['tokens', 'tollkeeper-tokens'],
+    ['input_tokens', 'tollkeeper-input-tokens'],
+    ['storage_bytes', 'tollkeeper-storage-bytes'],
+    ['compute_units', 'tollkeeper-compute-units'],
+    ['nano', 'tollkeeper-nano'],
+    ['toString', 'tollkeeper-tostring'],
+  ])('QUOTA-01: a limit on %s has the quota unit %s', (unit, expected) => {
+    expect(compileRateLimitPolicy({ ...MONTH, unit }).item).toContain(`;qu="${expected}"`);
+  });
+
   test('without limits there is nothing to say', () => {
     expect(buildRateLimitHeaders([], NOW)).toEqual([]);
   });

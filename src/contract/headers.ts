@@ -30,7 +30,7 @@ export interface RateLimitTerms {
   readonly quota: number;
   /** Undefined for a limit that never resets. */
   readonly windowSeconds: number | undefined;
-  /** `requests`, `tokens`; of a spending limit its smallest unit, e.g. `nano-usd`. */
+  /** One of UNIT_NAMES; of a spending limit its smallest unit, e.g. `nano`. */
   readonly unit: string;
 }
 /** What is left of a policy at this moment. */
@@ -41,23 +41,42 @@ export interface RateLimitReading {
   readonly resetsAtMs: number | undefined;
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-10: `q` quota, `w` window in seconds, `qu` quota unit. */
+/**
+ * The quota units IANA is asked to register by draft-ietf-httpapi-ratelimit-headers; others carry our
+ * prefix. What comes in and what goes out are separate policies with a name each.
+ */
+const REGISTERED_UNITS: Readonly<Record<string, string>> = {
+  requests: 'requests',
+  bytes: 'content-bytes',
+  bytes_in: 'content-bytes',
+  bytes_out: 'content-bytes',
+  concurrent_requests: 'concurrent-requests',
+};
+
+/** draft-ietf-httpapi-ratelimit-headers-11: `q` quota, `w` window in seconds, `qu` quota unit. */
 export function compileRateLimitPolicy(terms: RateLimitTerms): RateLimitPolicy {
   const quotedName = quoteString(terms.name);
   const window =
     terms.windowSeconds === undefined ? '' : `;w=${formatInteger(terms.windowSeconds)}`;
-  const item = `${quotedName};q=${formatInteger(terms.quota)}${window};qu=${quoteString(terms.unit)}`;
+  const item = `${quotedName};q=${formatInteger(terms.quota)}${window};qu=${quoteString(nameUnit(terms.unit))}`;
   return { item, quotedName, quota: terms.quota };
+}
+
+function nameUnit(unit: string): string {
+  const registered = Object.hasOwn(REGISTERED_UNITS, unit) ? REGISTERED_UNITS[unit] : undefined;
+  return registered ?? `${REALM}-${unit.replaceAll('_', '-').toLowerCase()}`;
 }
 
 /**
  * `RateLimit-Policy` and `RateLimit` with every reading, and the X-RateLimit-* trio (QUOTA-08) for the
  * tightest. `X-RateLimit-Reset` is in whole seconds since the epoch, as GitHub's is. Runs on every
- * request. No readings, no headers.
+ * request. No readings, no headers. `retryAfterSeconds` is what the answer's Retry-After says: the draft
+ * forbids one that is earlier than a `t`, so a later `t` is left out, its reset being in X-RateLimit-Reset.
  */
 export function buildRateLimitHeaders(
   readings: readonly RateLimitReading[],
   nowMs: number,
+  retryAfterSeconds = Infinity,
 ): HeaderList {
   const tightest = findTightest(readings);
   if (tightest === undefined) return [];
@@ -66,7 +85,7 @@ export function buildRateLimitHeaders(
   for (const reading of readings) {
     const separator = policies === '' ? '' : ', ';
     policies += separator + reading.policy.item;
-    limits += separator + formatReading(reading, nowMs);
+    limits += separator + formatReading(reading, nowMs, retryAfterSeconds);
   }
   const headers = [
     'RateLimit-Policy',
@@ -161,10 +180,15 @@ function shareLeft(reading: RateLimitReading): number {
 }
 
 /** `r` remaining, `t` seconds to the reset. */
-function formatReading(reading: RateLimitReading, nowMs: number): string {
+function formatReading(
+  reading: RateLimitReading,
+  nowMs: number,
+  retryAfterSeconds: number,
+): string {
   const left = `${reading.policy.quotedName};r=${formatInteger(reading.remaining)}`;
   if (reading.resetsAtMs === undefined) return left;
-  return `${left};t=${formatInteger(Math.ceil((reading.resetsAtMs - nowMs) / 1000))}`;
+  const seconds = Math.ceil((reading.resetsAtMs - nowMs) / 1000);
+  return seconds > retryAfterSeconds ? left : `${left};t=${formatInteger(seconds)}`;
 }
 
 /** A structured-field Integer that is not negative. */

@@ -66,10 +66,10 @@ describe('KeyAccess', () => {
         .accountsAt(ANY_CALL, AT)
         .map(({ policy }) => policy?.item),
     ).toEqual([
-      '"spend_per_lifetime";q=9;qu="nano"',
+      '"spend_per_lifetime";q=9;qu="tollkeeper-nano"',
       '"requests_per_month";q=1000;w=2678400;qu="requests"',
-      '"tokens_per_day";q=500;w=86400;qu="tokens"',
-      '"key_budget";q=7;qu="nano"',
+      '"tokens_per_day";q=500;w=86400;qu="tollkeeper-tokens"',
+      '"key_budget";q=7;qu="tollkeeper-nano"',
       undefined,
     ]);
   });

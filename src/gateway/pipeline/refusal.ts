@@ -40,8 +40,12 @@ export function prepareRefusal(
   const rendered = renderProblem(document, form, { id: exchange.jsonRpcId });
   const payment = document.status === 402 ? { paymentUrl: document.resolution_url } : {};
   const headers = [
-    ...buildProblemHeaders(document, { contentType: rendered.contentType, ...payment }),
-    ...buildRateLimitHeaders(readRateLimits(exchange, context.engine), context.clock.now()),
+    ...buildProblemHeaders(document, { form, contentType: rendered.contentType, ...payment }),
+    ...buildRateLimitHeaders(
+      readRateLimits(exchange, context.engine),
+      context.clock.now(),
+      document.retry.retry_after_seconds,
+    ),
   ];
   // What is still unread of a body would have to be read to its end before the connection is of use again.
   if (!exchange.bodyStarted && exchange.request.contentLength !== 0) {
