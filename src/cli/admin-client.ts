@@ -22,7 +22,7 @@ export interface AdminOptions {
 }
 
 export interface AdminCall {
-  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below the origin: `/admin/tenants`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import { callAdmin } from './admin-client.ts';
-import type { AdminCall, AdminOptions } from './admin-client.ts';
+import type { AdminAnswer, AdminCall, AdminOptions } from './admin-client.ts';
 import { readText } from './answer-shapes.ts';
 import { reportOutcome } from './command-outcome.ts';
 import type { CommandIo, CommandOutcome } from './command-outcome.ts';
@@ -36,7 +36,16 @@ export async function runCall(
   io: CommandIo,
   show: (json: unknown) => Done,
 ): Promise<void> {
-  const answer = await callAdmin(call, options, io);
+  reportAnswer(await callAdmin(call, options, io), options, io, show);
+}
+
+/** Prints what `show` makes of an answer, or the failure. */
+export function reportAnswer(
+  answer: AdminAnswer,
+  options: AdminOptions,
+  io: CommandIo,
+  show: (json: unknown) => Done,
+): void {
   const json = options.json === true;
   if (answer.kind === 'failed') {
     reportOutcome(answer, io, json);

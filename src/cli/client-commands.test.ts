@@ -5,13 +5,18 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import {
+  atGateway,
+  buildClientProgram,
+  captureIo,
+  type CommandRun,
+  runClientCommand,
+  runJsonCommand,
+} from '../../test/support/run-client-command.ts';
 import { refusedFacts, startAdminApi } from '../../test/support/start-admin-api.ts';
 import type { AdminApi } from '../../test/support/start-admin-api.ts';
 import { requestId } from '../platform/ids.ts';
-import { registerClientCommands } from './client-commands.ts';
-import type { CommandIo } from './command-outcome.ts';
 import { checkGateway } from './gateway-checks.ts';
-import { createProgram, runProgram } from './run-program.ts';
 import { packFacts, unpackFacts } from '../domain/facts-record.ts';
 
 let api: AdminApi;
@@ -20,53 +25,11 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-interface Result {
-  readonly code: number | undefined;
-  readonly out: string;
-  readonly talk: string;
+function run(line: readonly string[], env = atGateway(api), color = false): Promise<CommandRun> {
+  return runClientCommand(line, env, color);
 }
-type Env = Readonly<Record<string, string>>;
-
-function capture(env: Env, color = false) {
-  const result = { code: undefined as number | undefined, out: '', talk: '' };
-  const io: CommandIo = {
-    out: (text) => void (result.out += `${text}\n`),
-    talk: (text) => void (result.talk += `${text}\n`),
-    env,
-    color,
-    exit: (code) => {
-      expect(result.code).toBeUndefined();
-      result.code = code;
-    },
-  };
-  return { io, result };
-}
-
-function build(io: CommandIo): Command {
-  const program = createProgram(io, '1.2.3');
-  registerClientCommands(program, io);
-  return program;
-}
-
-async function run(
-  line: readonly string[],
-  env: Env = atGateway(),
-  color = false,
-): Promise<Result> {
-  const { io, result } = capture(env, color);
-  await runProgram(build(io), line, io);
-  return result;
-}
-
-function atGateway(): Env {
-  return { TOLLKEEPER_ADMIN: api.origin, TOLLKEEPER_DATA: api.directory };
-}
-
-async function runJson(...line: readonly string[]): Promise<Record<string, unknown>> {
-  const result = await run([...line, '--json']);
-  expect(result).toMatchObject({ code: 0, talk: '' });
-  expect(result.out.trimEnd().split('\n')).toHaveLength(1);
-  return JSON.parse(result.out) as Record<string, unknown>;
+function runJson(...line: readonly string[]): Promise<Record<string, unknown>> {
+  return runJsonCommand(line, atGateway(api));
 }
 
 it('customers: create, list, show, change', async () => {
@@ -74,7 +37,7 @@ it('customers: create, list, show, change', async () => {
   const id = String(created['id']);
   expect(created).toMatchObject({ name: 'Acme Inc', plan: 'free' });
   expect((await run(['customers', 'list'])).out).toMatch(
-    new RegExp(`^ID +NAME +PLAN +CREATED\n[^]*${id}  Acme Inc +free +\\d{4}-`),
+    new RegExp(`^ID +NAME +PLAN +PARENT +CREATED\n[^]*${id}  Acme Inc +free +- +\\d{4}-`),
   );
   expect((await run(['customers', 'change', id, '--plan', 'business'])).code).toBe(0);
   const shown = await run(['customers', 'show', id]);
@@ -195,7 +158,7 @@ it.each([
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const env = { ...atGateway(), TOLLKEEPER_ADMIN: `http://127.0.0.1:${port}` };
+  const env = { ...atGateway(api), TOLLKEEPER_ADMIN: `http://127.0.0.1:${port}` };
   const result = await run(['credits', 'add', '--tenant', 'ten_x', '--amount', '5.00'], env);
   expect(result).toMatchObject({ code: 4, out: '' });
   expect(result.talk).toContain(message);
@@ -221,13 +184,9 @@ it('bound: an endless answer is cut off', async () => {
 });
 
 it('--help on every command: two examples, on standard output, exit code 0', async () => {
-  const { io } = capture({});
-  const lines: string[][] = [];
-  for (const command of build(io).commands) {
-    if (command.commands.length === 0) lines.push([command.name()]);
-    for (const sub of command.commands) lines.push([command.name(), sub.name()]);
-  }
-  expect(lines.length).toBeGreaterThan(9);
+  const { io } = captureIo({});
+  const lines = leavesOf(buildClientProgram(io)).map((line) => line.slice(1));
+  expect(lines.length).toBeGreaterThan(16);
   for (const line of lines) {
     const help = await run([...line, '--help'], {});
     expect(help).toMatchObject({ code: 0, talk: '' });
@@ -238,17 +197,25 @@ it('--help on every command: two examples, on standard output, exit code 0', asy
   }
 });
 
+/** The names of every command that does something, from the program's own down. */
+function leavesOf(command: Command): readonly (readonly string[])[] {
+  if (command.commands.length === 0) return [[command.name()]];
+  return command.commands.flatMap((each) =>
+    leavesOf(each).map((line) => [command.name(), ...line]),
+  );
+}
+
 it('--version', async () => {
   expect(await run(['--version'], {})).toEqual({ code: 0, out: '1.2.3\n', talk: '' });
 });
 
 it('colour only where it is wanted', async () => {
   expect((await run(['customers', 'list'])).out).not.toContain('\u001b');
-  expect((await run(['customers', 'list'], atGateway(), true)).out).toContain('\u001b[1mID');
+  expect((await run(['customers', 'list'], atGateway(api), true)).out).toContain('\u001b[1mID');
 });
 
 it('doctor: a healthy gateway, then one with a finding in each part', async () => {
-  const { io } = capture(atGateway());
+  const { io } = captureIo(atGateway(api));
   const healthy = await checkGateway({}, io);
   expect(healthy.map(({ name, status }) => `${name} ${status}`)).toEqual([
     'gateway ok',

@@ -5,6 +5,7 @@ import { registerCreditCommands } from './credit-commands.ts';
 import { registerCustomerCommands } from './customer-commands.ts';
 import { registerExplainCommand } from './explain-command.ts';
 import { registerKeyCommands } from './key-commands.ts';
+import { registerReportCommands } from './report-commands.ts';
 
 /** Every command that talks to the admin API of a running gateway. */
 export function registerClientCommands(program: Command, io: CommandIo): void {
@@ -12,4 +13,5 @@ export function registerClientCommands(program: Command, io: CommandIo): void {
   registerKeyCommands(program, io);
   registerCreditCommands(program, io);
   registerExplainCommand(program, io);
+  registerReportCommands(program, io);
 }

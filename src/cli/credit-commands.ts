@@ -1,14 +1,11 @@
-import { randomUUID } from 'node:crypto';
-
 import type { Command } from 'commander';
 
-import { callAdmin } from './admin-client.ts';
 import type { AdminOptions } from './admin-client.ts';
 import { readList } from './answer-shapes.ts';
 import { describeClientCommand, runCall, showPage, textColumn } from './client-command.ts';
-import { reportOutcome } from './command-outcome.ts';
 import type { CommandIo } from './command-outcome.ts';
 import { formatFields } from './format-table.ts';
+import { addOnceOption, type OnceOptions, runOnce } from './once.ts';
 
 const COLUMNS = [
   textColumn('ID', 'id'),
@@ -20,26 +17,24 @@ const COLUMNS = [
   textColumn('CREATED', 'created_at'),
 ];
 
-interface AddOptions extends AdminOptions {
+interface AddOptions extends OnceOptions {
   readonly tenant: string;
   readonly amount: string;
   readonly category?: string;
   readonly expires?: string;
-  readonly idempotencyKey?: string;
 }
 
 export function registerCreditCommands(program: Command, io: CommandIo): void {
   const credits = program.command('credits').description('prepaid credit of customers (grants)');
-  describeClientCommand(credits.command('add').description('give a customer credit'), [
+  const add = describeClientCommand(credits.command('add').description('give a customer credit'), [
     'credits add --tenant ten_0199... --amount 5.00',
     'credits add --tenant ten_0199... --amount "2.50 USD" --category promotional --expires 90d',
   ])
     .requiredOption('--tenant <id>', 'customer who gets it')
     .requiredOption('--amount <amount>', 'how much, such as 5.00 or "5.00 USD"')
     .option('--category <category>', 'paid, promotional or included (default paid)')
-    .option('--expires <when>', 'a time from now such as 90d, or 2026-12-31T00:00:00Z')
-    .option('--idempotency-key <key>', 'repeat with the same key to be sure it is added once')
-    .action((options: AddOptions) => addCredit(options, io));
+    .option('--expires <when>', 'a time from now such as 90d, or 2026-12-31T00:00:00Z');
+  addOnceOption(add).action((options: AddOptions) => addCredit(options, io));
   describeClientCommand(
     credits.command('list').description('grants of a customer, and what is left of them'),
     ['credits list --tenant ten_0199...', 'credits list --tenant ten_0199... --json'],
@@ -52,27 +47,13 @@ export function registerCreditCommands(program: Command, io: CommandIo): void {
     );
 }
 
-/** When the answer is lost the key is told: the same command with it adds the credit once (BILL-13). */
-async function addCredit(options: AddOptions, io: CommandIo): Promise<void> {
+function addCredit(options: AddOptions, io: CommandIo): Promise<void> {
   const { tenant, amount, category, expires } = options;
-  const idempotencyKey = options.idempotencyKey ?? randomUUID();
   const body = { amount, category, expires_at: expires };
-  const answer = await callAdmin(
-    { method: 'POST', path: grantsPath(tenant), body, idempotencyKey },
-    options,
-    io,
-  );
-  const json = options.json === true;
-  if (answer.kind === 'answered') {
-    const text = formatFields(
-      COLUMNS.map(({ title, value }) => [title.toLowerCase(), value(answer.json)]),
-    );
-    reportOutcome({ kind: 'done', json: answer.json, text }, io, json);
-    return;
-  }
-  const advice = `; repeat the command with --idempotency-key ${idempotencyKey} to be sure it is added once`;
-  const lost = answer.code === 'BROKEN_ANSWER';
-  reportOutcome(lost ? { ...answer, message: answer.message + advice } : answer, io, json);
+  return runOnce({ method: 'POST', path: grantsPath(tenant), body }, options, io, (json) => {
+    const fields = COLUMNS.map(({ title, value }) => [title.toLowerCase(), value(json)] as const);
+    return { kind: 'done', json, text: formatFields(fields) };
+  });
 }
 
 function grantsPath(tenant: string): string {
