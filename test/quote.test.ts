@@ -87,7 +87,7 @@ const embeddings = fc.record({
 const asked: fc.Arbitrary<Call> = fc.oneof(
   { weight: 6, arbitrary: chat.map((body) => ({ path: '/v1/chat/completions', body })) },
   { weight: 2, arbitrary: embeddings.map((body) => ({ path: '/v1/embeddings', body })) },
-  { weight: 2, arbitrary: fc.constant({ path: '/weather', method: 'GET' }) },
+  { weight: 2, arbitrary: fc.constant({ path: '/weather?city=Oslo', method: 'GET' }) },
 );
 
 interface Quote {
@@ -133,7 +133,7 @@ describe('show 6: POST /v1/quote', () => {
       const ratios: number[] = [];
       const wrong: string[] = [];
       await runParallel(calls.length, PARALLEL, async (index) => {
-        const call = calls[index] ?? { path: '/weather' };
+        const call = calls[index] ?? { path: '/weather?city=Oslo' };
         const { key } = customers[index % customers.length] ?? { key: '' };
         const { amount } = await ask<Quote>('/v1/quote', key, question(call));
         const answer = await caller.call({
@@ -141,14 +141,17 @@ describe('show 6: POST /v1/quote', () => {
           key,
           headers: { 'x-echo-tokens': String(index % 200) },
         });
-        const cost = costOf(answer.headers['x-tollkeeper-cost']);
-        const quoted = costOf(amount);
-        if (answer.status !== 200 || cost > quoted) {
-          wrong.push(`${JSON.stringify(call)}: ${answer.status}, quoted ${quoted}, cost ${cost}`);
+        const header = answer.headers['x-tollkeeper-cost'];
+        if (answer.status !== 200 || header === undefined) {
+          wrong.push(`${JSON.stringify(call)}: ${answer.status} ${answer.text}`);
+          return;
         }
+        const cost = costOf(header);
+        const quoted = costOf(amount);
+        if (cost > quoted) wrong.push(`${JSON.stringify(call)}: quoted ${quoted}, cost ${cost}`);
         ratios.push(Number(cost) / Number(quoted));
       });
-      expect(wrong).toEqual([]);
+      expect(wrong.slice(0, 5)).toEqual([]);
       // Bounds, not phantasy: what flat calls cost is what they were quoted.
       expect(Math.max(...ratios)).toBe(1);
       expect(ratios).toHaveLength(REQUESTS);
@@ -157,7 +160,10 @@ describe('show 6: POST /v1/quote', () => {
 
   it('tells who cannot pay what it would cost, and charges nothing for the answer', async () => {
     const { key } = await createCustomer(caller, { plan: 'open' });
-    const { amount } = await ask<Quote>('/v1/quote', key, { path: '/weather', method: 'GET' });
+    const { amount } = await ask<Quote>('/v1/quote', key, {
+      path: '/weather?city=Oslo',
+      method: 'GET',
+    });
     expect(amount).toBe('0.0003 USD');
     expect((await caller.usage(key)).balance).toMatchObject({ settled: '0.00', held: '0.00' });
   });
@@ -243,7 +249,7 @@ describe('show 6, DIAG-10: POST /v1/check', () => {
   it('a thousand questions leave nothing behind', async () => {
     const { key } = await createCustomer(caller, { plan: 'few', credit: '1.00' });
     await runParallel(1000, PARALLEL, async () => {
-      await ask('/v1/check', key, { path: '/weather', method: 'GET' });
+      await ask('/v1/check', key, { path: '/weather?city=Oslo', method: 'GET' });
     });
     const usage = await caller.usage(key);
     expect(usage.balance).toMatchObject({ settled: '1.00', held: '0.00' });

@@ -25,7 +25,7 @@ models:
     upstream_model: echo-1
     context_window: 32768
     max_output_tokens: 1024
-    price: { request: 0.001 USD, input: 0.50 USD / 1M tokens }
+    price: { request: 0.001 USD, input: 0.50 USD / 1M tokens, output: 1.50 USD / 1M tokens }
 apis:
   claude:
     upstream: demo
@@ -35,6 +35,10 @@ apis:
     upstream: demo
     routes:
       - { path_prefix: /v1beta/models, methods: [POST], price: 0.001 USD / request }
+  other:
+    upstream: demo
+    routes:
+      - { path: /status, methods: [GET] }
   llm: { type: llm }
 plans:
   open: { title: Open, price: 9.00 USD / month }
@@ -59,7 +63,7 @@ beforeAll(async () => {
   const lapsed = await createCustomer(caller, { plan: 'open', credit: '1.00' });
   await caller.admin(`/admin/tenants/${lapsed.tenantId}`, { subscription: LONG_AGO }, 'PATCH');
   const barred = await createCustomer(caller, { plan: 'open', credit: '1.00' });
-  await caller.admin(`/admin/keys/${barred.keyId}`, { apis: ['none'] }, 'PATCH');
+  await caller.admin(`/admin/keys/${barred.keyId}`, { apis: ['other'] }, 'PATCH');
   const unknown = `${broke.key.slice(0, -1)}${broke.key.endsWith('0') ? '1' : '0'}`;
   keys = { broke: broke.key, lapsed: lapsed.key, barred: barred.key, unknown };
 });
