@@ -19,6 +19,8 @@ export interface LabOptions {
   readonly modelUrl?: string;
   /** `TOLLKEEPER_CLOCK`. */
   readonly clock?: string;
+  /** To start again on the same data once the last gateway has stopped; the caller owns the directory. */
+  readonly data?: string;
   /** Most calls of the caller that run at once. */
   readonly connectionsMax?: number;
 }
@@ -51,6 +53,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       model: options.modelUrl ?? `${model.origin}/v1`,
     }),
     args: ['--workers', '2'],
+    ...(options.data === undefined ? {} : { data: options.data }),
     env: { TOLLKEEPER_LOG_LEVEL: 'error', TOLLKEEPER_CLOCK: options.clock },
   });
   onTestFinished(async () => {
