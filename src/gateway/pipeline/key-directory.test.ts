@@ -109,6 +109,42 @@ describe('KeyDirectory (KEY-01)', () => {
     expect(asked.count).toBe(3);
   });
 
+  it('PLAN-16: news of a tenant reaches the keys of all below it, also of where it hung before', async () => {
+    for (const id of ['org', 'other']) await store.createTenant(buildTenant({ id }));
+    await store.changeTenant('ten_1', { terms: { parentId: 'org', pooled: true } });
+    await store.createKey(buildKey(KEY));
+    expect(codeOf(await keys.identify(KEY))).toBe('free');
+    await store.changeTenant('org', { planId: 'pro' });
+    keys.hear([{ kind: 'tenant', id: 'org' }]);
+    expect(codeOf(await keys.identify(KEY))).toBe('pro');
+    await store.changeTenant('ten_1', { terms: { parentId: 'other' } });
+    keys.hear([{ kind: 'tenant', id: 'ten_1' }]);
+    expect(codeOf(await keys.identify(KEY))).toBe('free');
+    await store.changeTenant('org', { planId: 'free' });
+    keys.hear([{ kind: 'tenant', id: 'org' }]);
+    await keys.identify(KEY);
+    expect(asked.count).toBe(3);
+  });
+
+  it('KEY-01, KEY-02: news of a key brings its terms, and its old secret is unknown', async () => {
+    await store.createKey(buildKey(KEY));
+    await keys.identify(KEY);
+    const { hash } = buildKey(KEY);
+    await store.changeKey('key_1', { terms: { roles: ['reader'] } });
+    keys.hear([{ kind: 'key', id: hash }]);
+    const changed = await keys.identify(KEY);
+    expect(changed).toMatchObject({ access: { key: { terms: { roles: ['reader'] } } } });
+    const secret = { hash: buildKey(keyOf(1)).hash, hint: 'tk_test_...1111' };
+    await store.changeKey('key_1', { secret });
+    expect(codeOf(await keys.identify(keyOf(1)))).toBe('free');
+    keys.hear([
+      { kind: 'key', id: hash },
+      { kind: 'key', id: secret.hash },
+    ]);
+    expect(codeOf(await keys.identify(KEY))).toBe('KEY_UNKNOWN');
+    expect(await keys.identify(keyOf(1))).toMatchObject({ access: { key: { id: 'key_1' } } });
+  });
+
   it('a tenant on a plan that the configuration lacks is our fault, named', async () => {
     await store.createKey(buildKey(KEY));
     await store.changeTenant('ten_1', { planId: 'gone' });
