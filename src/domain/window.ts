@@ -13,8 +13,8 @@ export interface Calendar {
 /** One window. `startsAt` and `endsAt` are epoch ms; a lifetime has neither start nor end. */
 export interface Window {
   /**
-   * Part of account ids; has no slash. Whole days and longer are named by the local date, so that each name is used once
-   * whatever happens to the zone; shorter ones by UTC, because local names come twice when clocks go back.
+   * Part of account ids; has no slash. Whole days and longer are named by the local date, so that each name is
+   * used once whatever happens to the zone; shorter ones by UTC, as local names come twice when clocks go back.
    * `2026-11-03T10:05:07`, `2026-11-03T10:05`, `2026-11-03T10`, `2026-11-03`, `2026-W45`, `2026-11`, `2026`,
    * `cycle9@2026-01-31T08:00:00`, `lifetime`.
    */
