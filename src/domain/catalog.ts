@@ -1,3 +1,4 @@
+import type { CustomisationRule } from '../contract/customisation.ts';
 import type { Price } from './pricing.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface Catalog {
   readonly addOns: readonly AddOn[];
   /** Limits of the provider itself, over all callers: upstream capacity, a house budget (scope `global`). */
   readonly limits: readonly Limit[];
+  /** How the provider words its refusals (C402-11). */
+  readonly customisations: readonly CustomisationRule[];
   /** Ledger asset of every price and balance: `USD`. */
   readonly asset: string;
   /** Refusals after a 402 with the same key and cause, a minute, before 429 PAYMENT_RETRY_STORM. 0 = off. */

@@ -153,6 +153,7 @@ export function buildCatalog(plans: readonly Plan[], members: Partial<Catalog> =
     packs: [],
     addOns: [],
     limits: [],
+    customisations: [],
     asset: 'USD',
     retryStormPerMinute: 0,
     ...members,

@@ -29,6 +29,9 @@ export function checkReferences(tree: unknown): readonly TreeMistake[] {
     ...memberNames(tree, ['aliases']).flatMap((id) => checkAlias(tree, id, models)),
     ...checkSales(tree, anyModel),
     ...checkEntitlements(tree),
+    ...listPaths(tree, ['customise']).flatMap((rule) =>
+      checkName(tree, [...rule, 'api'], { kind: 'API', names: memberNames(tree, ['apis']) }),
+    ),
     ...checkLimits(tree, anyModel),
     ...checkName(tree, ['demo', 'customer', 'plan'], { kind: 'plan', names: plans }),
   ];

@@ -355,6 +355,16 @@ describe('plans and packs (PLAN-01, PLAN-02)', () => {
     });
   });
 
+  test('refusals in words of the provider (C402-11)', () => {
+    const rules =
+      '[{ code: INVOICE_OVERDUE, title: Overdue, fields: { level: 2 } }, { link: /help }]';
+    expect(loadText(`version: 1\ncustomise: ${rules}`).catalog.customisations).toEqual([
+      { code: 'INVOICE_OVERDUE', title: 'Overdue', fields: { level: 2 } },
+      { link: '/help' },
+    ]);
+    expect(catalog.customisations).toEqual([]);
+  });
+
   test('packs, asset and storm', () => {
     expect(catalog.packs).toEqual([
       { id: 'five', title: 'Five', priceNano: 5_000_000_000n, creditNano: 5_500_000_000n },

@@ -45,6 +45,7 @@ export function compileCatalog(file: ConfigFile): Catalog {
       ]),
     ),
     addOns: Object.entries(file.add_ons).map(([id, entry]) => compileAddOn(id, entry, models)),
+    customisations: file.customise,
     limits: file.limits.map((limit) => compileLimit(limit, models)),
     packs: Object.entries(file.packs).map(([id, pack]): Pack => {
       return { id, title: pack.title, priceNano: pack.price, creditNano: pack.credit };

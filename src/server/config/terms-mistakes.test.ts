@@ -410,8 +410,56 @@ const REQUESTS: readonly MistakeCase[] = [
   },
 ];
 
+const CUSTOMISE: readonly MistakeCase[] = [
+  {
+    name: 'rules of nothing, for what is not there (C402-11)',
+    yaml: lines(
+      withRoute('path: /a'),
+      'customise:',
+      '  - {}',
+      '  - { api: shop, code: INVOICE_OVERDUE, language: en }',
+      '  - { api: shpo, title: Hello }',
+      '  - { code: INVOICE_OVRDUE, title: Hello }',
+      '  - { title: Hello, language: fr, translations: { fr: { title: Bonjour } } }',
+    ),
+    problems: [
+      'tollkeeper.yaml:9:5 customise[0]: needs something to change: title, message, translations, link, fields or brand',
+      'tollkeeper.yaml:10:5 customise[1]: needs something to change: title, message, translations, link, fields or brand',
+      'tollkeeper.yaml:11:12 customise[2].api: there is no API "shpo". Did you mean "shop"?',
+      'tollkeeper.yaml:12:13 customise[3].code: there is no code "INVOICE_OVRDUE": docs/errors has them all. Did you mean "INVOICE_OVERDUE"?',
+      'tollkeeper.yaml:13:31 customise[4].language: expected "en", "de", "es" or "zh", got "fr"',
+      'tollkeeper.yaml:13:51 customise[4].translations.fr: unknown key "fr": there are en, de, es, zh',
+    ],
+  },
+  {
+    name: 'words, links, fields and brands that would break a body (C402-11)',
+    yaml: lines(
+      'version: 1',
+      'customise:',
+      '  - { message: "You used {current_usage}" }',
+      '  - { message: "You [have used {currnt_usage}|are here]" }',
+      '  - { translations: { de: { title: "" } } }',
+      '  - { link: help }',
+      '  - { fields: { code: X, a.b: 1 } }',
+      '  - { brand: { name: Acme, logo_url: http://acme.example/logo, color: blue } }',
+      '  - { titel: Hello }',
+    ),
+    problems: [
+      'tollkeeper.yaml:3:16 customise[0].message: must have its words in brackets, each with what to say without them: [You used {current_usage}|You used all]',
+      'tollkeeper.yaml:4:16 customise[1].message: has no word {currnt_usage}',
+      'tollkeeper.yaml:5:36 customise[2].translations.de.title: must not be empty',
+      'tollkeeper.yaml:6:13 customise[3].link: must be an http(s) address or a path that begins with /, with no placeholder but {code} and {request_id}',
+      'tollkeeper.yaml:7:23 customise[4].fields.code: is a member of the contract: take another name',
+      'tollkeeper.yaml:7:31 customise[4].fields["a.b"]: must be called by 1 to 64 letters, digits and underscores, a letter first',
+      'tollkeeper.yaml:8:38 customise[5].brand.logo_url: must be an https address',
+      'tollkeeper.yaml:8:71 customise[5].brand.color: must be written like #0b57c2',
+      'tollkeeper.yaml:9:7 customise[6].titel: unknown key "titel". Did you mean "title"?',
+    ],
+  },
+];
+
 describe('a mistake in what is sold is told with file, line, key and the nearest right word', () => {
-  const groups = { LIMITS, PLANS, ADD_ONS, REQUESTS };
+  const groups = { LIMITS, PLANS, ADD_ONS, REQUESTS, CUSTOMISE };
   for (const [group, cases] of Object.entries(groups)) {
     test.each(cases)(`${group.toLowerCase()}: $name`, ({ yaml, problems }) => {
       expect(findProblems(yaml)).toEqual(problems);

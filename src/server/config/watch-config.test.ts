@@ -171,6 +171,7 @@ test.each([
   ['limits', 'limits: [{ requests: 1, per: second }]'],
   ['enforcement', 'enforcement: observe\napis: { llm: { type: llm } }'],
   ['add_ons.big', 'add_ons: { big: { title: Big, price: 1 USD, grants: { max_file: 1 MB } } }'],
+  ['customise', 'customise: [{ title: Hello }]'],
   ['plans.free', 'plans: { free: { title: Free, price: free, grace: 3d } }'],
   ['apis.llm', 'apis: { llm: { type: llm, anonymous: { requests: 5, per: hour } } }'],
 ])('a change of %s is seen, and makes another version of the catalogue', (path, text) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addOnSchema } from './add-on-schema.ts';
 import { apiSchema } from './api-schema.ts';
+import { customisations } from './customise-schema.ts';
 import { houseLimitSchema, LIMITS_MAX, UNIQUE_LIMITS } from './limit-schema.ts';
 import { expects, idName, listOf, modelName, title, wholeNumber } from './parts.ts';
 import { enforcement, packSchema, planSchema } from './plan-schema.ts';
@@ -71,6 +72,7 @@ function buildSchema(asset: string) {
         .describe(
           'For APIs that set none. observe: what would be refused passes, and is recorded.',
         ),
+      customise: customisations.describe('Words, links, fields and brand of refusals.'),
       packs: z.record(idName, packSchema(asset)).prefault({}).describe('Prepaid credit on sale.'),
       demo: z
         .strictObject({
