@@ -91,4 +91,6 @@ export interface Engine {
   spare(account: AccountSpec): number;
   /** Last known numbers of an account, at most 1 s old, own charges included; undefined when never seen. */
   peek(account: AccountSpec): AccountNumbers | undefined;
+  /** Tokens of a bucket that could be taken at once, as last known; a bucket never asked for is full. */
+  peekRate(rate: RateNeed): number;
 }

@@ -184,6 +184,10 @@ export class LedgerEngine implements Engine {
     return this.#book.get(account.id)?.currentNumbers();
   }
 
+  peekRate(rate: RateNeed): number {
+    return this.#rates.remaining(rate, this.#clock.monotonicMs());
+  }
+
   /** Settles at once: before a page shows exact numbers. */
   settleNow(): Promise<void> {
     return this.#settler.settleNow();

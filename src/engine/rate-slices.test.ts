@@ -65,6 +65,19 @@ describe('slices of a protective limit (QUOTA-07)', () => {
     expect(await slices.fill([rate])).toMatchObject({ index: 0 });
   });
 
+  it('what remains is told without asking: the whole burst at first, and every token taken is missing', async () => {
+    const [slices] = await openProcesses(1);
+    if (slices === undefined) throw new Error('no process');
+    const rate = { bucketId: 'rate:told', count: 1, periodMs: DAY_MS, burst: 20 };
+    const remaining = (): number => slices.remaining(rate, createClock().monotonicMs());
+    expect(remaining()).toBe(20);
+    for (let taken = 1; taken <= 20; taken += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other: each is looked at
+      await takeOne(slices, rate);
+      expect(remaining()).toBe(20 - taken);
+    }
+  });
+
   it('several limits at once: the one without a token is named', async () => {
     const [slices] = await openProcesses(1);
     if (slices === undefined) throw new Error('no process');

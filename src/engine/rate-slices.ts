@@ -12,6 +12,8 @@ interface Slice {
   /** Refused without asking the store until then. Monotonic. */
   deniedUntil: number;
   want: number;
+  /** What the shared bucket had left when it was last asked. */
+  atStore: number;
 }
 
 export interface RateRefusal {
@@ -79,6 +81,14 @@ export class RateSlices {
     }
   }
 
+  /** Tokens a caller could take at once, as last heard of; a bucket never asked for is full. */
+  remaining(rate: RateNeed, monotonicMs: number): number {
+    const slice = this.#slices.get(rate.bucketId);
+    if (slice === undefined) return rate.burst;
+    const here = monotonicMs < slice.expiresAt ? slice.tokens : 0;
+    return Math.min(rate.burst, here + slice.atStore);
+  }
+
   /** A rate limit changed or was lifted: ask the store again. */
   forget(): void {
     this.#slices.clear();
@@ -129,6 +139,7 @@ export class RateSlices {
       expiresAt: monotonicMs + SLICE_LIFE_MS,
       deniedUntil: result.granted > 0 ? 0 : monotonicMs + result.retryAfterMs,
       want: Math.max(1, Math.min((before?.want ?? 1) * 2, Math.floor(result.remaining / 8))),
+      atStore: result.remaining,
     });
   }
 

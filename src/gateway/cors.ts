@@ -19,7 +19,11 @@ const EXPOSED_HEADERS = [
   'x-tollkeeper-cost-max',
   'x-tollkeeper-balance',
   'x-tollkeeper-max-tokens',
+  'x-tollkeeper-would-refuse',
   'X-Billing-Warning',
+  'X-Service-Level',
+  'X-Upstream-Provider',
+  'X-Upstream-Error',
 ].join(', ');
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';

@@ -2,7 +2,7 @@ import type { Need } from '../../engine/engine.ts';
 import type { ReserveOutcome } from '../../engine/engine.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { rateLimitsOf, ratesOf } from './stand.ts';
+import { ratesOf } from './stand.ts';
 
 /** Reserves in memory. True = `exchange.hold` is set; false = the slow path has to be asked. */
 export function tryAdmit(
@@ -45,7 +45,7 @@ export async function admitSlowly(context: GatewayContext, exchange: Exchange): 
 
 function noteRefusal(exchange: Exchange, outcome: Exclude<ReserveOutcome, { kind: 'held' }>): void {
   if (outcome.kind === 'limited') {
-    const limit = rateLimitsOf(exchange)[outcome.index];
+    const limit = ratesOf(exchange)[outcome.index]?.limit;
     exchange.reservation = {
       kind: 'limited',
       rateLimitId: limit?.id ?? '',

@@ -1,12 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { AT, buildCatalog, buildLimit, buildPlan } from '../../../test/support/build-catalog.ts';
+import {
+  AT,
+  buildCatalog,
+  buildLimit,
+  buildPlan,
+  buildRateLimit,
+} from '../../../test/support/build-catalog.ts';
 import { buildKeyWithTenant, buildTenant } from '../../../test/support/build-key.ts';
 import { buildExchange, type MemoryResponse } from '../../../test/support/memory-exchange.ts';
+import type { DegradedProfile } from '../../domain/catalog.ts';
 import { formatMoney } from '../../domain/money.ts';
+import { standOf } from '../../domain/standing.ts';
+import { PLAIN_TERMS, type TenantTerms } from '../../domain/tenant-terms.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
-import { buildServedHeaders, formatNano, readRateLimits } from './answer-headers.ts';
+import { AnonymousAllowance } from './anonymous-allowance.ts';
+import {
+  buildServedHeaders,
+  buildStandingHeaders,
+  formatNano,
+  readRateLimits,
+} from './answer-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { KeyAccess } from './key-access.ts';
 
@@ -18,12 +33,16 @@ function exchangeOn(plan = PLAN): Exchange {
   const exchange = buildExchange();
   const found = { ...buildKeyWithTenant(), tenant: buildTenant({ planId: plan.id }) };
   exchange.access = new KeyAccess(found, buildCatalog([plan]), AT);
+  exchange.accounts = exchange.access;
   return exchange;
 }
 
 /** An engine that last heard these numbers. */
 function engineWith(numbers: Readonly<Record<string, AccountNumbers>>) {
-  return { peek: ({ id }: { id: string }) => numbers[id] };
+  return {
+    peek: ({ id }: { id: string }) => numbers[id],
+    peekRate: ({ burst }: { burst: number }) => burst - 3,
+  };
 }
 
 describe('formatNano', () => {
@@ -75,6 +94,81 @@ describe('readRateLimits (QUOTA-08)', () => {
   it('nobody has no limits', () => {
     expect(readRateLimits(buildExchange(), engineWith({}))).toEqual([]);
   });
+
+  it('a slot is taken by whoever holds it, and has no window', () => {
+    const slots = buildLimit(5, { id: 'slots', unit: 'concurrent_requests' });
+    const numbers = { 'quo:ten_1:slots:now': { allowance: 5, spent: 0, reserved: 2 } };
+    const exchange = exchangeOn(buildPlan('free', { limits: [slots] }));
+    expect(readRateLimits(exchange, engineWith(numbers))).toMatchObject([
+      { remaining: 3, resetsAtMs: undefined, policy: { quota: 5 } },
+    ]);
+  });
+
+  it('a soft limit is what it is set to, and goes no lower than nothing', () => {
+    const plan = buildPlan('free', { limits: [buildLimit(10, { soft: true })] });
+    const spent = (units: number) =>
+      readRateLimits(
+        exchangeOn(plan),
+        engineWith({ [QUOTA]: { allowance: Number.MAX_SAFE_INTEGER, spent: units, reserved: 0 } }),
+      )[0]?.remaining;
+    expect([
+      readRateLimits(exchangeOn(plan), engineWith({}))[0]?.remaining,
+      spent(4),
+      spent(99),
+    ]).toEqual([10, 6, 0]);
+  });
+
+  it('PLAN-10: a rate is told too, with the time until it is full again', () => {
+    const rateLimits = [buildRateLimit({ count: 60, periodMs: 60_000, burst: 10 })];
+    const [reading] = readRateLimits(exchangeOn(buildPlan('free', { rateLimits })), engineWith({}));
+    expect(reading).toMatchObject({ remaining: 7, resetsAtMs: AT + 53_000 });
+    expect(reading?.policy.item).toBe('"rate_per_minute";q=60;w=60;qu="requests"');
+    const bigger = [buildRateLimit({ count: 60, periodMs: 500, burst: 600 })];
+    const [other] = readRateLimits(
+      exchangeOn(buildPlan('free', { rateLimits: bigger })),
+      engineWith({}),
+    );
+    expect(other?.policy.item).toBe('"rate_per_minute";q=600;w=1;qu="requests"');
+  });
+});
+
+describe('a pending payment (SUB-08, DEG-05)', () => {
+  const payment = { ...PLAIN_TERMS.payment };
+  const standOn = (terms: Partial<TenantTerms>, degraded?: DegradedProfile): string[] => {
+    const plan = { graceDays: 7, degraded };
+    const exchange = exchangeOn();
+    exchange.standing = standOf({ ...PLAIN_TERMS, ...terms }, plan, 'read', AT);
+    exchange.degraded = degraded;
+    return buildStandingHeaders(exchange);
+  };
+
+  it('is warned of with its code and the end of the grace', () => {
+    expect(standOn({ payment: { ...payment, failedAt: AT } })).toEqual([
+      'X-Billing-Warning',
+      'PAYMENT_METHOD_INVALID;grace_ends_at="2027-01-22T08:00:00.000Z"',
+    ]);
+  });
+
+  it('a reduced service says so', () => {
+    const profile: DegradedProfile = {
+      readOnly: true,
+      duringGrace: false,
+      contextTokensMax: undefined,
+      rate: undefined,
+      substitutes: new Map(),
+      withheldFeatures: [],
+    };
+    expect(standOn({ payment: { ...payment, disputed: true } }, profile)).toEqual([
+      'X-Service-Level',
+      'degraded',
+      'X-Billing-Warning',
+      'PAYMENT_DISPUTED',
+    ]);
+  });
+
+  it('nobody is warned of nothing', () => {
+    expect(buildStandingHeaders(exchangeOn())).toEqual([]);
+  });
 });
 
 describe('buildServedHeaders', () => {
@@ -116,6 +210,28 @@ describe('buildServedHeaders', () => {
   it('a plan that covers its calls shows no balance', () => {
     const plan = buildPlan('flat', { usage: 'included' });
     expect(headersOf(exchangeOn(plan), true).header('x-tollkeeper-balance')).toBeUndefined();
+  });
+
+  it('EVID-01: what it would have been refused with is told', () => {
+    const exchange = exchangeOn();
+    exchange.wouldRefuse = 'FREE_TIER_EXHAUSTED';
+    expect(headersOf(exchange, true).header('x-tollkeeper-would-refuse')).toBe(
+      'FREE_TIER_EXHAUSTED',
+    );
+    expect(headersOf(exchangeOn(), true).header('x-tollkeeper-would-refuse')).toBeUndefined();
+  });
+
+  it('a caller without a key is told its allowance, and of no balance', () => {
+    const exchange = buildExchange();
+    const allowance = { requests: 100, window: 'hour' } as const;
+    const catalog = buildCatalog([]);
+    exchange.accounts = new AnonymousAllowance({ id: 'demo' }, allowance, catalog).callerFrom(
+      '203.0.113.0/24',
+    ).accounts;
+    const response = headersOf(exchange, true);
+    expect(response.header('x-ratelimit-limit')).toBe('100');
+    expect(response.header('x-tollkeeper-cost')).toBeUndefined();
+    expect(response.header('x-tollkeeper-balance')).toBeUndefined();
   });
 
   it('nothing about money is told to nobody', () => {

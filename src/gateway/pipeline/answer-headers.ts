@@ -1,7 +1,10 @@
 import { buildRateLimitHeaders, type RateLimitReading } from '../../contract/headers.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { CountedCall } from '../../domain/accounts.ts';
+import type { AccountSpec, CountedCall } from '../../domain/accounts.ts';
+import { isSlot } from '../../domain/take.ts';
+import type { AccountNumbers } from '../../stores/store.ts';
 import type { Exchange } from './exchange.ts';
+import { ratesOf } from './stand.ts';
 
 const NANO_PER_WHOLE = 1_000_000_000;
 
@@ -23,39 +26,56 @@ function countedCall({ route, model, endUser }: Exchange): CountedCall {
   return { routeId: route?.id ?? '', operation: route?.operation ?? '', model, endUser };
 }
 
-/** What is left of every quota this request counts in (QUOTA-08), up to 1 s old on success. */
-export function readRateLimits(
-  exchange: Exchange,
-  engine: Pick<Engine, 'peek'>,
-): RateLimitReading[] {
+type Peeking = Pick<Engine, 'peek' | 'peekRate'>;
+
+/** What is left of every quota and rate this request counts in (QUOTA-08), up to 1 s old on success. */
+export function readRateLimits(exchange: Exchange, engine: Peeking): RateLimitReading[] {
   const readings: RateLimitReading[] = [];
-  const { access } = exchange;
-  if (access === undefined) return readings;
-  for (const { spec, policy } of access.accountsAt(countedCall(exchange), exchange.at)) {
+  const { accounts } = exchange;
+  if (accounts === undefined) return readings;
+  for (const { spec, policy } of accounts.accountsAt(countedCall(exchange), exchange.at)) {
     if (policy === undefined) continue;
-    const numbers = engine.peek(spec);
-    const remaining =
-      numbers === undefined ? spec.allowance : Math.max(0, numbers.allowance - numbers.spent);
+    const remaining = Math.max(0, leftOf(spec, engine.peek(spec)));
     readings.push({ policy, remaining, resetsAtMs: spec.windowEndsAt });
   }
+  for (const rate of ratesOf(exchange)) {
+    const remaining = engine.peekRate(rate);
+    const missing = rate.policy.quota - remaining;
+    // Until it is full again, as time goes on at the rate that is sustained.
+    const resetsAtMs = exchange.at + Math.max(0, missing) * (rate.periodMs / rate.count);
+    readings.push({ policy: rate.policy, remaining, resetsAtMs });
+  }
   return readings;
+}
+
+/** A slot is never spent: what is left of them is what no call holds. A soft limit is told as what it is set to. */
+function leftOf(
+  { allowance, unit, limit }: AccountSpec,
+  numbers: AccountNumbers | undefined,
+): number {
+  const all = limit?.softAt ?? numbers?.allowance ?? allowance;
+  if (numbers === undefined) return all;
+  return all - (isSlot(unit) ? numbers.reserved : numbers.spent);
 }
 
 /** Cost, balance and limits of an answer that is served, as a flat list. `final`: the cost is exact, not the most it can be. */
 export function buildServedHeaders(
   exchange: Exchange,
-  engine: Pick<Engine, 'peek'>,
+  engine: Peeking,
   asset: string,
   final: boolean,
 ): string[] {
   const headers = ['X-Request-Id', exchange.requestId];
-  const { access } = exchange;
-  if (access === undefined) return headers;
-  if (final) headers.push('x-tollkeeper-cost', `${formatNano(exchange.costNano)} ${asset}`);
-  else headers.push('x-tollkeeper-cost-max', `${formatNano(exchange.holdNano)} ${asset}`);
-  const balance = readBalance(exchange, engine);
-  if (balance !== undefined)
-    headers.push('x-tollkeeper-balance', `${formatNano(balance)} ${asset}`);
+  const { access, wouldRefuse } = exchange;
+  if (wouldRefuse !== undefined) headers.push('x-tollkeeper-would-refuse', wouldRefuse);
+  if (access !== undefined) {
+    if (final) headers.push('x-tollkeeper-cost', `${formatNano(exchange.costNano)} ${asset}`);
+    else headers.push('x-tollkeeper-cost-max', `${formatNano(exchange.holdNano)} ${asset}`);
+    const balance = readBalance(exchange, engine);
+    if (balance !== undefined)
+      headers.push('x-tollkeeper-balance', `${formatNano(balance)} ${asset}`);
+    if (exchange.standing !== undefined) headers.push(...buildStandingHeaders(exchange));
+  }
   for (const part of buildRateLimitHeaders(readRateLimits(exchange, engine), exchange.at))
     headers.push(part);
   if (exchange.clampedOutputTokens !== undefined)
@@ -63,8 +83,21 @@ export function buildServedHeaders(
   return headers;
 }
 
+/** That a payment is pending, and what the service is reduced to meanwhile (DEG-05, SUB-08). */
+export function buildStandingHeaders({ standing, degraded }: Exchange): string[] {
+  if (standing === undefined) return [];
+  const headers: string[] = [];
+  if (degraded !== undefined) headers.push('X-Service-Level', 'degraded');
+  // What is forgiven is refused with this code once the days of grace are over.
+  const code = standing.code ?? 'PAYMENT_METHOD_INVALID';
+  const until = standing.graceEndsAt;
+  const grace = until === undefined ? '' : `;grace_ends_at="${new Date(until).toISOString()}"`;
+  headers.push('X-Billing-Warning', `${code}${grace}`);
+  return headers;
+}
+
 /** Settled balance in nano, open holds included; undefined when this key has none or it was never asked for. */
-function readBalance(exchange: Exchange, engine: Pick<Engine, 'peek'>): number | undefined {
+function readBalance(exchange: Exchange, engine: Peeking): number | undefined {
   const balance = exchange.access
     ?.accountsAt(countedCall(exchange), exchange.at)
     .find((view) => view.policy === undefined);

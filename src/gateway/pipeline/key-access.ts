@@ -2,10 +2,9 @@ import type { Catalog } from '../../domain/catalog.ts';
 import type { EffectivePlan } from '../../domain/effective-plan.ts';
 import type { AgreedTerms, IdentityFact } from '../../domain/facts.ts';
 import { accessOf } from '../../domain/tenant-access.ts';
-import type { RateNeed } from '../../engine/engine.ts';
 import type { ApiKey, KeyWithTenant, Tenant } from '../../stores/store.ts';
 import { CallerAccounts } from './caller-accounts.ts';
-import { compileKeyGate, compileRates, type KeyGate } from './key-gate.ts';
+import { type CallRate, compileKeyGate, compileRates, type KeyGate } from './key-gate.ts';
 
 /** Everything about one key that does not change between requests, compiled once (DESIGN 9 "decide at load time"). */
 export class KeyAccess extends CallerAccounts {
@@ -24,7 +23,7 @@ export class KeyAccess extends CallerAccounts {
     kind: 'key',
     access: this,
   };
-  readonly rates: readonly RateNeed[];
+  readonly rates: readonly CallRate[];
   /** Undefined = nothing narrows what this key may do. */
   readonly gate: KeyGate | undefined;
   /** The tenant and all above it: a change of any is a change of this. */

@@ -1,3 +1,4 @@
+import { compileRateLimitPolicy, type RateLimitPolicy } from '../../contract/headers.ts';
 import { bucketId } from '../../domain/accounts.ts';
 import type { DegradedProfile, RateLimit } from '../../domain/catalog.ts';
 import type { EffectivePlan } from '../../domain/effective-plan.ts';
@@ -29,8 +30,13 @@ export interface DegradedService {
   /** While a failed renewal is forgiven: nothing is refused (SUB-09). */
   readonly forgiven: DegradedProfile;
   /** Those of the plan, and its own slower one. */
-  readonly rateLimits: readonly RateLimit[];
-  readonly rates: readonly RateNeed[];
+  readonly rates: readonly CallRate[];
+}
+
+/** A rate that calls of one key count in. */
+export interface CallRate extends RateNeed {
+  readonly limit: RateLimit;
+  readonly policy: RateLimitPolicy;
 }
 
 /** `payer`: whose plan, standing and rates these are. Undefined = nothing narrows this key. */
@@ -61,12 +67,19 @@ export function compileKeyGate(
 export function compileRates(
   limits: readonly RateLimit[],
   [tenantId, keyId]: readonly [string, string],
-): readonly RateNeed[] {
+): readonly CallRate[] {
   return limits.map((limit) => ({
     bucketId: bucketId(limit, { tenantId, keyId }),
     count: limit.count,
     periodMs: limit.periodMs,
     burst: limit.burst,
+    limit,
+    policy: compileRateLimitPolicy({
+      name: limit.id,
+      quota: Math.max(limit.count, limit.burst),
+      windowSeconds: Math.ceil(limit.periodMs / 1000),
+      unit: 'requests',
+    }),
   }));
 }
 
@@ -110,7 +123,6 @@ function compileDegraded(
   return {
     pending,
     forgiven: { ...pending, readOnly: false, withheldFeatures: [] },
-    rateLimits,
     rates: compileRates(rateLimits, owner),
   };
 }

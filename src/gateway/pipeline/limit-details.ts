@@ -5,7 +5,7 @@ import { formatDecimal } from '../../domain/money.ts';
 import { isSlot } from '../../domain/take.ts';
 import { formatNano } from './answer-headers.ts';
 import { omitUndefined, type RefusalDescription } from './refusal-description.ts';
-import { rateLimitsOf } from './stand.ts';
+import { ratesOf } from './stand.ts';
 
 /** Digits of a price behind the point: pico. */
 const PRICE_DIGITS = 12;
@@ -26,7 +26,9 @@ export function describeRate({ context, exchange, facts }: RefusalDescription): 
     return { cause: storm.cause, allowed_usage: retryStormPerMinute, window: 'minute' };
   }
   if (reservation?.kind !== 'limited') return {};
-  const limit = rateLimitsOf(exchange).find((each) => each.id === reservation.rateLimitId);
+  const limit = ratesOf(exchange).find(
+    ({ limit: { id } }) => id === reservation.rateLimitId,
+  )?.limit;
   return limit === undefined ? {} : { limit_id: limit.id, scope: limit.scope, ...pace(limit) };
 }
 

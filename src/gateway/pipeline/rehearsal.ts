@@ -178,6 +178,10 @@ class RehearsedEngine implements Engine {
     return this.#engine.peek(...args);
   }
 
+  peekRate(...args: Parameters<Engine['peekRate']>): number {
+    return this.#engine.peekRate(...args);
+  }
+
   #keep(hold: Hold | undefined): Hold | undefined {
     this.#hold = hold;
     return hold;

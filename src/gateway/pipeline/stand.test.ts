@@ -13,7 +13,7 @@ import type { DegradedProfile, Plan, Route } from '../../domain/catalog.ts';
 import { PLAIN_TERMS, type TenantTerms } from '../../domain/tenant-terms.ts';
 import type { Exchange } from './exchange.ts';
 import { KeyAccess } from './key-access.ts';
-import { isRefusedByStanding, rateLimitsOf, ratesOf, stand, withholdService } from './stand.ts';
+import { isRefusedByStanding, ratesOf, stand, withholdService } from './stand.ts';
 
 const DAY_MS = 86_400_000;
 const PROFILE: DegradedProfile = {
@@ -68,7 +68,7 @@ describe('stand', () => {
     const exchange = buildExchange();
     stand(exchange, buildRoute());
     expect(exchange.standing).toBeUndefined();
-    expect([ratesOf(exchange), rateLimitsOf(exchange)]).toEqual([[], []]);
+    expect(ratesOf(exchange)).toEqual([]);
   });
 
   it('without a profile everything stops (DEG-04)', () => {
@@ -99,10 +99,8 @@ describe('a degraded service (DEG-01, DEG-02)', () => {
   it('is slower, and its profile is at hand', () => {
     const exchange = standing({ terms: INVOICE, plan, method: 'GET' });
     expect(exchange.degraded).toBe(PROFILE);
-    expect(rateLimitsOf(exchange).map(({ id }) => id)).toEqual(['fast', 'slow']);
-    expect(ratesOf(exchange)).toHaveLength(2);
-    expect(rateLimitsOf(standing({})).map(({ id }) => id)).toEqual(['fast']);
-    expect(ratesOf(standing({}))).toHaveLength(1);
+    expect(ratesOf(exchange).map(({ limit }) => limit.id)).toEqual(['fast', 'slow']);
+    expect(ratesOf(standing({})).map(({ limit }) => limit.id)).toEqual(['fast']);
   });
 
   it('refuses with the code of the standing what its profile leaves out', () => {

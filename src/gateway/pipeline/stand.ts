@@ -1,10 +1,9 @@
-import type { RateLimit, Route } from '../../domain/catalog.ts';
+import type { Route } from '../../domain/catalog.ts';
 import { type CallKind, type StandingFact, standOf } from '../../domain/standing.ts';
-import type { RateNeed } from '../../engine/engine.ts';
 import type { Exchange } from './exchange.ts';
+import type { CallRate } from './key-gate.ts';
 
-const NO_RATES: readonly RateNeed[] = [];
-const NO_LIMITS: readonly RateLimit[] = [];
+const NO_RATES: readonly CallRate[] = [];
 
 /** Notes how whoever pays for this call stands, when anything is known against them (DESIGN 2 "stand"). */
 export function stand(exchange: Exchange, route: Route): void {
@@ -32,16 +31,9 @@ export function isRefusedByStanding({ standing }: Pick<Exchange, 'standing'>): b
 }
 
 /** Every rate this call counts in: the plan's, and while the service is degraded a slower one. */
-export function ratesOf({ access, degraded }: Exchange): readonly RateNeed[] {
+export function ratesOf({ access, degraded }: Exchange): readonly CallRate[] {
   if (access === undefined) return NO_RATES;
   return degraded === undefined ? access.rates : (access.gate?.degraded?.rates ?? access.rates);
-}
-
-/** In the order of `ratesOf`. */
-export function rateLimitsOf({ access, degraded }: Exchange): readonly RateLimit[] {
-  if (access === undefined) return NO_LIMITS;
-  const { rateLimits } = access.plan;
-  return degraded === undefined ? rateLimits : (access.gate?.degraded?.rateLimits ?? rateLimits);
 }
 
 function kindOfCall({ degradedAccess }: Route, method: string): CallKind {
