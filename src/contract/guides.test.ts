@@ -3,9 +3,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 import { RETRY_KINDS, STATUS_FAMILIES } from './code-row.ts';
+import { WORDS } from './problem-words.ts';
 
 const GUIDES = new URL('../../docs/guides/', import.meta.url);
-const NAMES = ['status-codes.md', 'clients.md', 'upstream-providers.md'] as const;
+const NAMES = [
+  'status-codes.md',
+  'clients.md',
+  'upstream-providers.md',
+  'refusal-texts.md',
+] as const;
 
 function readGuide(name: (typeof NAMES)[number]): string {
   return readFileSync(new URL(name, GUIDES), 'utf8');
@@ -41,6 +47,14 @@ test('DOC-08: the client guide covers every retry kind that waiting lifts, and t
   expect(kinds.filter((kind) => !guide.includes(kind))).toEqual([]);
   for (const status of [401, 402, 403, 429]) expect(guide).toContain(String(status));
   expect(guide).toContain('80 %');
+});
+
+test("C402-11: the guide to texts of one's own lists every word and field, and no other", () => {
+  const listed = firstCells(readGuide('refusal-texts.md')).flatMap((cell) =>
+    [...cell.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? ''),
+  );
+  const fields = ['title', 'message', 'language', 'translations', 'link', 'fields', 'brand'];
+  expect(listed.toSorted()).toEqual([...fields, ...Object.keys(WORDS)].toSorted());
 });
 
 test.each(NAMES)('%s links only to pages that exist', (name) => {

@@ -221,6 +221,98 @@ describe('C402-05: the action is the first that is possible', () => {
   });
 });
 
+describe('texts that people look for are found (REQUIREMENTS quotes them)', () => {
+  const pro = { ...PLAN, id: 'pro', title: 'Professional' };
+  test.each<[string, Code, ProblemDetails, string]>([
+    ['C402-12', 'SUBSCRIPTION_EXPIRED', {}, 'Your subscription has expired'],
+    ['C402-12', 'TOKEN_QUOTA_EXCEEDED', { window: 'month' }, 'Monthly token quota exceeded'],
+    [
+      'C402-12',
+      'FEATURE_NOT_IN_PLAN',
+      {},
+      'Your subscription tier does not support this feature. Upgrade to a plan that includes it',
+    ],
+    ['C402-12', 'PAYMENT_METHOD_INVALID', {}, 'Please update your payment method'],
+    [
+      'PLAN-04',
+      'FEATURE_NOT_IN_PLAN',
+      { feature: 'Advanced Entity Recognition', required_plan: 'Enterprise' },
+      'Advanced Entity Recognition requires an Enterprise subscription',
+    ],
+    [
+      'LLM-09',
+      'MCP_CONTEXT_LIMIT_EXCEEDED',
+      { needed: 50_000, allowed_usage: 9000 },
+      "(50,000 tokens) exceeds your current plan's limit (9,000 tokens)",
+    ],
+    ['QUOTA-06', 'COMPUTE_UNITS_EXHAUSTED', {}, 'Compute units exhausted'],
+    [
+      'QUOTA-06',
+      'OPERATION_LIMIT_REACHED',
+      { window: 'month' },
+      'Monthly processing limit reached',
+    ],
+    [
+      'QUOTA-09',
+      'RATE_CAPACITY_EXCEEDED',
+      { upgrade_options: [pro] },
+      'Upgrade to a Professional plan for higher rate limits',
+    ],
+    ['SUB-02', 'TRIAL_EXPIRED', {}, 'Trial expired. Please upgrade your plan'],
+    ['SUB-04', 'PAYMENT_METHOD_INVALID', {}, 'Subscription payment failed'],
+    [
+      'SUB-15',
+      'SUBSCRIPTION_EXPIRED',
+      { account: 'Example University', current_plan_end_date: RESET },
+      'The subscription of Example University has expired (it ended on 2026-12-01 00:00 UTC)',
+    ],
+    [
+      'PLAN-06',
+      'FILE_SIZE_NOT_IN_PLAN',
+      { unit: 'bytes', needed: 5_000_000, allowed_bytes: 1_000_000, current_plan: 'free' },
+      'The file of 5 MB is larger than the 1 MB of the free plan',
+    ],
+    [
+      'BILL-17',
+      'INVOICE_OVERDUE',
+      { invoices: ['A', 'B', 'C', 'D', 'E'].map((id) => ({ id })), amount_due: '5.00 USD' },
+      'Outstanding invoices pending: A, B, C +2, 5.00 USD in all',
+    ],
+    [
+      'BILL-14',
+      'PAYMENT_DECLINED',
+      { decline_reason: 'insufficient_funds' },
+      'The payment was declined: insufficient funds',
+    ],
+    [
+      'SUB-19',
+      'PURCHASE_REQUIRED',
+      { resource: 'level-2', price: '30 gems' },
+      'Buy it for 30 gems',
+    ],
+    [
+      'KEY-04',
+      'KEY_ENVIRONMENT_MISMATCH',
+      { key_environment: 'test', environment: 'live' },
+      'This is a test key, and this address is the live environment',
+    ],
+  ])('%s: %s %j', (_row, code, details, expected) => {
+    expect(buildProblem({ ...BASE, code, details }).message).toContain(expected);
+  });
+
+  test('QUOTA-15: the price of the call, when the free allowance of a caller without a key is used up', () => {
+    const offer = { amountSats: 10, description: '1 call', expires: RESET };
+    const payment = { amount: '0.0010 USD', methods: ['l402'] };
+    const details = { scope: 'global', unit: 'requests', window: 'hour' } as const;
+    const input = { ...BASE, code: 'FREE_TIER_EXHAUSTED', details, offer, payment } as const;
+    const problem = buildProblem(input);
+    expect(problem).toMatchObject({ action: 'pay_challenge', amount_sats: 10, payment });
+    expect(problem.message).toContain('Pay 0.0010 USD = 10 sats for this call');
+    const { offer: _offer, ...account } = input;
+    expect(buildProblem(account).action).toBe('upgrade_plan');
+  });
+});
+
 describe('C402-21: what is said about retrying', () => {
   const seconds = { retryAfterSeconds: 2 };
   test.each<[Code, Partial<ProblemInput>, boolean, object]>([
@@ -247,6 +339,14 @@ describe('C402-21: what is said about retrying', () => {
     ['RATE_LIMITED', seconds, true, { kind: 'transient', retry_after_seconds: 2 }],
     ['PAYMENT_RETRY_STORM', seconds, false, { kind: 'never_until_action', retry_after_seconds: 2 }],
     ['KEY_MISSING', seconds, false, { kind: 'never_until_action' }],
+    [
+      'CONCURRENCY_LIMIT_EXCEEDED',
+      seconds,
+      true,
+      { kind: 'when_slot_free', retry_after_seconds: 2 },
+    ],
+    // Waiting pays for nothing.
+    ['PAYMENT_REQUIRED', seconds, false, { kind: 'with_proof' }],
     ['OVERLOADED', {}, true, { kind: 'transient' }],
   ])('%s with %j: retryable %s, %j', (code, more, retryable, retry) => {
     const problem = buildProblem({ ...BASE, code, ...more });
@@ -283,6 +383,20 @@ test('a text that the caller chose is cut at 300 characters, in the details and 
   expect(problem.details).toEqual({ model: cut, upgrade_options: [PLAN] });
   expect(problem.message).toContain(`The model ${cut} does not exist here`);
   expect(JSON.stringify(problem).length).toBeLessThan(3000);
+});
+
+test('what an upstream wrote is cut too, and a list has at most 50 items', () => {
+  const invoices = Array.from({ length: 51 }, (_, index) => ({ id: `INV-${index}` }));
+  const upstream = { provider: 'OpenAI', message: 'x'.repeat(301) };
+  const problem = buildProblem({
+    ...BASE,
+    code: 'INVOICE_OVERDUE',
+    details: { invoices, upstream },
+  });
+  expect(problem.details.invoices).toEqual(invoices.slice(0, 50));
+  expect(problem.details.upstream?.message).toBe(`${'x'.repeat(300)}...`);
+  const within = { invoices: invoices.slice(0, 50), upstream: { provider: 'OpenAI' } };
+  expect(buildProblem({ ...BASE, code: 'INVOICE_OVERDUE', details: within }).details).toBe(within);
 });
 
 /** Letters from which none of FAULTS can be written; sentence.test.ts has the hostile words. */

@@ -24,7 +24,7 @@ export const LIMIT_CODES = {
     status: 402,
     financial: true,
     retryKind: 'after_reset',
-    actions: ['upgrade_plan', 'pay_challenge', 'wait_for_reset', 'contact_admin'],
+    actions: ['pay_challenge', 'upgrade_plan', 'wait_for_reset', 'contact_admin'],
     title: 'Free allowance used up',
     sentence:
       '[{subject} used {current_usage} of {allowed_usage} free {unit} {period}|{subject} used {current_usage} of {allowed_usage} free {unit}|The free allowance is used up]. [All that is left is held by calls still running: retry in {retry_after} s|Pay {offer_price} for this call or wait until {resets}|Pay {offer_price} for this call|Upgrade to {upgrade} or wait until {resets}|Upgrade to {upgrade}|Wait until {resets} or ask for a paid plan|Ask for a paid plan]',
