@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { LedgerEngine } from '../engine/ledger-engine.ts';
 import { ownerLockPath } from '../engine/reclaim.ts';
 import type { Listener } from '../gateway/listener.ts';
+import { AddressLimiter } from '../gateway/address-limiter.ts';
 import { compileAddressSet } from '../gateway/address-set.ts';
 import type { GatewayContext } from '../gateway/pipeline/context.ts';
 import { GatewayMetrics } from '../gateway/pipeline/gateway-metrics.ts';
@@ -185,12 +186,17 @@ export class GatewayWorker {
         perform: (request) => perform(request),
       }),
       trustsForwarded: compileAddressSet(this.#start.server.trustedProxies),
-      addressLimiter: undefined,
+      addressLimiter: createAddressLimiter(this.#start),
     };
     const rehearse = createRehearsal(context);
     const perform = createPerformer(context);
     return context;
   }
+}
+
+function createAddressLimiter({ server, workers }: WorkerStart): AddressLimiter | undefined {
+  const { addressLimit, addressLimitLoopback: loopback } = server;
+  return addressLimit && new AddressLimiter({ ...addressLimit, loopback }, workers);
 }
 
 /** The kernel frees this lock when the process dies: that is how others know that it did. */

@@ -97,6 +97,7 @@ export class Supervisor {
         type: 'start',
         catalog: serializeCatalog(await builtins.resolve(config.catalog)),
         server: config.server,
+        workers: countWorkers(config),
         log: config.log,
         dataDirectory: config.store.directory,
         playMoney: options.playMoney,

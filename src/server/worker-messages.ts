@@ -8,6 +8,8 @@ export interface WorkerStart {
   /** Of serializeCatalog. */
   readonly catalog: string;
   readonly server: ServerSettings;
+  /** How many share what is limited by address. */
+  readonly workers: number;
   readonly log: LogSettings;
   /** Absolute. */
   readonly dataDirectory: string;

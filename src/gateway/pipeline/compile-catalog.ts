@@ -1,6 +1,11 @@
+import {
+  type CompiledCustomisations,
+  compileCustomisations,
+} from '../../contract/customisation.ts';
 import type { Api, Catalog, Route, Upstream } from '../../domain/catalog.ts';
 import { toSafeNumber } from '../../domain/money.ts';
 import { costOf } from '../../domain/pricing.ts';
+import { NO_TAKE, type Take } from '../../domain/take.ts';
 import type { UpstreamPool } from '../balancer.ts';
 import { RequestHeaderPlan } from '../forward-headers-request.ts';
 import { ResponseHeaderPlan } from '../forward-headers-response.ts';
@@ -13,6 +18,8 @@ export interface CompiledRoute {
   readonly route: Route;
   /** Nano of one request, bytes apart. */
   readonly requestNano: number;
+  /** What each call takes, bytes apart: where the balance pays, and where the plan's price covers it. */
+  readonly flat: { readonly prepaid: FlatTake; readonly included: FlatTake };
   /** Bytes are part of the price, so the cost is known only at the end. */
   readonly perByte: boolean;
   readonly rewrite: (path: string) => string;
@@ -31,6 +38,7 @@ export interface CompiledCatalog {
   readonly routes: ReadonlyMap<Route, CompiledRoute>;
   /** Some plan bounds the bodies it sends: how large one is matters to what is offered. */
   readonly boundsFiles: boolean;
+  readonly customisations: CompiledCustomisations;
 }
 
 /** `openPool` makes the balancer of an upstream; its health probes are the caller's to start and stop. */
@@ -49,7 +57,9 @@ export function compileCatalog(
     }
   }
   const boundsFiles = [...catalog.plans.values()].some((plan) => plan.fileBytesMax !== undefined);
-  return { catalog, router: compileRouter(catalog.apis), pools, routes, boundsFiles };
+  const customisations = compileCustomisations(catalog.customisations);
+  const router = compileRouter(catalog.apis);
+  return { catalog, router, pools, routes, boundsFiles, customisations };
 }
 
 function compileRoute(route: Route, api: Api, catalog: Catalog): Omit<CompiledRoute, 'gate'> {
@@ -65,9 +75,14 @@ function compileRoute(route: Route, api: Api, catalog: Catalog): Omit<CompiledRo
     route.upstreamId === undefined
       ? [...catalog.providers.values()].map((each) => each.upstreamId)
       : [route.upstreamId];
+  const requestNano = toSafeNumber(costOf(route.price, nothing));
   return {
     route,
-    requestNano: toSafeNumber(costOf(route.price, nothing)),
+    requestNano,
+    flat: {
+      prepaid: flatTake(route, requestNano),
+      included: flatTake(route, 0),
+    },
     perByte: route.price.perByteIn > 0n || route.price.perByteOut > 0n,
     rewrite: compilePathRewrite(route.rewrite),
     responseHeaders: new ResponseHeaderPlan({
@@ -76,6 +91,22 @@ function compileRoute(route: Route, api: Api, catalog: Catalog): Omit<CompiledRo
     }),
     requestHeaders: new Map(ids.map((id) => [id, compileRequestHeaders(route, catalog, id)])),
   };
+}
+
+/** What every call of a route takes, bytes apart. `least`: of time at the upstream it can begin with any. */
+export interface FlatTake {
+  readonly take: Take;
+  readonly least: Take;
+}
+
+function flatTake({ compute, timeouts }: Route, nano: number): FlatTake {
+  const take = {
+    ...NO_TAKE,
+    computeUnits: compute?.unitsMax ?? 0,
+    computeMs: timeouts.headersMs,
+    nano,
+  };
+  return { take, least: { ...take, computeMs: 1 } };
 }
 
 function compileRequestHeaders(

@@ -81,6 +81,12 @@ describe('GatewayMetrics (OBS-17)', () => {
     expect(seriesOf('tollkeeper_tokens_total')).toEqual([]);
   });
 
+  it('EVID-01: counts what only observation let pass, and no refusal', () => {
+    count({ wouldRefuse: 'REQUEST_QUOTA_EXCEEDED' });
+    expect(seriesOf('tollkeeper_would_refuse_total')).toEqual([['REQUEST_QUOTA_EXCEEDED', [1]]]);
+    expect(seriesOf('tollkeeper_refusals_total')).toEqual([]);
+  });
+
   it('a request that never reached a route counts all the same; one without an outcome does not', () => {
     metrics.count(buildFacts({ outcome: { ...SERVED, status: 404, model: undefined } }));
     metrics.count(buildFacts());

@@ -16,6 +16,7 @@ export class GatewayMetrics {
   readonly #requests: Family<Counter>;
   readonly #served: Counter;
   readonly #refusals: Family<Counter>;
+  readonly #observed: Family<Counter>;
   readonly #tokens: Family<Counter>;
   readonly #charged: Counter;
   readonly #overrun: Counter;
@@ -39,6 +40,11 @@ export class GatewayMetrics {
     this.#refusals = registry.counter({
       name: 'tollkeeper_refusals_total',
       help: 'Answers of the gateway itself, by code.',
+      labels: ['code'],
+    });
+    this.#observed = registry.counter({
+      name: 'tollkeeper_would_refuse_total',
+      help: 'Answers that only observation let pass, by the code they would have been refused with.',
       labels: ['code'],
     });
     this.#tokens = registry.counter({
@@ -76,6 +82,7 @@ export class GatewayMetrics {
     this.#served.add();
     this.#duration.child(route).observe(outcome.durationMs / 1000);
     if (outcome.code !== '') this.#refusals.child(outcome.code).add();
+    if (outcome.wouldRefuse !== undefined) this.#observed.child(outcome.wouldRefuse).add();
     if (outcome.costNano > 0) this.#charged.add(outcome.costNano / NANO_PER_WHOLE);
     if (outcome.overrunNano > 0) this.#overrun.add(outcome.overrunNano / NANO_PER_WHOLE);
     if (outcome.model !== undefined && outcome.inputTokens > 0) {

@@ -1,4 +1,5 @@
 import { type Code, CODES } from '../../contract/codes.ts';
+import { customiseProblem } from '../../contract/customisation.ts';
 import { renderProblem } from '../../contract/dialects.ts';
 import { buildProblemHeaders, buildRateLimitHeaders } from '../../contract/headers.ts';
 import { chooseLanguage } from '../../contract/languages.ts';
@@ -12,7 +13,7 @@ import { buildProblem } from '../../contract/problem.ts';
 import type { Refusal } from '../../domain/decide.ts';
 import type { Facts } from '../../domain/facts.ts';
 import { finalCode, findOffers } from '../../domain/offers.ts';
-import { formatNano, readRateLimits } from './answer-headers.ts';
+import { buildStandingHeaders, formatNano, readRateLimits } from './answer-headers.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import { readHeader } from './outgoing.ts';
@@ -35,7 +36,11 @@ export function prepareRefusal(
   facts: Facts,
   refusal: Refusal,
 ): PreparedRefusal {
-  const document = buildProblem(describe(context, exchange, facts, refusal));
+  const document = customiseProblem(
+    buildProblem(describe(context, exchange, facts, refusal)),
+    context.compiled().customisations,
+    { api: facts.route?.apiId, tenant: exchange.access?.tenant.id },
+  );
   const form = chooseForm(exchange.dialect, readHeader(exchange.request.headers, 'accept'));
   const rendered = renderProblem(document, form, { id: exchange.jsonRpcId });
   const payment = document.status === 402 ? { paymentUrl: document.resolution_url } : {};
@@ -46,6 +51,7 @@ export function prepareRefusal(
       context.clock.now(),
       document.retry.retry_after_seconds,
     ),
+    ...buildStandingHeaders(exchange),
   ];
   // What is still unread of a body would have to be read to its end before the connection is of use again.
   if (!exchange.bodyStarted && exchange.request.contentLength !== 0) {
