@@ -33,6 +33,14 @@ export function formatBareUnits(limit: LimitFact, units: number, asset: string):
   return SIZES.has(limit.unit) ? formatBytes(units) : formatNumber(units);
 }
 
+/** `requests`, `output tokens`, `bytes out`, `ms of compute`; of money `credit` or `spend`. */
+export function unitOf(limit: Pick<LimitFact, 'kind' | 'unit'>): string {
+  if (isMoney(limit)) return limit.kind === 'balance' ? 'credit' : 'spend';
+  const singular = SINGULARS[limit.unit as LimitUnit];
+  if (singular !== undefined) return `${singular}s`;
+  return limit.unit === 'compute_ms' ? 'ms of compute' : limit.unit.replaceAll('_', ' ');
+}
+
 export function formatNano(nano: number, asset: string): string {
   return formatMoney({ asset, units: BigInt(nano) });
 }

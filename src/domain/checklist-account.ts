@@ -1,0 +1,102 @@
+import type { AccountNow, CheckItem, CheckSource } from './checklist.ts';
+import { describeMissing } from './explain-entitlements.ts';
+import { describeStanding } from './explain-standing.ts';
+import { formatCount } from './explain-words.ts';
+import { formatMoney } from './money.ts';
+import type { AccountState, PaymentMethodState } from './tenant-terms.ts';
+
+/** Step 4: subscription, tier, payment method and invoices, green or red (DIAG-04). */
+export function checkAccount(source: CheckSource): readonly CheckItem[] {
+  const { facts, now } = source;
+  const { account } = now;
+  const items = [...checkThen(source), ...checkTier(source)];
+  if (account !== undefined) return [...items, ...checkNow(account, source)];
+  const text =
+    facts.identity.kind === 'anonymous'
+      ? 'The call was made without a key, so there is no account to look at.'
+      : 'The key was not accepted, so it is not known whose account it is.';
+  return [...items, { verdict: 'unknown', text }];
+}
+
+/** As it stood when the request came; nothing where nothing was known against it. */
+function checkThen({ facts: { standing }, formatTime }: CheckSource): readonly CheckItem[] {
+  if (standing === undefined) return [];
+  const verdict = standing.code === undefined ? 'note' : 'problem';
+  return [
+    { verdict, text: `At that moment: ${lowerFirst(describeStanding(standing, formatTime))}` },
+  ];
+}
+
+function checkTier({ facts }: CheckSource): readonly CheckItem[] {
+  const missing = facts.entitlements.filter(({ granted }) => !granted);
+  if (missing.length > 0) {
+    return missing.map((entitlement) => ({
+      verdict: 'problem',
+      text: `Plan: ${describeMissing(entitlement, facts)}.`,
+    }));
+  }
+  if (facts.identity.kind !== 'key') return [];
+  return [
+    { verdict: 'ok', text: `Plan: ${facts.identity.planTitle} covers what the call asked for.` },
+  ];
+}
+
+function checkNow(account: AccountNow, source: CheckSource): readonly CheckItem[] {
+  const { formatTime, catalog } = source;
+  const { standing, payment, availableNano } = account;
+  const balance: readonly CheckItem[] =
+    availableNano === undefined
+      ? []
+      : [
+          {
+            verdict: availableNano > 0n ? 'ok' : 'problem',
+            text: `Credit now: ${formatMoney({ asset: catalog.asset, units: availableNano })} available.`,
+          },
+        ];
+  return [
+    {
+      verdict: standing.code === undefined ? 'ok' : 'problem',
+      text: `Now: ${lowerFirst(describeStanding(standing, formatTime))}`,
+    },
+    METHODS[payment.method],
+    checkInvoices(payment.overdueInvoices),
+    ...(payment.disputed ? [DISPUTED] : []),
+    ...(payment.reauthorizationRequired ? [UNCONFIRMED] : []),
+    STATES[account.state],
+    ...balance,
+  ];
+}
+
+const METHODS: Readonly<Record<PaymentMethodState, CheckItem>> = {
+  not_required: { verdict: 'ok', text: 'Payment method: none is needed.' },
+  valid: { verdict: 'ok', text: 'Payment method: there is a valid one.' },
+  missing: { verdict: 'problem', text: 'Payment method: there is none.' },
+  unverified: { verdict: 'problem', text: 'Payment method: it has not been confirmed yet.' },
+  invalid: { verdict: 'problem', text: 'Payment method: it does not work any more.' },
+};
+
+const DISPUTED: CheckItem = { verdict: 'problem', text: 'A payment is disputed.' };
+const UNCONFIRMED: CheckItem = {
+  verdict: 'problem',
+  text: 'A payment has to be confirmed again by its owner.',
+};
+
+const STATES: Readonly<Record<AccountState, CheckItem>> = {
+  active: { verdict: 'ok', text: 'Account: active.' },
+  unverified: {
+    verdict: 'problem',
+    text: 'Account: not verified yet. Paying does not change that.',
+  },
+  suspended: { verdict: 'problem', text: 'Account: suspended. Paying does not change that.' },
+  pending_approval: { verdict: 'problem', text: 'Account: access waits for approval.' },
+};
+
+function checkInvoices(overdue: readonly string[]): CheckItem {
+  if (overdue.length === 0) return { verdict: 'ok', text: 'Invoices: none is overdue.' };
+  const count = formatCount(overdue.length, 'invoice');
+  return { verdict: 'problem', text: `Invoices: ${count} overdue (${overdue.join(', ')}).` };
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,87 @@
+import {
+  formatBareUnits,
+  hasNoEnd,
+  nameOf,
+  ownerOf,
+  periodOf,
+  unitOf,
+} from './explain-words.ts';
+import type { ExplainView } from './explain.ts';
+import type { LimitFact } from './facts.ts';
+import { toSafeNumber } from './money.ts';
+
+/** An account's numbers at the moment somebody asks. */
+export interface AccountNumbersNow {
+  readonly allowance: bigint;
+  readonly spent: bigint;
+  /** Under open holds. */
+  readonly reserved: bigint;
+}
+
+/** One limit as it was and as it is, side by side (DIAG-03). Texts, in the unit of the limit. */
+export interface LimitRow {
+  readonly name: string;
+  /** What it counts, and over which time: `requests a month`. */
+  readonly counts: string;
+  /** Whose use it counts: all callers, the account, an end user, a model. */
+  readonly type: string;
+  readonly verdict: 'passed' | 'refused' | 'not reached' | 'would refuse';
+  readonly used: string;
+  readonly needed: string;
+  readonly allowed: string;
+  /** Undefined when the account is not known any more. */
+  readonly now: string | undefined;
+  /** Epoch ms. */
+  readonly resetsAt: number | undefined;
+}
+
+export interface LimitRowSource {
+  readonly view: ExplainView;
+  readonly asset: string;
+  /** By account id. */
+  readonly accounts: ReadonlyMap<string, AccountNumbersNow>;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** Every limit that was looked at, in the order of the trace. */
+export function explainLimitRows(source: LimitRowSource): readonly LimitRow[] {
+  return source.view.trace.flatMap(({ limit, verdict }) =>
+    limit === undefined ? [] : [rowOf(limit, verdict, source)],
+  );
+}
+
+function rowOf(
+  limit: LimitFact,
+  verdict: LimitRow['verdict'],
+  { asset, accounts, at }: LimitRowSource,
+): LimitRow {
+  const { label, resetsAt } = limit;
+  const period = label === undefined ? '' : ` ${periodOf(label)}`;
+  return {
+    name: nameOf(limit).replace('Limit ', ''),
+    counts: `${unitOf(limit)}${period}`,
+    type: label === undefined ? 'this account' : ownerOf(label),
+    verdict,
+    used: formatBareUnits(limit, limit.spent, asset),
+    needed: formatBareUnits(limit, limit.need, asset),
+    allowed: hasNoEnd(limit) ? 'no end' : formatBareUnits(limit, limit.allowance, asset),
+    now: describeNow(limit, accounts.get(limit.accountId), at, asset),
+    resetsAt,
+  };
+}
+
+function describeNow(
+  limit: LimitFact,
+  account: AccountNumbersNow | undefined,
+  at: number,
+  asset: string,
+): string | undefined {
+  if (limit.resetsAt !== undefined && limit.resetsAt <= at) return 'full again';
+  if (account === undefined) return undefined;
+  const spent = formatBareUnits(limit, toSafeNumber(account.spent), asset);
+  if (hasNoEnd(limit)) return `${spent} used`;
+  const allowance = limit.kind === 'balance' ? account.allowance : BigInt(limit.allowance);
+  const left = allowance - account.spent - account.reserved;
+  return `${formatBareUnits(limit, toSafeNumber(left < 0n ? 0n : left), asset)} left`;
+}

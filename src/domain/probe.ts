@@ -1,0 +1,205 @@
+import { accountsFor, type AccountSpec } from './accounts.ts';
+import type { Catalog, Limit } from './catalog.ts';
+import type { AccountNumbersNow } from './checklist-limits.ts';
+import { contextCost } from './context-tiers.ts';
+import type { EntitlementFact, Facts, LimitFact } from './facts.ts';
+import { toSafeNumber } from './money.ts';
+import { grantsEntitlement } from './offers.ts';
+import { overageNano } from './overage.ts';
+import { costOf } from './pricing.ts';
+import type { StandingFact } from './standing.ts';
+import { amountFor, NO_TAKE, type Take } from './take.ts';
+import type { TenantAccess } from './tenant-access.ts';
+
+/** What is tried instead of the request: itself, the least of it, or the same with the cheapest model (DIAG-07). */
+export type ProbeKind = 'same' | 'reduced' | 'cheaper';
+
+/** Everything as it is now. */
+export interface ProbeNow {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly access: TenantAccess;
+  readonly standing: StandingFact;
+  /** By account id. */
+  readonly accounts: ReadonlyMap<string, AccountNumbersNow>;
+  readonly catalog: Catalog;
+}
+
+export interface Probe {
+  /** For `decide`: nothing has been reserved, so its numbers decide. */
+  readonly facts: Facts;
+  readonly model: string | undefined;
+  readonly take: Take;
+}
+
+const REDUCED_INPUT_TOKENS = 16;
+const REDUCED_OUTPUT_TOKENS = 1;
+const REDUCED_BYTES = 1_000;
+
+/** The request as it would be asked now; undefined when the kind makes no sense for it: a call without a model has no cheaper one. */
+export function probe(facts: Facts, kind: ProbeKind, now: ProbeNow): Probe | undefined {
+  const model = kind === 'cheaper' ? cheapestModel(facts, now) : modelOf(facts);
+  if (kind === 'cheaper' && model === undefined) return undefined;
+  const asked = kind === 'reduced' ? reduce(takeOf(facts)) : takeOf(facts);
+  const entitlements = entitlementsNow(facts, model, asked, now);
+  const take = {
+    ...asked,
+    nano: kind === 'same' ? asked.nano : costOfTake(asked, model, facts, now),
+  };
+  const priced = { ...take, nano: priceOfContext(take.nano, entitlements, now) };
+  return {
+    model,
+    take: priced,
+    facts: {
+      ...facts,
+      at: now.at,
+      catalogVersion: now.catalog.version,
+      entitlements,
+      limits: limitsNow(facts, model, priced, now),
+      standing: now.standing,
+      enforcement: 'enforce',
+      reservation: undefined,
+      take: priced,
+      agreed: now.access.agreed,
+      storm: undefined,
+      forwarding: undefined,
+      outcome: undefined,
+    },
+  };
+}
+
+function modelOf({ entitlements, outcome }: Facts): string | undefined {
+  return outcome?.model ?? entitlements.find(({ kind }) => kind === 'model')?.id;
+}
+
+/** What it takes at most; of a request that was served, what it held. */
+function takeOf({ take, outcome }: Facts): Take {
+  if (take !== undefined) return take;
+  if (outcome === undefined) return NO_TAKE;
+  const { inputTokens, outputTokens, bytesIn, bytesOut, holdNano } = outcome;
+  const { computeUnits = 0, computeMs = 0 } = outcome;
+  return { inputTokens, outputTokens, bytesIn, bytesOut, computeUnits, computeMs, nano: holdNano };
+}
+
+function reduce(take: Take): Take {
+  return {
+    ...take,
+    inputTokens: Math.min(take.inputTokens, REDUCED_INPUT_TOKENS),
+    outputTokens: Math.min(take.outputTokens, REDUCED_OUTPUT_TOKENS),
+    bytesIn: Math.min(take.bytesIn, REDUCED_BYTES),
+    bytesOut: Math.min(take.bytesOut, REDUCED_BYTES),
+  };
+}
+
+function cheapestModel(facts: Facts, { access, catalog }: ProbeNow): string | undefined {
+  if (modelOf(facts) === undefined) return undefined;
+  const usage = { ...takeOf(facts), cachedInputTokens: 0, estimated: true };
+  const priced = [...catalog.models.values()]
+    .filter(({ id }) => grantsEntitlement(access.plan, { kind: 'model', id }))
+    .map(({ id, price }) => ({ id, nano: costOf(price, usage) }))
+    .toSorted((left, right) => (left.nano < right.nano ? -1 : 1));
+  return priced[0]?.id;
+}
+
+function costOfTake(take: Take, model: string | undefined, facts: Facts, now: ProbeNow): number {
+  const price = model === undefined ? flatPrice(facts, now) : now.catalog.models.get(model)?.price;
+  if (price === undefined) return take.nano;
+  return toSafeNumber(costOf(price, { ...take, cachedInputTokens: 0, estimated: true }));
+}
+
+function flatPrice({ route }: Facts, { catalog }: ProbeNow) {
+  const api = catalog.apis.find(({ id }) => id === route?.apiId);
+  return api?.routes.find(({ id }) => id === route?.routeId)?.price;
+}
+
+function priceOfContext(
+  nano: number,
+  entitlements: readonly EntitlementFact[],
+  { access }: ProbeNow,
+): number {
+  const tokens = entitlements.find(({ kind }) => kind === 'context')?.needed;
+  return tokens === undefined ? nano : contextCost(nano, access.plan.contextTiers, tokens);
+}
+
+function entitlementsNow(
+  { entitlements }: Facts,
+  model: string | undefined,
+  take: Take,
+  { access }: ProbeNow,
+): readonly EntitlementFact[] {
+  return entitlements.map((each) => {
+    const asked = shrink(
+      each.kind === 'model' && model !== undefined ? { ...each, id: model } : each,
+      take,
+    );
+    // A cap of the key itself is not the plan's to raise (KEY-05).
+    const isKeys = asked.kind === 'context' && asked.id === 'key';
+    const granted = isKeys
+      ? (asked.needed ?? 0) <= (asked.allowed ?? 0)
+      : grantsEntitlement(access.plan, asked);
+    return { ...asked, granted };
+  });
+}
+
+function shrink(entitlement: EntitlementFact, take: Take): EntitlementFact {
+  const { kind, needed } = entitlement;
+  if (needed === undefined) return entitlement;
+  const most = kind === 'context' ? take.inputTokens + take.outputTokens : take.bytesIn;
+  return { ...entitlement, needed: most === 0 ? needed : Math.min(needed, most) };
+}
+
+function limitsNow(
+  facts: Facts,
+  model: string | undefined,
+  take: Take,
+  { access, accounts, catalog, at }: ProbeNow,
+): readonly LimitFact[] {
+  const { route } = facts;
+  if (route === undefined) return [];
+  const endUser = facts.limits.find(({ label }) => label?.scope === 'end_user')?.label?.of;
+  const call = { routeId: route.routeId, operation: route.operation, model, endUser };
+  return accountsFor(access.plan, access.holder, call, { asset: catalog.asset, at })
+    .map((spec) =>
+      limitNow(spec, accounts.get(spec.id), amountFor(spec.unit, take), { access, at }),
+    )
+    .filter(({ need }) => need > 0);
+}
+
+function limitNow(
+  spec: AccountSpec,
+  account: AccountNumbersNow | undefined,
+  need: number,
+  now: Pick<ProbeNow, 'access' | 'at'>,
+): LimitFact {
+  return {
+    accountId: spec.id,
+    kind: spec.kind,
+    unit: spec.unit,
+    label: spec.limit,
+    need,
+    allowance: spec.kind === 'balance' ? toSafeNumber(account?.allowance ?? 0n) : spec.allowance,
+    spent: toSafeNumber(account?.spent ?? 0n),
+    reserved: toSafeNumber(account?.reserved ?? 0n),
+    resetsAt: spec.windowEndsAt,
+    ...overageNow(spec, need, now),
+  };
+}
+
+function overageNow(
+  { limit: label }: AccountSpec,
+  need: number,
+  { access, at }: Pick<ProbeNow, 'access' | 'at'>,
+): Pick<LimitFact, 'overage'> {
+  const rule: Limit | undefined =
+    label?.from === undefined ? access.plan.limits.find(({ id }) => id === label?.id) : undefined;
+  if (rule === undefined || rule.overage.kind === 'block') return {};
+  const allowedUntil = access.payer.terms.overageAuthorizedUntil;
+  const isAllowed =
+    rule.overage.kind === 'bill' || (allowedUntil !== undefined && at < allowedUntil);
+  return {
+    overage: {
+      kind: isAllowed ? 'bill' : 'authorize',
+      nano: overageNano(rule.overage.unitPico, need),
+    },
+  };
+}
