@@ -55,6 +55,7 @@ export class TrialGateway {
       log: { level: 'silent', requests: 'refusals' },
       dataDirectory: directory,
       playMoney: true,
+      workers: 1,
       clockShiftMs: 0,
     });
     const port = await worker.listen();
