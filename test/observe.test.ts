@@ -34,9 +34,9 @@ plans:
     limits:
       - { requests: 16, per: hour }
       - { requests: 60, per: day }
-      - { operations: 3, per: hour, scope: operation, only: { operations: [enrich] } }
+      - { operations: 5, per: day, scope: operation, only: { operations: [enrich] } }
       - { tokens: 150, per: day }
-      - { spend: 0.014 USD, per: hour, scope: key }
+      - { spend: 0.005 USD, per: hour, scope: key, only: { operations: [enrich] } }
     context: [{ up_to: 60, price: 1.0 }]
   max: { title: Max, price: 99.00 USD / month, features: [reports] }
 demo: { customer: { plan: max }, credit: 1.00 USD }
