@@ -1,5 +1,4 @@
 import type { CheckItem, CheckSource } from './checklist.ts';
-import { checkAccount } from './checklist-account.ts';
 
 /** One step for people who use an application and have no key of their own (DIAG-09). */
 export interface GuideStep {
@@ -11,14 +10,14 @@ export interface GuideStep {
 
 /** The order in which an end user looks: what is in their own hands comes first, asking somebody last. */
 export function explainGuide(source: CheckSource): readonly GuideStep[] {
-  return [
+  const steps = [
     checkContext(source),
     checkSubscription(source),
     checkMethod(source),
     checkUsage(source),
     CACHE,
-    supportStep(source),
   ];
+  return [...steps, supportStep(source, steps)];
 }
 
 function checkContext({ facts, view }: CheckSource): GuideStep {
@@ -84,11 +83,14 @@ const CACHE: GuideStep = {
   text: 'After paying, reload the page or restart the application once: it may still show what it was told before.',
 };
 
-function supportStep(source: CheckSource): GuideStep {
-  const { facts } = source;
-  const settled = checkAccount(source).every(({ verdict }) => verdict !== 'problem');
-  const text = settled
-    ? `If it still does not work, send support the number ${facts.requestId}.`
-    : `Do what is marked above first. Then, if it still does not work, send support the number ${facts.requestId}.`;
-  return { id: 'support', title: 'Support', verdict: 'note', text };
+function supportStep({ facts, view }: CheckSource, steps: readonly GuideStep[]): GuideStep {
+  const support = { id: 'support', title: 'Support', verdict: 'note' } as const;
+  const number = `send support the number ${facts.requestId}.`;
+  if (view.result === 'failed') {
+    const text = `It failed at the provider behind the application, not with you. Try again in a minute; if it stays, ${number}`;
+    return { ...support, text };
+  }
+  const isMarked = steps.some(({ verdict }) => verdict === 'problem');
+  const first = isMarked ? 'Do what is marked above first. Then, if' : 'If';
+  return { ...support, text: `${first} it still does not work, ${number}` };
 }

@@ -2,15 +2,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import {
   bearer,
+  callForm,
   callJson,
   callPage,
   HTML,
   type PageCall,
 } from '../../../test/support/call-pages.ts';
-import { startPublicPages, type PublicPages } from '../../../test/support/start-public-pages.ts';
+import {
+  CATALOG,
+  startPublicPages,
+  type PublicPages,
+} from '../../../test/support/start-public-pages.ts';
+import type { Upstream } from '../../domain/catalog.ts';
 import type { Facts } from '../../domain/facts.ts';
 import { packFacts } from '../../domain/facts-record.ts';
 import { requestId } from '../../platform/ids.ts';
+import { PROBES_MAX } from './probe-store.ts';
 import { signExplainLink } from './signed-links.ts';
 
 let pages: PublicPages;
@@ -24,7 +31,9 @@ describe('DIAG-01: /r/{request_id}', () => {
   async function logged(members: Partial<Facts> = {}) {
     const owner = await pages.addTenant();
     const id = requestId(Date.now());
-    const facts = refusedFacts(id, owner.tenant.id, members);
+    const found = refusedFacts(id, owner.tenant.id, members);
+    const identity = { ...found.identity, keyId: owner.key.id } as Facts['identity'];
+    const facts = { ...found, identity };
     const row = {
       requestId: id,
       at: facts.at,
@@ -131,6 +140,214 @@ describe('DIAG-01: /r/{request_id}', () => {
     const answer = call(`/r/${id}`, { headers: bearer(secret) });
     await pages.store.appendRequests([row]);
     expect((await answer).status).toBe(200);
+  });
+
+  it('DIAG-09: has a page for people without a key of their own, in the order in which they look', async () => {
+    const { id, row, secret } = await logged();
+    await pages.store.appendRequests([row]);
+    const { json } = await call(`/r/${id}/guide`, { headers: bearer(secret) });
+    expect((json['steps'] as { id: string }[]).map((step) => step.id)).toEqual([
+      'context',
+      'subscription',
+      'payment_method',
+      'usage',
+      'cache',
+      'support',
+    ]);
+    const signature = signExplainLink(id, pages.deps.signingSecret);
+    const page = await call(`/r/${id}/guide?s=${signature}`, { accept: HTML });
+    expect(page.text).toContain('The credit is used up.');
+    expect(page.text).toContain(`href="/r/${id}?s=${signature}"`);
+    expect((await call(`/r/${id}/guide`)).status).toBe(401);
+  });
+
+  it('DIAG-03..05: the checklist has the account and the key as they are now', async () => {
+    const { id, row, secret, tenant, key } = await logged();
+    await pages.store.appendRequests([row]);
+    const payment = { ...tenant.terms.payment, overdueInvoices: ['inv_1'] };
+    await pages.store.changeTenant(tenant.id, { terms: { payment } });
+    const { json } = await call(`/r/${id}`, { headers: bearer(secret) });
+    const steps = json['checklist'] as { id: string; verdict: string; items: { text: string }[] }[];
+    const textsOf = (name: string) =>
+      steps.find((step) => step.id === name)?.items.map(({ text }) => text);
+    expect(textsOf('account')).toContain('Invoices: 1 invoice overdue (inv_1).');
+    expect(textsOf('key')).toContain(`It is ${key.hint} (${key.id}).`);
+    expect(json['limits']).toMatchObject([
+      { name: 'Balance', counts: 'credit', verdict: 'refused' },
+    ]);
+    const page = await call(`/r/${id}`, { headers: bearer(secret), accept: HTML });
+    for (const part of ['Eight steps to the cause', 'Invoices: 1 invoice overdue', key.hint]) {
+      expect(page.text).toContain(part);
+    }
+  });
+
+  it('DIAG-07: a dry run is one click, is kept, and charges nothing', async () => {
+    const { id, row, secret, tenant } = await logged();
+    await pages.store.appendRequests([row]);
+    const signature = signExplainLink(id, pages.deps.signingSecret);
+    const path = `/r/${id}/probe?s=${signature}`;
+    const posted = await callForm(pages, path, { kind: 'same' });
+    expect([posted.status, posted.headers['location']]).toEqual([
+      303,
+      `/r/${id}?s=${signature}#probe`,
+    ]);
+    const page = await call(`/r/${id}?s=${signature}`, { accept: HTML });
+    expect(page.text).toContain('would be refused now with INSUFFICIENT_CREDITS');
+    await pages.store.addGrant(
+      {
+        tenantId: tenant.id,
+        asset: 'USD',
+        amount: 1_000_000_000n,
+        category: 'paid',
+        priority: 50,
+        effectiveAt: Date.now(),
+        expiresAt: undefined,
+        source: 'test',
+        idempotencyKey: id,
+      },
+      Date.now(),
+    );
+    const again = await callJson(pages, path, { kind: 'cheaper' });
+    expect(again.json).toMatchObject({ passes: true, status: 200, code: null, model: 'echo' });
+    const { json } = await call(`/r/${id}`, { headers: bearer(secret) });
+    expect(
+      (json['probes'] as { kind: string; passes: boolean }[]).map(({ kind, passes }) => [
+        kind,
+        passes,
+      ]),
+    ).toEqual([
+      ['same', false],
+      ['cheaper', true],
+    ]);
+    const accounts = await pages.store.accounts(tenant.id, Date.now(), 1000);
+    expect(accounts.map(({ spent }) => spent)).toEqual(accounts.map(() => 0n));
+  });
+
+  it.each([
+    ['another kind', { kind: 'huge' }, '/kind'],
+    ['another member', { kind: 'same', times: 5 }, '/kind'],
+  ])('DIAG-07: refuses %s', async (_title, body, pointer) => {
+    const { id, row } = await logged();
+    await pages.store.appendRequests([row]);
+    const signature = signExplainLink(id, pages.deps.signingSecret);
+    const { status, json } = await callJson(pages, `/r/${id}/probe?s=${signature}`, body);
+    expect([status, json['code']]).toEqual([400, 'INVALID_REQUEST']);
+    expect(json['details']).toMatchObject({ pointer });
+  });
+
+  it('DIAG-07: keeps no more dry runs of one request than PROBES_MAX, also when they come at once', async () => {
+    const { id, row } = await logged();
+    await pages.store.appendRequests([row]);
+    const signature = signExplainLink(id, pages.deps.signingSecret);
+    const path = `/r/${id}/probe?s=${signature}`;
+    const answers = await Promise.all(
+      Array.from({ length: PROBES_MAX + 2 }, () => callJson(pages, path, { kind: 'reduced' })),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(PROBES_MAX);
+    const [over] = answers.filter(({ status }) => status !== 200);
+    expect(String(over?.json['message'])).toContain('POST /v1/check');
+    expect((await callJson(pages, path, { kind: 'x'.repeat(2000) })).status).toBe(413);
+    const page = await call(`/r/${id}?s=${signature}`, { accept: HTML });
+    expect(page.text).not.toContain('<button');
+  });
+
+  it('DIAG-08: one file for support, as JSON and as text, with the steps, the log and the versions', async () => {
+    const { id, row, secret, key } = await logged();
+    const another = requestId(Date.now());
+    const other = servedFacts(another, row.tenantId);
+    const identity = { ...other.identity, keyId: key.id } as Facts['identity'];
+    const facts = { ...refusedFacts(id, row.tenantId, {}), identity };
+    await pages.store.appendRequests([
+      { ...row, facts: packFacts(facts) },
+      {
+        ...row,
+        requestId: another,
+        status: 200,
+        code: '',
+        facts: packFacts({ ...other, identity }),
+      },
+    ]);
+    const { status, headers, json } = await call(`/r/${id}/bundle`, { headers: bearer(secret) });
+    expect(status).toBe(200);
+    expect(headers['content-disposition']).toBe(`attachment; filename="${id}.json"`);
+    expect(json).toMatchObject({
+      versions: { tollkeeper: '0.0.0-test', problem: '1', configuration_then: '0123456789ab' },
+      account: { tenant_id: row.tenantId, key: { id: key.id, hint: key.hint } },
+      error: { status: 402, code: 'INSUFFICIENT_CREDITS' },
+      timestamps: { received: new Date(facts.at).toISOString() },
+      explanation: { checklist: { length: 8 } },
+      log: {
+        row: { requestId: id },
+        same_key: expect.arrayContaining([
+          expect.objectContaining({ request_id: id, status: 402 }),
+          expect.objectContaining({ request_id: another, status: 200, code: null }),
+        ]),
+      },
+    });
+    const text = await call(`/r/${id}/bundle?format=text`, { headers: bearer(secret) });
+    expect(text.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(text.text).toContain(`\n  code: INSUFFICIENT_CREDITS\n`);
+    expect((await call(`/r/${id}/bundle`)).status).toBe(401);
+  });
+
+  it('DIAG-08: no secret is in any of it, wherever one was planted', async () => {
+    const planted = {
+      key: 'tk_live_0123456789abcdefghijABCDEFGHIJ012345',
+      cookie: 'session=plantedCookie; other=plantedOther',
+      credential: 'plantedUpstreamCredential',
+      password: 'plantedPassword',
+      provider: 'sk-proj-plantedProviderKey1234567890',
+    };
+    const upstream: Upstream = {
+      id: 'main',
+      targets: [],
+      health: { path: undefined, intervalMs: 1, timeoutMs: 1, unhealthyAfter: 1, healthyAfter: 1 },
+      credentials: [{ name: 'authorization', value: `Bearer ${planted.credential}` }],
+    };
+    const secretive = await startPublicPages({
+      catalog: () => ({ ...CATALOG, upstreams: new Map([['main', upstream]]) }),
+    });
+    const { tenant, secret } = await secretive.addTenant();
+    const id = requestId(Date.now());
+    const facts = refusedFacts(id, tenant.id, {
+      path: `/x/${planted.key}/${planted.credential}`,
+      reservation: { kind: 'held' },
+      forwarding: {
+        code: 'UPSTREAM_FAILED',
+        problem: `got Authorization: Bearer ${planted.credential} and Cookie: ${planted.cookie}`,
+        pointer: undefined,
+        upstream: { provider: 'OpenAI', message: `Incorrect API key: ${planted.provider}` },
+      },
+    });
+    const outcome = facts.outcome && {
+      ...facts.outcome,
+      target: `https://user:${planted.password}@upstream.example/v1?api_key=${planted.credential}`,
+    };
+    const row = {
+      requestId: id,
+      at: facts.at,
+      tenantId: tenant.id,
+      status: 502,
+      code: 'UPSTREAM_FAILED',
+    };
+    await secretive.store.appendRequests([{ ...row, facts: packFacts({ ...facts, outcome }) }]);
+    const signature = signExplainLink(id, secretive.deps.signingSecret);
+    const owner = { headers: bearer(secret) };
+    const shown = await Promise.all([
+      callPage(secretive, `/r/${id}/bundle`, owner),
+      callPage(secretive, `/r/${id}/bundle?format=text`, owner),
+      callPage(secretive, `/r/${id}`, owner),
+      callPage(secretive, `/r/${id}`, { ...owner, accept: HTML }),
+      callPage(secretive, `/r/${id}/guide?s=${signature}`, { accept: HTML }),
+    ]);
+    for (const { status, text } of shown) {
+      expect(status).toBe(200);
+      expect(text).not.toMatch(/planted|0123456789abcdefghij/);
+      expect(text).not.toContain(secret);
+      expect(text).toMatch(/upstream failed/i);
+    }
+    expect(shown[0]?.text).toContain('tk_live_...2345');
+    await secretive.close();
   });
 
   it('shows hostile paths and models as text', async () => {

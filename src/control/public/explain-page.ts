@@ -1,102 +1,127 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
 
-import { isCode } from '../../contract/codes.ts';
-import { explain } from '../../domain/explain.ts';
-import { isId, requestTime } from '../../platform/ids.ts';
-import type { RequestRow } from '../../stores/store.ts';
-import { negotiate, refuse, refuseCaller, sendJson, sendPage } from './answers.ts';
-import { unpackFacts } from '../../domain/facts-record.ts';
+import { negotiate, refuse, sendJson, sendPage, sharedHeaders } from './answers.ts';
+import { readCurrentState } from './current-state.ts';
+import { runProbe } from './probe-store.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from './public-deps.ts';
+import { readMembers } from './read-members.ts';
+import { formatOf, type ReadableRequest, readRequest } from './read-request.ts';
 import { renderExplain } from './render-explain.ts';
-import { signPayLink, verifyExplainLink } from './signed-links.ts';
-import { utcMinute } from './time-words.ts';
-import { viewExplain, type ExplainLinks } from './view-explain.ts';
+import { renderGuide } from './render-guide.ts';
+import { readReport } from './request-report.ts';
+import { buildBundle, formatBundle } from './support-bundle.ts';
+import { viewExplain } from './view-explain.ts';
 
-/** The log is written in batches: a row younger than this may still be on its way. */
-const RECENT_MS = 5000;
-const WAIT_MS = 1000;
-const POLL_MS = 50;
 const JSON_SUFFIX = '.json';
+const BODY_BYTES_MAX = 1024;
 
-/** DIAG-01: why a request was answered as it was, for the owner of its key or whoever holds the signed link. */
+/** DIAG-01..09: why a request was answered as it was, for the owner of its key or whoever holds the signed link. */
 export function mountExplainPage(app: Hono<PublicEnv>, deps: PublicDeps): void {
   app.get('/r/:id', (context) => {
     const name = context.req.param('id');
     const isJson = name.endsWith(JSON_SUFFIX);
     const id = isJson ? name.slice(0, -JSON_SUFFIX.length) : name;
-    return sendExplanation(context, deps, { id, isJson });
+    return sendExplanation(context, deps, { id, suffix: isJson ? 'json' : undefined });
   });
+  app.get('/r/:id/guide', (context) => sendGuide(context, deps, context.req.param('id')));
+  app.get('/r/:id/bundle', (context) => sendBundle(context, deps, context.req.param('id')));
+  app.post(
+    '/r/:id/probe',
+    bodyLimit({
+      maxSize: BODY_BYTES_MAX,
+      onError: (context) =>
+        refuse(context as PublicContext, deps, {
+          code: 'BODY_TOO_LARGE',
+          details: { allowed_bytes: BODY_BYTES_MAX },
+        }),
+    }),
+    (context) => acceptProbe(context, deps, context.req.param('id')),
+  );
 }
 
 async function sendExplanation(
   context: PublicContext,
   deps: PublicDeps,
-  asked: { readonly id: string; readonly isJson: boolean },
+  { id, suffix }: { readonly id: string; readonly suffix: 'json' | undefined },
 ): Promise<Response> {
-  const { id } = asked;
-  const dialect = asked.isJson ? ('plain' as const) : undefined;
-  const reader = await identifyReader(context, deps, id);
-  if (reader.kind === 'refused') return refuseCaller(context, deps, reader, dialect);
-  const row = await findRow(deps, id);
-  // Somebody else's request looks like one that never was.
-  if (row === undefined || (reader.kind === 'owner' && row.tenantId !== reader.tenantId)) {
-    const details = { path: context.req.path };
-    return refuse(context, deps, {
-      code: 'NOT_FOUND',
-      details,
-      ...(dialect === undefined ? {} : { dialect }),
-    });
-  }
-  const catalog = deps.catalog();
-  const facts = unpackFacts(row.facts);
-  if (facts === undefined) throw new TypeError('a row of the request log holds no facts');
-  const view = explain(facts, { catalog, formatTime: utcMinute });
-  const links = linksOf(deps, row.tenantId, view.code);
-  if (asked.isJson || negotiate(context, 'json') !== 'html') {
-    return sendJson(context, viewExplain(view, links, catalog.asset));
-  }
-  return sendPage(context, renderExplain(view, links));
+  const format = formatOf(context, suffix);
+  const request = await readRequest(context, deps, { id, format: suffix });
+  if (request instanceof Response) return request;
+  const report = await readReport(deps, request);
+  return format === 'json'
+    ? sendJson(context, viewExplain(report))
+    : sendPage(context, renderExplain(report));
 }
 
-type Reader =
-  | { readonly kind: 'signed' }
-  | { readonly kind: 'owner'; readonly tenantId: string }
-  | Extract<Awaited<ReturnType<PublicDeps['identify']>>, { kind: 'refused' }>;
+/** DIAG-09: the order in which somebody without a key of their own looks. */
+async function sendGuide(context: PublicContext, deps: PublicDeps, id: string): Promise<Response> {
+  const request = await readRequest(context, deps, { id, format: undefined });
+  if (request instanceof Response) return request;
+  const report = await readReport(deps, request);
+  return formatOf(context, undefined) === 'json'
+    ? sendJson(context, { request_id: id, steps: report.guide })
+    : sendPage(context, renderGuide(report));
+}
 
-async function identifyReader(
+/** DIAG-08: JSON, and text for who asks for it. A browser saves it instead of showing it. */
+async function sendBundle(context: PublicContext, deps: PublicDeps, id: string): Promise<Response> {
+  const request = await readRequest(context, deps, { id, format: undefined });
+  if (request instanceof Response) return request;
+  const bundle = await buildBundle(deps, await readReport(deps, request));
+  const asText = context.req.query('format') === 'text';
+  const disposition = `attachment; filename="${id}.${asText ? 'txt' : 'json'}"`;
+  const headers = { 'Content-Disposition': disposition };
+  if (!asText) return sendJson(context, bundle, { headers });
+  return context.body(formatBundle(bundle), 200, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    ...sharedHeaders({ headers }),
+  });
+}
+
+const probeSchema = z.strictObject({ kind: z.enum(['same', 'reduced', 'cheaper']) });
+
+/** DIAG-07: a dry run. It changes nothing but its own record. */
+async function acceptProbe(
   context: PublicContext,
   deps: PublicDeps,
   id: string,
-): Promise<Reader> {
-  const signature = context.req.query('s') ?? '';
-  if (verifyExplainLink(id, signature, deps.signingSecret)) return { kind: 'signed' };
-  const identity = await deps.identify(context.req.raw.headers);
-  return identity.kind === 'key' ? { kind: 'owner', tenantId: identity.tenant.id } : identity;
-}
-
-async function findRow(deps: PublicDeps, id: string): Promise<RequestRow | undefined> {
-  if (!isId('req', id)) return undefined;
-  const isRecent = Math.abs(deps.now() - (requestTime(id) ?? 0)) < RECENT_MS;
-  const attempts = isRecent ? WAIT_MS / POLL_MS : 0;
-  for (let attempt = 0; ; attempt += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- each look waits for the one before
-    const row = await deps.store.request(id);
-    if (row !== undefined || attempt >= attempts) return row;
-    // oxlint-disable-next-line no-await-in-loop -- the pause between two looks
-    await sleep(POLL_MS);
+): Promise<Response> {
+  const request = await readRequest(context, deps, { id, format: undefined });
+  if (request instanceof Response) return request;
+  const members = await readMembers(context);
+  if (typeof members === 'string') return refuseProbe(context, deps, members);
+  const parsed = probeSchema.safeParse(members);
+  if (!parsed.success) {
+    return refuseProbe(context, deps, '"kind" must be one of: same, reduced, cheaper', '/kind');
   }
+  return sendProbe(context, deps, request, parsed.data.kind);
 }
 
-function linksOf(deps: PublicDeps, tenantId: string, code: string | undefined): ExplainLinks {
-  if (code === undefined || !isCode(code))
-    return { payUrl: undefined, documentationUrl: undefined };
-  const baseUrl = deps.publicUrl();
-  const token =
-    tenantId === '' ? undefined : signPayLink({ tenantId, cause: code }, deps.signingSecret);
-  return {
-    payUrl: token === undefined ? undefined : `${baseUrl}/pay/${token}`,
-    documentationUrl: `${baseUrl}/errors/${code}`,
-  };
+async function sendProbe(
+  context: PublicContext,
+  deps: PublicDeps,
+  request: ReadableRequest,
+  kind: z.infer<typeof probeSchema>['kind'],
+): Promise<Response> {
+  const state = await readCurrentState(deps, request.facts, request.tenantId);
+  const probed = await runProbe(deps, request, kind, state);
+  if (probed.kind === 'not possible') return refuseProbe(context, deps, probed.reason);
+  if (negotiate(context, 'json') !== 'html') return sendJson(context, probed.probe);
+  // Post, redirect, get: reloading the page must not run it again.
+  return context.body(null, 303, {
+    Location: `/r/${request.id}${request.query}#probe`,
+    ...sharedHeaders({}),
+  });
+}
+
+function refuseProbe(
+  context: PublicContext,
+  deps: PublicDeps,
+  reason: string,
+  pointer?: string,
+): Response {
+  const details = pointer === undefined ? { reason } : { reason, pointer };
+  return refuse(context, deps, { code: 'INVALID_REQUEST', details });
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { PublicContext } from './public-deps.ts';
+import { readMembers } from './read-members.ts';
 
 /** What is bought, and the key that makes a repetition harmless. */
 export interface Purchase {
@@ -13,8 +14,6 @@ export type ParsedPurchase =
   | { readonly kind: 'ok'; readonly purchase: Purchase }
   | { readonly kind: 'invalid'; readonly reason: string; readonly pointer?: string };
 
-const FORM = 'application/x-www-form-urlencoded';
-const JSON_TYPE = 'application/json';
 /** The one form of DESIGN 5's idempotency keys: visible ASCII. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
@@ -45,22 +44,6 @@ export async function parsePurchase(context: PublicContext): Promise<ParsedPurch
       ? { kind: 'plan' as const, id: plan ?? '' }
       : { kind: 'pack' as const, id: pack };
   return { kind: 'ok', purchase: { ...bought, idempotencyKey } };
-}
-
-/** The members of the body, or what is wrong with it. */
-async function readMembers(context: PublicContext): Promise<unknown> {
-  const type = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (type === FORM) {
-    return Object.fromEntries(new URLSearchParams(await context.req.text()));
-  }
-  if (type !== JSON_TYPE) return `send the body with Content-Type: ${JSON_TYPE} or ${FORM}`;
-  try {
-    const json: unknown = JSON.parse(await context.req.text());
-    return json;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return 'the body is not valid JSON';
-  }
 }
 
 function describeIssue(error: z.ZodError): ParsedPurchase {

@@ -5,36 +5,72 @@ import { formatNumber } from '../../domain/explain-words.ts';
 import type { ExplainView } from '../../domain/explain.ts';
 import { html, type Html } from './html.ts';
 import type { Page } from './layout.ts';
+import { renderChecklist } from './render-checklist.ts';
+import type { ReportLinks, RequestReport } from './request-report.ts';
 import { isoTime } from './time-words.ts';
-import type { ExplainLinks } from './view-explain.ts';
+import { fixUrl } from './view-explain.ts';
 
 /** The explanation for people: the verdict first, then the way out, then the evidence. */
-export function renderExplain(view: ExplainView, links: ExplainLinks): Page {
+export function renderExplain(report: RequestReport): Page {
+  const { view, links } = report;
   const main = html`<h1>${view.verdict}</h1>
-    ${renderFixes(view, links)}
+    ${renderSummary(view, links)} ${renderFixes(view, links)}
     <h2>Decision, check by check</h2>
     <ol class="trace">
       ${view.trace.map(renderEntry)}
     </ol>
     ${view.money === undefined ? '' : renderMoney(view.money)} ${renderCounts(view)}
+    ${renderChecklist(report)}
     <h2>The request</h2>
-    ${renderRequest(view, links)}`;
+    ${renderRequest(view, links)}
+    <p class="quiet">
+      The same for programs: <code>/r/${view.requestId}.json</code>. If you use an application and
+      have no key of your own: <a href="${links.guide}">what to look at, in order</a>.
+    </p>`;
   return { title: view.verdict, main };
 }
 
-function renderFixes(view: ExplainView, links: ExplainLinks): Html | string {
-  if (view.retry === undefined) return '';
-  return html`<h2>What fixes it</h2>
+/** The status, its code and what it costs to know more, at one glance. */
+function renderSummary(view: ExplainView, { documentationUrl }: ReportLinks): Html {
+  const code = view.code ?? view.wouldRefuse;
+  const observed =
+    view.wouldRefuse === undefined ? '' : html` <span class="chip">observed, not refused</span>`;
+  const disagrees = view.agrees
+    ? ''
+    : html`<p class="note">
+        Decided again from the log, this request would get another answer than the one that was
+        sent. Please tell the provider.
+      </p>`;
+  return html`<p class="chips">
+      ${view.status === undefined ? '' : html`<span class="chip">${view.status}</span>`}
+      ${code === undefined ? '' : html`<span class="chip">${renderCode(code, documentationUrl)}</span>`}${observed}
+    </p>
+    ${disagrees}`;
+}
+
+function renderFixes(view: ExplainView, links: ReportLinks): Html | string {
+  if (view.fixes.length === 0) return '';
+  const title =
+    view.wouldRefuse === undefined || view.code !== undefined
+      ? 'What fixes it'
+      : 'What would have fixed it';
+  return html`<h2>${title}</h2>
+    <p class="quiet">Least effort first.</p>
     <ol>
       ${view.fixes.map((fix) => html`<li>${renderFix(fix, links)}</li>`)}
     </ol>
-    <h2>Will retrying help?</h2>
-    <p>${view.retry.text}</p>`;
+    ${renderRetry(view)}`;
 }
 
-function renderFix(fix: Fix, { payUrl }: ExplainLinks): Html | string {
-  if (fix.offer === undefined || payUrl === undefined) return fix.text;
-  return html`<a href="${payUrl}">${fix.text}</a>`;
+function renderRetry({ retry }: ExplainView): Html | string {
+  if (retry === undefined) return '';
+  return html`<h2>Will retrying help?</h2>
+    <p>${retry.text}</p>`;
+}
+
+function renderFix(fix: Fix, links: ReportLinks): Html | string {
+  const url = fixUrl(fix, links);
+  return url === undefined ? fix.text : html`<a href="${url}">${fix.text}</a>`;
 }
 
 const VERDICT_CLASSES = {
@@ -45,10 +81,13 @@ const VERDICT_CLASSES = {
 } as const;
 
 function renderEntry({ step, verdict, text }: TraceEntry): Html {
-  const shown = verdict === 'not reached' ? STEP_NAMES[step] : text;
+  const shown = verdict === 'not reached' ? '' : html`<p>${text}</p>`;
   return html`<li>
     <p class="${VERDICT_CLASSES[verdict]}">${verdict}</p>
-    <p>${verdict === 'not reached' ? html`<span class="quiet">${shown}</span>` : shown}</p>
+    <div>
+      <p class="quiet small">${STEP_NAMES[step]}</p>
+      ${shown}
+    </div>
   </li>`;
 }
 
@@ -56,10 +95,10 @@ const STEP_NAMES: Readonly<Record<TraceEntry['step'], string>> = {
   route: 'Route',
   identify: 'Who is calling',
   authorize: 'Permissions',
-  understand: 'Request body',
+  understand: 'The request itself',
   storm: 'Repetitions after a 402',
   stand: 'Subscription and payments',
-  entitle: 'Models and features of the plan',
+  entitle: 'Models, features and sizes of the plan',
   reserve: 'Limits and balance',
   forward: 'Upstream',
 };
@@ -105,7 +144,7 @@ function renderCounts({ counts, money }: ExplainView): Html | string {
     </ul>`;
 }
 
-function renderRequest(view: ExplainView, { documentationUrl }: ExplainLinks): Html {
+function renderRequest(view: ExplainView, { documentationUrl }: ReportLinks): Html {
   const rows: readonly (readonly [string, Html | string | undefined])[] = [
     ['Request', html`<code>${view.requestId}</code>`],
     ['Received', isoTime(view.at).replace('T', ' ').replace('Z', ' UTC')],
@@ -113,7 +152,7 @@ function renderRequest(view: ExplainView, { documentationUrl }: ExplainLinks): H
     ['Call', html`<code>${view.method} ${view.path}</code>`],
     ['Model', view.model],
     ['Status', view.status === undefined ? undefined : String(view.status)],
-    ['Code', renderCode(view.code, documentationUrl)],
+    ['Code', view.code === undefined ? undefined : renderCode(view.code, documentationUrl)],
     ['Plan', view.plan && `${view.plan.title} (version ${view.plan.version})`],
     ['Configuration', html`version <code>${view.catalogVersion}</code>`],
   ];
@@ -128,7 +167,6 @@ function renderRequest(view: ExplainView, { documentationUrl }: ExplainLinks): H
   </dl>`;
 }
 
-function renderCode(code: string | undefined, url: string | undefined): Html | string | undefined {
-  if (code === undefined || url === undefined) return code;
-  return html`<a href="${url}">${code}</a>`;
+function renderCode(code: string, url: string | undefined): Html | string {
+  return url === undefined ? code : html`<a href="${url}">${code}</a>`;
 }

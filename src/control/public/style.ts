@@ -40,6 +40,8 @@ th { font-weight: 600; color: var(--quiet); }
 td code { overflow-wrap: normal; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th.number, td.number { padding-right: 0; padding-left: .75rem; }
+tbody th { color: var(--text); }
+tbody th span { font-weight: 400; }
 .lead { font-size: 1.125rem; }
 .quiet { color: var(--quiet); }
 .small { font-size: .875rem; }
@@ -53,6 +55,19 @@ dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .trace li { display: grid; grid-template-columns: 6.5rem 1fr; gap: 0 .75rem; padding: .45rem 0; border-bottom: 1px solid var(--line); margin: 0; }
 .trace p { margin: 0; overflow-wrap: anywhere; }
 .passed { color: var(--good); } .refused { color: var(--bad); font-weight: 650; } .skipped { color: var(--quiet); }
+.trace .small + p { margin-top: .1rem; }
+.inline { font-size: 1rem; margin: 0; }
+.chips { display: flex; flex-wrap: wrap; gap: .5rem; }
+.chip { padding: .1rem .6rem; border: 1px solid var(--line); border-radius: 99px; background: var(--panel); font-size: .875rem; overflow-wrap: anywhere; }
+.steps { list-style: none; padding: 0; border-top: 1px solid var(--line); }
+.steps > li { margin: 0; border-bottom: 1px solid var(--line); }
+summary { display: flex; justify-content: space-between; gap: 1rem; padding: .6rem 0; cursor: pointer; font-weight: 600; }
+summary::before { content: "+"; width: 1ch; color: var(--quiet); }
+details[open] > summary::before { content: "-"; }
+summary span:first-of-type { flex: 1; }
+.checks { list-style: none; padding: 0 0 .5rem 1.4rem; }
+.steps .scroll, .steps form, .steps details > p { margin: 0 0 .9rem 1.4rem; }
+.buttons { display: flex; flex-wrap: wrap; gap: .5rem; }
 .offers { list-style: none; padding: 0; }
 .offers li { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1rem; padding: .9rem 1rem; margin: .6rem 0; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; }
 .offers p { margin: 0; }
@@ -68,5 +83,8 @@ input, select, textarea {
 }
 textarea { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .875rem; }
 input:focus-visible, select:focus-visible, textarea:focus-visible { outline: 3px solid var(--link); outline-offset: 1px; }
-@media (max-width: 30rem) { .trace li { grid-template-columns: 1fr; } .offers button { width: 100%; } .offers form { width: 100%; } }
+button.plain { background: var(--panel); color: var(--link); border: 1px solid var(--line); }
+textarea.large { min-height: 14rem; }
+summary:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+@media (max-width: 30rem) { .trace li { grid-template-columns: 1fr; } .offers button { width: 100%; } .offers form { width: 100%; } .buttons button { width: 100%; } .checks { padding-left: 0; } .steps .scroll, .steps form, .steps details > p { margin-left: 0; } }
 `;

@@ -1,20 +1,17 @@
+import type { Quantity } from '../../contract/problem-document.ts';
+import type { LimitLabel } from '../../domain/accounts.ts';
+import type { CheckStep } from '../../domain/checklist.ts';
+import type { Fix } from '../../domain/explain-fixes.ts';
 import { describeArithmetic, type MoneyView } from '../../domain/explain-money.ts';
 import { formatNano, hasNoEnd, isMoney, unitsFree } from '../../domain/explain-words.ts';
 import type { ExplainView } from '../../domain/explain.ts';
-import type { Fix } from '../../domain/explain-fixes.ts';
-import type { LimitLabel } from '../../domain/accounts.ts';
 import type { LimitFact } from '../../domain/facts.ts';
-import type { Quantity } from '../../contract/problem-document.ts';
+import type { ReportLinks, RequestReport } from './request-report.ts';
 import { isoTime } from './time-words.ts';
 
-/** Where the explanation leads on to. */
-export interface ExplainLinks {
-  readonly payUrl: string | undefined;
-  readonly documentationUrl: string | undefined;
-}
-
 /** The explanation for machines: snake case, ISO times, counts as numbers, money as `0.0042 USD`. */
-export function viewExplain(view: ExplainView, links: ExplainLinks, asset: string): object {
+export function viewExplain(report: RequestReport): object {
+  const { view, links, asset } = report;
   return {
     request_id: view.requestId,
     at: isoTime(view.at),
@@ -31,12 +28,7 @@ export function viewExplain(view: ExplainView, links: ExplainLinks, asset: strin
     documentation_url: links.documentationUrl ?? null,
     plan: view.plan ?? null,
     policy_version: view.catalogVersion,
-    trace: view.trace.map(({ step, verdict, text, limit, held }) => ({
-      step,
-      verdict: verdict.replaceAll(' ', '_'),
-      text,
-      ...(limit === undefined ? {} : { limit: viewLimit(limit, held, asset) }),
-    })),
+    trace: viewTrace(view, asset),
     money: view.money === undefined ? null : viewMoney(view.money),
     counted: view.counts.map(({ name, unit, held, counted, released }) => ({
       limit: name,
@@ -46,15 +38,36 @@ export function viewExplain(view: ExplainView, links: ExplainLinks, asset: strin
       released,
     })),
     fixes: view.fixes.map((fix) => viewFix(fix, links)),
-    retry:
-      view.retry === undefined
-        ? null
-        : {
-            helps: view.retry.helps,
-            from: view.retry.from === undefined ? null : isoTime(view.retry.from),
-            text: view.retry.text,
-          },
+    retry: viewRetry(view),
+    checklist: report.checklist.map(viewStep),
+    limits: report.limits.map(({ resetsAt, now, ...limit }) => ({
+      ...limit,
+      now: now ?? null,
+      resets_at: resetsAt === undefined ? null : isoTime(resetsAt),
+    })),
+    guide: report.guide,
+    probes: report.probes,
+    links: { bundle: links.bundle, guide: links.guide, probe: links.probe },
   };
+}
+
+function viewTrace({ trace }: ExplainView, asset: string): readonly object[] {
+  return trace.map(({ step, verdict, text, limit, held }) => ({
+    step,
+    verdict: verdict.replaceAll(' ', '_'),
+    text,
+    ...(limit === undefined ? {} : { limit: viewLimit(limit, held, asset) }),
+  }));
+}
+
+function viewRetry({ retry }: ExplainView): object | null {
+  if (retry === undefined) return null;
+  const { helps, from, text } = retry;
+  return { helps, from: from === undefined ? null : isoTime(from), text };
+}
+
+function viewStep({ id, title, verdict, items }: CheckStep, index: number): object {
+  return { step: index + 1, id, title, verdict, items };
 }
 
 function viewLimit(limit: LimitFact, held: number | undefined, asset: string): object {
@@ -113,11 +126,18 @@ function viewMoney(money: MoneyView): object {
   };
 }
 
-function viewFix(fix: Fix, { payUrl }: ExplainLinks): object {
-  const sold = fix.offer !== undefined && payUrl !== undefined;
+function viewFix(fix: Fix, links: ReportLinks): object {
+  const url = fixUrl(fix, links);
   return {
     action: fix.action,
     text: fix.text,
-    ...(sold ? { offer: fix.offer, url: payUrl } : {}),
+    ...(fix.offer === undefined || url === undefined ? {} : { offer: fix.offer }),
+    ...(url === undefined ? {} : { url }),
   };
+}
+
+/** Where it is done: the pay page, with what to buy already chosen (C402-04). */
+export function fixUrl({ offer, payable }: Fix, { payUrl }: ReportLinks): string | undefined {
+  if (!payable || payUrl === undefined) return undefined;
+  return offer === undefined ? payUrl : `${payUrl}?${offer.kind}=${encodeURIComponent(offer.id)}`;
 }

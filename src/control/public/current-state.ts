@@ -1,0 +1,95 @@
+import { HOUSE } from '../../domain/accounts.ts';
+import type { CheckNow, KeyNow } from '../../domain/checklist.ts';
+import type { AccountNumbersNow } from '../../domain/checklist-limits.ts';
+import type { Facts } from '../../domain/facts.ts';
+import { PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
+import { type StandingFact, standOf } from '../../domain/standing.ts';
+import { accessOf, type TenantAccess } from '../../domain/tenant-access.ts';
+import type { ApiKey, Tenant } from '../../stores/store.ts';
+import { ACCOUNTS_WAIT_MS, balanceOf } from './balance.ts';
+import type { PublicDeps } from './public-deps.ts';
+import { ancestorsOf } from './tenant-chain.ts';
+
+/** How the caller of a logged request is now: read from the store, exact. */
+export interface CurrentState {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly key: ApiKey | undefined;
+  /** Undefined for a caller without an account, or one whose plan has left the configuration. */
+  readonly account: CurrentAccount | undefined;
+}
+export interface CurrentAccount {
+  readonly tenant: Tenant;
+  readonly access: TenantAccess;
+  readonly standing: StandingFact;
+  /** By account id. */
+  readonly accounts: ReadonlyMap<string, AccountNumbersNow>;
+  /** Nano; undefined = the plan uses no credit. */
+  readonly availableNano: bigint | undefined;
+}
+
+export async function readCurrentState(
+  deps: PublicDeps,
+  facts: Facts,
+  tenantId: string,
+): Promise<CurrentState> {
+  const at = deps.now();
+  const { identity } = facts;
+  const key = identity.kind === 'key' ? await deps.store.key(identity.keyId) : undefined;
+  const tenant = tenantId === '' ? undefined : await deps.store.tenant(tenantId);
+  const account = tenant && (await readAccount(deps, tenant, key, facts));
+  return { at, key, account };
+}
+
+async function readAccount(
+  deps: PublicDeps,
+  tenant: Tenant,
+  key: ApiKey | undefined,
+  { method }: Facts,
+): Promise<CurrentAccount | undefined> {
+  const at = deps.now();
+  const catalog = deps.catalog();
+  const ancestors = await ancestorsOf(deps.store, tenant);
+  if ([tenant, ...ancestors].some(({ planId }) => !catalog.plans.has(planId))) return undefined;
+  const access = accessOf({ key: key ?? NO_KEY, tenant, ancestors }, catalog, at);
+  const { payer, plan } = access;
+  const owners = new Set([tenant.id, payer.id, ...ancestors.map(({ id }) => id), HOUSE]);
+  const lists = await Promise.all(
+    [...owners].map((owner) => deps.store.accounts(owner, at, ACCOUNTS_WAIT_MS)),
+  );
+  const accounts = lists.flat();
+  const call = method === 'GET' || method === 'HEAD' ? 'read' : 'write';
+  return {
+    tenant,
+    access,
+    standing: standOf(payer.terms, plan, call, at),
+    accounts: new Map(accounts.map((account) => [account.spec.id, account])),
+    availableNano:
+      plan.usage === 'prepaid' ? balanceOf(accounts, payer.id, catalog.asset).available : undefined,
+  };
+}
+
+/** Of a request whose key is gone: what the account allows is still of interest. */
+const NO_KEY = { id: '', budgetNano: undefined, terms: PLAIN_KEY_TERMS };
+
+/** The part of it that the checklist looks at. */
+export function checkNowOf({ at, key, account }: CurrentState): CheckNow {
+  return { at, key: key && keyNowOf(key), account: account && accountNowOf(account) };
+}
+
+function keyNowOf({ hint, environment, revokedAt, expiresAt, terms }: ApiKey): KeyNow {
+  return { hint, environment, revokedAt, expiresAt, terms };
+}
+
+function accountNowOf({ tenant, access, standing, availableNano }: CurrentAccount) {
+  const { plan, payer } = access;
+  return {
+    // Whether it may call at all is its own; what is paid is the payer's.
+    state: tenant.terms.account,
+    planTitle: plan.title,
+    paidPlan: plan.priceNano > 0n,
+    standing,
+    payment: payer.terms.payment,
+    availableNano,
+  };
+}
