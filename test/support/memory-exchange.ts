@@ -7,7 +7,7 @@ import type {
 import { Exchange } from '../../src/gateway/pipeline/exchange.ts';
 import { AT } from './build-catalog.ts';
 
-/** A request of the transport port whose body a test sends piece by piece. */
+/** A request of the transport port whose body a test sends piece by piece, unless it came with the request. */
 export class MemoryRequest implements InboundRequest {
   readonly method: string;
   readonly target: string;
@@ -16,6 +16,7 @@ export class MemoryRequest implements InboundRequest {
   readonly secure = false;
   readonly contentLength: number;
   paused = false;
+  readonly #body: string | undefined;
   /** Set once somebody reads. */
   sink: BodySink | undefined;
 
@@ -26,6 +27,7 @@ export class MemoryRequest implements InboundRequest {
       headers?: RawHeaders;
       contentLength?: number;
       remoteAddress?: string;
+      body?: string;
     } = {},
   ) {
     this.method = members.method ?? 'POST';
@@ -33,12 +35,14 @@ export class MemoryRequest implements InboundRequest {
     this.headers = members.headers ?? [];
     this.contentLength = members.contentLength ?? -1;
     this.remoteAddress = members.remoteAddress ?? '127.0.0.1';
+    this.#body = members.body;
   }
 
   readBody(sink: BodySink): void {
     if (this.sink !== undefined) throw new Error('the body is read once');
     this.sink = sink;
-    if (this.contentLength === 0) sink.onEnd();
+    if (this.#body !== undefined) this.send(this.#body);
+    if (this.#body !== undefined || this.contentLength === 0) sink.onEnd();
   }
 
   pauseBody(): void {

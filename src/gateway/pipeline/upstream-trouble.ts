@@ -96,7 +96,7 @@ function tell(refusal: UpstreamRefusal, found: BillingError | undefined): Fault 
     problem: `the upstream answered ${status} for its own billing reasons`,
     pointer: undefined,
     upstream: {
-      provider: nameProvider(refusal, found?.provider),
+      provider: nameProvider(refusal),
       status,
       ...(found?.code === undefined ? {} : { code: found.code }),
       ...(message === undefined || message === '' ? {} : { message }),
@@ -104,9 +104,9 @@ function tell(refusal: UpstreamRefusal, found: BillingError | undefined): Fault 
   };
 }
 
-/** As people know it, where we do; else as the configuration calls it. */
-function nameProvider({ target, upstreamId }: UpstreamRefusal, recognised = ''): string {
-  return (findProvider(target ?? '') ?? findProvider(recognised))?.name ?? upstreamId;
+/** As people know it, where the address says who it is; else as the configuration calls it. */
+function nameProvider({ target, upstreamId }: UpstreamRefusal): string {
+  return findProvider(target ?? '')?.name ?? upstreamId;
 }
 
 function parseBody(text: string): unknown {
