@@ -34,6 +34,11 @@ export function refuse(context: AdminContext, deps: AdminDeps, refusal: Refusal)
   return new Response(body, { status: document.status, headers });
 }
 
+/** Of the tenant in the path. */
+export function refuseTenant(context: AdminContext, deps: AdminDeps, id: string): Response {
+  return refuse(context, deps, { code: 'TENANT_NOT_FOUND', details: { id } });
+}
+
 /** Answers a change once it is in force, and writes the line of the audit log. `change` holds ids, never names. */
 export async function answerChange(
   context: AdminContext,

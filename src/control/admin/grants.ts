@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { formatDecimal } from '../../domain/money.ts';
 import type { NewGrant } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
-import { answerChange, refuse } from './answer.ts';
+import { answerChange, refuse, refuseTenant } from './answer.ts';
 import { amountSchema, expirySchema, NANO_MAX } from './input-values.ts';
 import { answerOnce } from './once.ts';
 import { checkBody } from './parse-input.ts';
@@ -133,8 +133,4 @@ async function refuseGrant(
     code: 'INVALID_REQUEST',
     details: { pointer: '/amount', reason },
   });
-}
-
-function refuseTenant(context: AdminContext, deps: AdminDeps, id: string): Response {
-  return refuse(context, deps, { code: 'TENANT_NOT_FOUND', details: { id } });
 }

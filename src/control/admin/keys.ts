@@ -14,7 +14,7 @@ import { createId } from '../../platform/ids.ts';
 import { sha256Hex } from '../../platform/sha256.ts';
 import type { ApiKey } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
-import { answerChange, pageOf, refuse } from './answer.ts';
+import { answerChange, pageOf, refuse, refuseTenant } from './answer.ts';
 import { idSchema, pageSchema } from './input-values.ts';
 import { keyChangeSchema, newKeySchema } from './key-input.ts';
 import { parseBody, parseQuery } from './parse-input.ts';
@@ -68,7 +68,7 @@ async function listKeys(context: AdminContext, deps: AdminDeps): Promise<Respons
   if (query.kind === 'refused') return query.response;
   const { tenant_id: tenantId, cursor, limit } = query.value;
   if (tenantId !== undefined && (await deps.store.tenant(tenantId)) === undefined) {
-    return refuse(context, deps, { code: 'TENANT_NOT_FOUND', details: { id: tenantId } });
+    return refuseTenant(context, deps, tenantId);
   }
   const now = deps.now();
   const { asset } = deps.catalog();

@@ -6,7 +6,7 @@ import { createId } from '../../platform/ids.ts';
 import { StoreError } from '../../stores/store-error.ts';
 import type { Tenant } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
-import { answerChange, refuse } from './answer.ts';
+import { answerChange, refuse, refuseTenant } from './answer.ts';
 import { clearable, expirySchema, knownNameSchema } from './input-values.ts';
 import { answerOnce } from './once.ts';
 import { checkBody } from './parse-input.ts';
@@ -119,8 +119,4 @@ async function endPurchase(
 function refusePooled(context: AdminContext, deps: AdminDeps, { id, terms }: Tenant): Response {
   const reason = `tenant ${id} is pooled and has the plan of its parent: add the purchase to tenant ${terms.parentId}`;
   return refuse(context, deps, { code: 'INVALID_REQUEST', details: { reason } });
-}
-
-function refuseTenant(context: AdminContext, deps: AdminDeps, id: string): Response {
-  return refuse(context, deps, { code: 'TENANT_NOT_FOUND', details: { id } });
 }

@@ -7,7 +7,7 @@ import { applyTenantChange } from '../../stores/directory-change.ts';
 import { StoreError } from '../../stores/store-error.ts';
 import type { Tenant } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv, Parsed } from './admin-deps.ts';
-import { answerChange, pageOf, refuse } from './answer.ts';
+import { answerChange, pageOf, refuse, refuseTenant } from './answer.ts';
 import { idSchema, pageSchema } from './input-values.ts';
 import { checkBody, parseQuery, readJson } from './parse-input.ts';
 import { describeTenant } from './show-tenant.ts';
@@ -147,10 +147,6 @@ async function hangBelow<Value>(
 
 function bodyOf(deps: AdminDeps, tenant: Tenant): string {
   return JSON.stringify(viewTenant(tenant, deps.catalog(), deps.now()));
-}
-
-function refuseTenant(context: AdminContext, deps: AdminDeps, id: string): Response {
-  return refuse(context, deps, { code: 'TENANT_NOT_FOUND', details: { id } });
 }
 
 function refusePlan(context: AdminContext, deps: AdminDeps, id: string): Response {
