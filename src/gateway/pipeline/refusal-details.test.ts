@@ -2,26 +2,21 @@ import { describe, expect, it } from 'vitest';
 
 import {
   AT,
+  buildApi,
   buildBalance,
   buildCatalog,
-  buildFacts,
   buildLimit,
   buildPlan,
   buildQuota,
   buildRateLimit,
   buildRoute,
 } from '../../../test/support/build-catalog.ts';
-import { buildKeyWithTenant } from '../../../test/support/build-key.ts';
-import { buildExchange } from '../../../test/support/memory-exchange.ts';
+import { describeFacts } from '../../../test/support/describe-facts.ts';
+import type { Code } from '../../contract/codes.ts';
 import type { ProblemDetails } from '../../contract/problem-document.ts';
-import { decide } from '../../domain/decide.ts';
 import type { Facts, ReservationFact } from '../../domain/facts.ts';
-import { finalCode, findOffers } from '../../domain/offers.ts';
-import { compileCatalog } from './compile-catalog.ts';
 import type { Exchange } from './exchange.ts';
-import { KeyAccess } from './key-access.ts';
 import { omitUndefined } from './refusal-description.ts';
-import { describeRefusal } from './refusal-details.ts';
 
 const FREE = buildPlan('free', {
   limits: [buildLimit(10)],
@@ -41,36 +36,40 @@ const CATALOG = buildCatalog([FREE, PRO], {
   retryStormPerMinute: 2000,
 });
 
+const TIGHT = {
+  contextTiers: [{ tokensMax: 9000, priceMultiplierPermille: 1000 }],
+  fileBytesMax: 9000,
+};
+/** A tight plan, a roomy one beside it, and courses that are sold by themselves. */
+const SHOP = buildCatalog(
+  [buildPlan('free', TIGHT), buildPlan('roomy', { title: 'Roomy', priceNano: 1n })],
+  {
+    addOns: [
+      {
+        id: 'courses',
+        title: 'Courses',
+        priceNano: 9_000_000_000n,
+        interval: 'once',
+        grants: {
+          features: [],
+          models: [],
+          purchases: ['course-*'],
+          limits: [],
+          rateLimits: [],
+          contextTokensMax: undefined,
+          fileBytesMax: undefined,
+        },
+      },
+    ],
+  },
+);
+
 function detailsOf(
   members: Partial<Facts>,
   payUrl?: string,
   change: (exchange: Exchange) => void = () => undefined,
 ): ProblemDetails {
-  const facts = buildFacts(members);
-  const refusal = decide(facts);
-  if (refusal.kind === 'admit') throw new Error('it is admitted');
-  const compiled = compileCatalog(CATALOG, () => {
-    throw new Error('no upstreams');
-  });
-  const exchange = buildExchange();
-  exchange.access = new KeyAccess(buildKeyWithTenant(), CATALOG, AT);
-  exchange.allowedMethods = ['GET', 'PUT'];
-  exchange.model = 'gone';
-  change(exchange);
-  const offers = findOffers(facts, refusal, CATALOG);
-  return describeRefusal({
-    context: {
-      compiled: () => compiled,
-      publicUrl: () => 'http://localhost:4020',
-      addressLimiter: undefined,
-    },
-    exchange,
-    facts,
-    refusal,
-    offers,
-    code: finalCode(refusal, offers),
-    payUrl,
-  });
+  return describeFacts(members, { catalog: CATALOG, payUrl, change });
 }
 
 const short = (
@@ -172,6 +171,37 @@ describe('details of a 402 (C402-06, C402-07)', () => {
     });
   });
 
+  it('PLAN-05: a single purchase has its price, and what grants it is named', () => {
+    const entitlements = [{ kind: 'purchase', id: 'course-7', granted: false }] as const;
+    expect(describeFacts({ entitlements }, { catalog: SHOP })).toMatchObject({
+      resource: 'course-7',
+      exceeded_limit_type: 'purchase',
+      required_plan: 'Courses',
+      price: '9.00 USD',
+      upgrade_options: [{ kind: 'add_on', id: 'courses', title: 'Courses', price: '9.00 USD' }],
+    });
+  });
+
+  it('LLM-09, PLAN-06: what is too large, with both numbers in its unit', () => {
+    const sizes = { granted: false, needed: 50_000, allowed: 9000, id: 'plan' } as const;
+    const tooLong = { entitlements: [{ kind: 'context', ...sizes }] } as const;
+    expect(describeFacts(tooLong, { catalog: SHOP })).toMatchObject({
+      exceeded_limit_type: 'context',
+      unit: 'tokens',
+      needed: 50_000,
+      allowed_usage: 9000,
+      required_plan: 'Roomy',
+    });
+    const tooLarge = { entitlements: [{ kind: 'file_size', ...sizes }] } as const;
+    expect(describeFacts(tooLarge, { catalog: SHOP })).toMatchObject({
+      exceeded_limit_type: 'file_size',
+      unit: 'bytes',
+      needed: 50_000,
+      allowed_bytes: 9000,
+      required_plan: 'Roomy',
+    });
+  });
+
   it('a feature that nothing on sale has names no plan and offers nothing: it is a 403', () => {
     const entitlements = [{ kind: 'feature', id: 'reports', granted: false }] as const;
     expect(detailsOf({ entitlements })).toEqual({
@@ -179,6 +209,37 @@ describe('details of a 402 (C402-06, C402-07)', () => {
       feature: 'reports',
       exceeded_limit_type: 'feature',
     });
+  });
+});
+
+describe('details of a 403 (GW-14, KEY-02, KEY-04)', () => {
+  const forbidden = (code: Code, pointer?: string) =>
+    ({ authorization: { code, problem: 'no', pointer } }) as const;
+  const noted = (exchange: Exchange): void => {
+    exchange.address = '203.0.113.7';
+    exchange.api = buildApi({ environment: 'live' });
+    exchange.route = buildRoute({ role: 'editor' });
+  };
+
+  it.each<[Code, string | undefined, ProblemDetails]>([
+    ['KEY_PERMISSION_DENIED', 'model:large', { permission: 'model:large' }],
+    ['KEY_ADDRESS_NOT_ALLOWED', undefined, { address: '203.0.113.7' }],
+    ['KEY_ENVIRONMENT_MISMATCH', undefined, { key_environment: 'test', environment: 'live' }],
+    ['FORBIDDEN_ROLE', undefined, { required_role: 'editor' }],
+    ['FORBIDDEN_POLICY', undefined, { policy: 'addresses', address: '203.0.113.7' }],
+    ['ACCOUNT_SUSPENDED', undefined, {}],
+    ['ACCOUNT_UNVERIFIED', undefined, {}],
+  ])('%s', (code, permission, details) => {
+    expect(detailsOf(forbidden(code, permission), undefined, noted)).toEqual({
+      current_plan: 'free',
+      ...details,
+    });
+  });
+
+  it('says nothing of what else was wrong', () => {
+    const understanding = { code: 'INVALID_REQUEST', problem: 'no', pointer: '/a' } as const;
+    const both = { ...forbidden('ACCOUNT_SUSPENDED'), understanding };
+    expect(detailsOf(both, undefined, noted)).toEqual({ current_plan: 'free' });
   });
 });
 
