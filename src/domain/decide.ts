@@ -195,9 +195,12 @@ const DAY_MS = 86_400_000;
  */
 export function isShort(limit: LimitFact, facts: Pick<Facts, 'limits'>): boolean {
   const left = limit.allowance - limit.spent - limit.reserved;
-  if (limit.overage?.kind === 'bill') return false;
-  if (limit.kind !== 'balance') return left < limit.need;
-  return left < limit.need + billedBeyond(facts.limits);
+  return limit.overage?.kind !== 'bill' && left < neededOf(limit, facts);
+}
+
+/** What the request needs of an account: of the balance also the price of what allowances do not cover. */
+export function neededOf(limit: LimitFact, facts: Pick<Facts, 'limits'>): number {
+  return limit.kind === 'balance' ? limit.need + billedBeyond(facts.limits) : limit.need;
 }
 
 function billedBeyond(limits: readonly LimitFact[]): number {

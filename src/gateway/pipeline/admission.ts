@@ -1,8 +1,30 @@
-import type { Need } from '../../engine/engine.ts';
-import type { ReserveOutcome } from '../../engine/engine.ts';
+import type { CountedCall } from '../../domain/accounts.ts';
+import type { Take } from '../../domain/take.ts';
+import type { Need, ReserveOutcome } from '../../engine/engine.ts';
+import { type CallerAccounts, type CallShape, needsOf } from './caller-accounts.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
+import { freeUnits } from './llm-hold.ts';
+import { ALL, shareNeeds } from './overage-share.ts';
 import { ratesOf } from './stand.ts';
+
+/** What a call wants set aside. */
+export interface Asked {
+  readonly call: CountedCall;
+  /** What it takes at most; of an answer whose length nobody knows, a window of it. */
+  readonly take: Take;
+  /** What it can begin with. The same = all of it, or nothing. */
+  readonly least: Take;
+  /** Bytes are counted or priced as they pass: the hold grows. */
+  readonly grows: boolean;
+}
+
+const HELD = { kind: 'held' } as const;
+const NO_SHARES: Exchange['shares'] = [];
+/** A window that ends, and every allowance that turns out to be used up, means asking once more. */
+const TRIES_MAX = 64;
+
+type Short = Extract<ReserveOutcome, { kind: 'short' }>;
 
 /** Reserves in memory. True = `exchange.hold` is set; false = the slow path has to be asked. */
 export function tryAdmit(
@@ -18,21 +40,34 @@ export function tryAdmit(
   return true;
 }
 
-const HELD = { kind: 'held' } as const;
+/** What to set aside for a call of this shape; a hold that grows may grow beyond allowances that are billed. */
+export function prepareNeeds(
+  exchange: Exchange,
+  accounts: CallerAccounts,
+  shape: CallShape,
+  asked: Asked,
+): readonly Need[] {
+  exchange.shares = NO_SHARES;
+  if (asked.grows) {
+    const splits = new Splitting(accounts, shape, asked);
+    if (splits.beginWhole(exchange.at)) return splits.apply(exchange);
+  }
+  return needsOf(shape, asked.take, asked.least);
+}
 
 /**
  * The awaited path, at most 1 s; a caller that leaves gives up its place. True = `exchange.hold` is set;
  * false = `exchange.reservation` says why not.
  */
-export async function admitSlowly(context: GatewayContext, exchange: Exchange): Promise<boolean> {
+export async function admitSlowly(
+  context: GatewayContext,
+  exchange: Exchange,
+  accounts: CallerAccounts,
+  asked: Asked,
+): Promise<boolean> {
   const leaving = new AbortController();
   exchange.response.onClientGone = () => leaving.abort();
-  const outcome = await context.engine.reserve(
-    exchange.requestId,
-    exchange.needs,
-    ratesOf(exchange),
-    leaving.signal,
-  );
+  const outcome = await reserve(context, exchange, { accounts, asked, signal: leaving.signal });
   exchange.response.onClientGone = undefined;
   if (outcome.kind !== 'held') {
     noteRefusal(exchange, outcome);
@@ -43,7 +78,94 @@ export async function admitSlowly(context: GatewayContext, exchange: Exchange): 
   return true;
 }
 
-function noteRefusal(exchange: Exchange, outcome: Exclude<ReserveOutcome, { kind: 'held' }>): void {
+const OUT_OF_TRIES: Short = {
+  kind: 'short',
+  index: -1,
+  cause: 'unavailable',
+  numbers: undefined,
+  held: 0,
+};
+
+async function reserve(
+  context: GatewayContext,
+  exchange: Exchange,
+  wish: { accounts: CallerAccounts; asked: Asked; signal: AbortSignal },
+): Promise<Exclude<ReserveOutcome, { kind: 'stale' }>> {
+  const { accounts, asked, signal } = wish;
+  let splits: Splitting | undefined;
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    const { requestId, needs } = exchange;
+    // oxlint-disable-next-line no-await-in-loop -- each round asks for what the last one showed to be right
+    const outcome = await context.engine.reserve(requestId, needs, ratesOf(exchange), signal);
+    if (outcome.kind === 'held' || outcome.kind === 'limited') return outcome;
+    const now = context.clock.now();
+    if (outcome.kind === 'stale') {
+      // The call is counted in the windows of the moment at which it is held.
+      splits = undefined;
+      exchange.needs = prepareNeeds(exchange, accounts, accounts.shapeAt(asked.call, now), asked);
+      continue;
+    }
+    splits ??= new Splitting(accounts, accounts.shapeAt(asked.call, now), asked);
+    if (!splits.splitFor(exchange, outcome, now)) return outcome;
+    exchange.needs = splits.apply(exchange);
+  }
+  return OUT_OF_TRIES;
+}
+
+/** Which allowances of one call are found not to reach, so that what is beyond them is billed (PLAN-11). */
+class Splitting {
+  readonly #accounts: CallerAccounts;
+  readonly #shape: CallShape;
+  readonly #asked: Asked;
+  readonly #splits = new Map<string, number>();
+
+  constructor(accounts: CallerAccounts, shape: CallShape, asked: Asked) {
+    this.#accounts = accounts;
+    this.#shape = shape;
+    this.#asked = asked;
+  }
+
+  /** Every allowance that may be billed beyond is there from the start, whole. False = there is none. */
+  beginWhole(now: number): boolean {
+    for (const { spec } of this.#shape.views) {
+      if (this.#accounts.mayBill(spec, now)) this.#splits.set(spec.id, ALL);
+    }
+    return this.#splits.size > 0;
+  }
+
+  /** False = this refusal stands. */
+  splitFor({ needs }: Exchange, { index, cause, numbers, held }: Short, now: number): boolean {
+    const need = needs[index];
+    if (need === undefined || (cause !== 'gone' && cause !== 'held')) return false;
+    const { account, amount } = need;
+    if (!this.#accounts.mayBill(account, now)) return false;
+    if (this.#asked.grows) this.beginWhole(now);
+    const known = this.#splits.get(account.id);
+    if (known === 0) return false;
+    // Units that are left are not billed; whoever was quicker twice gets them.
+    const isFirst = known === undefined || known === ALL;
+    const free = numbers === undefined ? 0 : freeUnits(numbers, held);
+    this.#splits.set(account.id, isFirst ? Math.min(free, amount) : 0);
+    return true;
+  }
+
+  apply(exchange: Exchange): readonly Need[] {
+    const { needs, shares, nano } = shareNeeds(
+      this.#accounts,
+      this.#shape,
+      this.#asked,
+      this.#splits,
+    );
+    exchange.shares = shares;
+    exchange.holdNano = nano;
+    return needs;
+  }
+}
+
+function noteRefusal(
+  exchange: Exchange,
+  outcome: Exclude<ReserveOutcome, { kind: 'held' | 'stale' }>,
+): void {
   if (outcome.kind === 'limited') {
     const limit = ratesOf(exchange)[outcome.index]?.limit;
     exchange.reservation = {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AT, buildCatalog, buildLimit, buildRoute } from '../../../test/support/build-catalog.ts';
 import { NO_TAKE } from '../../domain/take.ts';
 import { AnonymousAllowance, SUBNETS_MAX } from './anonymous-allowance.ts';
+import { countedAs, needsOf } from './caller-accounts.ts';
 
 const HOUR_END = AT + 3_600_000;
 const ALLOWANCE = { requests: 100, window: 'hour' } as const;
@@ -15,7 +16,7 @@ describe('AnonymousAllowance (QUOTA-15)', () => {
   it('is an account of the subnet, beside the limits of the house', () => {
     const { identity, accounts } = allowanceOf().callerFrom('203.0.113.0/24');
     expect(identity).toEqual({ kind: 'anonymous', subnet: '203.0.113.0/24' });
-    const needs = accounts.flatNeedsAt(buildRoute(), NO_TAKE, AT);
+    const needs = needsOf(accounts.shapeAt(countedAs(buildRoute()), AT), NO_TAKE);
     expect(needs.map(({ account, amount }) => [account.id, amount])).toEqual([
       ['quo:house:house:2027-01', 1],
       ['quo:anonymous/203.0.113.0/24:anonymous_demo:2027-01-15T08', 1],
@@ -27,7 +28,8 @@ describe('AnonymousAllowance (QUOTA-15)', () => {
     const { accounts } = allowanceOf().callerFrom('203.0.113.0/24');
     expect(accounts.prepaid).toBe(false);
     const take = { ...NO_TAKE, nano: 1000 };
-    const units = accounts.flatNeedsAt(buildRoute(), take, AT).map(({ account }) => account.unit);
+    const needs = needsOf(accounts.shapeAt(countedAs(buildRoute()), AT), take);
+    const units = needs.map(({ account }) => account.unit);
     expect(units).toEqual(['requests', 'requests']);
   });
 

@@ -3,10 +3,11 @@ import {
   accountsFor,
   type AccountHolder,
   type AccountSpec,
+  balanceAccount,
   type CountedCall,
 } from '../../domain/accounts.ts';
-import type { Plan, Route } from '../../domain/catalog.ts';
-import { amountFor, type Take } from '../../domain/take.ts';
+import type { Limit, Plan, Route } from '../../domain/catalog.ts';
+import { amountFor, isSlot, type Take } from '../../domain/take.ts';
 import { type Calendar, windowSeconds } from '../../domain/window.ts';
 import type { Need } from '../../engine/engine.ts';
 
@@ -17,7 +18,19 @@ export interface AccountView {
   readonly policy: RateLimitPolicy | undefined;
 }
 
-/** Kinds of calls a caller may make whose accounts are remembered: routes times models, not end users. */
+/** What calls of one kind are counted in, worked out once. */
+export interface CallShape {
+  readonly views: readonly AccountView[];
+  /** Bytes are counted: how many is known at the end of the answer. */
+  readonly countsBytes: boolean;
+  readonly countsTime: boolean;
+  /** Calls at the same time are counted: the hold lasts as long as the answer (QUOTA-11). */
+  readonly hasSlots: boolean;
+  /** Of calls that all take the same: made once. */
+  flatNeeds: readonly Need[] | undefined;
+}
+
+/** Kinds of calls that are remembered: routes times models times, where they are counted, end users. */
 const SHAPES_MAX = 256;
 
 /** The accounts that the calls of one caller count in: of a key, or of a subnet whose callers have none. */
@@ -25,53 +38,55 @@ export class CallerAccounts {
   readonly holder: AccountHolder;
   /** Whether priced calls draw on the balance. */
   readonly prepaid: boolean;
+  /** What units beyond an allowance are paid from, whatever the plan covers (PLAN-11). */
+  readonly balance: AccountSpec;
+  /** Whether some limit counts end users apart: else nobody has to know who they are. */
+  readonly countsEndUsers: boolean;
   readonly #terms: Pick<Plan, 'limits' | 'usage'>;
   readonly #asset: string;
-  #shapes = new Map<string, readonly AccountView[]>();
+  readonly #overageAuthorizedUntil: number;
+  #shapes = new Map<string, CallShape>();
   #shapesUntil = 0;
-  /** Needs of flat-priced routes: the same array for every call until a window ends. */
-  #flatNeeds = new Map<string, readonly Need[]>();
 
-  constructor(terms: Pick<Plan, 'limits' | 'usage'>, holder: AccountHolder, asset: string) {
+  /** `overageAuthorizedUntil`: epoch ms until which use beyond an allowance was agreed to. */
+  constructor(
+    terms: Pick<Plan, 'limits' | 'usage'>,
+    holder: AccountHolder,
+    asset: string,
+    overageAuthorizedUntil = 0,
+  ) {
     this.holder = holder;
     this.prepaid = terms.usage === 'prepaid';
+    this.balance = balanceAccount(holder.payerId, asset);
+    this.countsEndUsers = everyLimitOf(terms, holder).some(({ scope }) => scope === 'end_user');
     this.#terms = terms;
     this.#asset = asset;
+    this.#overageAuthorizedUntil = overageAuthorizedUntil;
+  }
+
+  /** Whether units beyond this allowance are billed at `now`, not refused (PLAN-11). */
+  mayBill({ overage }: AccountSpec, now: number): boolean {
+    if (overage === undefined) return false;
+    return overage.kind === 'bill' || now < this.#overageAuthorizedUntil;
+  }
+
+  shapeAt(call: CountedCall, now: number): CallShape {
+    if (now >= this.#shapesUntil) this.#rollWindows();
+    const user = this.countsEndUsers ? (call.endUser ?? '') : '';
+    const key = `${call.routeId}\n${call.model ?? ''}\n${user}`;
+    const known = this.#shapes.get(key);
+    if (known !== undefined) return known;
+    const shape = this.#shapeOf(call, now);
+    if (this.#shapes.size >= SHAPES_MAX) this.#forgetOldest();
+    this.#shapes.set(key, shape);
+    return shape;
   }
 
   accountsAt(call: CountedCall, now: number): readonly AccountView[] {
-    if (now >= this.#shapesUntil) this.#rollWindows();
-    if (call.endUser !== undefined) return this.#viewsOf(call, now);
-    const shape = `${call.routeId} ${call.model ?? ''}`;
-    const known = this.#shapes.get(shape);
-    if (known !== undefined) return known;
-    const views = this.#viewsOf(call, now);
-    if (this.#shapes.size >= SHAPES_MAX) this.#shapes.clear();
-    this.#shapes.set(shape, views);
-    return views;
+    return this.shapeAt(call, now).views;
   }
 
-  /** Needs of a call whose cost is known before it leaves. */
-  flatNeedsAt(route: Route, take: Take, now: number): readonly Need[] {
-    if (now >= this.#shapesUntil) this.#rollWindows();
-    const known = this.#flatNeeds.get(route.id);
-    if (known !== undefined) return known;
-    const needs = this.needsAt(countedAs(route), take, now);
-    this.#flatNeeds.set(route.id, needs);
-    return needs;
-  }
-
-  /** Accounts that this call takes nothing from are left out. */
-  needsAt(call: CountedCall, take: Take, now: number): readonly Need[] {
-    const needs: Need[] = [];
-    for (const { spec } of this.accountsAt(call, now)) {
-      const amount = amountFor(spec.unit, take);
-      if (amount > 0) needs.push({ account: spec, amount });
-    }
-    return needs;
-  }
-
-  #viewsOf(call: CountedCall, now: number): readonly AccountView[] {
+  #shapeOf(call: CountedCall, now: number): CallShape {
     const terms = { asset: this.#asset, at: now };
     const specs = accountsFor(this.#terms, this.holder, call, terms);
     for (const { windowEndsAt } of specs) {
@@ -79,23 +94,62 @@ export class CallerAccounts {
         this.#shapesUntil = windowEndsAt;
       }
     }
-    return specs.map((spec) => ({ spec, policy: policyOf(spec, this.holder.calendar, now) }));
+    return {
+      views: specs.map((spec) => ({ spec, policy: policyOf(spec, this.holder.calendar, now) })),
+      countsBytes: specs.some(({ unit }) => BYTES.has(unit)),
+      countsTime: specs.some(({ unit }) => unit === 'compute_ms'),
+      hasSlots: specs.some(({ unit }) => isSlot(unit)),
+      flatNeeds: undefined,
+    };
   }
 
   #rollWindows(): void {
     this.#shapes = new Map();
-    this.#flatNeeds = new Map();
     this.#shapesUntil = Number.POSITIVE_INFINITY;
+  }
+
+  /** Map keeps insertion order. */
+  #forgetOldest(): void {
+    const oldest = this.#shapes.keys().next().value;
+    if (oldest !== undefined) this.#shapes.delete(oldest);
   }
 }
 
-/** A call of a route that no model and no end user is known of. */
+/** Units of which a proxied call tells only at its end how many it took. */
+const BYTES: ReadonlySet<string> = new Set(['bytes', 'bytes_in', 'bytes_out', 'storage_bytes']);
+
+/**
+ * What to set aside for a call: of each account what it takes at most, or as much as it can begin with. Accounts
+ * that it takes nothing from are left out.
+ */
+export function needsOf({ views }: CallShape, take: Take, least: Take = take): Need[] {
+  const needs: Need[] = [];
+  for (const { spec } of views) {
+    const amount = amountFor(spec.unit, take);
+    if (amount <= 0) continue;
+    const enough = least === take ? amount : amountFor(spec.unit, least);
+    needs.push(
+      enough === amount ? { account: spec, amount } : { account: spec, amount, least: enough },
+    );
+  }
+  return needs;
+}
+
+/** As what a call is counted. */
 export function countedAs(
   route: Pick<Route, 'id' | 'operation'>,
   model?: string,
   endUser?: string,
 ): CountedCall {
   return { routeId: route.id, operation: route.operation, model, endUser };
+}
+
+function everyLimitOf(
+  { limits }: Pick<Plan, 'limits'>,
+  { keyLimits, ancestors, houseLimits }: AccountHolder,
+): readonly Limit[] {
+  const above = ancestors.flatMap((each) => each.limits);
+  return [...limits, ...keyLimits, ...above, ...houseLimits];
 }
 
 function policyOf(

@@ -86,8 +86,9 @@ async function spent(): Promise<readonly (bigint | undefined)[]> {
 
 describe('charging', () => {
   it('an amount for each account in its unit', async () => {
-    const { needs, hold } = await admitted();
-    expect(amountsOf(needs, takeOf(7, 90))).toEqual([1, 7, 90]);
+    const exchange = await admitted();
+    const { hold } = exchange;
+    expect(amountsOf(exchange, takeOf(7, 90))).toEqual([1, 7, 90]);
     if (hold !== undefined) engine.release(hold);
   });
 

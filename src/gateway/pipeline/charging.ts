@@ -1,57 +1,84 @@
+import { overageNano } from '../../domain/overage.ts';
+import { amountFor, isSlot, type Take } from '../../domain/take.ts';
 import type { Need } from '../../engine/engine.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { amountFor, isSlot, type Take } from '../../domain/take.ts';
 
-/** What `take` is in each account of the hold. */
-export function amountsOf(needs: readonly Need[], take: Take): number[] {
+type Context = Pick<GatewayContext, 'engine'>;
+/** What of an exchange says what is set aside for it. */
+export type Held = Pick<Exchange, 'needs' | 'shares' | 'hold'>;
+const NOTHING: readonly number[] = [];
+
+/**
+ * What `take` is in each account of the hold. `covered`, by need: units of a split need that are within its
+ * allowance; by default those that are held there.
+ */
+export function amountsOf(held: Held, take: Take, covered = held.hold?.amounts): number[] {
+  if (held.shares.length > 0) return sharedAmountsOf(held, take, covered ?? NOTHING);
   const amounts: number[] = [];
-  // A slot goes back when the call ends: nothing of it is spent (QUOTA-11).
-  for (const { account } of needs)
-    amounts.push(isSlot(account.unit) ? 0 : amountFor(account.unit, take));
+  for (const { account } of held.needs) amounts.push(chargeFor(account.unit, take));
   return amounts;
 }
 
-/** Charges a whole answer in the section that will write it. False = the books could not take it: do not serve. */
-export function captureWhole(
-  context: Pick<GatewayContext, 'engine'>,
-  exchange: Exchange,
+/** What `take` costs in all: its own price, and that of the units beyond what an allowance still covered. */
+export function costOfTake(
+  { needs, shares, hold }: Held,
   take: Take,
-): boolean {
+  covered = hold?.amounts,
+): number {
+  let { nano } = take;
+  for (const { within, unitPico } of shares) {
+    const units = amountFor(needs[within]?.account.unit ?? '', take);
+    nano += overageNano(unitPico, Math.max(0, units - (covered?.[within] ?? 0)));
+  }
+  return nano;
+}
+
+function sharedAmountsOf(held: Held, take: Take, covered: readonly number[]): number[] {
+  const whole = { ...take, nano: costOfTake(held, take, covered) };
+  const amounts = held.needs.map(({ account }) => chargeFor(account.unit, whole));
+  for (const { within, beyond } of held.shares) {
+    const units = amounts[within] ?? 0;
+    amounts[within] = Math.min(units, covered[within] ?? 0);
+    amounts[beyond] = units - (amounts[within] ?? 0);
+  }
+  return amounts;
+}
+
+/** A slot goes back when the call ends: nothing of it is spent (QUOTA-11). */
+function chargeFor(unit: string, take: Take): number {
+  return isSlot(unit) ? 0 : amountFor(unit, take);
+}
+
+/** Charges a whole answer in the section that will write it. False = the books could not take it: do not serve. */
+export function captureWhole(context: Context, exchange: Exchange, take: Take): boolean {
   return settle(context, exchange, take, 'capture');
 }
 
 /** Charges the end of a stream. False = the journal failed; what PROGRESS said stands. */
-export function finishStream(
-  context: Pick<GatewayContext, 'engine'>,
-  exchange: Exchange,
-  take: Take,
-): boolean {
+export function finishStream(context: Context, exchange: Exchange, take: Take): boolean {
   return settle(context, exchange, take, 'finish');
 }
 
 /** Journals how far a stream has come, ahead of the bytes that take it there. */
-export function noteProgress(
-  context: Pick<GatewayContext, 'engine'>,
-  exchange: Exchange,
-  take: Take,
-): boolean {
+export function noteProgress(context: Context, exchange: Exchange, take: Take): boolean {
   const { hold } = exchange;
-  return hold === undefined || context.engine.progress(hold, amountsOf(exchange.needs, take));
+  return hold === undefined || context.engine.progress(hold, amountsOf(exchange, take));
 }
 
 function settle(
-  context: Pick<GatewayContext, 'engine'>,
+  context: Context,
   exchange: Exchange,
   take: Take,
   how: 'capture' | 'finish',
 ): boolean {
   // What was only observed took nothing of any account (EVID-01).
-  exchange.costNano = exchange.wouldRefuse === undefined ? take.nano : 0;
+  exchange.costNano = exchange.wouldRefuse === undefined ? costOfTake(exchange, take) : 0;
   const { hold } = exchange;
   if (hold === undefined) return true;
+  const amounts = amountsOf(exchange, take);
   exchange.hold = undefined;
-  const amounts = amountsOf(exchange.needs, take);
+  exchange.heldAmounts = hold.amounts;
   const taken =
     how === 'capture'
       ? context.engine.capture(hold, amounts)

@@ -5,7 +5,6 @@ import type {
   Facts,
   Fault,
   IdentityFact,
-  LimitFact,
   OutcomeFact,
   ReservationFact,
   RouteFact,
@@ -17,10 +16,13 @@ import type { AccountNumbers } from '../../stores/store.ts';
 import type { InboundRequest, InboundResponse } from '../listener.ts';
 import type { CallerAccounts } from './caller-accounts.ts';
 import type { KeyAccess } from './key-access.ts';
+import { limitFactsOf, type Peek } from './limit-facts.ts';
+import type { OverageShare } from './overage-share.ts';
 import type { PendingEntitlement } from './requirements.ts';
 
 const ANONYMOUS: IdentityFact = { kind: 'anonymous' };
 const NO_NEEDS: readonly Need[] = [];
+const NO_SHARES: readonly OverageShare[] = [];
 const NO_ENTITLEMENTS: readonly EntitlementFact[] = [];
 
 /** One request on its way through. Fixed shape: every member is there from the start. */
@@ -54,7 +56,11 @@ export class Exchange {
   /** What a body of unknown length may still turn out to need. */
   pendingEntitlement: PendingEntitlement | undefined = undefined;
   needs: readonly Need[] = NO_NEEDS;
+  /** Which of them are split between an allowance and what is billed beyond it. */
+  shares: readonly OverageShare[] = NO_SHARES;
   hold: Hold | undefined = undefined;
+  /** What the hold came to in the end, by need. */
+  heldAmounts: readonly number[] | undefined = undefined;
   reservation: ReservationFact | undefined = undefined;
   /** What it takes at most, in every unit a limit may count. */
   take: Take = NO_TAKE;
@@ -83,6 +89,8 @@ export class Exchange {
   outputTokens = 0;
   bytesIn = 0;
   bytesOut = 0;
+  computeUnits: number | undefined = undefined;
+  computeMs: number | undefined = undefined;
   estimated = false;
   clampedOutputTokens: number | undefined = undefined;
   bodyStarted = false;
@@ -125,11 +133,7 @@ function dialectAt(path: string): Dialect {
 }
 
 /** Everything this request was decided on (the log row). `peek` gives the last known numbers of an account. */
-export function factsOf(
-  exchange: Exchange,
-  peek: (need: Need) => AccountNumbers | undefined,
-  durationMs: number,
-): Facts {
+export function factsOf(exchange: Exchange, peek: Peek, durationMs: number): Facts {
   const { route } = exchange;
   return {
     requestId: exchange.requestId,
@@ -144,8 +148,7 @@ export function factsOf(
     understanding: exchange.understanding,
     standing: exchange.standing,
     entitlements: exchange.entitlements,
-    limits: exchange.needs.map((need, index) => limitFact(exchange, need, index, peek)),
-    reservation: exchange.reservation,
+    ...limitFactsOf(exchange, peek),
     take: exchange.reservation?.kind === 'held' ? undefined : exchange.take,
     agreed: exchange.access?.agreed,
     enforcement: exchange.enforcement,
@@ -165,27 +168,6 @@ function routeFactOf(route: Route): RouteFact {
   const fact = { apiId, routeId, operation, kind, dialect, endpointClass };
   routeFacts.set(route, fact);
   return fact;
-}
-
-function limitFact(
-  exchange: Exchange,
-  need: Need,
-  index: number,
-  peek: (need: Need) => AccountNumbers | undefined,
-): LimitFact {
-  const refused = exchange.reservation?.kind === 'short' && exchange.reservation.index === index;
-  const numbers = (refused ? exchange.shortNumbers : undefined) ?? peek(need);
-  return {
-    accountId: need.account.id,
-    kind: need.account.kind,
-    unit: need.account.unit,
-    label: need.account.limit,
-    need: need.amount,
-    allowance: numbers?.allowance ?? need.account.allowance,
-    spent: numbers?.spent ?? 0,
-    reserved: numbers?.reserved ?? 0,
-    resetsAt: need.account.windowEndsAt,
-  };
 }
 
 function outcomeOf(exchange: Exchange, durationMs: number): OutcomeFact {
@@ -209,5 +191,14 @@ function outcomeOf(exchange: Exchange, durationMs: number): OutcomeFact {
     estimated: exchange.estimated,
     clampedOutputTokens: exchange.clampedOutputTokens,
     ...(exchange.wouldRefuse === undefined ? {} : { wouldRefuse: exchange.wouldRefuse }),
+    ...computedOf(exchange),
   };
+}
+
+const COMPUTED_NOTHING = {};
+
+/** What the upstream computed, where that is counted. */
+function computedOf({ computeUnits, computeMs }: Exchange): Partial<OutcomeFact> {
+  if (computeUnits === undefined || computeMs === undefined) return COMPUTED_NOTHING;
+  return { computeUnits, computeMs };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   AT,
   buildCatalog,
+  buildHolder,
   buildLimit,
   buildPlan,
   buildRateLimit,
@@ -10,11 +11,13 @@ import {
 } from '../../../test/support/build-catalog.ts';
 import { buildKeyWithTenant, buildTenant } from '../../../test/support/build-key.ts';
 import { ANY_CALL } from '../../domain/accounts.ts';
+import type { LimitUnit } from '../../domain/catalog.ts';
 import { NO_TAKE } from '../../domain/take.ts';
+import { CallerAccounts, countedAs, needsOf } from './caller-accounts.ts';
 import { KeyAccess } from './key-access.ts';
 
 const NEXT_DAY = Date.parse('2027-01-16T00:00:00Z');
-const ROUTE = buildRoute();
+const CALL = countedAs(buildRoute());
 const PLAN = buildPlan('free', {
   limits: [
     buildLimit(1000),
@@ -54,7 +57,7 @@ describe('KeyAccess', () => {
   });
 
   it('shares buckets by key or by tenant, named alike in the log', () => {
-    expect(open().rates).toEqual([
+    expect(open().rates).toMatchObject([
       { bucketId: 'rate:key_1:key_rate_per_second', count: 5, periodMs: 1000, burst: 9 },
       { bucketId: 'rate:ten_1:rate_per_minute', count: 60, periodMs: 60_000, burst: 60 },
     ]);
@@ -82,26 +85,72 @@ describe('KeyAccess', () => {
     'takes from each account in its own unit, and leaves out where it takes nothing: %s',
     (_what, take, amounts) => {
       expect(
-        open(PLAN, 7)
-          .needsAt(ANY_CALL, take, AT)
-          .map(({ amount }) => amount),
+        needsOf(open(PLAN, 7).shapeAt(ANY_CALL, AT), take).map(({ amount }) => amount),
       ).toEqual(amounts);
     },
   );
 
-  it('QUOTA-04: keeps the needs of a flat route until a window ends, then works them out anew', () => {
+  it('QUOTA-04: keeps what calls of one kind count in until a window ends, then works it out anew', () => {
     const access = open();
-    const take = takeOf(0, 1);
-    const needs = access.flatNeedsAt(ROUTE, take, AT);
-    expect(access.flatNeedsAt(ROUTE, take, NEXT_DAY - 1)).toBe(needs);
-    const daily = access.accountsAt(ANY_CALL, NEXT_DAY - 1)[2]?.spec.id;
-    expect(access.flatNeedsAt(ROUTE, take, NEXT_DAY)).not.toBe(needs);
-    expect(access.accountsAt(ANY_CALL, NEXT_DAY)[2]?.spec.id).not.toBe(daily);
-    expect(access.accountsAt(ANY_CALL, NEXT_DAY)[2]?.spec.windowEndsAt).toBe(NEXT_DAY + 86_400_000);
+    const shape = access.shapeAt(CALL, AT);
+    expect(access.shapeAt(CALL, NEXT_DAY - 1)).toBe(shape);
+    const next = access.shapeAt(CALL, NEXT_DAY);
+    expect(next).not.toBe(shape);
+    const dailies = [shape, next].map(({ views }) => views[2]?.spec);
+    expect(dailies.map((spec) => spec?.windowEndsAt)).toEqual([NEXT_DAY, NEXT_DAY + 86_400_000]);
+    expect(dailies[0]?.id).not.toBe(dailies[1]?.id);
   });
 
   it('works without any window', () => {
     const access = open(buildPlan('bare', { usage: 'included' }));
-    expect(access.flatNeedsAt(ROUTE, takeOf(1, 1), AT)).toEqual([]);
+    expect(needsOf(access.shapeAt(CALL, AT), takeOf(1, 1))).toEqual([]);
+  });
+
+  it('says of a kind of call what has to be known of it', () => {
+    const of = (unit: LimitUnit) => {
+      const { countsBytes, countsTime, hasSlots } = open(
+        buildPlan('free', { limits: [buildLimit(1, { unit })] }),
+      ).shapeAt(CALL, AT);
+      return [countsBytes, countsTime, hasSlots];
+    };
+    expect(of('requests')).toEqual([false, false, false]);
+    for (const unit of ['bytes', 'bytes_in', 'bytes_out', 'storage_bytes'] as const) {
+      expect(of(unit)).toEqual([true, false, false]);
+    }
+    expect(of('compute_ms')).toEqual([false, true, false]);
+    expect(of('concurrent_requests')).toEqual([false, false, true]);
+  });
+
+  it('QUOTA-03: tells end users apart where a limit does, and nowhere else; a bounded number is remembered', () => {
+    const limits = [buildLimit(1, { scope: 'end_user' })];
+    const [one, other] = ['a', 'b'].map((endUser) => ({ ...CALL, endUser }));
+    const apart = open(buildPlan('free', { limits }));
+    expect(apart.shapeAt(one ?? CALL, AT)).not.toBe(apart.shapeAt(other ?? CALL, AT));
+    const together = open();
+    expect(together.shapeAt(one ?? CALL, AT)).toBe(together.shapeAt(other ?? CALL, AT));
+    const first = apart.shapeAt(CALL, AT);
+    for (let user = 0; user < 256; user += 1) apart.shapeAt({ ...CALL, endUser: `u${user}` }, AT);
+    expect(apart.shapeAt(CALL, AT)).not.toBe(first);
+    const last = apart.shapeAt({ ...CALL, endUser: 'u255' }, AT);
+    expect(apart.shapeAt({ ...CALL, endUser: 'u255' }, AT)).toBe(last);
+  });
+
+  it('PLAN-11: bills beyond an allowance as its policy says, and where that was agreed to, until then', () => {
+    const specOf = (kind: 'bill' | 'authorize' | 'block') => {
+      const overage = kind === 'block' ? { kind } : { kind, unitPico: 1n };
+      const [view] = open(buildPlan('free', { limits: [buildLimit(1, { overage })] })).accountsAt(
+        CALL,
+        AT,
+      );
+      if (view === undefined) throw new Error('no account');
+      return view.spec;
+    };
+    const agreed = new CallerAccounts(PLAN, buildHolder(), 'USD', AT + 1);
+    const plain = new CallerAccounts(PLAN, buildHolder(), 'USD');
+    const bills = (accounts: CallerAccounts, at: number) =>
+      (['bill', 'authorize', 'block'] as const).map((kind) => accounts.mayBill(specOf(kind), at));
+    expect(bills(plain, AT)).toEqual([true, false, false]);
+    expect(bills(agreed, AT)).toEqual([true, true, false]);
+    expect(bills(agreed, AT + 1)).toEqual([true, false, false]);
   });
 });

@@ -32,7 +32,8 @@ export class KeyAccess extends CallerAccounts {
   /** Throws when the configuration lacks the plan of a tenant. */
   constructor(found: KeyWithTenant, catalog: Catalog, at: number) {
     const access = accessOf(found, catalog, at);
-    super(access.plan, access.holder, catalog.asset);
+    const { overageAuthorizedUntil } = access.payer.terms;
+    super(access.plan, access.holder, catalog.asset, overageAuthorizedUntil);
     this.key = found.key;
     this.tenant = found.tenant;
     this.tenantIds = [found.tenant, ...found.ancestors].map(({ id }) => id);

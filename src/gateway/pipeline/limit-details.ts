@@ -1,5 +1,6 @@
 import type { ProblemDetails } from '../../contract/problem-document.ts';
 import type { Catalog, RateLimit } from '../../domain/catalog.ts';
+import { neededOf } from '../../domain/decide.ts';
 import type { LimitFact } from '../../domain/facts.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import { isSlot } from '../../domain/take.ts';
@@ -49,7 +50,7 @@ export function describeLimit(description: RefusalDescription): ProblemDetails {
     current_usage: inUnits(used),
     allowed_usage: inUnits(limit.allowance),
     remaining: inUnits(remaining),
-    needed: inUnits(limit.need),
+    needed: inUnits(neededOf(limit, facts)),
     ...omitUndefined({
       available: limit.kind === 'balance' ? inUnits(Math.max(0, remaining - held)) : undefined,
       held: refusal.transient ? inUnits(held) : undefined,

@@ -1,8 +1,10 @@
-import { admitSlowly, tryAdmit } from './admission.ts';
-import { amountFor } from '../../domain/take.ts';
+import type { Take } from '../../domain/take.ts';
+import { admitSlowly, type Asked, prepareNeeds, tryAdmit } from './admission.ts';
+import { countedAs } from './caller-accounts.ts';
+import { costOfTake } from './charging.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { countedAs } from './caller-accounts.ts';
+import { growHold } from './hold-growth.ts';
 import type { UnderstoodCall } from './llm-call.ts';
 import {
   affordableOutputTokens,
@@ -14,29 +16,51 @@ import {
   type Shortage,
 } from './llm-hold.ts';
 
+/** Bytes of an answer that are held ahead of what has passed. */
+export const WINDOW_BYTES = 64 * 1024;
+
 /** The most this call can use, going by what is in it. */
 export function boundsOf(call: UnderstoodCall): LlmBounds {
-  const { request, model, route } = call;
   return {
-    inputTokens: request.inputTokensBound,
-    outputTokensEach:
-      route.kind === 'embeddings' ? 0 : (request.outputTokensMax ?? model.outputTokensMax),
-    choices: request.choices,
+    inputTokens: call.inputTokens,
+    outputTokensEach: call.outputTokensMost,
+    choices: call.request.choices,
   };
 }
 
-/** Sets aside in memory what `bounds` may cost; false = the slow path has to be asked. */
+/** What such a call wants set aside. Its answer's bytes, where a limit counts them, a window at a time. */
+export function askFor(exchange: Exchange, call: UnderstoodCall, bounds: LlmBounds): Asked {
+  const { access, price, body, route, model } = call;
+  const counted = countedAs(route, model.id, exchange.endUser);
+  const grows = access.shapeAt(counted, exchange.at).countsBytes;
+  const tokens = boundTake(price, bounds);
+  if (!grows) return { call: counted, take: tokens, least: tokens, grows };
+  const take = { ...tokens, bytesIn: body.length, bytesOut: WINDOW_BYTES };
+  return { call: counted, take, least: { ...take, bytesOut: 1 }, grows };
+}
+
+/** Sets it aside in memory; false = the slow path has to be asked. */
 export function tryHold(
   context: GatewayContext,
   exchange: Exchange,
   call: UnderstoodCall,
-  bounds: LlmBounds,
+  asked: Asked,
 ): boolean {
-  const take = boundTake(call.model, bounds, call.access.prepaid);
-  exchange.holdNano = take.nano;
-  exchange.take = take;
-  const counted = countedAs(call.route, call.model.id, exchange.endUser);
-  return tryAdmit(context, exchange, call.access.needsAt(counted, take, exchange.at));
+  const { access, price } = call;
+  exchange.holdNano = asked.take.nano;
+  exchange.take = price.tiers.length === 0 ? asked.take : plainTake(call, asked);
+  const shape = access.shapeAt(asked.call, exchange.at);
+  return tryAdmit(context, exchange, prepareNeeds(exchange, access, shape, asked));
+}
+
+/** Under another plan its size has another price: what is recorded is the plain one. */
+function plainTake({ price, request }: UnderstoodCall, { take }: Asked): Take {
+  const bounds = {
+    inputTokens: take.inputTokens,
+    outputTokensEach: take.outputTokens / request.choices,
+    choices: request.choices,
+  };
+  return { ...take, nano: boundTake({ ...price, tiers: [] }, bounds).nano };
 }
 
 /**
@@ -50,7 +74,8 @@ export async function holdSlowly(
   call: UnderstoodCall,
   first: LlmBounds,
 ): Promise<LlmBounds | undefined> {
-  if (await admitSlowly(context, exchange)) return first;
+  const asked = askFor(exchange, call, first);
+  if (await admitSlowly(context, exchange, call.access, asked)) return first;
   const bounds = await countExactly(context, exchange, call, first);
   if (bounds !== first && (await holdAgain(context, exchange, call, bounds))) return bounds;
   if (isClampable(call)) return holdClamped(context, exchange, call, bounds);
@@ -72,7 +97,7 @@ async function countExactly(
 ): Promise<LlmBounds> {
   const short = shortOf(exchange);
   const least = isClampable(call) ? { ...bounds, outputTokensEach: 1 } : bounds;
-  if (short === undefined || !mightFitExactly(call.model, least, short)) return bounds;
+  if (short === undefined || !mightFitExactly(call.price, least, short)) return bounds;
   try {
     const counted = await context.tokenizer.count(call.request.inputText());
     const inputTokens = counted + call.request.inputTokensOverhead;
@@ -89,7 +114,9 @@ async function holdAgain(
   call: UnderstoodCall,
   bounds: LlmBounds,
 ): Promise<boolean> {
-  return tryHold(context, exchange, call, bounds) || (await admitSlowly(context, exchange));
+  const asked = askFor(exchange, call, bounds);
+  if (tryHold(context, exchange, call, asked)) return true;
+  return admitSlowly(context, exchange, call.access, asked);
 }
 
 /**
@@ -102,10 +129,10 @@ async function holdClamped(
   call: UnderstoodCall,
   bounds: LlmBounds,
 ): Promise<LlmBounds | undefined> {
-  const { needs } = exchange;
+  const { needs, shares } = exchange;
   const short = shortOf(exchange);
   if (short === undefined) return undefined;
-  const affordable = affordableOutputTokens(call.model, bounds, short);
+  const affordable = affordableOutputTokens(call.price, bounds, short);
   const known = { ...bounds, outputTokensEach: Math.min(affordable, bounds.outputTokensEach) };
   if (affordable > 1 && (await holdAgain(context, exchange, call, known))) {
     return noteClamped(exchange, known);
@@ -116,7 +143,9 @@ async function holdClamped(
   }
   const { reservation } = exchange;
   // What was asked for is what the refusal names; the smallest call was our own idea.
-  if (reservation?.kind === 'short' && reservation.cause === 'gone') exchange.needs = needs;
+  if (reservation?.kind === 'short' && reservation.cause === 'gone') {
+    Object.assign(exchange, { needs, shares });
+  }
   return undefined;
 }
 
@@ -128,26 +157,19 @@ function growOutput(
   sizes: { readonly smallest: LlmBounds; readonly full: LlmBounds },
 ): LlmBounds {
   const { hold, needs } = exchange;
-  let outputTokensEach = sizes.full.outputTokensEach;
-  for (const need of needs) {
+  let { outputTokensEach } = sizes.full;
+  for (const [i, need] of needs.entries()) {
     if (!dependsOnOutput(need.account.unit)) continue;
-    const free = need.amount + context.engine.spare(need.account);
-    const affordable = affordableOutputTokens(call.model, sizes.full, {
-      need,
-      free,
-      unspent: free,
-    });
-    outputTokensEach = Math.min(outputTokensEach, affordable);
+    const free = (hold?.amounts[i] ?? 0) + context.engine.spare(need.account);
+    const found = affordableOutputTokens(call.price, sizes.full, { need, free, unspent: free });
+    outputTokensEach = Math.min(outputTokensEach, found);
   }
   const grown = { ...sizes.full, outputTokensEach };
-  const take = boundTake(call.model, grown, call.access.prepaid);
-  const more = needs.map(({ account, amount }) =>
-    Math.max(0, amountFor(account.unit, take) - amount),
-  );
-  if (outputTokensEach <= 1 || hold === undefined || !context.engine.extend(hold, more)) {
-    return sizes.smallest;
-  }
-  exchange.holdNano = take.nano;
+  // Of bytes it grows as they pass.
+  const take = askFor(exchange, call, grown).least;
+  const isGrown = outputTokensEach > 1 && growHold(context, exchange, { take, ahead: take });
+  if (!isGrown) return sizes.smallest;
+  exchange.holdNano = costOfTake(exchange, take);
   return grown;
 }
 
@@ -161,7 +183,7 @@ function noteAffordable(exchange: Exchange, call: UnderstoodCall, bounds: LlmBou
   const short = shortOf(exchange);
   if (short === undefined || exchange.reservation?.kind !== 'short') return;
   if (call.route.kind === 'embeddings') return;
-  const affordable = affordableOutputTokens(call.model, bounds, short);
+  const affordable = affordableOutputTokens(call.price, bounds, short);
   if (affordable < 1) return;
   exchange.reservation = { ...exchange.reservation, affordableOutputTokens: affordable };
 }

@@ -1,5 +1,4 @@
 import type { Code } from '../../contract/codes.ts';
-import type { Route } from '../../domain/catalog.ts';
 import type { Usage } from '../../domain/pricing.ts';
 import type { StreamMeter } from '../../providers/provider.ts';
 import type { Forwarder } from '../forwarder.ts';
@@ -17,11 +16,15 @@ import { buildServedHeaders } from './answer-headers.ts';
 import { captureWhole, finishStream, noteProgress } from './charging.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { amountFor, type Take } from '../../domain/take.ts';
+import { type Growth, growHold, growHoldSlowly } from './hold-growth.ts';
+import { askFor, WINDOW_BYTES } from './llm-admission.ts';
+import type { Take } from '../../domain/take.ts';
 import type { UnderstoodCall } from './llm-call.ts';
 import { ANSWER_BYTES_MAX, decode } from './decode-answer.ts';
-import { boundTake, type LlmBounds, usageTake } from './llm-hold.ts';
-import { buildAnswerHeaders, openForwarder, readHeader } from './outgoing.ts';
+import { type LlmBounds, usageTake } from './llm-hold.ts';
+import { UsageCounter } from './llm-usage.ts';
+import { openLlmForwarder } from './llm-request.ts';
+import { buildAnswerHeaders, readHeader } from './outgoing.ts';
 import { codeOfFailure, findMoneyTrouble } from './upstream-trouble.ts';
 
 type Phase = 'waiting' | 'whole' | 'stream' | 'error' | 'ended';
@@ -38,8 +41,12 @@ export class LlmAnswer implements UpstreamReceiver {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #meter: StreamMeter | undefined;
-  /** What the hold covers by now. */
-  #held: Take;
+  readonly #counter: UsageCounter;
+  /** Bytes are counted: the hold grows as they pass. */
+  #grows = false;
+  /** While more is fetched for a chunk, nothing flows. */
+  #fetching = false;
+  readonly #leaving = new AbortController();
 
   constructor(
     context: GatewayContext,
@@ -51,27 +58,16 @@ export class LlmAnswer implements UpstreamReceiver {
     this.#exchange = exchange;
     this.#call = call;
     this.#bounds = bounds;
-    this.#held = boundTake(call.model, bounds, call.access.prepaid);
+    this.#counter = new UsageCounter(context.tokenizer, call.request, bounds.inputTokens);
   }
 
   start(): void {
-    const { model, provider, request, body, parsed, route } = this.#call;
-    const { providers } = this.#context.compiled().catalog;
-    const upstreamId = providers.get(model.providerId)?.upstreamId ?? '';
-    const edited = provider.editBody(body, parsed, {
-      upstreamModel: model.upstreamModel,
-      outputTokensMax: this.#exchange.clampedOutputTokens,
-      includeUsage: request.stream && !request.wantsUsageChunk,
-    });
-    const forwarder = openForwarder(
-      this.#context,
-      this.#exchange,
-      { route, upstreamId, path: endpointOf(route), body: edited },
-      this,
-    );
+    const forwarder = openLlmForwarder(this.#context, this.#exchange, this.#call, this);
     this.#forwarder = forwarder;
     this.#exchange.response.onClientGone = () => this.#leave();
-    this.#exchange.response.onDrain = () => forwarder.resume();
+    this.#exchange.response.onDrain = () => {
+      if (!this.#fetching) forwarder.resume();
+    };
     forwarder.start();
     this.#exchange.target = forwarder.target?.url;
   }
@@ -97,8 +93,9 @@ export class LlmAnswer implements UpstreamReceiver {
     }
     this.#phase = 'stream';
     this.#exchange.status = status;
+    this.#grows = askFor(this.#exchange, this.#call, this.#bounds).grows;
     this.#meter = this.#call.provider.openStreamMeter({
-      inputTokensBound: this.#guessInput(),
+      inputTokensBound: this.#counter.inputGuess,
       keepUsageChunk: this.#call.request.wantsUsageChunk,
     });
   }
@@ -142,20 +139,33 @@ export class LlmAnswer implements UpstreamReceiver {
       return true;
     }
     if (bytes.length === 0) return true;
-    if (!this.#covers(meter)) {
-      this.#cut('INSUFFICIENT_CREDITS', 'the hold is used up');
-      return true;
+    this.#exchange.bytesOut += bytes.length;
+    if (this.#covers(meter)) return this.#writeCharged(bytes, meter);
+    this.#fetchMore(meter)
+      .then((more) => {
+        if (this.#phase === 'ended') return;
+        if (!more) this.#cutUnwritten(bytes, 'INSUFFICIENT_CREDITS', 'the hold is used up');
+        else if (this.#writeCharged(bytes, meter)) this.#forwarder?.resume();
+      })
+      .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+    return false;
+  }
+
+  #writeCharged(bytes: Buffer, meter: StreamMeter): boolean {
+    if (noteProgress(this.#context, this.#exchange, this.#takeOf(meter.usage()))) {
+      return this.#write(bytes);
     }
-    if (!noteProgress(this.#context, this.#exchange, this.#takeOf(meter.usage()))) {
-      this.#cut('BILLING_UNAVAILABLE', 'the charge could not be written down');
-      return true;
-    }
-    return this.#write(bytes);
+    this.#cutUnwritten(bytes, 'BILLING_UNAVAILABLE', 'the charge could not be written down');
+    return true;
+  }
+
+  #cutUnwritten(bytes: Buffer, code: Code, problem: string): void {
+    this.#exchange.bytesOut -= bytes.length;
+    this.#cut(code, problem);
   }
 
   #write(bytes: Buffer): boolean {
     const { response } = this.#exchange;
-    this.#exchange.bytesOut += bytes.length;
     if (!response.headSent) this.#writeHead(200, undefined, false);
     return response.write(bytes);
   }
@@ -163,21 +173,26 @@ export class LlmAnswer implements UpstreamReceiver {
   /** An upstream that ignores the output bound is followed only as far as the hold can grow. */
   #covers(meter: StreamMeter): boolean {
     const most = this.#bounds.outputTokensEach * this.#bounds.choices;
-    const { hold } = this.#exchange;
-    if (meter.outputTokensFloor <= most || hold === undefined) return true;
-    const needed = this.#takeOf({
+    if (!this.#grows && meter.outputTokensFloor <= most) return true;
+    return growHold(this.#context, this.#exchange, this.#growth(meter));
+  }
+
+  async #fetchMore(meter: StreamMeter): Promise<boolean> {
+    this.#fetching = true;
+    const growth = this.#growth(meter);
+    const { signal } = this.#leaving;
+    const more = await growHoldSlowly(this.#context, this.#exchange, growth, signal);
+    this.#fetching = false;
+    return more;
+  }
+
+  #growth(meter: StreamMeter): Growth {
+    const take = this.#takeOf({
       ...meter.usage(),
       inputTokens: this.#bounds.inputTokens,
       outputTokens: meter.outputTokensFloor,
     });
-    const more = this.#exchange.needs.map(({ account }) =>
-      account.unit === 'requests'
-        ? 0
-        : Math.max(0, amountFor(account.unit, needed) - amountFor(account.unit, this.#held)),
-    );
-    if (!this.#context.engine.extend(hold, more)) return false;
-    this.#held = needed;
-    return true;
+    return { take, ahead: { ...take, bytesOut: take.bytesOut + WINDOW_BYTES } };
   }
 
   #endStream(): void {
@@ -188,7 +203,8 @@ export class LlmAnswer implements UpstreamReceiver {
       this.#finish(meter.usage(), rest);
       return;
     }
-    this.#countOutput(meter)
+    this.#counter
+      .countStream(meter)
       .then((usage) => this.#finish(usage, rest))
       .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
   }
@@ -197,6 +213,7 @@ export class LlmAnswer implements UpstreamReceiver {
   #finish(usage: Usage, rest: Buffer): void {
     if (this.#phase === 'ended') return;
     this.#noteUsage(usage);
+    this.#exchange.bytesOut += rest.length;
     finishStream(this.#context, this.#exchange, this.#takeOf(usage));
     if (rest.length > 0 || !this.#exchange.response.headSent) this.#write(rest);
     this.#exchange.response.end();
@@ -217,20 +234,35 @@ export class LlmAnswer implements UpstreamReceiver {
       this.#answerWhole(body, usage);
       return;
     }
-    this.#countWhole(decoded)
+    this.#counter
+      .countWhole(this.#call.provider.readOutputText(decoded), decoded.length)
       .then((counted) => this.#answerWhole(body, counted))
       .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
   }
 
+  /** Charged at its exact cost; what is above the hold is set aside first, as far as there is any. */
   #answerWhole(body: Buffer, usage: Usage): void {
     if (this.#phase === 'ended') return;
     this.#noteUsage(usage);
+    this.#exchange.bytesOut = body.length;
+    const take = this.#takeOf(usage);
+    const growth = { take, ahead: take };
+    if (growHold(this.#context, this.#exchange, growth)) {
+      this.#chargeWhole(body, take);
+      return;
+    }
+    growHoldSlowly(this.#context, this.#exchange, growth, this.#leaving.signal)
+      .then(() => this.#chargeWhole(body, take))
+      .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+  }
+
+  #chargeWhole(body: Buffer, take: Take): void {
+    if (this.#phase === 'ended') return;
     this.#exchange.status = this.#exchange.upstreamStatus ?? 200;
-    if (!captureWhole(this.#context, this.#exchange, this.#takeOf(usage))) {
+    if (!captureWhole(this.#context, this.#exchange, take)) {
       this.#fail('BILLING_UNAVAILABLE', 'the charge could not be written down');
       return;
     }
-    this.#exchange.bytesOut = body.length;
     this.#writeHead(this.#exchange.status, body.length, true);
     this.#exchange.response.end(body);
     this.#end('complete');
@@ -267,6 +299,8 @@ export class LlmAnswer implements UpstreamReceiver {
   #writeHead(status: number, length: number | undefined, final: boolean): void {
     const { asset } = this.#context.compiled().catalog;
     const served = buildServedHeaders(this.#exchange, this.#context.engine, asset, final);
+    const { asked, model } = this.#call;
+    if (model !== asked) served.push('X-Tollkeeper-Model', model.id);
     if (length !== undefined) served.push('Content-Length', String(length));
     this.#exchange.response.writeHead(
       status,
@@ -293,6 +327,7 @@ export class LlmAnswer implements UpstreamReceiver {
   /** The client broke off: what it was sent is charged, the upstream is told to stop (GW-09). */
   #leave(): void {
     if (this.#phase === 'ended') return;
+    this.#leaving.abort();
     this.#forwarder?.abort();
     if (this.#exchange.response.headSent) {
       this.#settleMeasured('client-gone');
@@ -314,7 +349,8 @@ export class LlmAnswer implements UpstreamReceiver {
       this.#settleAs(usage, ending);
       return;
     }
-    this.#count(this.#call.request.inputText(), usage.inputTokens)
+    this.#counter
+      .countInput(usage.inputTokens)
       .then((inputTokens) => this.#settleAs({ ...usage, inputTokens }, ending))
       .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
   }
@@ -323,11 +359,6 @@ export class LlmAnswer implements UpstreamReceiver {
     this.#noteUsage(usage);
     finishStream(this.#context, this.#exchange, this.#takeOf(usage));
     this.#end(ending);
-  }
-
-  /** Four bytes a token: what a stream's input counts as until the upstream or a tokenizer says. */
-  #guessInput(): number {
-    return Math.ceil(this.#bounds.inputTokens / 4);
   }
 
   #fail(code: Code, problem: string): void {
@@ -345,7 +376,8 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   #takeOf(usage: Usage): Take {
-    return usageTake(this.#call.model, usage, this.#call.access.prepaid);
+    const { bytesIn, bytesOut } = this.#exchange;
+    return { ...usageTake(this.#call.price, usage, this.#bounds.choices), bytesIn, bytesOut };
   }
 
   #noteUsage(usage: Usage): void {
@@ -354,45 +386,4 @@ export class LlmAnswer implements UpstreamReceiver {
     this.#exchange.outputTokens = usage.outputTokens;
     this.#exchange.estimated = usage.estimated;
   }
-
-  /** The upstream said nothing of usage: count what it wrote, exactly, off the event loop (LLM-06). */
-  async #countOutput(meter: StreamMeter): Promise<Usage> {
-    const measured = meter.usage();
-    const counted = await this.#countTexts(meter.outputText(), measured.outputTokens);
-    return {
-      ...measured,
-      ...counted,
-      outputTokens: Math.max(counted.outputTokens, meter.outputTokensFloor),
-    };
-  }
-
-  async #countWhole(answer: Buffer): Promise<Usage> {
-    const counted = await this.#countTexts(
-      this.#call.provider.readOutputText(answer),
-      Math.ceil(answer.length / 4),
-    );
-    return { cachedInputTokens: 0, bytesIn: 0, bytesOut: 0, ...counted };
-  }
-
-  async #countTexts(output: string, outputGuess: number) {
-    const [inputTokens, outputTokens] = await Promise.all([
-      this.#count(this.#call.request.inputText(), this.#guessInput()),
-      this.#count(output, outputGuess),
-    ]);
-    return { inputTokens, outputTokens, estimated: true };
-  }
-
-  /** A tokenizer that is busy or down must not lose the charge: the guess by bytes stands in. */
-  async #count(text: string, guess: number): Promise<number> {
-    try {
-      return await this.#context.tokenizer.count(text);
-    } catch {
-      return guess;
-    }
-  }
-}
-
-/** Below the provider's base URL, which names the version (`https://host/v1`). */
-function endpointOf(route: Route): string {
-  return route.kind === 'embeddings' ? '/embeddings' : '/chat/completions';
 }

@@ -10,14 +10,15 @@ import { collectBody } from './collect-body.ts';
 import type { CompiledRoute } from './compile-catalog.ts';
 import { failUnexpectedly, record, refuse, releaseHold } from './answer.ts';
 import type { GatewayContext } from './context.ts';
-import { exceedsWindow, mightExceedWindow } from './context-window.ts';
+import { countInput, entitleContext, exceedsWindow, mustCount } from './context-window.ts';
+import { findEndUser } from './end-user.ts';
 import { entitle, isHeldBack } from './entitle.ts';
 import type { Exchange } from './exchange.ts';
 import { findParameterFault } from './gate.ts';
 import type { KeyAccess } from './key-access.ts';
-import { boundsOf, holdSlowly, tryHold } from './llm-admission.ts';
+import { askFor, boundsOf, holdSlowly, tryHold } from './llm-admission.ts';
 import { LlmAnswer } from './llm-answer.ts';
-import type { LlmBounds } from './llm-hold.ts';
+import type { CallPrice, LlmBounds } from './llm-hold.ts';
 import { observe } from './observe.ts';
 import type { RouteGate } from './route-gate.ts';
 
@@ -26,9 +27,21 @@ export interface UnderstoodCall {
   readonly route: Route;
   readonly gate: RouteGate | undefined;
   readonly access: KeyAccess;
+  /** The model that was asked for, by the name the caller used. */
+  readonly asked: Model;
+  /** The one that answers, and is priced: another while a payment is pending, where the plan says so (DEG-03). */
   readonly model: Model;
+  readonly price: CallPrice;
   readonly provider: Provider;
   readonly request: LlmRequest;
+  /** Tokens of its input as they are held for: never below the true count. */
+  readonly inputTokens: number;
+  /** And as they are compared with what a plan allows. */
+  readonly inputSize: number;
+  /** What a tokenizer made of it, when one had to be asked. */
+  readonly counted: number | undefined;
+  /** Of one completion. */
+  readonly outputTokensMost: number;
   /** The caller's bytes and what they say. */
   readonly body: Buffer;
   readonly parsed: unknown;
@@ -49,7 +62,7 @@ export function startLlmCall(
       exchange.bytesIn = body.length;
       const call = understand(context, exchange, { compiled, access, body });
       if (call === undefined) refuse(context, exchange);
-      else if (mightExceedWindow(call)) checkWindow(context, exchange, call);
+      else if (mustCount(exchange, call)) countFirst(context, exchange, call);
       else proceed(context, exchange, call);
     },
     (fault) => {
@@ -108,10 +121,54 @@ function understand(
       pointer: '/model',
     });
   exchange.model = model.id;
-  const call = { route, gate, access, model, provider, request: understood.request, body, parsed };
+  const call = complete(context, exchange, came, {
+    asked: model,
+    provider,
+    request: understood.request,
+    parsed,
+  });
   exchange.understanding = findParameterFault(gate, askedBy(exchange, call));
   const isRefused = exchange.authorization !== undefined || exchange.understanding !== undefined;
   return isRefused ? undefined : call;
+}
+
+/** What the call is served and priced by. */
+function complete(
+  context: GatewayContext,
+  exchange: Exchange,
+  came: { compiled: CompiledRoute; access: KeyAccess; body: Buffer },
+  understood: Pick<UnderstoodCall, 'asked' | 'provider' | 'request' | 'parsed'>,
+): UnderstoodCall {
+  const { access, body } = came;
+  const { route, gate } = came.compiled;
+  const { asked, request, parsed } = understood;
+  const model = substituteOf(context, exchange, asked);
+  exchange.model = model.id;
+  if (access.countsEndUsers) {
+    exchange.endUser = findEndUser(exchange.request.headers, route, parsed);
+  }
+  const isChat = route.kind === 'chat';
+  return {
+    ...understood,
+    route,
+    gate,
+    access,
+    model,
+    price: { model, prepaid: access.prepaid, tiers: isChat ? access.plan.contextTiers : [] },
+    inputTokens: request.inputTokensBound,
+    inputSize: request.inputTokensBound,
+    counted: undefined,
+    outputTokensMost: isChat ? (request.outputTokensMax ?? model.outputTokensMax) : 0,
+    body,
+  };
+}
+
+/** While a payment is pending a cheaper model may answer, where the plan names one. */
+function substituteOf(context: GatewayContext, { degraded }: Exchange, asked: Model): Model {
+  if (degraded === undefined) return asked;
+  const { substitutes } = degraded;
+  const name = substitutes.get(asked.id) ?? substitutes.get(asked.aliasOf ?? asked.id);
+  return (name && context.compiled().catalog.models.get(name)) || asked;
 }
 
 function askedBy(
@@ -130,18 +187,19 @@ function fault(
 }
 
 /** Counts a long input before anything is worked out for it. */
-function checkWindow(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {
-  exceedsWindow(context, exchange, call)
-    .then((exceeds) => {
-      if (exceeds) refuse(context, exchange);
+function countFirst(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {
+  countInput(context, call)
+    .then((counted) => {
+      if (exceedsWindow(exchange, counted)) refuse(context, exchange);
       else if (exchange.response.closed) leave(context, exchange);
-      else proceed(context, exchange, call);
+      else proceed(context, exchange, counted);
     })
     .catch((error: unknown) => failUnexpectedly(context, exchange, error));
 }
 
-function proceed(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {
-  entitleModel(exchange, call);
+function proceed(context: GatewayContext, exchange: Exchange, understood: UnderstoodCall): void {
+  entitleModel(exchange, understood);
+  const call = entitleContext(exchange, understood);
   const { gate, access } = call;
   if (gate !== undefined || access.gate !== undefined) {
     entitle(exchange, gate, askedBy(exchange, call));
@@ -151,16 +209,16 @@ function proceed(context: GatewayContext, exchange: Exchange, call: UnderstoodCa
   else refuse(context, exchange);
 }
 
-function entitleModel(exchange: Exchange, { access: { plan }, model }: UnderstoodCall): void {
+function entitleModel(exchange: Exchange, { access: { plan }, asked }: UnderstoodCall): void {
   const granted =
-    grantsEntitlement(plan, { kind: 'model', id: model.id }) ||
-    (model.aliasOf !== undefined && grantsEntitlement(plan, { kind: 'model', id: model.aliasOf }));
-  exchange.entitlements = [{ kind: 'model', id: model.id, granted }];
+    grantsEntitlement(plan, { kind: 'model', id: asked.id }) ||
+    (asked.aliasOf !== undefined && grantsEntitlement(plan, { kind: 'model', id: asked.aliasOf }));
+  exchange.entitlements = [{ kind: 'model', id: asked.id, granted }];
 }
 
 function hold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {
   const bounds = boundsOf(call);
-  if (tryHold(context, exchange, call, bounds)) {
+  if (tryHold(context, exchange, call, askFor(exchange, call, bounds))) {
     forward(context, exchange, call, bounds);
     return;
   }

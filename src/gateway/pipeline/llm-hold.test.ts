@@ -10,10 +10,12 @@ import {
 } from '../../../test/support/build-catalog.ts';
 import { accountsFor, type AccountSpec, ANY_CALL } from '../../domain/accounts.ts';
 import { amountFor, NO_TAKE } from '../../domain/take.ts';
+import type { Model } from '../../domain/catalog.ts';
 import { costOf } from '../../domain/pricing.ts';
 import {
   affordableOutputTokens,
   boundTake,
+  type CallPrice,
   freeUnits,
   mightFitExactly,
   type Shortage,
@@ -28,6 +30,12 @@ const [REQUESTS, TOKENS, BALANCE] = accountsFor(
   ANY_CALL,
   { asset: 'USD', at: AT },
 );
+
+const priceOf = (model: Model, tiers: CallPrice['tiers'] = []): CallPrice => ({
+  model,
+  prepaid: true,
+  tiers,
+});
 
 function shortOf(account: AccountSpec | undefined, free: number): Shortage {
   if (account === undefined) throw new Error('no such account');
@@ -52,16 +60,18 @@ describe('what a call sets aside (LLM-08)', () => {
   });
 
   it('input and output of every choice at the full price', () => {
-    expect(boundTake(model, { inputTokens: 10, outputTokensEach: 5, choices: 3 }, true)).toEqual({
-      ...NO_TAKE,
-      inputTokens: 10,
-      outputTokens: 15,
-      nano: 1 + 20 + 120,
-    });
+    expect(boundTake(priceOf(model), { inputTokens: 10, outputTokensEach: 5, choices: 3 })).toEqual(
+      {
+        ...NO_TAKE,
+        inputTokens: 10,
+        outputTokens: 15,
+        nano: 1 + 20 + 120,
+      },
+    );
   });
 
   it('of the used part what it costs, cached input cheaper', () => {
-    expect(usageTake(model, USED, true)).toEqual({
+    expect(usageTake(priceOf(model), USED, 1)).toEqual({
       ...NO_TAKE,
       inputTokens: 10,
       outputTokens: 5,
@@ -70,7 +80,7 @@ describe('what a call sets aside (LLM-08)', () => {
   });
 
   it('no money on a plan that covers the calls', () => {
-    expect(usageTake(model, USED, false)).toMatchObject({
+    expect(usageTake({ ...priceOf(model), prepaid: false }, USED, 1)).toMatchObject({
       inputTokens: 10,
       outputTokens: 5,
       nano: 0,
@@ -102,7 +112,7 @@ describe('what a call sets aside (LLM-08)', () => {
             outputTokens: Math.floor((bounds.outputTokensEach * bounds.choices * output) / 100),
           };
           const priced = buildModel('m', prices);
-          const bound = boundTake(priced, bounds, true);
+          const bound = boundTake(priceOf(priced), bounds);
           expect(BigInt(bound.nano) >= costOf(priced.price, usage)).toBe(true);
           expect(bound.inputTokens).toBeGreaterThanOrEqual(usage.inputTokens);
           expect(bound.outputTokens).toBeGreaterThanOrEqual(usage.outputTokens);
@@ -136,9 +146,9 @@ describe('affordableOutputTokens (C402-06)', () => {
         (prices, bounds, free, unit) => {
           const model = buildModel('m', prices);
           const need = (outputTokensEach: number) =>
-            amountFor(unit, boundTake(model, { ...bounds, outputTokensEach }, true));
+            amountFor(unit, boundTake(priceOf(model), { ...bounds, outputTokensEach }));
           const short = shortOf(unit === 'tokens' ? TOKENS : BALANCE, free);
-          const found = affordableOutputTokens(model, bounds, short);
+          const found = affordableOutputTokens(priceOf(model), bounds, short);
           expect(found).toBeLessThanOrEqual(bounds.outputTokensEach);
           expect(found < 1 || need(found) <= free).toBe(true);
           expect(found === bounds.outputTokensEach || need(Math.max(0, found) + 1) > free).toBe(
@@ -153,13 +163,15 @@ describe('affordableOutputTokens (C402-06)', () => {
   it('free output is affordable as soon as the input is', () => {
     const model = buildModel('m', { perInputToken: 1000n });
     const bounds = { inputTokens: 10, outputTokensEach: 100, choices: 1 };
-    expect(affordableOutputTokens(model, bounds, shortOf(BALANCE, 10))).toBe(100);
-    expect(affordableOutputTokens(model, bounds, shortOf(BALANCE, 9))).toBe(0);
+    expect(affordableOutputTokens(priceOf(model), bounds, shortOf(BALANCE, 10))).toBe(100);
+    expect(affordableOutputTokens(priceOf(model), bounds, shortOf(BALANCE, 9))).toBe(0);
   });
 
   it('fewer tokens make no room in a quota of requests', () => {
     const bounds = { inputTokens: 1, outputTokensEach: 1, choices: 1 };
-    expect(affordableOutputTokens(buildModel('m'), bounds, shortOf(REQUESTS, 100))).toBe(0);
+    expect(affordableOutputTokens(priceOf(buildModel('m')), bounds, shortOf(REQUESTS, 100))).toBe(
+      0,
+    );
   });
 });
 
@@ -173,7 +185,7 @@ describe('mightFitExactly: counting is worth it when an eighth of the input boun
     ['tokens', TOKENS, 20, false],
   ])('%s: 81 bytes and 10 tokens of output', (_what, account, unspent, fits) => {
     const short = { ...shortOf(account, 0), unspent };
-    expect(mightFitExactly(model, bounds, short)).toBe(fits);
+    expect(mightFitExactly(priceOf(model), bounds, short)).toBe(fits);
   });
 });
 

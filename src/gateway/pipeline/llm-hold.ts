@@ -1,9 +1,19 @@
-import type { Model } from '../../domain/catalog.ts';
-import { PICO_PER_NANO, toSafeNumber } from '../../domain/money.ts';
-import { costOf, picoOf, type Price, type Usage } from '../../domain/pricing.ts';
+import type { ContextTier, Model } from '../../domain/catalog.ts';
+import { contextCost, contextCostMost } from '../../domain/context-tiers.ts';
+import { toSafeNumber } from '../../domain/money.ts';
+import { costOf, type Price, type Usage } from '../../domain/pricing.ts';
 import { amountFor, NO_TAKE, type Take } from '../../domain/take.ts';
-import type { AccountNumbers } from '../../stores/store.ts';
 import type { Need } from '../../engine/engine.ts';
+import type { AccountNumbers } from '../../stores/store.ts';
+
+/** What one call's tokens cost. */
+export interface CallPrice {
+  readonly model: Model;
+  /** False = the plan's price covers them. */
+  readonly prepaid: boolean;
+  /** What a larger context costs more (LLM-10); empty = nothing. */
+  readonly tiers: readonly ContextTier[];
+}
 
 /** The most a call can use: never below what it will (DESIGN 5 "Hold"). */
 export interface LlmBounds {
@@ -22,41 +32,55 @@ export interface Shortage {
   readonly unspent: number;
 }
 
-/** What a call with these bounds sets aside. */
-export function boundTake(model: Model, bounds: LlmBounds, prepaid: boolean): Take {
-  return usageTake(model, boundUsage(model.price, bounds), prepaid);
+/** What a call with these bounds sets aside, its bytes apart. */
+export function boundTake(price: CallPrice, bounds: LlmBounds): Take {
+  const take = plainTake(price, boundUsage(price.model.price, bounds));
+  if (price.tiers.length === 0) return take;
+  const tokens = bounds.inputTokens + bounds.outputTokensEach;
+  return { ...take, nano: contextCostMost(take.nano, price.tiers, tokens) };
 }
 
-export function usageTake(model: Model, usage: Usage, prepaid: boolean): Take {
+/** What it took. Each completion's context is the input and its own output: several make none of them larger. */
+export function usageTake(price: CallPrice, usage: Usage, choices: number): Take {
+  const take = plainTake(price, usage);
+  if (price.tiers.length === 0) return take;
+  const tokens = usage.inputTokens + Math.ceil(usage.outputTokens / choices);
+  return { ...take, nano: contextCost(take.nano, price.tiers, tokens) };
+}
+
+function plainTake({ model, prepaid }: CallPrice, usage: Usage): Take {
+  const { inputTokens, outputTokens } = usage;
   const nano = prepaid ? toSafeNumber(costOf(model.price, usage)) : 0;
-  const { inputTokens, outputTokens, bytesIn, bytesOut } = usage;
-  return { ...NO_TAKE, inputTokens, outputTokens, bytesIn, bytesOut, nano };
+  return { ...NO_TAKE, inputTokens, outputTokens, nano };
 }
 
 /** Whether the need could fit with an eighth of the input bound: then counting exactly may save the request. */
-export function mightFitExactly(model: Model, bounds: LlmBounds, short: Shortage): boolean {
+export function mightFitExactly(price: CallPrice, bounds: LlmBounds, short: Shortage): boolean {
   const least = { ...bounds, inputTokens: Math.ceil(bounds.inputTokens / 8) };
-  return amountFor(short.need.account.unit, boundTake(model, least, true)) <= short.unspent;
+  const { unit } = short.need.account;
+  return amountFor(unit, boundTake({ ...price, prepaid: true }, least)) <= short.unspent;
 }
 
-/** Output tokens of one completion that `free` units still pay for, at most those of `bounds`; below 1 = not even one. */
-export function affordableOutputTokens(model: Model, bounds: LlmBounds, short: Shortage): number {
-  const { need, free } = short;
+/** Output tokens of one completion that `free` units still pay for, at most those of `bounds`; 0 = not even one. */
+export function affordableOutputTokens(
+  price: CallPrice,
+  bounds: LlmBounds,
+  { need, free }: Shortage,
+): number {
   const { unit } = need.account;
-  if (COUNTED_BY_CALL.has(unit)) return 0;
-  if (unit === 'output_tokens')
-    return Math.min(Math.floor(free / bounds.choices), bounds.outputTokensEach);
-  if (unit === 'tokens') {
-    const each = Math.floor((free - bounds.inputTokens) / bounds.choices);
-    return Math.min(each, bounds.outputTokensEach);
+  if (!dependsOnOutput(unit)) return 0;
+  const fits = (outputTokensEach: number): boolean =>
+    amountFor(unit, boundTake({ ...price, prepaid: true }, { ...bounds, outputTokensEach })) <=
+    free;
+  if (fits(bounds.outputTokensEach)) return bounds.outputTokensEach;
+  // More output never takes less: halving finds the most that fits.
+  let [most, tooMany] = [0, bounds.outputTokensEach];
+  while (tooMany - most > 1) {
+    const middle = Math.floor((most + tooMany) / 2);
+    if (fits(middle)) most = middle;
+    else tooMany = middle;
   }
-  const room =
-    BigInt(free) * PICO_PER_NANO -
-    picoOf(model.price, boundUsage(model.price, { ...bounds, outputTokensEach: 0 }));
-  const each = model.price.perOutputToken * BigInt(bounds.choices);
-  if (room < 0n) return 0;
-  if (room >= each * BigInt(bounds.outputTokensEach)) return bounds.outputTokensEach;
-  return toSafeNumber(room / each);
+  return most;
 }
 
 /** Units that the length of the output does not change. */

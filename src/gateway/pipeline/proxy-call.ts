@@ -1,5 +1,3 @@
-import { costOf } from '../../domain/pricing.ts';
-import { toSafeNumber } from '../../domain/money.ts';
 import type { Route } from '../../domain/catalog.ts';
 import type { Forwarder } from '../forwarder.ts';
 import type { BodySink, InboundRequest, RawHeaders } from '../listener.ts';
@@ -15,29 +13,28 @@ import {
 } from './answer.ts';
 import { buildServedHeaders } from './answer-headers.ts';
 import { bodyTooLarge } from './collect-body.ts';
-import { captureWhole, finishStream, noteProgress } from './charging.ts';
+import { amountsOf, captureWhole, costOfTake, finishStream, noteProgress } from './charging.ts';
 import type { CompiledRoute } from './compile-catalog.ts';
 import type { GatewayContext } from './context.ts';
 import { takePending } from './entitle.ts';
 import type { Exchange } from './exchange.ts';
-import { NO_TAKE, type Take } from '../../domain/take.ts';
-import { countedAs } from './caller-accounts.ts';
+import { type CallerAccounts } from './caller-accounts.ts';
+import { type Growth, growHold, growHoldSlowly, isCovered, takeAll } from './hold-growth.ts';
 import { MeteredBody } from './metered-body.ts';
 import { observe } from './observe.ts';
 import { buildAnswerHeaders, openForwarder } from './outgoing.ts';
+import { ProxyMeter } from './proxy-meter.ts';
 import { codeOfFailure, UpstreamComplaint } from './upstream-trouble.ts';
 
-/** Bytes a per-byte price holds ahead of what has passed. */
-const WINDOW_BYTES = 1024 * 1024;
-
-/** One call of a proxied route: priced by request and by byte, streamed both ways, never buffered. */
+/** One call of a proxied route: priced and counted as it passes, streamed both ways, never buffered. */
 export class ProxyCall implements UpstreamReceiver {
   readonly #context: GatewayContext;
   readonly #exchange: Exchange;
   readonly #route: Route;
   readonly #compiled: CompiledRoute;
+  readonly #meter: ProxyMeter;
   #forwarder: Forwarder | undefined;
-  #heldNano = 0;
+  #sentMs = 0;
   #ended = false;
   /** The upstream's 402, while it is read. */
   #complaint: UpstreamComplaint | undefined;
@@ -50,6 +47,7 @@ export class ProxyCall implements UpstreamReceiver {
     this.#exchange = exchange;
     this.#route = route;
     this.#compiled = compiled;
+    this.#meter = new ProxyMeter(exchange, compiled);
   }
 
   start(): void {
@@ -65,20 +63,13 @@ export class ProxyCall implements UpstreamReceiver {
       this.#forward();
       return;
     }
-    this.#heldNano = accounts.prepaid ? this.#firstHoldNano(contentLength) : 0;
-    this.#exchange.holdNano = this.#heldNano;
-    const take = { ...NO_TAKE, nano: this.#heldNano };
-    this.#exchange.take = take;
-    const needs = this.#compiled.perByte
-      ? accounts.needsAt(countedAs(this.#route), take, this.#exchange.at)
-      : accounts.flatNeedsAt(this.#route, take, this.#exchange.at);
+    const needs = this.#meter.ask(accounts);
     if (tryAdmit(this.#context, this.#exchange, needs)) this.#forward();
-    else this.#admitSlowly();
+    else this.#admitSlowly(accounts);
   }
 
   /** Sends it on and takes nothing of any account: what speaks against it is only observed (EVID-01). */
   pass(): void {
-    this.#heldNano = 0;
     this.#forward();
   }
 
@@ -91,7 +82,8 @@ export class ProxyCall implements UpstreamReceiver {
       return;
     }
     exchange.status = status;
-    if (status >= 400) releaseHold(this.#context, exchange);
+    this.#meter.noteHead(headers, this.#context.clock.monotonicMs() - this.#sentMs);
+    if (status >= 400) this.#refund();
     else if (!this.#charge()) {
       this.#forwarder?.abort();
       this.#end('refused');
@@ -104,12 +96,7 @@ export class ProxyCall implements UpstreamReceiver {
       return;
     }
     const { asset } = this.#context.compiled().catalog;
-    const served = buildServedHeaders(
-      exchange,
-      this.#context.engine,
-      asset,
-      !this.#compiled.perByte,
-    );
+    const served = buildServedHeaders(exchange, this.#context.engine, asset, !this.#meter.grows);
     exchange.response.writeHead(
       status,
       buildAnswerHeaders(this.#context, exchange, headers, served),
@@ -123,12 +110,12 @@ export class ProxyCall implements UpstreamReceiver {
       return true;
     }
     exchange.bytesOut += chunk.length;
-    if (!this.#compiled.perByte || exchange.status >= 400) return exchange.response.write(chunk);
+    if (!this.#meter.grows || exchange.status >= 400) return exchange.response.write(chunk);
     if (this.#covered()) return this.#writeCharged(chunk);
     this.#fetchMore()
       .then((more) => {
         if (this.#ended) return;
-        if (!more) this.#cut(chunk.length);
+        if (!more) this.#cutWithin(chunk);
         else if (this.#writeCharged(chunk)) this.#forwarder?.resume();
       })
       .catch((error: unknown) => failUnexpectedly(this.#context, exchange, error));
@@ -141,7 +128,7 @@ export class ProxyCall implements UpstreamReceiver {
       this.#failForMoney(this.#complaint);
       return;
     }
-    if (this.#compiled.perByte) finishStream(this.#context, this.#exchange, this.#measured());
+    if (this.#meter.lasts) this.#settleStream();
     this.#exchange.response.end();
     this.#end('complete');
   }
@@ -155,7 +142,7 @@ export class ProxyCall implements UpstreamReceiver {
     }
     const { response } = this.#exchange;
     if (response.headSent) {
-      this.#settleBroken();
+      this.#settleStream();
       response.destroy();
       this.#end('upstream-broke');
       return;
@@ -180,34 +167,8 @@ export class ProxyCall implements UpstreamReceiver {
     failForMoney(this.#context, this.#exchange, fault);
   }
 
-  /** Cost of what is certain to pass plus a window: the hold grows as bytes flow. */
-  #firstHoldNano(contentLength: number): number {
-    if (!this.#compiled.perByte) return this.#compiled.requestNano;
-    return this.#costNano(contentLength >= 0 ? contentLength : WINDOW_BYTES, WINDOW_BYTES);
-  }
-
-  #costNano(bytesIn: number, bytesOut: number): number {
-    const usage = {
-      inputTokens: 0,
-      cachedInputTokens: 0,
-      outputTokens: 0,
-      bytesIn,
-      bytesOut,
-      estimated: false,
-    };
-    return toSafeNumber(costOf(this.#route.price, usage));
-  }
-
-  #measured(): Take {
-    const nano =
-      this.#exchange.access?.prepaid === true
-        ? this.#costNano(this.#exchange.bytesIn, this.#exchange.bytesOut)
-        : 0;
-    return { ...NO_TAKE, nano };
-  }
-
-  #admitSlowly(): void {
-    admitSlowly(this.#context, this.#exchange)
+  #admitSlowly(accounts: CallerAccounts): void {
+    admitSlowly(this.#context, this.#exchange, accounts, this.#meter.asked)
       .then((admitted) => {
         if (admitted) this.#forward();
         else if (observe(this.#context, this.#exchange)) this.pass();
@@ -233,6 +194,7 @@ export class ProxyCall implements UpstreamReceiver {
     response.onDrain = () => {
       if (!this.#fetching) forwarder.resume();
     };
+    this.#sentMs = this.#context.clock.monotonicMs();
     forwarder.start();
     this.#exchange.target = forwarder.target?.url;
   }
@@ -261,7 +223,7 @@ export class ProxyCall implements UpstreamReceiver {
         return false;
       }
     }
-    if (!this.#compiled.perByte || this.#covered()) return true;
+    if (!this.#meter.grows || this.#covered()) return true;
     return this.#fetchMore().then((more) => {
       if (more || this.#ended) return more;
       sink.onError(new Error('credit used up'));
@@ -270,17 +232,24 @@ export class ProxyCall implements UpstreamReceiver {
     });
   }
 
-  /** The awaited way to cover what has passed: other slices are asked for, for at most a second. */
+  #growth(): Growth {
+    return { take: this.#meter.measured(), ahead: this.#meter.ahead() };
+  }
+
+  /** Whether the hold covers what has passed; grows it by a window when it does not. */
+  #covered(): boolean {
+    if (isCovered(this.#exchange, this.#meter.measured())) return true;
+    return growHold(this.#context, this.#exchange, this.#growth());
+  }
+
+  /** The awaited way to cover what has passed: other slices are asked for. */
   async #fetchMore(): Promise<boolean> {
-    const { hold, needs } = this.#exchange;
-    if (hold === undefined) return false;
-    const more = this.#measured().nano - this.#heldNano;
-    const amounts = needs.map((need) => (isMoney(need.account.unit) ? more : 0));
     this.#fetching = true;
-    const fetched = await this.#context.engine.extendSlowly(hold, amounts, this.#leaving.signal);
+    const { signal } = this.#leaving;
+    const more = await growHoldSlowly(this.#context, this.#exchange, this.#growth(), signal);
     this.#fetching = false;
-    if (fetched) this.#heldNano += more;
-    return fetched && this.#covered();
+    // More may have passed meanwhile.
+    return more && this.#covered();
   }
 
   /** Refuses a request whose body is still coming, for what `note` leaves on the exchange. */
@@ -290,7 +259,7 @@ export class ProxyCall implements UpstreamReceiver {
     if (this.#ended) return;
     this.#end('refused');
     if (response.headSent) {
-      this.#settleBroken();
+      this.#settleStream();
       response.destroy();
       record(this.#context, this.#exchange, 'cut');
       return;
@@ -299,10 +268,13 @@ export class ProxyCall implements UpstreamReceiver {
     refuse(this.#context, this.#exchange);
   }
 
-  /** The balance is what does not reach: the refusal names it with its numbers. */
+  /** The account that does not reach is what the refusal names, with its numbers. */
   #noteShort(): void {
-    const index = this.#exchange.needs.findIndex((need) => need.account.kind === 'balance');
-    const need = this.#exchange.needs[index];
+    const { needs, hold } = this.#exchange;
+    const amounts = amountsOf(this.#exchange, this.#meter.measured());
+    const lacking = amounts.findIndex((amount, i) => amount > (hold?.amounts[i] ?? 0));
+    const index = lacking < 0 ? needs.length - 1 : lacking;
+    const need = needs[index];
     this.#exchange.shortNumbers = need && this.#context.engine.peek(need.account);
     this.#exchange.reservation = {
       kind: 'short',
@@ -313,66 +285,68 @@ export class ProxyCall implements UpstreamReceiver {
     };
   }
 
-  /** Whether the hold covers what has passed; grows it by a window when it does not. */
-  #covered(): boolean {
-    const { hold } = this.#exchange;
-    const now = this.#measured();
-    if (hold === undefined || now.nano <= this.#heldNano) return true;
-    const ahead = this.#costNano(
-      this.#exchange.bytesIn + WINDOW_BYTES,
-      this.#exchange.bytesOut + WINDOW_BYTES,
-    );
-    for (const target of [ahead, now.nano]) {
-      const more = target - this.#heldNano;
-      if (
-        !this.#context.engine.extend(
-          hold,
-          this.#exchange.needs.map((need) => (isMoney(need.account.unit) ? more : 0)),
-        )
-      )
-        continue;
-      this.#heldNano = target;
-      return true;
-    }
-    return false;
-  }
-
   /** Journals a chunk that the hold covers, then writes it. */
   #writeCharged(chunk: Buffer): boolean {
-    if (noteProgress(this.#context, this.#exchange, this.#measured())) {
+    if (noteProgress(this.#context, this.#exchange, this.#meter.measured())) {
       return this.#exchange.response.write(chunk);
     }
     this.#cut(chunk.length);
     return false;
   }
 
-  /** The hold is used up and cannot grow: what was written is charged, the chunk in hand is not. */
+  /** The hold is used up and cannot grow: as much of the chunk as is left is sent, and charged. */
+  #cutWithin(chunk: Buffer): void {
+    const exchange = this.#exchange;
+    takeAll(this.#context, exchange, this.#meter.measured());
+    const before = exchange.bytesOut - chunk.length;
+    let [most, tooMany] = [0, chunk.length];
+    while (tooMany - most > 1) {
+      const middle = Math.floor((most + tooMany) / 2);
+      exchange.bytesOut = before + middle;
+      if (isCovered(exchange, this.#meter.measured())) most = middle;
+      else tooMany = middle;
+    }
+    exchange.bytesOut = before + most;
+    if (most > 0 && noteProgress(this.#context, exchange, this.#meter.measured())) {
+      exchange.response.write(chunk.subarray(0, most));
+      this.#cut(0);
+    } else this.#cut(most);
+  }
+
+  /** What was written is charged. */
   #cut(unwrittenBytes: number): void {
     this.#exchange.bytesOut -= unwrittenBytes;
     this.#forwarder?.abort();
-    this.#settleBroken();
+    this.#settleStream();
     this.#exchange.response.destroy();
     this.#end('cut');
   }
 
-  /** Charges a flat price with the head; a per-byte price begins with its first byte. */
+  /** Charges with the head what is known by then; what lasts longer is charged as it passes. */
   #charge(): boolean {
-    if (!this.#compiled.perByte)
-      return captureWhole(this.#context, this.#exchange, { ...NO_TAKE, nano: this.#heldNano });
-    return noteProgress(this.#context, this.#exchange, this.#measured());
+    const take = this.#meter.measured();
+    if (!this.#meter.lasts) return captureWhole(this.#context, this.#exchange, take);
+    if (!this.#meter.grows) this.#exchange.costNano = costOfTake(this.#exchange, take);
+    return noteProgress(this.#context, this.#exchange, take);
   }
 
-  #settleBroken(): void {
-    if (this.#compiled.perByte && this.#exchange.status < 400)
-      finishStream(this.#context, this.#exchange, this.#measured());
-    else releaseHold(this.#context, this.#exchange);
+  /** An upstream's refusal costs nothing (LLM-19); its slots go back when it has ended. */
+  #refund(): void {
+    if (!this.#meter.lasts) releaseHold(this.#context, this.#exchange);
+  }
+
+  /** The end of an answer, however it came, at what was measured. */
+  #settleStream(): void {
+    const { status } = this.#exchange;
+    if (!this.#meter.lasts || status >= 400) releaseHold(this.#context, this.#exchange);
+    else finishStream(this.#context, this.#exchange, this.#meter.measured());
   }
 
   #leave(): void {
     if (this.#ended) return;
     this.#leaving.abort();
     this.#forwarder?.abort();
-    if (this.#exchange.response.headSent) this.#settleBroken();
+    if (this.#exchange.response.headSent) this.#settleStream();
     else releaseHold(this.#context, this.#exchange);
     this.#end('client-gone');
     record(this.#context, this.#exchange, 'client-gone');
@@ -384,8 +358,4 @@ export class ProxyCall implements UpstreamReceiver {
     if (ending !== 'refused' && ending !== 'client-gone')
       record(this.#context, this.#exchange, ending);
   }
-}
-
-function isMoney(unit: string): boolean {
-  return unit !== 'requests' && unit !== 'tokens';
 }

@@ -10,7 +10,7 @@ import type {
 } from '../../contract/problem-document.ts';
 import { chooseForm } from '../../contract/problem-form.ts';
 import { buildProblem } from '../../contract/problem.ts';
-import type { Refusal } from '../../domain/decide.ts';
+import { neededOf, type Refusal } from '../../domain/decide.ts';
 import type { Facts } from '../../domain/facts.ts';
 import { finalCode, findOffers } from '../../domain/offers.ts';
 import { buildStandingHeaders, formatNano, readRateLimits } from './answer-headers.ts';
@@ -89,7 +89,7 @@ function describe(
       resetsAt: limit?.resetsAt === undefined ? undefined : new Date(limit.resetsAt).toISOString(),
       retryAfterSeconds: retryAfterMs && Math.max(1, Math.ceil(retryAfterMs / 1000)),
       retryKind: refusal.transient ? ('transient' as const) : undefined,
-      payment: findPayment(context, exchange, refusal, code),
+      payment: findPayment(context, exchange, facts, { refusal, code }),
     }),
   };
 }
@@ -98,12 +98,14 @@ function describe(
 function findPayment(
   context: GatewayContext,
   exchange: Exchange,
-  { limit }: Refusal,
-  code: Code,
+  facts: Facts,
+  { refusal, code }: { readonly refusal: Refusal; readonly code: Code },
 ): PaymentTerms | undefined {
   const { catalog, routes } = context.compiled();
+  const { limit } = refusal;
   if (code === 'INSUFFICIENT_CREDITS' && limit !== undefined) {
-    return { amount: `${formatNano(limit.need)} ${catalog.asset}`, methods: ['credits'] };
+    const needed = formatNano(neededOf(limit, facts));
+    return { amount: `${needed} ${catalog.asset}`, methods: ['credits'] };
   }
   const isAnonymous = exchange.identity.kind === 'anonymous' && CODES[code].financial;
   const compiled = exchange.route && routes.get(exchange.route);

@@ -1,0 +1,31 @@
+import type { Route } from '../../domain/catalog.ts';
+import type { Forwarder } from '../forwarder.ts';
+import type { UpstreamReceiver } from '../upstream.ts';
+import type { GatewayContext } from './context.ts';
+import type { Exchange } from './exchange.ts';
+import type { UnderstoodCall } from './llm-call.ts';
+import { openForwarder } from './outgoing.ts';
+
+/** The call to the model's provider, with the caller's body edited as far as it has to be; not yet started. */
+export function openLlmForwarder(
+  context: GatewayContext,
+  exchange: Exchange,
+  call: UnderstoodCall,
+  receiver: UpstreamReceiver,
+): Forwarder {
+  const { model, provider, request, body, parsed, route } = call;
+  const { providers } = context.compiled().catalog;
+  const edited = provider.editBody(body, parsed, {
+    upstreamModel: model.upstreamModel,
+    outputTokensMax: exchange.clampedOutputTokens,
+    includeUsage: request.stream && !request.wantsUsageChunk,
+  });
+  const upstreamId = providers.get(model.providerId)?.upstreamId ?? '';
+  const outgoing = { route, upstreamId, path: endpointOf(route), body: edited };
+  return openForwarder(context, exchange, outgoing, receiver);
+}
+
+/** Below the provider's base URL, which names the version (`https://host/v1`). */
+function endpointOf(route: Route): string {
+  return route.kind === 'embeddings' ? '/embeddings' : '/chat/completions';
+}
