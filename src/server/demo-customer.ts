@@ -1,10 +1,10 @@
-import { PLAIN_KEY_TERMS } from '../domain/key-terms.ts';
-import { PLAIN_TERMS } from '../domain/tenant-terms.ts';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { API_KEY_RANDOM_BYTES, apiKeyHint, formatApiKey } from '../domain/api-key.ts';
+import { PLAIN_KEY_TERMS } from '../domain/key-terms.ts';
+import { PLAIN_TERMS } from '../domain/tenant-terms.ts';
 import { createId } from '../platform/ids.ts';
 import { sha256Hex } from '../platform/sha256.ts';
 import type { Store } from '../stores/store.ts';

@@ -1,6 +1,6 @@
+import { apiKeyHint } from '../../src/domain/api-key.ts';
 import { PLAIN_KEY_TERMS } from '../../src/domain/key-terms.ts';
 import { PLAIN_TERMS } from '../../src/domain/tenant-terms.ts';
-import { apiKeyHint } from '../../src/domain/api-key.ts';
 import { sha256Hex } from '../../src/platform/sha256.ts';
 import type { ApiKey, KeyWithTenant, Tenant } from '../../src/stores/store.ts';
 

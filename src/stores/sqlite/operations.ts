@@ -1,7 +1,7 @@
-import { decodeRows } from '../request-rows.ts';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { decodeRows } from '../request-rows.ts';
 import { Accounts } from './accounts.ts';
 import { Answers } from './answers.ts';
 import { ApiKeys } from './api-keys.ts';
