@@ -1,4 +1,5 @@
-import { explainFields, TOKEN_PATTERN } from './head-fields.ts';
+import { explainFields } from './head-fields.ts';
+import { TOKEN_PATTERN } from './patterns.ts';
 
 /** Bytes of all chunk extensions of one body together, as Node's own parser bounds them. */
 export const EXTENSION_BYTES_MAX = 16 * 1024;

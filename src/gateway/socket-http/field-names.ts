@@ -1,3 +1,5 @@
+import { TOKEN_PATTERN } from './patterns.ts';
+
 /** What the transport itself looks at in a head; every other field only passes through it. */
 export type FieldKind =
   | 'plain'
@@ -8,16 +10,22 @@ export type FieldKind =
   | 'keep-alive'
   | 'expect'
   | 'upgrade'
-  | 'date';
+  | 'date'
+  /** No name that a head may have. */
+  | 'malformed';
 
 /** One spelling of a field name. `text` is a string of its own: it does not keep the head alive that it came in. */
 export interface FieldName {
   readonly text: string;
   readonly kind: FieldKind;
+  /** What comes before its value in a head: the end of the line before, the name and its colon. */
+  readonly lead: string;
 }
 
 /** Clients may invent names without end; those after the first so many are looked at each time. */
 export const SPELLINGS_MAX = 1024;
+
+const TOKEN = new RegExp(`^${TOKEN_PATTERN}$`);
 
 const KINDS: ReadonlyMap<string, FieldKind> = new Map(
   (
@@ -36,16 +44,16 @@ const KINDS: ReadonlyMap<string, FieldKind> = new Map(
 
 const spellings = new Map<string, FieldName>();
 
-/** @param spelling a valid field name, in whatever case. */
+/** What this spelling of a field's name means. */
 export function fieldNameOf(spelling: string): FieldName {
   return spellings.get(spelling) ?? addSpelling(spelling);
 }
 
 function addSpelling(spelling: string): FieldName {
-  const kind = KINDS.get(spelling.toLowerCase()) ?? 'plain';
-  if (spellings.size >= SPELLINGS_MAX) return { text: spelling, kind };
   const text = Buffer.from(spelling, 'latin1').toString('latin1');
-  const name = { text, kind };
-  spellings.set(text, name);
+  const known = KINDS.get(text.toLowerCase()) ?? 'plain';
+  const kind = TOKEN.test(spelling) ? known : 'malformed';
+  const name = { text, kind, lead: `\r\n${text}: ` };
+  if (spellings.size < SPELLINGS_MAX) spellings.set(text, name);
   return name;
 }

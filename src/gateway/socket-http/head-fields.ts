@@ -1,14 +1,8 @@
 import { fieldNameOf } from './field-names.ts';
-
-/** Source of a pattern: RFC 9110 5.6.2. */
-export const TOKEN_PATTERN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
-// RFC 9110 5.1 and 5.5. No folding, no bare CR or LF, no control character, no space before the colon.
-const FIELD_VALUE = '[\\t\\x20-\\x7e\\x80-\\xff]*';
-/** Source of a pattern: one whole field line with its CRLF. */
-export const FIELD_LINE_PATTERN = `${TOKEN_PATTERN}:${FIELD_VALUE}\\r\\n`;
+import { FIELD_VALUE_PATTERN, TOKEN_PATTERN } from './patterns.ts';
 
 const TOKEN_ALONE = new RegExp(`^${TOKEN_PATTERN}$`);
-const VALUE_ALONE = new RegExp(`^${FIELD_VALUE}$`);
+const VALUE_ALONE = new RegExp(`^${FIELD_VALUE_PATTERN}$`);
 
 const SPACE = 0x20;
 const TAB = 0x09;

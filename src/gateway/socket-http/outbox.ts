@@ -6,6 +6,8 @@ const COPY_BYTES_MAX = 32 * 1024;
 /** Shared by all plain sockets: whatever the kernel takes at once is free again when `write` returns. */
 let scratch = Buffer.allocUnsafeSlow(COPY_BYTES_MAX);
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** The bytes on their way to one socket: what one turn of the event loop produces leaves in one write. */
 export class Outbox {
   /** Bytes added and not yet flushed. */
@@ -14,8 +16,10 @@ export class Outbox {
   handedOver = 0;
   readonly #socket: Socket;
   readonly #mayReuse: boolean;
-  readonly #pieces: (Buffer | string)[] = [];
+  // Nearly always there is a text and then some bytes: those need no list.
   #text = '';
+  #bytes: Buffer = NO_BYTES;
+  #more: (Buffer | string)[] | undefined = undefined;
 
   /** `secure`: a TLS socket keeps what it is given for longer than a call. */
   constructor(socket: Socket, secure: boolean) {
@@ -25,40 +29,40 @@ export class Outbox {
 
   /** Latin1 only. */
   addText(text: string): void {
-    this.#text += text;
     this.pending += text.length;
+    if (this.#more !== undefined) this.#more.push(text);
+    else if (this.#bytes.length > 0) this.#more = [text];
+    else this.#text += text;
   }
 
   addBytes(bytes: Buffer): void {
-    if (this.#text !== '') {
-      this.#pieces.push(this.#text);
-      this.#text = '';
-    }
-    this.#pieces.push(bytes);
     this.pending += bytes.length;
+    if (this.#more !== undefined) this.#more.push(bytes);
+    else if (this.#bytes.length > 0) this.#more = [bytes];
+    else this.#bytes = bytes;
   }
 
   flush(): void {
     const { pending } = this;
     if (pending === 0) return;
-    if (this.#text !== '') {
-      this.#pieces.push(this.#text);
-      this.#text = '';
-    }
     const socket = this.#socket;
     if (!socket.destroyed && socket.writable) {
       if (pending <= COPY_BYTES_MAX) this.#writeJoined(pending);
       else this.#writeVector();
       if (socket.errored === null) this.handedOver += pending;
     }
-    this.#pieces.length = 0;
     this.pending = 0;
+    this.#text = '';
+    this.#bytes = NO_BYTES;
+    this.#more = undefined;
   }
 
   #writeJoined(length: number): void {
     const target = this.#mayReuse ? scratch : Buffer.allocUnsafe(length);
-    let at = 0;
-    for (const piece of this.#pieces) {
+    let at = target.write(this.#text, 'latin1');
+    target.set(this.#bytes, at);
+    at += this.#bytes.length;
+    for (const piece of this.#more ?? []) {
       if (typeof piece === 'string') at += target.write(piece, at, 'latin1');
       else {
         target.set(piece, at);
@@ -74,28 +78,12 @@ export class Outbox {
 
   #writeVector(): void {
     this.#socket.cork();
-    for (const piece of this.#pieces) {
+    if (this.#text !== '') this.#socket.write(this.#text, 'latin1');
+    if (this.#bytes.length > 0) this.#socket.write(this.#bytes);
+    for (const piece of this.#more ?? []) {
       if (typeof piece === 'string') this.#socket.write(piece, 'latin1');
       else this.#socket.write(piece);
     }
     this.#socket.uncork();
   }
-}
-
-/** Something with output that need not leave before the others of this turn. */
-export interface Flushable {
-  flush(): void;
-}
-
-const waiting: Flushable[] = [];
-
-/** Calls `flush` when the current callback of the event loop has ended. */
-export function flushSoon(item: Flushable): void {
-  if (waiting.length === 0) process.nextTick(flushWaiting);
-  waiting.push(item);
-}
-
-function flushWaiting(): void {
-  for (const item of waiting) item.flush();
-  waiting.length = 0;
 }

@@ -2,13 +2,12 @@ import { STATUS_CODES } from 'node:http';
 
 import type { RawHeaders } from '../listener.ts';
 import { type FieldKind, fieldNameOf } from './field-names.ts';
-import { FIELD_LINE_PATTERN, parseContentLength } from './head-fields.ts';
-
-/** Whatever its names and values are made of, a head must end where it ends. */
-const FIELD_LINES = new RegExp(`^(?:${FIELD_LINE_PATTERN})*$`);
+import { parseContentLength } from './head-fields.ts';
+import { FIELD_VALUE_PATTERN, TOKEN_PATTERN } from './patterns.ts';
 
 /** The fields of a head of ours as text, and what they say of its framing. */
 export class RenderedFields {
+  /** Each field after the end of the line before it; the last line is not ended. */
   text = '';
   /** Of the Content-Length field, -1 without one. */
   contentLength = -1;
@@ -28,6 +27,7 @@ export class RenderedFields {
     if (kind === 'content-length') this.#noteLength(value);
     else if (kind === 'host') this.#noteHost();
     else if (kind === 'date') this.hasDate = true;
+    else if (kind === 'malformed') this.problem = 'a header name is not valid';
     else this.problem = `the header ${name} is the transport's own`;
     return true;
   }
@@ -45,45 +45,52 @@ export class RenderedFields {
 }
 
 /**
- * Connection is not written: it is the transport's own.
+ * Connection is not written: it is the transport's own. The values are not checked whole, only that none ends its line:
+ * whoever sends the head puts it to a pattern.
  *
  * @param withoutLength leave Content-Length out too.
- * @returns a string: why no such head may be sent.
  */
-export function renderFields(headers: RawHeaders, withoutLength: boolean): RenderedFields | string {
+export function renderFields(headers: RawHeaders, withoutLength: boolean): RenderedFields {
   const fields = new RenderedFields();
-  let lines = 0;
+  let text = '';
   for (let index = 0; index < headers.length; index += 2) {
-    const name = headers[index] ?? '';
+    const name = fieldNameOf(headers[index] ?? '');
     const value = headers[index + 1] ?? '';
-    const { kind } = fieldNameOf(name);
-    if (kind !== 'plain' && !fields.note(kind, name, value)) continue;
-    if (withoutLength && kind === 'content-length') continue;
-    fields.text += `${name}: ${value}\r\n`;
-    lines += 1;
+    if (value.indexOf('\r') >= 0) fields.problem = `the value of ${name.text} has a line end`;
+    if (name.kind !== 'plain') {
+      if (!fields.note(name.kind, name.text, value)) continue;
+      if (withoutLength && name.kind === 'content-length') continue;
+    }
+    text += name.lead + value;
   }
-  if (fields.problem !== undefined) return fields.problem;
-  if (FIELD_LINES.test(fields.text) && countLines(fields.text) === lines) return fields;
-  return 'a header name or value has a character that no head may have';
-}
-
-/** A value that smuggles a whole line in makes one more than there are fields. */
-function countLines(text: string): number {
-  let lines = 0;
-  for (let at = text.indexOf('\r'); at >= 0; at = text.indexOf('\r', at + 1)) lines += 1;
-  return lines;
+  fields.text = text;
+  return fields;
 }
 
 const statusLines = new Map<number, string>();
 
-/** `HTTP/1.1 200 OK` and its CRLF. */
+/** `HTTP/1.1 200 OK`, without its CRLF. */
 export function statusLineOf(status: number): string {
   const known = statusLines.get(status);
   if (known !== undefined) return known;
   if (!Number.isInteger(status) || status < 100 || status > 999) {
     throw new RangeError(`${status} is no HTTP status`);
   }
-  const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`;
   statusLines.set(status, line);
   return line;
+}
+
+const FIELDS = `(?:\\r\\n${TOKEN_PATTERN}:${FIELD_VALUE_PATTERN})*(?:\\r\\n\\r\\n)?$`;
+const REQUEST_HEAD = new RegExp(`^[A-Z-]+ /[!"$-~\\x80-\\xff]* HTTP/1\\.1${FIELDS}`);
+const RESPONSE_HEAD = new RegExp(`^HTTP/1\\.1 \\d{3} [ -~]*${FIELDS}`);
+
+/** Whether it is a request head through and through, in Latin 1. */
+export function isSoundRequest(head: string): boolean {
+  return REQUEST_HEAD.test(head);
+}
+
+/** Whether it is the head of an answer through and through, in Latin 1; its end may still be to come. */
+export function isSoundResponse(head: string): boolean {
+  return RESPONSE_HEAD.test(head);
 }

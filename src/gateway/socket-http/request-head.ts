@@ -1,13 +1,8 @@
 import { METHODS } from 'node:http';
 
 import type { ProtocolError } from '../listener.ts';
-import {
-  explainFields,
-  FIELD_LINE_PATTERN,
-  type HeadFields,
-  parseContentLength,
-  readFields,
-} from './head-fields.ts';
+import { explainFields, type HeadFields, parseContentLength, readFields } from './head-fields.ts';
+import { FIELD_LINE_PATTERN } from './patterns.ts';
 
 /** More fields than this is 431: it keeps every later pass over the headers short. */
 export const HEADER_FIELDS_MAX = 200;

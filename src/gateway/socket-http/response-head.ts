@@ -1,10 +1,5 @@
-import {
-  explainFields,
-  FIELD_LINE_PATTERN,
-  type HeadFields,
-  parseContentLength,
-  readFields,
-} from './head-fields.ts';
+import { explainFields, type HeadFields, parseContentLength, readFields } from './head-fields.ts';
+import { FIELD_LINE_PATTERN } from './patterns.ts';
 
 /** How the end of an answer's body is found. */
 export type BodyFraming = 'none' | 'length' | 'chunked' | 'close';

@@ -4,10 +4,11 @@ import type { ListenerOptions, ProtocolError, RequestHandler } from '../listener
 import { explainLineFeeds, HEAD_END } from './head-end.ts';
 import { explainFields } from './head-fields.ts';
 import { Outbox } from './outbox.ts';
-import { renderFields, statusLineOf } from './render-head.ts';
+import { isSoundResponse, renderFields, statusLineOf } from './render-head.ts';
 import { explainRequestLine, parseRequestHead } from './request-head.ts';
 import { ServerExchange } from './server-exchange.ts';
 import { NEVER, type Ticker, type Timed } from './ticker.ts';
+import { beginTurn, endTurn } from './turn.ts';
 
 /** While a connection closes, what the client still sends is read so that it can see the answer. */
 export const LINGER_BYTES_MAX = 64 * 1024 * 1024;
@@ -28,7 +29,7 @@ export interface ConnectionHost {
   readonly handler: RequestHandler;
   readonly ticker: Ticker;
   readonly draining: boolean;
-  /** `Date: ...` with its CRLF. */
+  /** `Date: ...` after the end of the line before it. */
   readonly dateLine: string;
   /** What ends the head of an answer after which the connection stays. */
   readonly keepAliveLines: string;
@@ -156,11 +157,14 @@ export class ServerConnection implements Timed {
     this.closing = true;
     const { headers, body } = this.#host.options.renderProtocolError(error);
     const fields = renderFields(headers, true);
-    if (typeof fields === 'string') throw new TypeError(`the refusal cannot be sent: ${fields}`);
     const bytes = Buffer.from(body);
     const date = fields.hasDate ? '' : this.#host.dateLine;
-    const framing = `Content-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`;
-    this.outbox.addText(statusLineOf(error.status) + fields.text + date + framing);
+    const framing = `\r\nContent-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`;
+    const head = statusLineOf(error.status) + fields.text + date + framing;
+    if (fields.problem !== undefined || !isSoundResponse(head)) {
+      throw new TypeError('the refusal cannot be sent: a header is not valid');
+    }
+    this.outbox.addText(head);
     this.outbox.addBytes(bytes);
     this.#close(true);
   }
@@ -215,7 +219,12 @@ export class ServerConnection implements Timed {
   #receive(chunk: Buffer): void {
     const rest = this.#rest;
     this.#rest = undefined;
-    this.#consume(rest === undefined ? chunk : Buffer.concat([rest, chunk]));
+    beginTurn();
+    try {
+      this.#consume(rest === undefined ? chunk : Buffer.concat([rest, chunk]));
+    } finally {
+      endTurn();
+    }
   }
 
   #consume(bytes: Buffer): void {

@@ -6,10 +6,10 @@ import type {
   RawHeaders,
 } from '../listener.ts';
 import { ChunkedReader } from './chunked-reader.ts';
-import { flushSoon } from './outbox.ts';
-import { renderFields, statusLineOf } from './render-head.ts';
+import { isSoundResponse, type RenderedFields, renderFields, statusLineOf } from './render-head.ts';
 import { CHUNKED, type RequestHead } from './request-head.ts';
 import type { ServerConnection } from './server-connection.ts';
+import { flushSoon } from './turn.ts';
 
 /** A body left unread is discarded up to this size to keep the connection; beyond, the connection closes. */
 export const DISCARD_BYTES_MAX = 64 * 1024;
@@ -51,8 +51,10 @@ export class ServerExchange implements InboundRequest, InboundResponse {
   #bodyPaused = false;
   #delivering = false;
   #continueOwed: boolean;
-  /** The head, until it is known how the body is framed. */
+  /** The head, until it leaves. */
   #head: string | undefined = undefined;
+  /** It says how the body is framed, and is whole. */
+  #isFramed = false;
   /** The first part of the body, while the head waits. */
   #first: Buffer = NOTHING;
   /** Of the answer's declared length; -1 when none was. */
@@ -116,15 +118,14 @@ export class ServerExchange implements InboundRequest, InboundResponse {
 
   writeHead(status: number, headers: RawHeaders): void {
     if (this.headSent || this.closed) return;
-    this.#bodiless = this.method === 'HEAD' || status < 200 || status === 204 || status === 304;
     // RFC 9110 8.6: a 204 declares no length.
     const fields = renderFields(headers, status === 204);
-    if (typeof fields === 'string') throw new TypeError(`the answer cannot be sent: ${fields}`);
-    this.headSent = true;
+    this.#bodiless = isBodiless(this.method, status);
+    this.#isFramed = this.#bodiless || fields.contentLength >= 0;
     this.closeAfter ||= fields.close || this.#connection.mustClose || this.#leavesBodyUnread();
+    this.#head = this.#renderHead(status, fields);
+    this.headSent = true;
     if (!this.#bodiless) this.#lengthLeft = fields.contentLength;
-    const date = fields.hasDate ? '' : this.#connection.dateLine;
-    this.#head = statusLineOf(status) + fields.text + date;
     this.#flushLater();
   }
 
@@ -276,26 +277,44 @@ export class ServerExchange implements InboundRequest, InboundResponse {
     return this.#continueOwed || this.contentLength < 0 || this.contentLength > DISCARD_BYTES_MAX;
   }
 
+  #renderHead(status: number, fields: RenderedFields): string {
+    const date = fields.hasDate ? '' : this.#connection.dateLine;
+    const head =
+      statusLineOf(status) + fields.text + date + (this.#isFramed ? this.#endOfHead : '');
+    if (fields.problem === undefined && isSoundResponse(head)) return head;
+    throw new TypeError(`the answer cannot be sent: ${fields.problem ?? 'a value is not valid'}`);
+  }
+
   /** Ends the head with how its body is framed. `bodyBytes`: of the whole body, -1 when more may follow. */
   #settleFraming(bodyBytes: number): void {
     if (this.#head === undefined) return;
     const { outbox } = this.#connection;
     outbox.addText(this.#head);
     this.#head = undefined;
-    if (!this.#bodiless && this.#lengthLeft < 0) {
-      if (bodyBytes >= 0) {
-        this.#lengthLeft = bodyBytes;
-        outbox.addText(`Content-Length: ${bodyBytes}\r\n`);
-      } else if (this.#isOld) this.closeAfter = true;
-      else {
-        this.#chunked = true;
-        outbox.addText('Transfer-Encoding: chunked\r\n');
-      }
+    if (!this.#isFramed) {
+      outbox.addText(this.#frameBody(bodyBytes));
+      outbox.addText(this.#endOfHead);
     }
-    outbox.addText(this.closeAfter ? 'Connection: close\r\n\r\n' : this.#connection.keepAliveLines);
     const first = this.#first;
     this.#first = NOTHING;
     this.#add(first);
+  }
+
+  #frameBody(bodyBytes: number): string {
+    if (bodyBytes >= 0) {
+      this.#lengthLeft = bodyBytes;
+      return `\r\nContent-Length: ${bodyBytes}`;
+    }
+    if (this.#isOld) {
+      this.closeAfter = true;
+      return '';
+    }
+    this.#chunked = true;
+    return '\r\nTransfer-Encoding: chunked';
+  }
+
+  get #endOfHead(): string {
+    return this.closeAfter ? '\r\nConnection: close\r\n\r\n' : this.#connection.keepAliveLines;
   }
 
   #add(chunk: Buffer): void {
@@ -371,4 +390,9 @@ export class ServerExchange implements InboundRequest, InboundResponse {
     this.drainAwaited = true;
     this.#connection.noteProgress();
   }
+}
+
+/** RFC 9112 6.3: whatever its head says, no body follows. */
+function isBodiless(method: string, status: number): boolean {
+  return method === 'HEAD' || status < 200 || status === 204 || status === 304;
 }

@@ -35,7 +35,7 @@ class SocketListener implements Listener, ConnectionHost {
     this.options = options;
     this.handler = handler;
     const seconds = Math.max(1, Math.floor(options.keepAliveTimeoutMs / 1000));
-    this.keepAliveLines = `Connection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n\r\n`;
+    this.keepAliveLines = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n\r\n`;
     this.#server = createServer(options);
     this.#server.maxConnections = options.connectionsMax + OVER_CAPACITY_MAX;
     const opened = options.tls === undefined ? 'connection' : 'secureConnection';
@@ -45,7 +45,7 @@ class SocketListener implements Listener, ConnectionHost {
   get dateLine(): string {
     if (this.ticker.now >= this.#dateTick) {
       this.#dateTick = this.ticker.now + 1000 / TICK_MS / 2;
-      this.#dateLine = `Date: ${new Date().toUTCString()}\r\n`;
+      this.#dateLine = `\r\nDate: ${new Date().toUTCString()}`;
     }
     return this.#dateLine;
   }

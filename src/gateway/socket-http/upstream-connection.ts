@@ -3,10 +3,11 @@ import type { Socket } from 'node:net';
 import type { UpstreamFailure } from '../upstream.ts';
 import { ChunkedReader } from './chunked-reader.ts';
 import { explainLineFeeds, HEAD_END } from './head-end.ts';
-import { flushSoon, Outbox } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import { type BodyFraming, parseResponseHead, type ResponseHead } from './response-head.ts';
 import type { SocketCall } from './socket-call.ts';
 import { NEVER, type Ticker, type Timed } from './ticker.ts';
+import { beginTurn, endTurn, flushSoon } from './turn.ts';
 import { Upload } from './upload.ts';
 
 /** Of one answer's head, interim answers included. */
@@ -206,7 +207,12 @@ export class UpstreamConnection implements Timed {
     }
     const rest = this.#rest;
     this.#rest = undefined;
-    this.#consume(rest === undefined ? chunk : Buffer.concat([rest, chunk]));
+    beginTurn();
+    try {
+      this.#consume(rest === undefined ? chunk : Buffer.concat([rest, chunk]));
+    } finally {
+      endTurn();
+    }
   }
 
   #goOn(): void {

@@ -1,6 +1,6 @@
 import type { InboundRequest } from '../listener.ts';
 import type { UpstreamRequest } from '../upstream.ts';
-import { renderFields } from './render-head.ts';
+import { isSoundRequest, renderFields } from './render-head.ts';
 
 /** A request as it goes to the upstream. */
 export interface OutgoingRequest {
@@ -12,8 +12,6 @@ export interface OutgoingRequest {
   readonly bodyLength: number;
 }
 
-/** Neither line ends nor spaces, so that the request line has three parts. */
-const REQUEST_LINE = /^[A-Z-]+ \/[!"$-~\x80-\xff]* HTTP\/1\.1$/;
 /** RFC 9110 8.6: these say that they have no body. */
 const BODY_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
@@ -26,24 +24,21 @@ export function renderRequest(
   authority: string,
 ): OutgoingRequest | string {
   const { method } = request;
-  const line = `${method} ${request.path} HTTP/1.1`;
-  if (method === 'CONNECT' || !REQUEST_LINE.test(line)) return 'the method or path is not valid';
   const fields = renderFields(request.headers, false);
-  if (typeof fields === 'string') return fields;
+  if (fields.problem !== undefined) return fields.problem;
   const body = bodyOf(request.body);
   const declared = fields.contentLength;
   const length = lengthOf(body);
   if (declared >= 0 && length >= 0 && declared !== length) {
     return `Content-Length says ${declared}, the body has ${length} bytes`;
   }
-  const host = fields.hosts === 0 ? `host: ${authority}\r\n` : '';
+  const host = fields.hosts === 0 ? `\r\nhost: ${authority}` : '';
   const framing = declared >= 0 ? '' : renderFraming(method, body, length);
-  return {
-    method,
-    head: `${line}\r\n${host}${fields.text}${framing}\r\n`,
-    body,
-    bodyLength: declared >= 0 ? declared : length,
-  };
+  const head = `${method} ${request.path} HTTP/1.1${host}${fields.text}${framing}\r\n\r\n`;
+  if (method === 'CONNECT' || !isSoundRequest(head)) {
+    return 'the method, the path or a header has a character that no request may have';
+  }
+  return { method, head, body, bodyLength: declared >= 0 ? declared : length };
 }
 
 function bodyOf(body: UpstreamRequest['body']): UpstreamRequest['body'] {
@@ -56,7 +51,7 @@ function lengthOf(body: UpstreamRequest['body']): number {
 }
 
 function renderFraming(method: string, body: UpstreamRequest['body'], length: number): string {
-  if (length < 0) return 'transfer-encoding: chunked\r\n';
+  if (length < 0) return '\r\ntransfer-encoding: chunked';
   if (body === undefined && !BODY_METHODS.has(method)) return '';
-  return `content-length: ${length}\r\n`;
+  return `\r\ncontent-length: ${length}`;
 }
