@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { PLAIN_TERMS } from '../domain/tenant-terms.ts';
 import {
   acquire,
-  addGrant,
   batchOf,
   failure,
   freshName,
@@ -171,8 +171,9 @@ function describeNews(database: ReturnType<typeof useStore>): void {
   it('at most 1000 changes come at a time, and the rest next time', async () => {
     const { store } = database;
     const owner = await openOwner(store);
-    const tenantId = freshName('tenant');
-    await Promise.all(Array.from({ length: 1005 }, () => addGrant(store, { tenantId })));
+    const id = freshName('tenant');
+    await store.createTenant({ id, name: '', planId: 'free', terms: PLAIN_TERMS, createdAt: T0 });
+    await Promise.all(Array.from({ length: 1005 }, () => store.changeTenant(id, {})));
     const first = await sync(store, owner, {});
     expect(first.changes).toHaveLength(1000);
     const second = await sync(store, owner, { changesAfter: first.lastChange });
