@@ -64,7 +64,6 @@ const DETAILS: ProblemDetails = {
   address: '203.0.113.7',
   key_environment: 'test',
   environment: 'live',
-  caveat: 'path=/x',
   successor: '/v2/x',
   upstream: { provider: 'OpenAI', message: 'y=2' },
 };

@@ -10,7 +10,6 @@ import { ENTITLEMENT_TRANSLATIONS } from './translations/entitlements.ts';
 import { FAULT_TRANSLATIONS } from './translations/faults.ts';
 import { IDENTITY_TRANSLATIONS } from './translations/identity.ts';
 import { LIMIT_TRANSLATIONS } from './translations/limits.ts';
-import { PAYMENT_TRANSLATIONS } from './translations/payments.ts';
 import { REQUEST_TRANSLATIONS } from './translations/requests.ts';
 import { STANDING_TRANSLATIONS } from './translations/standing.ts';
 import type { CodeText, Translations } from './translations/translation.ts';
@@ -20,7 +19,6 @@ export const TRANSLATIONS: Translations<Code> = {
   ...LIMIT_TRANSLATIONS,
   ...ENTITLEMENT_TRANSLATIONS,
   ...STANDING_TRANSLATIONS,
-  ...PAYMENT_TRANSLATIONS,
   ...IDENTITY_TRANSLATIONS,
   ...REQUEST_TRANSLATIONS,
   ...FAULT_TRANSLATIONS,

@@ -180,7 +180,7 @@ describe('headers of a refusal', () => {
 
   test('C402-22, LLM-14: a provider is named with its own code, or else its own words, on one line', () => {
     const upstream = { provider: 'OpenAI', code: 'insufficient_quota', message: 'x' };
-    const code = 'UPSTREAM_PAYMENT_REQUIRED';
+    const code = 'UPSTREAM_PROVIDER_QUOTA_EXHAUSTED';
     expect(headersOf({ code, details: { upstream } })).toMatchObject({
       'X-Upstream-Provider': 'OpenAI',
       'X-Upstream-Error': 'insufficient_quota',

@@ -35,8 +35,8 @@ test.each([
   expect(formatSize(bytes, 'up', ENGLISH)).toBe(up);
 });
 
-test('a size that is no number is no word', () => {
-  expect(formatSize(Number.NaN, 'down', ENGLISH)).toBeUndefined();
+test.each([Number.NaN, Number.POSITIVE_INFINITY])('a size of %s is no word', (bytes) => {
+  expect(formatSize(bytes, 'down', ENGLISH)).toBeUndefined();
 });
 
 test('rounded down a size is never more than it is, rounded up never less', () => {

@@ -37,7 +37,7 @@ export function formatSize(
   habits: NumberHabits,
 ): string | undefined {
   const size = SIZES.find((each) => bytes >= each.bytes);
-  if (bytes < EXACT_BYTES_MAX || size === undefined) {
+  if (bytes < EXACT_BYTES_MAX || size === undefined || !Number.isFinite(bytes)) {
     const count = formatCount(bytes, habits);
     return count === undefined ? undefined : habits.bytes(count);
   }

@@ -161,8 +161,6 @@ export interface ProblemDetails {
   /** `live`, `test`: of the key and of this address. */
   readonly key_environment?: string;
   readonly environment?: string;
-  /** The restriction of a credential that does not hold: `path=/v1/search`. */
-  readonly caveat?: string;
   /** What replaces a retired API: `GET /v2/search`. */
   readonly successor?: string;
   readonly upstream?: UpstreamNote;

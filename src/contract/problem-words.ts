@@ -70,7 +70,6 @@ export const WORDS: Readonly<Record<string, Word>> = {
   address: ({ details }) => details.address,
   key_environment: ({ details }) => details.key_environment,
   environment: ({ details }) => details.environment,
-  caveat: ({ details }) => details.caveat,
   successor: ({ details }) => details.successor,
   provider: ({ details }) => details.upstream?.provider,
   upstream_reason: ({ details }) => trimEnd(details.upstream?.message),

@@ -280,9 +280,9 @@ describe('texts that people look for are found (REQUIREMENTS quotes them)', () =
     ],
     [
       'BILL-14',
-      'PAYMENT_DECLINED',
+      'PAYMENT_METHOD_INVALID',
       { decline_reason: 'insufficient_funds' },
-      'The payment was declined: insufficient funds',
+      'Subscription payment failed: insufficient funds',
     ],
     [
       'SUB-19',
@@ -346,7 +346,7 @@ describe('C402-21: what is said about retrying', () => {
       { kind: 'when_slot_free', retry_after_seconds: 2 },
     ],
     // Waiting pays for nothing.
-    ['PAYMENT_REQUIRED', seconds, false, { kind: 'with_proof' }],
+    ['FREE_TIER_EXHAUSTED', { retryKind: 'with_proof', ...seconds }, false, { kind: 'with_proof' }],
     ['OVERLOADED', {}, true, { kind: 'transient' }],
   ])('%s with %j: retryable %s, %j', (code, more, retryable, retry) => {
     const problem = buildProblem({ ...BASE, code, ...more });

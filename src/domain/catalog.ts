@@ -38,6 +38,15 @@ export interface Api {
   readonly addressPolicy: AddressPolicy | undefined;
   /** Only keys of this environment may call; undefined = any (KEY-04). */
   readonly environment: 'live' | 'test' | undefined;
+  /** When it ends, or ended; left out = it stays (C402-17). */
+  readonly retirement?: Retirement;
+}
+
+/** From `at` (epoch ms) on every call is told that the API is gone, and what replaces it. */
+export interface Retirement {
+  readonly at: number;
+  /** `/v2/shop`; undefined = nothing does. */
+  readonly successor: string | undefined;
 }
 
 /** `observe` records what would be refused for money or a limit, and lets it pass (EVID-01). */

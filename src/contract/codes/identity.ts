@@ -40,26 +40,6 @@ export const IDENTITY_CODES = {
       'This API key expired[ on {expired}]. Use another key, or ask the owner of the account for a new one',
     bearerError: 'invalid_token',
   },
-  JWT_INVALID: {
-    status: 401,
-    financial: false,
-    retryKind: 'never_until_action',
-    actions: ['authenticate', 'contact_admin'],
-    title: 'Access token not valid',
-    sentence:
-      'The access token (JWT) is not valid here[: {reason}]. Get a new one from the issuer that this gateway trusts',
-    bearerError: 'invalid_token',
-  },
-  JWT_EXPIRED: {
-    status: 401,
-    financial: false,
-    retryKind: 'never_until_action',
-    actions: ['authenticate', 'contact_admin'],
-    title: 'Access token expired',
-    sentence:
-      'The access token (JWT) expired[ on {expired}]. Get a new one from its issuer and send the call again',
-    bearerError: 'invalid_token',
-  },
   ADMIN_TOKEN_INVALID: {
     status: 401,
     financial: false,
@@ -115,15 +95,6 @@ export const IDENTITY_CODES = {
     sentence:
       '[The policy {policy} forbids this call|A policy of the provider forbids this call], and no payment changes that. Ask the provider',
   },
-  SUBSCRIPTION_NOT_REQUESTED: {
-    status: 403,
-    financial: false,
-    retryKind: 'never_until_action',
-    actions: ['request_access', 'contact_admin'],
-    title: 'Access not requested yet',
-    sentence:
-      '[{api} needs the approval of an administrator|This API needs the approval of an administrator], and nobody has requested it for this account yet. Request access, and call again once it is approved',
-  },
   SUBSCRIPTION_PENDING_APPROVAL: {
     status: 403,
     financial: false,
@@ -132,15 +103,6 @@ export const IDENTITY_CODES = {
     title: 'Access waits for approval',
     sentence:
       '[Your access to {api} has been waiting for approval since {requested}|Your access to {api} is waiting for approval|Your access is waiting for approval]. Call again once an administrator has approved it',
-  },
-  SUBSCRIPTION_REJECTED: {
-    status: 403,
-    financial: false,
-    retryKind: 'never_until_action',
-    actions: ['contact_admin'],
-    title: 'Access was not approved',
-    sentence:
-      '[Your access to {api} was not approved|Your access was not approved][: {reason}]. Ask the provider',
   },
   ACCOUNT_SUSPENDED: {
     status: 403,

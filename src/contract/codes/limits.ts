@@ -83,15 +83,6 @@ export const LIMIT_CODES = {
     sentence:
       '[{subject} spent {current_usage} of a limit of {allowed_usage} {period}|{subject} spent {current_usage} of a limit of {allowed_usage}|{subject} reached the spending limit][, and this call could cost up to {needed}]. [Lower max_tokens to {affordable_max_tokens} to fit. ][All that is left is held by calls still running: retry in {retry_after} s|Raise the spending limit or wait until {resets}|Raise the spending limit, then retry]',
   },
-  BUDGET_EXHAUSTED: {
-    status: 402,
-    financial: true,
-    retryKind: 'never_until_action',
-    actions: ['raise_spending_limit', 'contact_admin'],
-    title: 'Delegated budget used up',
-    sentence:
-      '[This credential has spent {current_usage} of its budget of {allowed_usage}|The budget of this credential is used up][, and this call could cost up to {needed}]. It pays for nothing more: ask whoever issued it for a larger budget',
-  },
   CONCURRENCY_LIMIT_EXCEEDED: {
     status: 402,
     financial: true,

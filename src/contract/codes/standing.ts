@@ -2,15 +2,6 @@ import type { CodeRow } from '../code-row.ts';
 
 /** The subscription's lifecycle and the standing of its payments (SUB, BILL-15 to BILL-20). */
 export const STANDING_CODES = {
-  SUBSCRIPTION_REQUIRED: {
-    status: 402,
-    financial: true,
-    retryKind: 'never_until_action',
-    actions: ['upgrade_plan', 'contact_admin'],
-    title: 'No subscription',
-    sentence:
-      '[{api} is open to subscribers, and this account has no subscription|This is open to subscribers, and this account has no subscription]. [Subscribe to {upgrade}, then retry|Choose a plan, then retry]',
-  },
   SUBSCRIPTION_EXPIRED: {
     status: 402,
     financial: true,
@@ -90,15 +81,6 @@ export const STANDING_CODES = {
     title: 'Invoice overdue',
     sentence:
       'Outstanding invoices pending[: {invoices}, {amount_due} in all|: {invoices}]. Pay, and access returns at once',
-  },
-  TASK_CHARGE_FAILED: {
-    status: 402,
-    financial: true,
-    retryKind: 'never_until_action',
-    actions: ['pay_invoice', 'update_payment_method', 'contact_support'],
-    title: 'Charge for this task failed',
-    sentence:
-      '[The charge of {price} for this task failed|The charge for this task failed][: {decline}]. Its result is kept: settle the charge, then fetch it',
   },
   PAYMENT_DISPUTED: {
     status: 402,

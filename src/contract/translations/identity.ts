@@ -66,38 +66,6 @@ export const IDENTITY_TRANSLATIONS: Translations<keyof typeof IDENTITY_CODES> = 
       sentence: '此 API 密钥已[于 {expired} ]过期。请使用其他密钥，或向账户所有者申请新的密钥',
     },
   },
-  JWT_INVALID: {
-    de: {
-      title: 'Access-Token ungültig',
-      sentence:
-        'Das Access-Token (JWT) ist hier nicht gültig[ („{reason}“)]. Holen Sie ein neues bei dem Aussteller, dem dieses Gateway vertraut',
-    },
-    es: {
-      title: 'Token de acceso no válido',
-      sentence:
-        'El token de acceso (JWT) no es válido aquí[ («{reason}»)]. Obtenga uno nuevo del emisor en el que confía esta pasarela',
-    },
-    zh: {
-      title: '访问令牌无效',
-      sentence: '访问令牌（JWT）在此无效[（“{reason}”）]。请向本网关信任的签发方获取新的令牌',
-    },
-  },
-  JWT_EXPIRED: {
-    de: {
-      title: 'Access-Token abgelaufen',
-      sentence:
-        'Das Access-Token (JWT) ist[ am {expired}] abgelaufen. Holen Sie ein neues bei seinem Aussteller und senden Sie den Aufruf erneut',
-    },
-    es: {
-      title: 'Token de acceso caducado',
-      sentence:
-        'El token de acceso (JWT) caducó[ el {expired}]. Obtenga uno nuevo de su emisor y envíe la llamada otra vez',
-    },
-    zh: {
-      title: '访问令牌已过期',
-      sentence: '访问令牌（JWT）已[于 {expired} ]过期。请向签发方获取新的令牌，然后重新发送',
-    },
-  },
   ADMIN_TOKEN_INVALID: {
     de: {
       title: 'Admin-Token fehlt oder ist falsch',
@@ -200,23 +168,6 @@ export const IDENTITY_TRANSLATIONS: Translations<keyof typeof IDENTITY_CODES> = 
         '[策略 {policy} 禁止本次调用|提供方的策略禁止本次调用]，付款也不会改变。请联系提供方',
     },
   },
-  SUBSCRIPTION_NOT_REQUESTED: {
-    de: {
-      title: 'Zugang noch nicht beantragt',
-      sentence:
-        '[{api} braucht die Freigabe eines Administrators|Diese API braucht die Freigabe eines Administrators], und für dieses Konto hat sie noch niemand beantragt. Beantragen Sie den Zugang und rufen Sie nach der Freigabe wieder auf',
-    },
-    es: {
-      title: 'Acceso aún no solicitado',
-      sentence:
-        '[{api} requiere la aprobación de un administrador|Esta API requiere la aprobación de un administrador] y nadie la ha solicitado aún para esta cuenta. Solicite acceso y vuelva a llamar cuando esté aprobado',
-    },
-    zh: {
-      title: '尚未申请访问',
-      sentence:
-        '[{api} 需要管理员批准|此 API 需要管理员批准]，而此账户尚未申请。请先申请访问，批准后再调用',
-    },
-  },
   SUBSCRIPTION_PENDING_APPROVAL: {
     de: {
       title: 'Zugang wartet auf Freigabe',
@@ -232,22 +183,6 @@ export const IDENTITY_TRANSLATIONS: Translations<keyof typeof IDENTITY_CODES> = 
       title: '访问正在等待批准',
       sentence:
         '[您对 {api} 的访问自 {requested} 起等待批准|您对 {api} 的访问正在等待批准|您的访问正在等待批准]。请在管理员批准后再调用',
-    },
-  },
-  SUBSCRIPTION_REJECTED: {
-    de: {
-      title: 'Zugang wurde nicht freigegeben',
-      sentence:
-        '[Ihr Zugang zu {api} wurde nicht freigegeben|Ihr Zugang wurde nicht freigegeben][ („{reason}“)]. Fragen Sie den Anbieter',
-    },
-    es: {
-      title: 'El acceso no fue aprobado',
-      sentence:
-        '[Su acceso a {api} no fue aprobado|Su acceso no fue aprobado][ («{reason}»)]. Pregunte al proveedor',
-    },
-    zh: {
-      title: '访问未获批准',
-      sentence: '[您对 {api} 的访问未获批准|您的访问未获批准][（“{reason}”）]。请联系提供方',
     },
   },
   ACCOUNT_SUSPENDED: {

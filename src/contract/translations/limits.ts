@@ -155,23 +155,6 @@ export const LIMIT_TRANSLATIONS: Translations<keyof typeof LIMIT_CODES> = {
         '[{subject}{period}已消费 {current_usage}，限额为 {allowed_usage}|{subject}已消费 {current_usage}，限额为 {allowed_usage}|{subject}已达到消费限额][，而本次调用最多可能花费 {needed}]。[请将 max_tokens 降到 {affordable_max_tokens} 以内。][剩余部分被仍在运行的调用占用：请在 {retry_after} 秒后重试|请提高消费限额，或等到 {resets}|请提高消费限额后重试]',
     },
   },
-  BUDGET_EXHAUSTED: {
-    de: {
-      title: 'Zugeteiltes Budget verbraucht',
-      sentence:
-        '[Mit diesem Zugangstoken wurden {current_usage} von {allowed_usage} seines Budgets ausgegeben|Das Budget dieses Zugangstokens ist verbraucht][, und dieser Aufruf könnte bis zu {needed} kosten]. Mehr lässt sich damit nicht bezahlen: Bitten Sie den Aussteller um ein größeres Budget',
-    },
-    es: {
-      title: 'Presupuesto delegado agotado',
-      sentence:
-        '[Esta credencial ha gastado {current_usage} de su presupuesto de {allowed_usage}|El presupuesto de esta credencial está agotado][, y esta llamada podría costar hasta {needed}]. No paga nada más: pida un presupuesto mayor a quien la emitió',
-    },
-    zh: {
-      title: '委托预算已用尽',
-      sentence:
-        '[此凭证已消费 {current_usage}，预算为 {allowed_usage}|此凭证的预算已用尽][，而本次调用最多可能花费 {needed}]。它不能再支付任何调用：请向签发者申请更多预算',
-    },
-  },
   CONCURRENCY_LIMIT_EXCEEDED: {
     de: {
       title: 'Alle bezahlten Plätze sind belegt',

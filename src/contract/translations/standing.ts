@@ -2,23 +2,6 @@ import type { STANDING_CODES } from '../codes/standing.ts';
 import type { Translations } from './translation.ts';
 
 export const STANDING_TRANSLATIONS: Translations<keyof typeof STANDING_CODES> = {
-  SUBSCRIPTION_REQUIRED: {
-    de: {
-      title: 'Kein Abonnement',
-      sentence:
-        '[{api} steht Abonnenten offen, und dieses Konto hat kein Abonnement|Dies steht Abonnenten offen, und dieses Konto hat kein Abonnement]. [Abonnieren Sie {upgrade} und versuchen Sie es erneut|Wählen Sie einen Tarif und versuchen Sie es erneut]',
-    },
-    es: {
-      title: 'Sin suscripción',
-      sentence:
-        '[{api} está abierto a suscriptores y esta cuenta no tiene suscripción|Esto está abierto a suscriptores y esta cuenta no tiene suscripción]. [Suscríbase a {upgrade} y vuelva a intentarlo|Elija un plan y vuelva a intentarlo]',
-    },
-    zh: {
-      title: '没有订阅',
-      sentence:
-        '[{api} 仅对订阅者开放，而此账户没有订阅|此服务仅对订阅者开放，而此账户没有订阅]。[请订阅 {upgrade} 后重试|请选择套餐后重试]',
-    },
-  },
   SUBSCRIPTION_EXPIRED: {
     de: {
       title: 'Abonnement abgelaufen',
@@ -166,23 +149,6 @@ export const STANDING_TRANSLATIONS: Translations<keyof typeof STANDING_CODES> = 
     zh: {
       title: '账单已逾期',
       sentence: '有未付清的账单[：{invoices}，合计 {amount_due}|：{invoices}]。付款后立即恢复访问',
-    },
-  },
-  TASK_CHARGE_FAILED: {
-    de: {
-      title: 'Abbuchung für diese Aufgabe fehlgeschlagen',
-      sentence:
-        '[Die Abbuchung von {price} für diese Aufgabe ist fehlgeschlagen|Die Abbuchung für diese Aufgabe ist fehlgeschlagen][: {decline}]. Ihr Ergebnis ist aufbewahrt: Begleichen Sie den Betrag und rufen Sie es dann ab',
-    },
-    es: {
-      title: 'El cobro de esta tarea falló',
-      sentence:
-        '[El cobro de {price} por esta tarea falló|El cobro por esta tarea falló][: {decline}]. El resultado se conserva: pague el importe y recójalo después',
-    },
-    zh: {
-      title: '此任务扣款失败',
-      sentence:
-        '[此任务的 {price} 扣款失败|此任务的扣款失败][：{decline}]。结果已保留：请先付清款项，再来获取',
     },
   },
   PAYMENT_DISPUTED: {

@@ -1,5 +1,5 @@
 import type { RawHeaders, RequestHandler } from '../listener.ts';
-import type { Route } from '../../domain/catalog.ts';
+import type { Api, Route } from '../../domain/catalog.ts';
 import { requestId as createRequestId } from '../../platform/ids.ts';
 import { buildCorsHeaders, buildPreflightHeaders, isPreflight } from '../cors.ts';
 import { subnetOf } from '../subnet.ts';
@@ -53,8 +53,16 @@ export function judge(context: GatewayContext, exchange: Exchange): void {
     case 'route':
       exchange.route = match.route;
       exchange.api = match.api;
-      identify(context, exchange, match.route);
-      return;
+      if (!isRetired(match.api, exchange.at)) {
+        identify(context, exchange, match.route);
+        return;
+      }
+      exchange.routing = {
+        code: 'API_RETIRED',
+        problem: `the API ${match.api.id} was retired`,
+        pointer: undefined,
+      };
+      break;
     case 'method-not-allowed':
       exchange.allowedMethods = match.allow;
       exchange.routing = {
@@ -75,6 +83,11 @@ export function judge(context: GatewayContext, exchange: Exchange): void {
       break;
   }
   refuse(context, exchange);
+}
+
+/** C402-17: before anybody is asked for a key, which would be good for nothing here. */
+function isRetired({ retirement }: Api, at: number): boolean {
+  return retirement !== undefined && at >= retirement.at;
 }
 
 /** True = it was a pre-flight, answered before anybody is identified and never charged (DESIGN 10). */

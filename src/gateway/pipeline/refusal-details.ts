@@ -43,6 +43,12 @@ function faultOf(facts: Facts, step: RefusalDescription['refusal']['step']): Fau
 
 /** The number that a few codes turn on. */
 const BOUNDS: { readonly [code in Code]?: (from: RefusalDescription) => ProblemDetails } = {
+  API_RETIRED: ({ exchange: { api } }) =>
+    omitUndefined({
+      api: api?.id,
+      retired_at: api?.retirement && new Date(api.retirement.at).toISOString(),
+      successor: api?.retirement?.successor,
+    }),
   METHOD_NOT_ALLOWED: ({ exchange }) => ({ allowed_methods: exchange.allowedMethods }),
   MODEL_NOT_FOUND: ({ exchange }) => omitUndefined({ model: exchange.model }),
   CONTEXT_LENGTH_EXCEEDED: ({ exchange: { model, window } }) =>

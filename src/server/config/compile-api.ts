@@ -1,4 +1,11 @@
-import type { AddressPolicy, Api, Cors, Enforcement, Requirement } from '../../domain/catalog.ts';
+import type {
+  AddressPolicy,
+  Api,
+  Cors,
+  Enforcement,
+  Requirement,
+  Retirement,
+} from '../../domain/catalog.ts';
 import { compileLlmRoutes, compileRoute } from './compile-route.ts';
 import { listRouteIds } from './route-ids.ts';
 import type { ApiEntry } from './schema/config-schema.ts';
@@ -38,12 +45,17 @@ export function compileApi(id: string, entry: ApiEntry, surroundings: Surroundin
         : { requests: entry.anonymous.requests, window: entry.anonymous.per },
     addressPolicy: compileAddresses(entry),
     environment: entry.environment,
+    ...(entry.retired === undefined ? {} : { retirement: compileRetirement(entry.retired) }),
   };
 }
 
 function compileAddresses(entry: ApiEntry): AddressPolicy | undefined {
   const { allow_addresses: allow, deny_addresses: deny } = entry;
   return allow.length + deny.length === 0 ? undefined : { allow, deny };
+}
+
+function compileRetirement({ at, successor }: NonNullable<ApiEntry['retired']>): Retirement {
+  return { at, successor };
 }
 
 function compileCors(cors: ApiEntry['cors']): Cors | undefined {

@@ -180,6 +180,20 @@ describe('an API', () => {
     });
   });
 
+  test('C402-17: the day it ends, in UTC, is announced in every answer until then', () => {
+    const at = Date.parse('2026-12-31T00:00:00Z');
+    const api = apiOf(`retired: { at: 2026-12-31, successor: /v2 }, ${ROUTE}`);
+    expect(api.retirement).toEqual({ at, successor: '/v2' });
+    const sunset = { name: 'sunset', value: 'Thu, 31 Dec 2026 00:00:00 GMT' };
+    expect(api.routes[0]?.responseHeaders.set).toEqual([sunset]);
+    const llm = apiOf('type: llm, retired: { at: "2026-12-31T00:00:00Z" }');
+    expect(llm.retirement).toEqual({ at, successor: undefined });
+    expect(llm.routes.map(({ responseHeaders }) => responseHeaders.set)).toEqual(
+      llm.routes.map(() => [sunset]),
+    );
+    expect(apiOf(ROUTE)).not.toHaveProperty('retirement');
+  });
+
   test('is observed when it says so, or the whole file does and it does not (EVID-01)', () => {
     expect(apiOf(`enforcement: observe, ${ROUTE}`).enforcement).toBe('observe');
     expect(apiOf(ROUTE, 'enforcement: observe').enforcement).toBe('observe');

@@ -57,7 +57,7 @@ export function compileLlmRoutes(context: RouteContext): readonly Route[] {
       // A provider's base URL ends in its own /v1, as in every OpenAI client.
       rewrite: { kind: 'strip-prefix', prefix: '/v1' },
       requestHeaders: NO_EDITS,
-      responseHeaders: NO_EDITS,
+      responseHeaders: announceEnd(NO_EDITS, entry),
       timeouts: compileTimeouts(LLM_TIMEOUTS, entry.timeouts),
       bodyBytesMax: typeof entry.body_max === 'number' ? entry.body_max : READ_BODY_BYTES_MAX,
     };
@@ -85,7 +85,7 @@ export function compileRoute(id: string, route: RouteEntry, context: RouteContex
     degradedAccess: route.degraded,
     rewrite: compileRewrite(route.rewrite),
     requestHeaders: compileEdits(route.request_headers),
-    responseHeaders: compileEdits(route.response_headers),
+    responseHeaders: announceEnd(compileEdits(route.response_headers), entry),
     timeouts: compileTimeouts(compileTimeouts(DEFAULT_TIMEOUTS, entry.timeouts), route.timeouts),
     bodyBytesMax: compileBodyMax(
       route.body_max ?? entry.body_max,
@@ -148,6 +148,13 @@ function compileRewrite(rewrite: RouteEntry['rewrite']): PathRewrite | undefined
 
 function compileEdits(edits: RouteEntry['request_headers']): HeaderEdits {
   return { set: listHeaders(edits.set), remove: edits.remove };
+}
+
+/** RFC 8594: what still answers says from when on it will not. */
+function announceEnd(edits: HeaderEdits, { retired }: ApiEntry): HeaderEdits {
+  if (retired === undefined) return edits;
+  const sunset = { name: 'sunset', value: new Date(retired.at).toUTCString() };
+  return { ...edits, set: [...edits.set, sunset] };
 }
 
 function compileTimeouts(defaults: Timeouts, entry: RouteEntry['timeouts']): Timeouts {

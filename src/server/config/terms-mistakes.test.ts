@@ -390,6 +390,7 @@ const REQUESTS: readonly MistakeCase[] = [
       '    anonymous: { requests: 0, per: year }',
       '    environment: prod',
       '    enforcement: off',
+      '    retired: { at: 2026-02-31 }',
     ),
     problems: [
       'tollkeeper.yaml:8:23 apis.shop.allow_addresses[0]: expected an address or a range such as 10.0.0.0/8, got "10.0.0.0/33"',
@@ -398,6 +399,7 @@ const REQUESTS: readonly MistakeCase[] = [
       'tollkeeper.yaml:10:36 apis.shop.anonymous.per: expected "second", "minute", "hour", "day", "week" or "month", got "year"',
       'tollkeeper.yaml:11:18 apis.shop.environment: expected "live" or "test", got "prod"',
       'tollkeeper.yaml:12:18 apis.shop.enforcement: expected "observe" or "enforce", got "off"',
+      'tollkeeper.yaml:13:20 apis.shop.retired.at: expected a day such as 2026-12-31 or a time such as 2026-12-31T12:00:00Z, got "2026-02-31"',
     ],
   },
   {

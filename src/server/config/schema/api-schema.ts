@@ -7,6 +7,7 @@ import {
   hostPattern,
   idName,
   listOf,
+  moment,
   origin,
   wholeNumber,
 } from './parts.ts';
@@ -43,6 +44,16 @@ const anonymous = z.strictObject({
     'Calls of one subnet (IPv4 /24, IPv6 /64) before it is told a price.',
   ),
   per: z.enum(['second', 'minute', 'hour', 'day', 'week', 'month']).describe('The window.'),
+});
+
+const retired = z.strictObject({
+  at: moment.describe('The day or time (UTC) from which every call of it is a 410.'),
+  successor: z
+    .string()
+    .min(1)
+    .max(300)
+    .optional()
+    .describe('What replaces it, as callers are told: a path, a name.'),
 });
 
 const ONLY_PROXY = ['upstream', 'routes'] as const;
@@ -82,6 +93,7 @@ export function apiSchema(asset: string) {
         .describe('The shape of error bodies; default: openai for an llm API, else by the path.'),
       requires: requirements.describe('What each of its routes needs that is not free.'),
       role: idName.optional().describe('Role the key must have, for routes that name none.'),
+      retired: retired.optional().describe('When it ends. Until then its answers say so: Sunset.'),
       end_user_header: headerName
         .prefault('x-end-user-id')
         .describe('Request header that names the end user, whom limits may count.'),

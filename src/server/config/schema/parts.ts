@@ -83,6 +83,20 @@ export function expects(sentence: string) {
 
 export const MIB = 1024 * 1024;
 
+/** Epoch ms from `2026-12-31` or `2026-12-31T12:00:00Z`: in UTC, whatever machine reads the file. */
+export const moment = textAs((text) => {
+  const at = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?$/.test(text) ? Date.parse(text) : Number.NaN;
+  // A 31st of February is read as some day of March.
+  if (
+    !Number.isNaN(at) &&
+    new Date(at).toISOString().startsWith(text.slice(0, 19).replace('Z', ''))
+  )
+    return ok(at);
+  return wrong(
+    `expected a day such as 2026-12-31 or a time such as 2026-12-31T12:00:00Z, got "${text}"`,
+  );
+});
+
 /** Names of upstreams, plans and the like: they end up in ids, headers and metrics. */
 export const idName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
   error: 'is not a name: use lower-case letters, digits, "-" and "_", at most 64 of them',
