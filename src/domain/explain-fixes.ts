@@ -1,5 +1,6 @@
 import type { Action, CodeRow } from '../contract/code-row.ts';
 import { isRetryable } from '../contract/code-row.ts';
+import { ACTION_WORDS } from './action-words.ts';
 import type { Catalog } from './catalog.ts';
 import type { Refusal } from './decide.ts';
 import { explainSmaller } from './explain-smaller.ts';
@@ -82,7 +83,7 @@ export function explainRetry(refused: Refused): RetryView {
 function waitingFixes({ refusal, row, formatTime }: Refused): readonly Fix[] {
   const seconds = waitSeconds(refusal);
   if (row.retryKind === 'when_slot_free') {
-    return [fix('wait_for_slot', 'Retry when one of the running calls has ended.')];
+    return [fix('wait_for_slot', ACTION_WORDS.wait_for_slot)];
   }
   if (refusal.transient) {
     return [
@@ -103,7 +104,7 @@ function waitingFixes({ refusal, row, formatTime }: Refused): readonly Fix[] {
 
 function requestFixes({ refusal, row, facts }: Refused): readonly Fix[] {
   if (row.actions.includes('authenticate')) {
-    return [fix('authenticate', 'Send a valid API key as Authorization: Bearer <key>.')];
+    return [fix('authenticate', ACTION_WORDS.authenticate)];
   }
   if (!row.actions.includes('fix_request') || refusal.entitlement !== undefined) return [];
   const pointer = (facts.routing ?? facts.authorization ?? facts.understanding)?.pointer;
@@ -114,26 +115,23 @@ function requestFixes({ refusal, row, facts }: Refused): readonly Fix[] {
 }
 
 /** What of the registry's actions is neither waiting, nor buying, nor asking somebody. */
-const SETTLING: Readonly<Partial<Record<Action, string>>> = {
-  renew_subscription: 'Renew the subscription.',
-  pay_invoice: 'Pay the open invoice.',
-  update_payment_method: 'Update the payment method.',
-  add_payment_method: 'Add a payment method.',
-  verify_payment_method: 'Confirm the payment method.',
-  authorize_overage: 'Allow use beyond the plan, billed by the unit.',
-  pay_challenge: 'Pay for this call alone.',
-};
+const SETTLING: ReadonlySet<Action> = new Set([
+  'renew_subscription',
+  'pay_invoice',
+  'update_payment_method',
+  'add_payment_method',
+  'verify_payment_method',
+  'authorize_overage',
+  'pay_challenge',
+]);
 
 function settlingFixes({ row, facts }: Refused): readonly Fix[] {
   const hasAccount = facts.identity.kind === 'key';
-  return row.actions.flatMap((action) => {
-    const text = SETTLING[action];
-    // Who has an account pays there, and who has none pays for the call.
-    const isOpen = hasAccount === (action !== 'pay_challenge');
-    return text === undefined || !isOpen
-      ? []
-      : [{ action, text, offer: undefined, payable: hasAccount }];
-  });
+  // Who has an account pays there, and who has none pays for the call.
+  const isOpen = (action: Action) => hasAccount === (action !== 'pay_challenge');
+  return row.actions
+    .filter((action) => SETTLING.has(action) && isOpen(action))
+    .map((action) => ({ ...fix(action, ACTION_WORDS[action]), payable: hasAccount }));
 }
 
 function offerFix(offer: Offer, { catalog, facts }: Refused): Fix {
@@ -176,18 +174,17 @@ function budgetFixes({ refusal }: Refused): readonly Fix[] {
   return [fix('contact_admin', text)];
 }
 
-const ASKING: Readonly<Partial<Record<Action, string>>> = {
-  request_access: 'Ask for access to this API.',
-  verify_account: 'Verify the account.',
-  contact_admin: 'Ask the owner of the account or the provider, with the request id.',
-  contact_support: 'If it stays, tell the provider the request id.',
-};
+const ASKING: ReadonlySet<Action> = new Set([
+  'request_access',
+  'verify_account',
+  'contact_admin',
+  'contact_support',
+]);
 
 function askingFixes({ row }: Refused): readonly Fix[] {
-  return row.actions.flatMap((action) => {
-    const text = ASKING[action];
-    return text === undefined ? [] : [fix(action, text)];
-  });
+  return row.actions
+    .filter((action) => ASKING.has(action))
+    .map((action) => fix(action, ACTION_WORDS[action]));
 }
 
 function waitSeconds(refusal: Refusal): number | undefined {

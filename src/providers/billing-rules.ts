@@ -36,6 +36,12 @@ const BY_WORDS: readonly BillingRule[] = [
     message: /exceeded your monthly included credits/,
   },
   {
+    kind: 'credit_exhausted',
+    provider: 'fireworks',
+    status: [402],
+    message: /^Account is not on a paid plan or has exceeded usage limits/,
+  },
+  {
     kind: 'account_suspended',
     provider: 'fireworks',
     status: [412],

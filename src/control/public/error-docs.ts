@@ -18,14 +18,6 @@ export function readErrorDoc(name: Code | typeof INDEX): string {
   return source;
 }
 
-/** `RATE_LIMITED.md` in a page's link -> where the gateway serves it. */
-export function resolveErrorDocLink(target: string): string {
-  const [file = '', anchor] = target.split('#');
-  const name = file.replace(/\.md$/, '');
-  const path = name === INDEX ? '/errors' : `/errors/${name}`;
-  return anchor === undefined ? path : `${path}#${anchor}`;
-}
-
 const GUESS_LENGTH_MAX = 100;
 
 /** The code most like what was asked for, by the pairs of letters both have; undefined when less than half agree. */

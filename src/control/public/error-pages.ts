@@ -1,10 +1,11 @@
 import type { Hono } from 'hono';
 
 import { CODES, isCode, type Code } from '../../contract/codes.ts';
-import { negotiate, refuse, sendJson, sendPage, sharedHeaders } from './answers.ts';
-import { codeNames, nearestCode, readErrorDoc, resolveErrorDocLink } from './error-docs.ts';
-import { html } from './html.ts';
-import { renderMarkdown, titleOfMarkdown } from './markdown.ts';
+import { resolveCodeAlias } from '../../contract/code-aliases.ts';
+import { negotiate, refuse, sendJson, sendPage } from './answers.ts';
+import { sendDocument } from './documents.ts';
+import { codeNames, nearestCode, readErrorDoc } from './error-docs.ts';
+import { html, type Html } from './html.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from './public-deps.ts';
 
 /** The same for everybody until the next release. */
@@ -16,33 +17,36 @@ export function mountErrorPages(app: Hono<PublicEnv>, deps: PublicDeps): void {
   app.get('/errors/:code', (context) => sendCode(context, deps, context.req.param('code')));
 }
 
+const FOLDER = 'errors/';
+
 function sendIndex(context: PublicContext, deps: PublicDeps): Response {
-  const format = negotiate(context, 'html');
-  if (format === 'json') {
+  if (negotiate(context, 'html') === 'json') {
     const data = codeNames().map((code) => viewCode(code, deps.publicUrl()));
     return sendJson(context, { data }, CACHE);
   }
-  return sendDoc(context, readErrorDoc('README'), format);
+  return sendDocument(context, { source: readErrorDoc('README'), folder: FOLDER });
 }
 
-function sendCode(context: PublicContext, deps: PublicDeps, name: string): Response {
-  const code = name.toUpperCase().replaceAll('-', '_');
-  if (!isCode(code)) return sendUnknown(context, deps, name);
+function sendCode(context: PublicContext, deps: PublicDeps, asked: string): Response {
+  const name = asked.toUpperCase().replaceAll('-', '_');
+  const code = isCode(name) ? name : resolveCodeAlias(name);
+  if (code === undefined) return sendUnknown(context, deps, asked);
+  const alias = code === name ? undefined : name;
   const source = readErrorDoc(code);
-  const format = negotiate(context, 'html');
-  if (format !== 'json') return sendDoc(context, source, format);
-  return sendJson(context, { ...viewCode(code, deps.publicUrl()), markdown: source }, CACHE);
+  if (negotiate(context, 'html') === 'json') {
+    const view = { ...viewCode(code, deps.publicUrl()), ...(alias === undefined ? {} : { alias }) };
+    return sendJson(context, { ...view, markdown: source }, CACHE);
+  }
+  const note = alias === undefined ? {} : { note: renderAlias(alias, code) };
+  return sendDocument(context, { source, folder: FOLDER, ...note });
 }
 
-function sendDoc(context: PublicContext, source: string, format: 'html' | 'markdown'): Response {
-  if (format === 'markdown') {
-    return context.body(source, 200, {
-      'Content-Type': 'text/markdown; charset=utf-8',
-      ...sharedHeaders(CACHE),
-    });
-  }
-  const main = renderMarkdown(source, { resolveLink: resolveErrorDocLink });
-  return sendPage(context, { title: titleOfMarkdown(source) ?? 'Error codes', main }, CACHE);
+/** Other names are documented and never sent: whoever looks one up is told ours. */
+function renderAlias(alias: string, code: Code): Html {
+  return html`<p class="note">
+    <code>${alias}</code> is another name for what this gateway answers as
+    <a href="/errors/${code}">${code}</a>.
+  </p>`;
 }
 
 function sendUnknown(context: PublicContext, deps: PublicDeps, name: string): Response {

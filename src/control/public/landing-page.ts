@@ -76,5 +76,7 @@ function addressesOf(deps: PublicDeps): readonly Address[] {
     ...(kinds.has('chat') ? models : []),
     { name: 'usage', path: '/v1/usage', text: 'balance and limits of your key', open: false },
     { name: 'errors', path: '/errors', text: 'what every error code means', open: true },
+    { name: 'diagnose', path: '/diagnose', text: 'paste an answer, see what it means', open: true },
+    { name: 'guides', path: '/guides', text: 'quick check, status codes, clients', open: true },
   ];
 }

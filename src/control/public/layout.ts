@@ -32,7 +32,10 @@ export function renderPage({ title, main }: Page): string {
     </header>
     <main>${main}</main>
     <footer>
-      <p>Times are in UTC. <a href="/errors">What the error codes mean</a></p>
+      <p>
+        Times are in UTC. <a href="/errors">Error codes</a> · <a href="/guides">Guides</a> ·
+        <a href="/diagnose">Diagnose an answer</a>
+      </p>
     </footer>`;
   return `<!doctype html>
 <html lang="en">

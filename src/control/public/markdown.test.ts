@@ -4,7 +4,10 @@ import { expect, it } from 'vitest';
 import { renderMarkdown, titleOfMarkdown } from './markdown.ts';
 
 const render = (source: string) =>
-  renderMarkdown(source, { resolveLink: (target) => `/errors/${target.replace(/\.md$/, '')}` })
+  renderMarkdown(source, {
+    resolveLink: (target) =>
+      target.includes('nowhere') ? undefined : `/errors/${target.replace(/\.md$/, '')}`,
+  })
     .toString()
     // Layout between tags is the formatter's business, inside <pre> nothing stands between tags.
     .replaceAll(/>\s+</g, '><')
@@ -20,6 +23,8 @@ it.each([
     '<ul><li>one more</li><li>two</li></ul>',
   ],
   ['a numbered list', '1. one\n2. two', '<ol><li>one</li><li>two</li></ol>'],
+  ['a list that goes on', '6. six\n7. seven', '<ol start="6"><li>six</li><li>seven</li></ol>'],
+  ['emphasis', '*x* is 2 * 3', '<p><em>x</em> is 2 * 3</p>'],
   ['a list right after a paragraph', 'one:\n- two', '<p>one:</p><ul><li>two</li></ul>'],
   [
     'code, untouched',
@@ -34,6 +39,7 @@ it.each([
     '[x](https://example.com/?a=1&b=2)',
     '<p><a href="https://example.com/?a=1&amp;b=2">x</a></p>',
   ],
+  ['a link to nothing that is served, as text', '[x](../nowhere.md)', '<p>x</p>'],
   ['a script link as text', '[x](javascript:alert)', '<p>x</p>'],
   ['a protocol-relative link as text', '[x](//evil.example)', '<p>x</p>'],
   [
@@ -58,7 +64,7 @@ it('finds the title', () => {
 });
 
 it('ends, and opens only tags it knows, whatever it is given', () => {
-  const known = /<\/?(h[1-4]|p|ul|ol|li|pre|code|strong|a|div|table|thead|tbody|tr|th|td)[ >]/g;
+  const known = /<\/?(h[1-4]|p|ul|ol|li|pre|code|strong|em|a|div|table|thead|tbody|tr|th|td)[ >]/g;
   const unit = fc.constantFrom(...'#-*1.|`[]()<>"\' \n\\abc:/'.split(''));
   fc.assert(
     fc.property(fc.string({ unit, maxLength: 200 }), (source) => {

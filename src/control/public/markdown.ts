@@ -1,8 +1,8 @@
 import { html, type Html } from './html.ts';
 
 export interface MarkdownOptions {
-  /** Where a relative link leads: `RATE_LIMITED.md` -> `/errors/RATE_LIMITED`. */
-  readonly resolveLink: (target: string) => string;
+  /** Where a relative link leads: `RATE_LIMITED.md` -> `/errors/RATE_LIMITED`; undefined = to nothing that is served. */
+  readonly resolveLink: (target: string) => string | undefined;
 }
 
 interface Cursor {
@@ -13,7 +13,7 @@ type Block = (cursor: Cursor, options: MarkdownOptions) => Html;
 
 /**
  * Renders the part of Markdown our own pages are written in: headings, paragraphs, flat lists, fenced code,
- * pipe tables, links, `code` and **strong**. Everything else is text, and all text is escaped.
+ * pipe tables, links, `code`, **strong** and *emphasis*. Everything else is text, and all text is escaped.
  */
 export function renderMarkdown(source: string, options: MarkdownOptions): Html {
   const cursor: Cursor = { lines: source.replaceAll('\r\n', '\n').split('\n'), at: 0 };
@@ -110,9 +110,16 @@ function renderUnordered(cursor: Cursor, options: MarkdownOptions): Html {
 }
 
 function renderOrdered(cursor: Cursor, options: MarkdownOptions): Html {
-  return html`<ol>
-    ${renderItems(cursor, ORDERED, options)}
-  </ol>`;
+  const first = /^\d+/.exec(lineAt(cursor))?.[0] ?? '1';
+  const items = renderItems(cursor, ORDERED, options);
+  // A list may go on after a heading.
+  return first === '1'
+    ? html`<ol>
+        ${items}
+      </ol>`
+    : html`<ol start="${first}">
+        ${items}
+      </ol>`;
 }
 
 function renderItems(cursor: Cursor, mark: RegExp, options: MarkdownOptions): readonly Html[] {
@@ -134,7 +141,7 @@ function renderParagraph(cursor: Cursor, options: MarkdownOptions): Html {
   return html`<p>${renderInline(lines.join(' '), options)}</p>`;
 }
 
-const INLINE = /`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\(([^()\s]+)\)/g;
+const INLINE = /`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*|\[([^\]]+)\]\(([^()\s]+)\)/g;
 
 function renderInline(text: string, options: MarkdownOptions): Html {
   const parts: Html[] = [];
@@ -147,9 +154,10 @@ function renderInline(text: string, options: MarkdownOptions): Html {
 }
 
 function renderSpan(match: RegExpExecArray, options: MarkdownOptions): Html {
-  const [, code, strong, label = '', target = ''] = match;
+  const [, code, strong, emphasis, label = '', target = ''] = match;
   if (code !== undefined) return html`<code>${code}</code>`;
   if (strong !== undefined) return html`<strong>${renderInline(strong, options)}</strong>`;
+  if (emphasis !== undefined) return html`<em>${renderInline(emphasis, options)}</em>`;
   const content = renderInline(label, options);
   const href = safeLink(target, options);
   return href === undefined ? content : html`<a href="${href}">${content}</a>`;
@@ -158,7 +166,9 @@ function renderSpan(match: RegExpExecArray, options: MarkdownOptions): Html {
 /** Web addresses, own paths and anchors; anything else (`javascript:`) is shown as its text. */
 function safeLink(target: string, options: MarkdownOptions): string | undefined {
   if (/^(https?:\/\/|#|\/(?!\/))/.test(target)) return target;
-  return /^[\w.-]+(#[\w-]+)?$/.test(target) ? options.resolveLink(target) : undefined;
+  return /^[\w./-]+(#[\w-]+)?$/.test(target) && !target.startsWith('/')
+    ? options.resolveLink(target)
+    : undefined;
 }
 
 function takeWhile(cursor: Cursor, test: (line: string) => boolean): readonly string[] {

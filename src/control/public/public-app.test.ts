@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { callPage, HTML, type PageCall } from '../../../test/support/call-pages.ts';
 import { startPublicPages, type PublicPages } from '../../../test/support/start-public-pages.ts';
+import { CODE_ALIASES } from '../../contract/code-aliases.ts';
 import { CODES } from '../../contract/codes.ts';
 import { StoreError } from '../../stores/store-error.ts';
+import { guideNames } from './guide-docs.ts';
 import { signPayLink } from './signed-links.ts';
 
 let pages: PublicPages;
@@ -92,8 +94,17 @@ describe('DOC-02, C402-08: /errors', () => {
     expect(json).toMatchObject({ code, url: `${pages.origin}/errors/${code}` });
   });
 
+  it.each(Object.entries(CODE_ALIASES))('%s leads to %s, and says so', async (alias, code) => {
+    const page = await call(`/errors/${alias}`, { accept: HTML });
+    expect(page.status).toBe(200);
+    expect(page.text).toContain(`<h1>${code}</h1>`);
+    expect(page.text).toContain(`<code>${alias}</code> is another name for`);
+    const { json } = await call(`/errors/${alias}`, { accept: 'application/json' });
+    expect(json).toMatchObject({ code, alias });
+  });
+
   it('every link on every page leads somewhere', async () => {
-    const seen = new Set(['/errors']);
+    const seen = new Set(['/errors', '/guides', '/diagnose', '/']);
     for (const path of seen) {
       const { status, text } = await call(path, { accept: HTML });
       expect([path, status]).toEqual([path, 200]);
@@ -123,6 +134,36 @@ describe('DOC-02, C402-08: /errors', () => {
     for (const path of ['/errors/..%2f..%2fpackage.json', '/errors/README', '/errors/__proto__']) {
       expect((await call(path)).status).toBe(404);
     }
+  });
+});
+
+describe('DOC-03, DOC-05, DOC-08, DIAG-11: /guides', () => {
+  it.each(guideNames())('%s is a page, and Markdown for who asks for that', async (name) => {
+    const page = await call(`/guides/${name}`, { accept: HTML });
+    expect([page.status, page.headers['cache-control']]).toEqual([200, 'public, max-age=300']);
+    expect(page.text).toMatch(/<h1>[^<]+/);
+    // Every document it links to is served.
+    expect(page.text).not.toMatch(/\]\(|href="[^"]*\.md/);
+    const markdown = await call(`/guides/${name}`, { accept: 'text/markdown' });
+    expect(markdown.text).toMatch(/^# /);
+  });
+
+  it('are listed, to people and to programs', async () => {
+    const { json } = await call('/guides', { accept: 'application/json' });
+    expect((json['data'] as { name: string }[]).map(({ name }) => name)).toEqual(guideNames());
+    expect((await call('/guides', { accept: HTML })).text).toContain('href="/guides/quick-check"');
+  });
+
+  it.each(['configuration', '..%2Ferrors', 'README', '__proto__'])('%s is none', async (name) => {
+    expect((await call(`/guides/${name}`)).status).toBe(404);
+  });
+
+  it('DIAG-11: the quick check has a table for people and one for developers', async () => {
+    const { text } = await call('/guides/quick-check', { accept: HTML });
+    for (const part of ['You use an application', 'You write the application', '/v1/usage']) {
+      expect(text).toContain(part);
+    }
+    expect(text.match(/<table>/g)).toHaveLength(2);
   });
 });
 

@@ -34,6 +34,7 @@ code { font-size: .9em; overflow-wrap: anywhere; }
 pre { overflow-x: auto; padding: .85rem 1rem; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; line-height: 1.5; font-size: .875rem; }
 pre code { font-size: inherit; overflow-wrap: normal; }
 .scroll { overflow-x: auto; }
+@media (min-width: 64rem) { main > .scroll:has(td:nth-child(5)) { margin-inline: -7rem; } }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .75rem .45rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--quiet); }
