@@ -1,6 +1,7 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
+import { type ReadTarget, readsInto } from './shared-reads.ts';
 import type { CallHost, SocketCall } from './socket-call.ts';
 import type { Ticker } from './ticker.ts';
 import { type ConnectionPool, UpstreamConnection } from './upstream-connection.ts';
@@ -114,13 +115,16 @@ export class OriginPool implements CallHost, ConnectionPool {
   }
 
   #connect(call: SocketCall): void {
-    const connection = new UpstreamConnection(this, this.#openSocket(), this.#secure, call);
+    const target: ReadTarget = { receive: ignore };
+    const socket = this.#openSocket(target);
+    const connection = new UpstreamConnection(this, socket, this.#secure, call);
+    target.receive = (bytes) => connection.receive(bytes);
     this.#open.add(connection);
     this.ticker.watch(connection);
   }
 
-  #openSocket(): Socket {
-    const target = {
+  #openSocket(target: ReadTarget): Socket {
+    const address = {
       host: this.#host,
       port: this.#port,
       noDelay: true,
@@ -128,8 +132,11 @@ export class OriginPool implements CallHost, ConnectionPool {
       keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
       highWaterMark: SOCKET_BUFFER_BYTES,
     };
-    if (!this.#secure) return connectPlain(target);
+    if (!this.#secure) return connectPlain({ ...address, onread: readsInto(target) });
     const named = isIP(this.#host) === 0 ? { servername: this.#host } : {};
-    return connectTls({ ...target, ...named, ALPNProtocols: ['http/1.1'] });
+    const socket = connectTls({ ...address, ...named, ALPNProtocols: ['http/1.1'] });
+    return socket.on('data', (bytes: Buffer) => target.receive(bytes));
   }
 }
+
+function ignore(): void {}

@@ -7,6 +7,7 @@ import { Outbox } from './outbox.ts';
 import { isSoundResponse, renderFields, statusLineOf } from './render-head.ts';
 import { explainRequestLine, parseRequestHead } from './request-head.ts';
 import { ServerExchange } from './server-exchange.ts';
+import { keepBytes } from './shared-reads.ts';
 import { NEVER, type Ticker, type Timed } from './ticker.ts';
 import { beginTurn, endTurn } from './turn.ts';
 
@@ -76,7 +77,6 @@ export class ServerConnection implements Timed {
     this.#host = host;
     this.#overCapacity = overCapacity;
     this.deadline = host.ticker.after(host.options.headersTimeoutMs);
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('drain', () => this.#exchange?.receiveDrain());
     socket.on('end', () => this.#receiveEnd());
     socket.on('finish', () => this.#receiveFinish());
@@ -216,7 +216,8 @@ export class ServerConnection implements Timed {
     return this.#host.options.clientIdleTimeoutMs ?? CLIENT_IDLE_TIMEOUT_MS;
   }
 
-  #receive(chunk: Buffer): void {
+  /** Bytes have been read; they may lie in the buffer that all sockets share. */
+  receive(chunk: Buffer): void {
     const rest = this.#rest;
     this.#rest = undefined;
     beginTurn();
@@ -236,7 +237,7 @@ export class ServerConnection implements Timed {
       at = next;
     }
     this.#consuming = false;
-    if (at < bytes.length) this.#rest = at === 0 ? bytes : bytes.subarray(at);
+    if (at < bytes.length) this.#rest = keepBytes(bytes, at, bytes.length);
     this.updateFlow();
   }
 

@@ -9,6 +9,7 @@ import { ChunkedReader } from './chunked-reader.ts';
 import { isSoundResponse, type RenderedFields, renderFields, statusLineOf } from './render-head.ts';
 import { CHUNKED, type RequestHead } from './request-head.ts';
 import type { ServerConnection } from './server-connection.ts';
+import { keepBytes } from './shared-reads.ts';
 import { flushSoon } from './turn.ts';
 
 /** A body left unread is discarded up to this size to keep the connection; beyond, the connection closes. */
@@ -221,7 +222,7 @@ export class ServerExchange implements InboundRequest, InboundResponse {
   #feedLength(bytes: Buffer, from: number): number {
     const to = Math.min(bytes.length, from + this.#bodyLeft);
     this.#bodyLeft -= to - from;
-    this.#deliver(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+    this.#deliver(bytes, from, to);
     if (this.#bodyLeft === 0 && this.wantsBody) this.#completeBody();
     return to;
   }
@@ -239,20 +240,20 @@ export class ServerExchange implements InboundRequest, InboundResponse {
     const to = Math.min(bytes.length, at + chunks.dataLeft);
     if (to > at) {
       chunks.take(to - at);
-      this.#deliver(bytes.subarray(at, to));
+      this.#deliver(bytes, at, to);
     }
     return to;
   }
 
-  #deliver(chunk: Buffer): void {
+  #deliver(bytes: Buffer, from: number, to: number): void {
     const sink = this.#sink;
     if (sink === undefined) {
-      this.#connection.discard(chunk.length);
+      this.#connection.discard(to - from);
       return;
     }
     this.#connection.noteProgress();
     this.#delivering = true;
-    sink.onChunk(chunk);
+    sink.onChunk(keepBytes(bytes, from, to));
     this.#delivering = false;
   }
 

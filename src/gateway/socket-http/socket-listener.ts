@@ -4,11 +4,11 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 
 import type { Listener, ListenerOptions, RequestHandler } from '../listener.ts';
 import { type ConnectionHost, ServerConnection } from './server-connection.ts';
+import { adoptSocket, type ReadTarget } from './shared-reads.ts';
 import { TICK_MS, Ticker } from './ticker.ts';
 
 /** Beyond `connectionsMax` so many are still accepted, to be answered 503; more are closed unheard. */
@@ -28,6 +28,7 @@ class SocketListener implements Listener, ConnectionHost {
   readonly keepAliveLines: string;
   readonly #server: Server;
   readonly #connections = new Set<ServerConnection>();
+  #whenEmpty: (() => void) | undefined = undefined;
   #dateLine = '';
   #dateTick = 0;
 
@@ -37,7 +38,6 @@ class SocketListener implements Listener, ConnectionHost {
     const seconds = Math.max(1, Math.floor(options.keepAliveTimeoutMs / 1000));
     this.keepAliveLines = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n\r\n`;
     this.#server = createServer(options);
-    this.#server.maxConnections = options.connectionsMax + OVER_CAPACITY_MAX;
     const opened = options.tls === undefined ? 'connection' : 'secureConnection';
     this.#server.on(opened, (socket: Socket) => this.#open(socket));
   }
@@ -66,36 +66,44 @@ class SocketListener implements Listener, ConnectionHost {
 
   async drain(deadlineMs: number): Promise<void> {
     this.draining = true;
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
+    this.#server.close();
     for (const connection of this.#connections) {
       if (connection.idle) connection.closeIdle();
     }
     const deadline = setTimeout(() => this.#destroyAll(), deadlineMs);
-    await closed;
-    // The server counts a socket out before the socket has told its exchange.
-    while (this.#connections.size > 0) await nextTurn();
+    if (this.#connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenEmpty = resolve;
+      });
+    }
     clearTimeout(deadline);
     this.ticker.stop();
   }
 
-  #open(socket: Socket): void {
-    if (this.draining) {
-      socket.destroy();
+  #open(accepted: Socket): void {
+    const { connectionsMax, tls } = this.options;
+    const count = this.#connections.size;
+    if (this.draining || count >= connectionsMax + OVER_CAPACITY_MAX) {
+      accepted.destroy();
       return;
     }
-    const overCapacity = this.#connections.size >= this.options.connectionsMax;
-    const connection = new ServerConnection(this, socket, overCapacity);
+    const target: ReadTarget = { receive: ignore };
+    const adopted = tls === undefined ? adoptSocket(accepted, target) : undefined;
+    const socket = adopted ?? accepted;
+    const connection = new ServerConnection(this, socket, count >= connectionsMax);
+    target.receive = (bytes) => connection.receive(bytes);
+    if (adopted === undefined) socket.on('data', target.receive);
     this.#connections.add(connection);
     this.ticker.watch(connection);
     socket.once('close', () => this.#forget(connection));
+    socket.resume();
   }
 
   #forget(connection: ServerConnection): void {
     this.#connections.delete(connection);
     this.ticker.unwatch(connection);
     connection.receiveClose();
+    if (this.#connections.size === 0) this.#whenEmpty?.();
   }
 
   #destroyAll(): void {
@@ -105,7 +113,7 @@ class SocketListener implements Listener, ConnectionHost {
 
 function createServer(options: ListenerOptions): Server {
   const sockets = { allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES };
-  if (options.tls === undefined) return createPlainServer(sockets);
+  if (options.tls === undefined) return createPlainServer({ ...sockets, pauseOnConnect: true });
   return createTlsServer({
     ...sockets,
     cert: options.tls.cert,
@@ -114,3 +122,5 @@ function createServer(options: ListenerOptions): Server {
     handshakeTimeout: options.headersTimeoutMs,
   });
 }
+
+function ignore(): void {}

@@ -5,6 +5,7 @@ import { ChunkedReader } from './chunked-reader.ts';
 import { explainLineFeeds, HEAD_END } from './head-end.ts';
 import { Outbox } from './outbox.ts';
 import { type BodyFraming, parseResponseHead, type ResponseHead } from './response-head.ts';
+import { keepBytes } from './shared-reads.ts';
 import type { SocketCall } from './socket-call.ts';
 import { NEVER, type Ticker, type Timed } from './ticker.ts';
 import { beginTurn, endTurn, flushSoon } from './turn.ts';
@@ -68,7 +69,6 @@ export class UpstreamConnection implements Timed {
     call.connection = this;
     this.deadline = pool.ticker.after(call.timeouts.connectTimeoutMs);
     socket.once(secure ? 'secureConnect' : 'connect', () => this.#begin());
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('drain', () => this.#upload?.drain());
     socket.on('end', () => this.#receiveEnd());
     socket.on('error', (error) => {
@@ -199,7 +199,8 @@ export class UpstreamConnection implements Timed {
     }
   }
 
-  #receive(chunk: Buffer): void {
+  /** Bytes have been read; they may lie in the buffer that all sockets share. */
+  receive(chunk: Buffer): void {
     if (this.#phase === 'idle' || this.#phase === 'connecting') {
       // Nobody asked: whatever it is, it must not become the answer to the next call.
       this.#fail('protocol', 'the upstream spoke before it was asked');
@@ -232,7 +233,7 @@ export class UpstreamConnection implements Timed {
     }
     this.#consuming = false;
     if (at < bytes.length && this.#phase !== 'gone') {
-      this.#rest = at === 0 ? bytes : bytes.subarray(at);
+      this.#rest = keepBytes(bytes, at, bytes.length);
     }
     this.#updateFlow();
   }
@@ -305,7 +306,7 @@ export class UpstreamConnection implements Timed {
     const untilClose = this.#framing === 'close';
     const to = untilClose ? bytes.length : Math.min(bytes.length, at + this.#left);
     if (!untilClose) this.#left -= to - at;
-    this.#deliver(at === 0 && to === bytes.length ? bytes : bytes.subarray(at, to));
+    this.#deliver(keepBytes(bytes, at, to));
     if (!untilClose && this.#left === 0 && !this.#paused) this.#finish(to === bytes.length);
     return to;
   }
@@ -323,7 +324,7 @@ export class UpstreamConnection implements Timed {
     const to = Math.min(bytes.length, at + chunks.dataLeft);
     if (to > at) {
       chunks.take(to - at);
-      this.#deliver(bytes.subarray(at, to));
+      this.#deliver(keepBytes(bytes, at, to));
     }
     return to;
   }
