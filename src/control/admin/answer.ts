@@ -1,8 +1,6 @@
 import type { Code } from '../../contract/codes.ts';
-import { renderProblem } from '../../contract/dialects.ts';
-import { buildProblemHeaders } from '../../contract/headers.ts';
-import { buildProblem } from '../../contract/problem.ts';
 import type { ProblemDetails } from '../../contract/problem-document.ts';
+import { sendProblem } from '../send-problem.ts';
 import type { AdminContext, AdminDeps } from './admin-deps.ts';
 
 /** How long an answer waits for every gateway process to have seen the change (KEY-01: revoked within a second). */
@@ -17,21 +15,15 @@ export interface Refusal {
   readonly extension?: Readonly<Record<string, unknown>>;
 }
 
-/** The refusal in the body family of the gateway: plain dialect, same headers. */
+/** A refusal as the gateway's: the plain dialect, unless something else is asked for. */
 export function refuse(context: AdminContext, deps: AdminDeps, refusal: Refusal): Response {
-  const document = buildProblem({
-    code: refusal.code,
-    requestId: context.get('requestId'),
-    baseUrl: deps.publicUrl(),
-    details: refusal.details ?? {},
-  });
-  const { contentType, body } = renderProblem({ ...document, ...refusal.extension }, 'plain');
-  const headers = new Headers();
-  const list = buildProblemHeaders(document, { contentType });
-  for (let index = 0; index + 1 < list.length; index += 2) {
-    headers.append(list[index] ?? '', list[index + 1] ?? '');
-  }
-  return new Response(body, { status: document.status, headers });
+  const { extension, ...problem } = refusal;
+  const requestId = context.get('requestId');
+  return sendProblem(
+    context.req,
+    { ...problem, requestId, baseUrl: deps.publicUrl() },
+    { extension },
+  );
 }
 
 /** Of the tenant in the path. */

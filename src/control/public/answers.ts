@@ -2,11 +2,9 @@ import { accepts } from 'hono/accepts';
 
 import type { RetryKind } from '../../contract/code-row.ts';
 import type { Code } from '../../contract/codes.ts';
-import { renderProblem, type ProblemDialect } from '../../contract/dialects.ts';
-import { buildProblemHeaders } from '../../contract/headers.ts';
-import { buildProblem } from '../../contract/problem.ts';
-import type { ProblemDetails, ProblemDocument } from '../../contract/problem-document.ts';
-import { html } from './html.ts';
+import type { ProblemDialect } from '../../contract/dialects.ts';
+import type { ProblemDetails } from '../../contract/problem-document.ts';
+import { sendProblem } from '../send-problem.ts';
 import { PAGE_HEADERS, renderPage, type Page } from './layout.ts';
 import type { Identification, PublicContext, PublicDeps } from './public-deps.ts';
 import { isoTime } from './time-words.ts';
@@ -66,49 +64,19 @@ export interface Refusal {
   readonly code: Code;
   readonly details?: ProblemDetails;
   readonly retryKind?: RetryKind;
-  /** Names an envelope for programs; left out, a browser gets a page. */
-  readonly dialect?: ProblemDialect;
+  /** The envelope programs expect there; default plain. */
+  readonly dialect?: ProblemDialect | undefined;
 }
 
-/** A refusal in the body family of the gateway; a person's browser gets the same as a page. */
+/** A refusal of a page reads as the gateway's: a person's browser gets a page, too. */
 export function refuse(context: PublicContext, deps: PublicDeps, refusal: Refusal): Response {
-  const document = buildProblem({
-    code: refusal.code,
-    requestId: context.get('requestId'),
-    baseUrl: deps.publicUrl(),
-    ...(refusal.details === undefined ? {} : { details: refusal.details }),
-    ...(refusal.retryKind === undefined ? {} : { retryKind: refusal.retryKind }),
-  });
-  const isPage = refusal.dialect === undefined && negotiate(context, 'json') === 'html';
-  const rendered = isPage
-    ? { contentType: PAGE_HEADERS['Content-Type'] ?? '', body: renderPage(pageOf(document)) }
-    : renderProblem(document, refusal.dialect ?? 'plain');
-  const headers = new Headers(isPage ? PAGE_HEADERS : {});
-  const list = buildProblemHeaders(document, { contentType: rendered.contentType });
-  for (let index = 0; index + 1 < list.length; index += 2) {
-    headers.set(list[index] ?? '', list[index + 1] ?? '');
-  }
-  headers.set('Vary', 'Accept');
-  headers.set('X-Content-Type-Options', 'nosniff');
-  return new Response(rendered.body, { status: document.status, headers });
-}
-
-function pageOf(document: ProblemDocument): Page {
-  // The link at the end of the message is on the page as a link.
-  const sentence = document.message.replace(`: ${document.resolution_url}`, '.');
-  return {
-    title: document.title,
-    main: html`<h1>${document.title}</h1>
-      <p class="lead">${sentence}</p>
-      <dl>
-        <dt>Status</dt>
-        <dd>${document.status}</dd>
-        <dt>Code</dt>
-        <dd><a href="/errors/${document.code}">${document.code}</a></dd>
-        <dt>Request</dt>
-        <dd><code>${document.request_id}</code></dd>
-      </dl>`,
-  };
+  const { dialect, ...problem } = refusal;
+  const requestId = context.get('requestId');
+  return sendProblem(
+    context.req,
+    { ...problem, requestId, baseUrl: deps.publicUrl() },
+    { dialect },
+  );
 }
 
 /** The 401 of a caller who is not known, with the time the key ended where it did. */
@@ -123,5 +91,5 @@ export function refuseCaller(
     ...(at !== undefined && code === 'KEY_REVOKED' ? { revoked_at: at } : {}),
     ...(at !== undefined && code === 'KEY_EXPIRED' ? { expired_at: at } : {}),
   };
-  return refuse(context, deps, { code, details, ...(dialect === undefined ? {} : { dialect }) });
+  return refuse(context, deps, { code, details, dialect });
 }

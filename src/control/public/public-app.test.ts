@@ -4,6 +4,7 @@ import { callPage, HTML, type PageCall } from '../../../test/support/call-pages.
 import { startPublicPages, type PublicPages } from '../../../test/support/start-public-pages.ts';
 import { CODE_ALIASES } from '../../contract/code-aliases.ts';
 import { CODES } from '../../contract/codes.ts';
+import { readProblem } from '../../contract/read-problem.ts';
 import { StoreError } from '../../stores/store-error.ts';
 import { guideNames } from './guide-docs.ts';
 import { signPayLink } from './signed-links.ts';
@@ -22,15 +23,7 @@ describe('every page', () => {
       { tenantId: tenant.id, cause: 'KEY_MISSING' },
       pages.deps.signingSecret,
     );
-    for (const path of [
-      '/',
-      '/errors',
-      '/errors/KEY_MISSING',
-      '/errors/nope',
-      `/pay/${pay}`,
-      '/pay/x',
-      '/r/x',
-    ]) {
+    for (const path of ['/', '/errors', '/errors/KEY_MISSING', '/errors/nope', `/pay/${pay}`]) {
       const { headers, text } = await call(path, { accept: HTML });
       expect(headers['content-type']).toBe('text/html; charset=utf-8');
       expect(headers['content-security-policy']).toMatch(
@@ -43,6 +36,26 @@ describe('every page', () => {
       expect(text).toMatch(/<title>[^<]+ - Tollkeeper<\/title>/);
       expect(text).not.toMatch(/<script|<img|<link|@import|url\(|\son\w+=/);
       expect(text.match(/<h1>/g)).toHaveLength(1);
+    }
+  });
+
+  it('that is not there is refused as the gateway refuses: form and language as asked for (C402-10, C402-27)', async () => {
+    for (const path of ['/pay/x', '/r/x']) {
+      const accepting = async (accept: string) => {
+        const headers = { 'accept-language': 'de' };
+        const { status, text, ...answer } = await call(path, { accept, headers });
+        expect([status, answer.headers['content-language']]).toEqual([404, 'de']);
+        expect(answer.headers['referrer-policy']).toBe('no-referrer');
+        expect(answer.headers['x-content-type-options']).toBe('nosniff');
+        expect(readProblem(text)?.code).toBe('NOT_FOUND');
+        return { text, ...answer };
+      };
+      const page = await accepting(HTML);
+      expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+      expect(page.text).toMatch(/^<!doctype html>\n<html lang="de">/);
+      expect((await accepting('application/xml')).text).toMatch(/^<\?xml/);
+      expect((await accepting('text/plain')).text).toMatch(/^404 /);
+      expect((await accepting('application/json')).text).toMatch(/^\{/);
     }
   });
 

@@ -36,7 +36,14 @@ describe('QUOTA-14: /v1/usage', () => {
     await pages.store.addGrant(grantOf(tenant.id, 2_000_000_000n), now);
     await pages.store.openOwner(owner, now);
     const account = balanceAccount(tenant.id, 'USD');
-    const lease = { index: 0, account, grantedBefore: 0, need: 500_000_000, want: 500_000_000 };
+    const lease = {
+      index: 0,
+      account,
+      grantedBefore: 0,
+      need: 500_000_000,
+      want: 500_000_000,
+      ask: true,
+    };
     await pages.store.acquire(owner, [lease], now);
     const settled = {
       index: 0,
@@ -128,10 +135,14 @@ describe('QUOTA-14: /v1/usage', () => {
   it.each([
     ['KEY_MISSING', {}],
     ['KEY_UNKNOWN', { authorization: 'Bearer tk_test_nobody' }],
-  ])('401 %s, as a body the OpenAI SDK reads, even to a browser', async (code, headers) => {
-    const { status, json } = await call('/v1/usage', { headers, accept: HTML });
+  ])('401 %s, as a body the OpenAI SDK reads; to a browser, as a page', async (code, headers) => {
+    const { status, json } = await call('/v1/usage', { headers });
     expect(status).toBe(401);
     expect(json).toMatchObject({ code, error: { code, type: 'authentication_error' } });
+    const page = await call('/v1/usage', { headers, accept: HTML });
+    expect(page.status).toBe(401);
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(page.text).toContain(code);
   });
 });
 
@@ -273,6 +284,7 @@ describe('QUOTA-14: every kind of limit, and what is agreed beyond the plan', ()
       grantedBefore: 0,
       need: 5,
       want: 5,
+      ask: true,
     }));
     await team.store.acquire(owner, leases, at);
     await team.store.closeOwner({
@@ -308,7 +320,7 @@ describe('QUOTA-14: every kind of limit, and what is agreed beyond the plan', ()
     await team.store.openOwner(owner, at);
     await team.store.acquire(
       owner,
-      [{ index: 0, account, grantedBefore: 0, need: 3, want: 3 }],
+      [{ index: 0, account, grantedBefore: 0, need: 3, want: 3, ask: true }],
       at,
     );
     const lease = { index: 0, charged: 3, granted: 3, close: true, answersRecall: false };
