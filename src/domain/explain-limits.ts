@@ -49,7 +49,7 @@ function describeOverage({ overage }: LimitFact, asset: string): string {
   if (overage === undefined) return '';
   const price = formatNano(overage.nano, asset);
   return overage.kind === 'bill'
-    ? ` Beyond the allowance it is billed: ${price} for this call.`
+    ? ' What goes beyond the allowance is billed.'
     : ` Beyond the allowance it would be billed, ${price} for this call, and nobody has allowed that.`;
 }
 

@@ -1,6 +1,13 @@
 import type { Catalog } from './catalog.ts';
-import { findPriceLines, type PriceLine, unitsUsed } from './explain-prices.ts';
-import { formatNano, formatNumber, formatUnits, isMoney, nameOf } from './explain-words.ts';
+import { findPriceLines, type PriceLine, unitsCounted } from './explain-prices.ts';
+import {
+  formatNano,
+  formatNumber,
+  formatUnits,
+  hasNoEnd,
+  isMoney,
+  nameOf,
+} from './explain-words.ts';
 import type { Facts, LimitFact, OutcomeFact } from './facts.ts';
 import { isSlot } from './take.ts';
 
@@ -62,7 +69,7 @@ export function explainCounts(facts: Facts, catalog: Catalog): readonly CountVie
   if (outcome === undefined || !wasHeld(facts)) return [];
   return limits
     .filter((limit) => limit.kind === 'quota' && !isMoney(limit))
-    .map((limit) => countOf(limit, outcome, catalog.asset));
+    .map((limit) => countOf(limit, facts, outcome, catalog.asset));
 }
 
 /** What was only observed takes nothing of any account (EVID-01). */
@@ -70,8 +77,15 @@ function wasHeld({ reservation, outcome }: Facts): boolean {
   return reservation?.kind === 'held' && outcome?.wouldRefuse === undefined;
 }
 
-function countOf(limit: LimitFact, outcome: OutcomeFact, asset: string): CountView {
-  const counted = isServed(outcome) && !isSlot(limit.unit) ? unitsUsed(limit.unit, outcome) : 0;
+function countOf(
+  limit: LimitFact,
+  { limits }: Facts,
+  outcome: OutcomeFact,
+  asset: string,
+): CountView {
+  const { accountId, unit } = limit;
+  const isCharged = isServed(outcome) && !isSlot(unit);
+  const counted = isCharged ? unitsCounted(accountId, unit, limits, outcome) : 0;
   const released = Math.max(0, limit.need - counted);
   const words = (units: number) => formatUnits(limit, units, asset);
   const held = `${words(limit.need)} held`;
@@ -80,7 +94,10 @@ function countOf(limit: LimitFact, outcome: OutcomeFact, asset: string): CountVi
     : `${held} - ${words(counted)} counted = ${words(released)} released.`;
   const grown = `${held} + ${words(counted - limit.need)} held while it ran = ${words(counted)} counted.`;
   return {
-    name: nameOf(limit),
+    name:
+      hasNoEnd(limit) && limit.label?.softAt === undefined
+        ? `${nameOf(limit)}, beyond it`
+        : nameOf(limit),
     text: counted > limit.need ? grown : text,
     unit: limit.unit,
     held: limit.need,

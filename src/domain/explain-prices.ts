@@ -1,6 +1,6 @@
 import type { Catalog, ContextTier, Limit } from './catalog.ts';
 import { formatNumber } from './explain-words.ts';
-import type { Facts, OutcomeFact } from './facts.ts';
+import type { Facts, LimitFact, OutcomeFact } from './facts.ts';
 import { divideCeil, formatDecimal, PICO_PER_NANO } from './money.ts';
 import { picoOf, type Price, type Usage } from './pricing.ts';
 import { amountFor } from './take.ts';
@@ -29,7 +29,9 @@ export function findPriceLines(
   if (facts.catalogVersion !== catalog.version) return [];
   const overage = overageLines(facts, outcome, catalog);
   const charged = BigInt(outcome.costNano);
-  for (const price of candidatePrices(facts, outcome, catalog)) {
+  // A plan whose price covers the calls does not cover what goes beyond its allowances.
+  const included = overage.length === 0 ? [] : [{ ...NO_PRICE, asset: catalog.asset }];
+  for (const price of [...candidatePrices(facts, outcome, catalog), ...included]) {
     for (const tier of tiersOf(facts, catalog)) {
       for (const extra of overage.length === 0 ? [overage] : [overage, []]) {
         if (totalNano(price, outcome, tier, extra) !== charged) continue;
@@ -43,6 +45,15 @@ export function findPriceLines(
   }
   return [];
 }
+
+const NO_PRICE = {
+  perRequest: 0n,
+  perInputToken: 0n,
+  perCachedInputToken: 0n,
+  perOutputToken: 0n,
+  perByteIn: 0n,
+  perByteOut: 0n,
+};
 
 interface OverageLine {
   readonly limit: Limit;
@@ -147,10 +158,10 @@ function overageLines(
   const plan = identity.kind === 'key' ? catalog.plans.get(identity.planId) : undefined;
   return limits.flatMap(({ accountId, label }) => {
     const limit = plan?.limits.find(({ id }) => id === label?.id);
-    if (!accountId.endsWith(':over') || limit === undefined || limit.overage.kind === 'block') {
+    if (!accountId.endsWith(OVER) || limit === undefined || limit.overage.kind === 'block') {
       return [];
     }
-    const units = unitsUsed(limit.unit, outcome);
+    const units = unitsCounted(accountId, limit.unit, facts.limits, outcome);
     return [{ limit, units, pico: limit.overage.unitPico * BigInt(units), asset: catalog.asset }];
   });
 }
@@ -165,8 +176,28 @@ function toLine({ limit, units, pico, asset }: OverageLine): PriceLine {
   };
 }
 
-/** What a finished call took of a limit in this unit. */
-export function unitsUsed(unit: string, outcome: OutcomeFact): number {
+const OVER = ':over';
+
+/**
+ * What a finished call took of one account: within an allowance what was held there, and beyond it the rest
+ * (`overageAccount`).
+ */
+export function unitsCounted(
+  accountId: string,
+  unit: string,
+  limits: readonly LimitFact[],
+  outcome: OutcomeFact,
+): number {
+  const used = unitsUsed(unit, outcome);
+  const isBeyond = accountId.endsWith(OVER);
+  const allowance = isBeyond ? accountId.slice(0, -OVER.length) : accountId;
+  const isSplit = limits.some((each) => each.accountId === `${allowance}${OVER}`);
+  if (!isSplit) return used;
+  const within = Math.min(used, limits.find((each) => each.accountId === allowance)?.need ?? 0);
+  return isBeyond ? used - within : within;
+}
+
+function unitsUsed(unit: string, outcome: OutcomeFact): number {
   const { inputTokens, outputTokens, bytesIn, bytesOut, costNano } = outcome;
   const { computeUnits = 0, computeMs = 0 } = outcome;
   const take = { inputTokens, outputTokens, bytesIn, bytesOut, computeUnits, computeMs };

@@ -263,20 +263,53 @@ describe('the arithmetic of what is counted', () => {
   });
 
   it('units beyond an allowance have theirs (PLAN-11)', () => {
-    const over = buildQuota(LARGE.limits[0] ?? buildLimit(0), {
-      accountId: 'quo:ten_1:images:2027-01:over',
+    const [images = buildLimit(0)] = LARGE.limits;
+    const accountId = 'quo:ten_1:images:2027-01';
+    const within = buildQuota(images, {
+      accountId,
+      need: 0,
+      spent: 100,
+      overage: { kind: 'bill', nano: 0 },
+    });
+    const over = buildQuota(images, {
+      accountId: `${accountId}:over`,
       allowance: Number.MAX_SAFE_INTEGER,
       spent: 3,
     });
     const outcome = { costNano: 21_000_000, holdNano: 21_000_000 };
-    const members = held({ limits: [over, buildBalance()] }, outcome);
-    expect(linesOf(members)).toEqual([
+    const members = held({ limits: [within, over, buildBalance()] }, outcome);
+    const billed = [
       'request: 1 0.0010 USD each = 0.0010 USD',
       'operations beyond images: 1 0.0200 USD each = 0.0200 USD',
-    ]);
-    expect(explained(members, priced).trace.map(({ text }) => text)).toContain(
+    ];
+    expect(linesOf(members)).toEqual(billed);
+    // Of a plan whose price covers the calls only what is beyond costs anything.
+    const covered = held({ limits: [within, over] }, { costNano: 20_000_000, holdNano: 2e7 });
+    expect(linesOf(covered)).toEqual(billed.slice(1));
+    const { trace, counts } = explained(members, priced);
+    expect(trace.map(({ text }) => text)).toContain(
       'Limit images of this account: 3 operations used beyond the allowance, each is billed; the call needs 1 operation.',
     );
+    expect(counts).toMatchObject([
+      { name: 'Limit images', held: 0, counted: 0 },
+      { name: 'Limit images, beyond it', held: 1, counted: 1 },
+    ]);
+  });
+
+  it('a call that an allowance covers in part counts the rest beyond it', () => {
+    const tokens = buildLimit(1_000, { id: 'tokens', unit: 'tokens' });
+    const limits = [
+      buildQuota(tokens, { accountId: 'quo:t', need: 300 }),
+      buildQuota(tokens, {
+        accountId: 'quo:t:over',
+        need: 700,
+        allowance: Number.MAX_SAFE_INTEGER,
+      }),
+    ];
+    const outcome = { inputTokens: 400, outputTokens: 100 };
+    expect(explained(held({ limits }, outcome)).counts.map(({ counted }) => counted)).toEqual([
+      300, 200,
+    ]);
   });
 
   it('a soft limit is told as what it is', () => {

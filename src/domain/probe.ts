@@ -1,5 +1,5 @@
 import { accountsFor, type AccountSpec } from './accounts.ts';
-import type { Catalog, Limit } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import type { AccountNumbersNow } from './checklist-limits.ts';
 import { contextCost } from './context-tiers.ts';
 import type { EntitlementFact, Facts, LimitFact } from './facts.ts';
@@ -186,20 +186,13 @@ function limitNow(
 }
 
 function overageNow(
-  { limit: label }: AccountSpec,
+  { overage }: AccountSpec,
   need: number,
   { access, at }: Pick<ProbeNow, 'access' | 'at'>,
 ): Pick<LimitFact, 'overage'> {
-  const rule: Limit | undefined =
-    label?.from === undefined ? access.plan.limits.find(({ id }) => id === label?.id) : undefined;
-  if (rule === undefined || rule.overage.kind === 'block') return {};
+  if (overage === undefined) return {};
   const allowedUntil = access.payer.terms.overageAuthorizedUntil;
-  const isAllowed =
-    rule.overage.kind === 'bill' || (allowedUntil !== undefined && at < allowedUntil);
-  return {
-    overage: {
-      kind: isAllowed ? 'bill' : 'authorize',
-      nano: overageNano(rule.overage.unitPico, need),
-    },
-  };
+  const isAllowed = overage.kind === 'bill' || (allowedUntil !== undefined && at < allowedUntil);
+  const kind = isAllowed ? 'bill' : 'authorize';
+  return { overage: { kind, nano: overageNano(overage.unitPico, need) } };
 }
