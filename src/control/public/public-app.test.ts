@@ -39,25 +39,29 @@ describe('every page', () => {
     }
   });
 
-  it('that is not there is refused as the gateway refuses: form and language as asked for (C402-10, C402-27)', async () => {
-    for (const path of ['/pay/x', '/r/x']) {
+  it.each([
+    ['/pay/x', 404, 'NOT_FOUND'],
+    ['/r/x', 401, 'KEY_MISSING'],
+  ])(
+    '%s: %s %s, as the gateway refuses: form and language as asked for (C402-10, C402-27)',
+    async (path, expected, code) => {
       const accepting = async (accept: string) => {
         const headers = { 'accept-language': 'de' };
         const { status, text, ...answer } = await call(path, { accept, headers });
-        expect([status, answer.headers['content-language']]).toEqual([404, 'de']);
+        expect([status, answer.headers['content-language']]).toEqual([expected, 'de']);
         expect(answer.headers['referrer-policy']).toBe('no-referrer');
         expect(answer.headers['x-content-type-options']).toBe('nosniff');
-        expect(readProblem(text)?.code).toBe('NOT_FOUND');
+        expect(readProblem(text)?.code).toBe(code);
         return { text, ...answer };
       };
       const page = await accepting(HTML);
       expect(page.headers['content-security-policy']).toContain("default-src 'none'");
       expect(page.text).toMatch(/^<!doctype html>\n<html lang="de">/);
       expect((await accepting('application/xml')).text).toMatch(/^<\?xml/);
-      expect((await accepting('text/plain')).text).toMatch(/^404 /);
+      expect((await accepting('text/plain')).text).toMatch(/^\d{3} /);
       expect((await accepting('application/json')).text).toMatch(/^\{/);
-    }
-  });
+    },
+  );
 
   it('keeps what is about a tenant out of caches, and lets the code pages be cached', async () => {
     const { tenant } = await pages.addTenant();
