@@ -5,6 +5,7 @@ import { createCustomer, type Customer } from './support/customers.ts';
 import { type Call, GatewayCaller, problemOf, tally } from './support/gateway-caller.ts';
 import { startGateway, type Gateway } from './support/start-gateway.ts';
 import { makeDirectory, removeDirectory } from './support/temporary-directory.ts';
+import { waitFor } from './support/wait-for.ts';
 
 const CONFIG = `
 version: 1
@@ -140,6 +141,11 @@ describe('show 7, EVID-01: observe mode for a day of generated traffic', () => {
         'SPENDING_LIMIT_REACHED',
         'TOKEN_QUOTA_EXCEEDED',
       ]);
+      // Rows of the last second may still be on their way to the log.
+      await waitFor(async () => (sumOf(await readReport()) === refused.length ? true : undefined), {
+        timeoutMs: 10_000,
+        what: 'the log to have every row',
+      });
       expect(await readReport()).toEqual(tally(refused));
     },
   );
@@ -150,6 +156,10 @@ describe('show 7, EVID-01: observe mode for a day of generated traffic', () => {
     expect(other.limits).toEqual(one.limits);
   });
 });
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
 
 /** Would-be refusals by code. */
 async function readReport(): Promise<Readonly<Record<string, number>>> {
