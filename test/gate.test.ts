@@ -261,10 +261,6 @@ describe('EVID-01: observe', () => {
     expect(answer.headers['x-tollkeeper-would-refuse']).toBe('FEATURE_NOT_AVAILABLE');
     expect(await usedRequests(key)).toBe(0);
     expect((await caller.usage(key)).balance.settled).toBe('1.00');
-    expect((await caller.facts(answer)).outcome).toMatchObject({
-      status: 200,
-      wouldRefuse: 'FEATURE_NOT_AVAILABLE',
-    });
     expect(await ask({ path: '/watched', key: 'tk_test_wrong' })).toBe('401 KEY_UNKNOWN');
   });
 });
