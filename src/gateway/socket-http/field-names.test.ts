@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { fieldNameOf, SPELLINGS_MAX } from './field-names.ts';
 
 it('knows a field in any case, keeps its spelling, and gives one object per spelling', () => {
-  expect(fieldNameOf('HOST')).toEqual({ text: 'HOST', kind: 'host', lead: '\r\nHOST: ' });
+  expect(fieldNameOf('HOST')).toMatchObject({ text: 'HOST', kind: 'host', lead: '\r\nHOST: ' });
   expect(fieldNameOf('transfer-Encoding').kind).toBe('transfer-encoding');
   expect(fieldNameOf('hosts').kind).toBe('plain');
   expect(fieldNameOf('X-Some')).toBe(fieldNameOf(['X', 'Some'].join('-')));

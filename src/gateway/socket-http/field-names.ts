@@ -20,6 +20,10 @@ export interface FieldName {
   readonly kind: FieldKind;
   /** What comes before its value in a head: the end of the line before, the name and its colon. */
   readonly lead: string;
+  /** It is remembered, so others may refer to it. */
+  readonly isShared: boolean;
+  /** The name that came after this one the last time: most heads are like the one before. */
+  next: FieldName | undefined;
 }
 
 /** Clients may invent names without end; those after the first so many are looked at each time. */
@@ -53,7 +57,8 @@ function addSpelling(spelling: string): FieldName {
   const text = Buffer.from(spelling, 'latin1').toString('latin1');
   const known = KINDS.get(text.toLowerCase()) ?? 'plain';
   const kind = TOKEN.test(spelling) ? known : 'malformed';
-  const name = { text, kind, lead: `\r\n${text}: ` };
-  if (spellings.size < SPELLINGS_MAX) spellings.set(text, name);
+  const isShared = spellings.size < SPELLINGS_MAX;
+  const name = { text, kind, lead: `\r\n${text}: `, isShared, next: undefined };
+  if (isShared) spellings.set(text, name);
   return name;
 }

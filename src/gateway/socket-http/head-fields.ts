@@ -1,9 +1,10 @@
-import { fieldNameOf } from './field-names.ts';
+import { type FieldName, fieldNameOf } from './field-names.ts';
 import { FIELD_VALUE_PATTERN, TOKEN_PATTERN } from './patterns.ts';
 
 const TOKEN_ALONE = new RegExp(`^${TOKEN_PATTERN}$`);
 const VALUE_ALONE = new RegExp(`^${FIELD_VALUE_PATTERN}$`);
 
+const COLON = 0x3a;
 const SPACE = 0x20;
 const TAB = 0x09;
 
@@ -28,21 +29,35 @@ export class HeadFields {
   upgrade: string | undefined = undefined;
 }
 
+/** Before the first field. */
+const BEGINNING = fieldNameOf('-');
+
 /** @param text field lines of which each is known to match FIELD_LINE_PATTERN, from index `from` on. */
 export function readFields(text: string, from: number): HeadFields {
   const fields = new HeadFields();
   const { headers } = fields;
+  let name = BEGINNING;
   let at = from;
   while (at < text.length) {
-    const colon = text.indexOf(':', at);
+    name = readName(text, at, name);
+    const colon = at + name.text.length;
     const end = text.indexOf('\r', colon);
-    const name = fieldNameOf(text.slice(at, colon));
     const value = sliceTrimmed(text, colon + 1, end);
     headers.push(name.text, value);
     if (name.kind !== 'plain') note(fields, name.kind, value);
     at = end + 2;
   }
   return fields;
+}
+
+function readName(text: string, at: number, before: FieldName): FieldName {
+  const guess = before.next;
+  if (guess !== undefined && text.startsWith(guess.text, at)) {
+    if (text.charCodeAt(at + guess.text.length) === COLON) return guess;
+  }
+  const name = fieldNameOf(text.slice(at, text.indexOf(':', at)));
+  if (name.isShared) before.next = name;
+  return name;
 }
 
 function sliceTrimmed(text: string, from: number, to: number): string {
