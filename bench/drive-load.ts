@@ -11,6 +11,8 @@ export const CONNECTIONS = 64;
 export interface LoadTarget {
   readonly url: string;
   readonly key: string;
+  /** Every answer is a refusal: 400 or above. */
+  readonly refused?: true;
 }
 
 export interface Load {
@@ -61,7 +63,7 @@ export async function driveLoad(target: LoadTarget, seconds: number): Promise<Lo
     const { code } = await program.exited;
     // A script it cannot read is only a line on stderr to wrk: it then asks for something else.
     if (code !== 0 || program.stderr !== '') throw new Error(`wrk failed: ${program.stderr}`);
-    return readReport(program.stdout, target.url);
+    return readReport(program.stdout, target);
   } finally {
     await program.stop();
     removeDirectory(directory);
@@ -85,10 +87,13 @@ function quoteLua(text: string): string {
   return `[==[${text}]==]`;
 }
 
-function readReport(output: string, url: string): Load {
+function readReport(output: string, { url, refused }: LoadTarget): Load {
   const line = output.trimEnd().split('\n').at(-1) ?? '';
   const report = JSON.parse(line) as WrkReport;
-  const failed = Object.entries(report.failed).filter(([, count]) => count > 0);
+  const wanted = refused === true ? report.requests : 0;
+  const failed = Object.entries(report.failed).filter(
+    ([kind, count]) => count !== (kind === 'status' ? wanted : 0),
+  );
   if (report.requests === 0) throw new Error(`${url} answered nothing`);
   if (failed.length > 0) {
     const words = failed.map(([kind, count]) => `${count} ${kind}`).join(', ');

@@ -8,9 +8,14 @@ import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { pinToCore } from './process-usage.ts';
 import { renderMarkdown, renderText, type Report } from './render-report.ts';
 import { startBare } from './start-bare-subject.ts';
-import { startEverything, startNoStore } from './start-gateway-subjects.ts';
+import {
+  startEverything,
+  startLimits,
+  startNoStore,
+  startRefused,
+} from './start-gateway-subjects.ts';
 import { startProxy, startUpstream } from './start-nginx-subjects.ts';
-import type { Subject } from './subject.ts';
+import type { Subject, Variant } from './subject.ts';
 import { summarise } from './summarise.ts';
 
 /** `npm run bench`: nginx, bare forwarding and Tollkeeper under the same load, in one run. */
@@ -53,20 +58,23 @@ async function run(options: BenchOptions): Promise<Report> {
 
 async function startSubjects(
   core: number,
-  { http, profile }: BenchOptions,
+  { http, profile, variants }: BenchOptions,
 ): Promise<readonly Subject[]> {
   const upstream = await startUpstream();
   running.push(upstream);
   const setup = { upstreamOrigin: upstream.origin, core, http, profile };
-  const starters = [
-    () => startProxy(upstream, core),
-    () => startBare(setup),
-    () => startEverything(setup),
-    () => startNoStore(setup),
-  ];
+  const starters: Readonly<Record<Variant, () => Promise<Subject>>> = {
+    nginx: () => startProxy(upstream, core),
+    bare: () => startBare(setup),
+    everything: () => startEverything(setup),
+    'no-store': () => startNoStore(setup),
+    'one-limit': () => startLimits(setup, 'one-limit'),
+    'ten-limits': () => startLimits(setup, 'ten-limits'),
+    refused: () => startRefused(setup),
+  };
   const subjects: Subject[] = [];
-  for (const start of starters) {
-    const subject = await start();
+  for (const variant of variants) {
+    const subject = await starters[variant]();
     running.push(subject);
     subjects.push(subject);
   }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 
+import { QUICK_VARIANTS, type Variant, VARIANTS } from './subject.ts';
 import type { HttpTransport } from '../src/server/config/loaded-config.ts';
 
 export interface BenchOptions {
@@ -11,6 +12,7 @@ export interface BenchOptions {
   readonly json: boolean;
   /** Whether docs/benchmarks.md is written. */
   readonly write: boolean;
+  readonly variants: readonly Variant[];
   /** What speaks HTTP in bare forwarding and in the gateways (`server.http`). */
   readonly http: HttpTransport;
   /** Directory for V8 CPU profiles of the gateways. Profiling costs time: such numbers are never written. */
@@ -19,7 +21,8 @@ export interface BenchOptions {
 
 export const USAGE = `Usage: npm run bench -- [options]
 
-  --quick          under a minute: 3 rounds of 3 s; docs/benchmarks.md stays as it is
+  --quick          under a minute: 3 rounds of 3 s of nginx, bare forwarding and the gateway with and without
+                   store work; docs/benchmarks.md stays as it is
   --json           one JSON object on stdout (with npm: npm run bench --silent -- --json)
   --rounds N       runs of each variant (default 5)
   --seconds N      length of a run (default 8)
@@ -27,8 +30,8 @@ export const USAGE = `Usage: npm run bench -- [options]
   --write          write docs/benchmarks.md although the run is not a full one
   --profile DIR    write V8 CPU profiles of the gateways there; the numbers then include the profiler`;
 
-const FULL = { rounds: 5, seconds: 8, warmUpSeconds: 5 };
-const QUICK = { rounds: 3, seconds: 3, warmUpSeconds: 2 };
+const FULL = { rounds: 5, seconds: 8, warmUpSeconds: 5, variants: VARIANTS };
+const QUICK = { rounds: 3, seconds: 3, warmUpSeconds: 2, variants: QUICK_VARIANTS };
 const ROUNDS_MAX = 100;
 const SECONDS_MAX = 300;
 
@@ -66,6 +69,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     seconds: seconds ?? preset.seconds,
     warmUpSeconds: seconds ?? preset.warmUpSeconds,
     json: values.json,
+    variants: preset.variants,
     http,
     write: values.write || isFull,
     profile: values.profile,

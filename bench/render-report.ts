@@ -16,6 +16,9 @@ const TITLES: Readonly<Record<Variant, string>> = {
   bare: 'bare forwarding, our transport',
   everything: 'Tollkeeper, everything on',
   'no-store': 'Tollkeeper, no store work',
+  'one-limit': 'the same with one limit',
+  'ten-limits': 'the same with ten limits',
+  refused: 'a 402 for each request',
 };
 
 /** Below this the numbers say more about the neighbours than about the variant. */
@@ -49,6 +52,8 @@ ${renderDoubts(report).join('\n')}
 | ${TITLES.bare} | the gateway's own listener and client (\`server.http: ${options.http}\`), and between them only hop-by-hop headers removed |
 | ${TITLES.everything} | API key, plan with two limits (requests and tokens a month), prepaid balance: body understood, maximum held in three accounts, answer metered, exact cost charged in the journal before the first byte leaves, settled to the ledger, logged, counted in the metrics |
 | ${TITLES['no-store']} | the same key, body, metering, headers and metrics on a plan that includes every call: no hold, no journal, no settlement, no log row |
+| ${TITLES['one-limit']}, ${TITLES['ten-limits']} | as with everything on, on plans with one limit and with ten of all units, windows and scopes |
+| ${TITLES.refused} | the key's quota is used up: the body understood, the decision, the offers that would help, the whole 402 with its links, the log row; the upstream is not called |
 
 ## Method
 
@@ -83,7 +88,10 @@ npm run bench --silent -- --json
 
 function renderTable({ variants }: Report): string[] {
   const head = ['variant', 'req/s', 'CPU us/req', 'p50 ms', 'p99 ms', 'MB', 'of nginx'];
-  const rows = VARIANTS.map((variant) => [TITLES[variant], ...renderCells(variants[variant])]);
+  const rows = VARIANTS.flatMap((variant) => {
+    const result = variants[variant];
+    return result === undefined ? [] : [[TITLES[variant], ...renderCells(result)]];
+  });
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -117,15 +125,24 @@ function renderFindings(report: Report): string[] {
     `With everything on, one core serves ${report.ratio_to_nginx.toFixed(2)} of what nginx serves on it (by requests a second ${everything.ratio_to_nginx_by_rate.toFixed(2)}, by CPU a request ${everything.ratio_to_nginx_by_cpu.toFixed(2)}).`,
     `Tollkeeper adds ${report.added_cpu_us.toFixed(1)} us of CPU to bare forwarding: ${report.store_cpu_us.toFixed(1)} for holds, journal, settlement and log, ${own.toFixed(1)} for the rest.`,
     `The supervisor beside the worker uses ${everything.supervisor_cpu_us_per_request.toFixed(2)} us a request.`,
+    ...renderLimits(report),
+  ];
+}
+
+function renderLimits(report: Report): string[] {
+  const { nine_more_limits_cpu_us: more, refused_to_forwarded: refused } = report;
+  if (more === undefined || refused === undefined) return [];
+  return [
+    `Nine limits more on a key cost ${more.toFixed(1)} us of CPU a request.`,
+    `Refusals leave at ${refused.toFixed(2)} times the rate of forwarded requests (retry-storm limit off).`,
   ];
 }
 
 function renderDoubts({ variants }: Report): string[] {
-  const idle = VARIANTS.filter((variant) => variants[variant].core_busy < CORE_BUSY_LEAST);
-  if (idle.length === 0) return [];
-  const parts = idle.map(
-    (variant) => `${variant} ${Math.round(variants[variant].core_busy * 100)} %`,
-  );
+  const parts = Object.entries(variants)
+    .filter(([, { core_busy: busy }]) => busy < CORE_BUSY_LEAST)
+    .map(([variant, { core_busy: busy }]) => `${variant} ${Math.round(busy * 100)} %`);
+  if (parts.length === 0) return [];
   return [
     `Caution: the gateway's core was not fully used (${parts.join(', ')}), so other work on this machine, or the load generator, changed the requests per second. CPU per request is the better guide here.`,
     '',

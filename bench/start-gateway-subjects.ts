@@ -36,6 +36,47 @@ export async function startNoStore(setup: GatewaySetup): Promise<Subject> {
   return { ...gateway.subject, variant: 'no-store', verify: () => verifyNoCharge(gateway) };
 }
 
+/** What the number of limits costs: one, and ten of all units, windows and scopes. */
+export async function startLimits(
+  setup: GatewaySetup,
+  variant: 'one-limit' | 'ten-limits',
+): Promise<Subject> {
+  const limits = variant === 'one-limit' ? TEN_LIMITS.slice(0, 1) : TEN_LIMITS;
+  const gateway = await startPinned(setup, {
+    requests: 'all',
+    plan: `limits: [${limits.join(', ')}]`,
+  });
+  return { ...gateway.subject, variant, verify: (n) => verifyCharges(gateway, n) };
+}
+
+const TEN_LIMITS = [
+  '{ requests: 1000M, per: month }',
+  '{ tokens: 1000000M, per: month }',
+  '{ input_tokens: 1000000M, per: day }',
+  '{ output_tokens: 1000000M, per: week, scope: key }',
+  '{ requests: 1000M, per: hour, scope: key }',
+  '{ requests: 1000M, per: year, scope: model }',
+  '{ spend: 1000000.00 USD, per: lifetime }',
+  '{ requests: 1000M, per: day, scope: route }',
+  '{ concurrent_requests: 1000 }',
+  '{ requests: 1000M, per: minute, class: protective }',
+] as const;
+
+/** A used-up quota: every call is a 402, each with its offers, its links and its log row. */
+export async function startRefused(setup: GatewaySetup): Promise<Subject> {
+  const gateway = await startPinned(setup, {
+    requests: 'all',
+    plan: 'limits: [{ requests: 1, per: year }]',
+  });
+  const target = { ...gateway.subject.target, refused: true } as const;
+  return {
+    ...gateway.subject,
+    target,
+    variant: 'refused',
+    verify: () => verifyOneCharge(gateway),
+  };
+}
+
 interface Plan {
   readonly requests: 'all' | 'refusals';
   /** One line of the plan: its limits, or that everything is included. */
@@ -73,6 +114,7 @@ async function startPinned(setup: GatewaySetup, plan: Plan): Promise<PinnedGatew
 function renderConfig({ upstreamOrigin, http }: GatewaySetup, { requests, plan }: Plan): string {
   return `
 version: 1
+retry_storm_per_minute: 0
 server: { http: ${http} }
 log: { level: warn, requests: ${requests} }
 providers:
@@ -134,6 +176,12 @@ async function verifyCharges({ gateway }: PinnedGateway, requests: number): Prom
   );
   const audit = (await askAdmin(gateway, '/admin/ledger/audit')) as { ok: boolean };
   if (!audit.ok) throw new Error(`the ledger is not sound: ${JSON.stringify(audit)}`);
+}
+
+async function verifyOneCharge({ gateway }: PinnedGateway): Promise<void> {
+  const { limits } = await readTenant(gateway);
+  const used = Number(limits.find(({ unit }) => unit === 'requests')?.used);
+  if (used !== 1) throw new Error(`${used} requests were counted, not the one that was served`);
 }
 
 async function verifyNoCharge({ gateway }: PinnedGateway): Promise<void> {

@@ -1,7 +1,17 @@
 import type { LoadTarget } from './drive-load.ts';
 
 /** The variants, in the order of the table and of every round. */
-export const VARIANTS = ['nginx', 'bare', 'everything', 'no-store'] as const;
+export const VARIANTS = [
+  'nginx',
+  'bare',
+  'everything',
+  'no-store',
+  'one-limit',
+  'ten-limits',
+  'refused',
+] as const;
+/** What a quick run measures: the promise of `ratio_to_nginx`. */
+export const QUICK_VARIANTS: readonly Variant[] = ['nginx', 'bare', 'everything', 'no-store'];
 export type Variant = (typeof VARIANTS)[number];
 
 /** One variant, running, pinned to the gateway's core. */

@@ -26,17 +26,37 @@ export interface BenchResult {
   readonly added_cpu_us: number;
   /** The part of it that goes when nothing touches the store. */
   readonly store_cpu_us: number;
-  readonly variants: Readonly<Record<Variant, VariantResult>>;
+  /** CPU a request: ten limits minus one; absent from a quick run. */
+  readonly nine_more_limits_cpu_us?: number;
+  /** Refusals a second over forwarded requests a second, everything on; absent from a quick run. */
+  readonly refused_to_forwarded?: number;
+  readonly variants: Measurements;
 }
 
+/** All of them, or those of a quick run. */
+export type Measurements = Readonly<
+  Record<'nginx' | 'bare' | 'everything' | 'no-store', VariantResult>
+> &
+  Readonly<Partial<Record<Variant, VariantResult>>>;
+
 export function summarise(samples: readonly Sample[]): BenchResult {
-  const entries = VARIANTS.map((variant) => [variant, summariseVariant(samples, variant)]);
-  const variants = Object.fromEntries(entries) as Record<Variant, VariantResult>;
+  const measured = VARIANTS.filter((variant) => samples.some((each) => each.variant === variant));
+  const entries = measured.map((variant) => [variant, summariseVariant(samples, variant)]);
+  const variants = Object.fromEntries(entries) as unknown as Measurements;
   const cpu = (variant: Variant): number => medianOf(samples, variant, 'cpuMicrosecondsPerRequest');
   return {
     ratio_to_nginx: variants.everything.ratio_to_nginx,
     added_cpu_us: round(cpu('everything') - cpu('bare'), 1),
     store_cpu_us: round(cpu('everything') - cpu('no-store'), 1),
+    ...(variants.refused === undefined
+      ? {}
+      : {
+          nine_more_limits_cpu_us: round(cpu('ten-limits') - cpu('one-limit'), 1),
+          refused_to_forwarded: round(
+            variants.refused.req_per_s / variants.everything.req_per_s,
+            2,
+          ),
+        }),
     variants,
   };
 }

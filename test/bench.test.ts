@@ -28,7 +28,8 @@ it('PERF-05: the bench runs every variant, charges every answer, and prints one 
   const report = JSON.parse(stdout) as Report;
   expect(Object.keys(report.variants)).toEqual([...VARIANTS]);
   for (const variant of VARIANTS) {
-    const { supervisor_cpu_us_per_request: beside, ...numbers } = report.variants[variant];
+    const { supervisor_cpu_us_per_request: beside, ...numbers } = report.variants[variant] ?? {};
+    expect(Object.keys(numbers)).toHaveLength(9);
     for (const number of Object.values(numbers)) expect(number).toBeGreaterThan(0);
     expect(beside).toBeGreaterThanOrEqual(0);
   }
@@ -72,6 +73,7 @@ it('quotes medians, and what is added is everything on minus bare forwarding', (
   const result = summarise(samples);
   expect(result.variants.bare).toMatchObject({ cpu_us_per_request: 40, req_per_s: 2000 });
   expect(result).toMatchObject({ added_cpu_us: 20, store_cpu_us: 10, ratio_to_nginx: 0.333 });
+  expect(result).toMatchObject({ nine_more_limits_cpu_us: 8, refused_to_forwarded: 1 });
   expect(result.variants.everything).toMatchObject({
     ratio_to_nginx_by_rate: 1,
     ratio_to_nginx_by_cpu: 0.333,
@@ -83,7 +85,15 @@ it('quotes medians, and what is added is everything on minus bare forwarding', (
 
 /** CPU of a middle-sized sample: nginx 20, bare 40, everything 60, no-store 50. */
 function sample(variant: Variant, size: number): Sample {
-  const cpu = { nginx: 10, bare: 20, everything: 30, 'no-store': 25 }[variant];
+  const cpu = {
+    nginx: 10,
+    bare: 20,
+    everything: 30,
+    'no-store': 25,
+    'one-limit': 28,
+    'ten-limits': 32,
+    refused: 15,
+  }[variant];
   return {
     variant,
     requests: 1,
