@@ -59,7 +59,11 @@ type Rare = Pick<
   /** Compute units and milliseconds of the outcome. */
   readonly compute?: readonly [number, number];
 };
-type PackedLimit = readonly [string, number, number, number, number, number | null] | LimitFact;
+/** What of a limit fact does not change between requests. */
+type LimitHead = Pick<LimitFact, 'accountId' | 'kind' | 'unit' | 'label'>;
+type PackedLimit =
+  | readonly [string | LimitHead, number, number, number, number, number | null]
+  | LimitFact;
 
 /**
  * Facts as one line of JSON with few names in it. A row is written for every request, and what it costs
@@ -174,7 +178,15 @@ function unpackOutcome(packed: unknown, { wouldRefuse, compute }: Partial<Rare>)
 }
 
 function packEntitlements({ entitlements }: Facts): string {
-  return entitlements.length === 0 ? '[]' : JSON.stringify(entitlements);
+  let text = '';
+  for (const { kind, id, granted, needed, allowed } of entitlements) {
+    const numbers =
+      (needed === undefined ? '' : `,"needed":${needed}`) +
+      (allowed === undefined ? '' : `,"allowed":${allowed}`);
+    const separator = text === '' ? '' : ',';
+    text += `${separator}{"kind":"${kind}","id":${quote(id)},"granted":${granted}${numbers}}`;
+  }
+  return `[${text}]`;
 }
 
 function packRoute(route: RouteFact): string {
@@ -198,9 +210,18 @@ function packOutcome(outcome: OutcomeFact | undefined): string {
   );
 }
 
+/** Routes, models and targets come again with every request; paths may not, so this forgets all when it is full. */
+const quoted = new Map<string, string>();
+const QUOTED_MAX = 2000;
+
 function quote(text: string | undefined): string {
   if (text === undefined) return 'null';
-  return text === '' ? '""' : JSON.stringify(text);
+  const known = quoted.get(text);
+  if (known !== undefined) return known;
+  const made = JSON.stringify(text);
+  if (quoted.size >= QUOTED_MAX) quoted.clear();
+  quoted.set(text, made);
+  return made;
 }
 
 /** Facts about a key or route are the same object for every request of it: their text is made once. */
@@ -230,29 +251,54 @@ function unpack<Value>(packed: unknown, names: readonly (keyof Value)[]): Value 
 }
 
 /** Account ids name their owner, who stands in the row already, and say all that the label says. */
+/** Who and what an account is never changes: only its numbers are written anew for each request. */
 function packLimit(limit: LimitFact, identity: IdentityFact): string {
-  if (identity.kind !== 'key' || !isNamedByLabel(limit, identity)) return JSON.stringify(limit);
-  const { accountId, need, allowance, spent, reserved, resetsAt } = limit;
-  const id = shortenOwner(accountId, identity);
-  return `["${id}",${need},${allowance},${spent},${reserved},${resetsAt ?? null}]`;
+  if (limit.overage !== undefined) return JSON.stringify(limit);
+  const { need, allowance, spent, reserved, resetsAt } = limit;
+  const head = headOf(limit, identity);
+  return `[${head},${need},${allowance},${spent},${reserved},${resetsAt ?? null}]`;
+}
+
+/** One label object belongs to one account of one key. */
+const heads = new WeakMap<LimitLabel, string>();
+
+function headOf(limit: LimitFact, identity: IdentityFact): string {
+  const { label } = limit;
+  if (label === undefined) return packHead(limit, identity);
+  let head = heads.get(label);
+  if (head === undefined) {
+    head = packHead(limit, identity);
+    heads.set(label, head);
+  }
+  return head;
+}
+
+/** A short name where the account's id alone gives the label back, else all that does not change. */
+function packHead(limit: LimitFact, identity: IdentityFact): string {
+  const { accountId, kind, unit, label } = limit;
+  if (identity.kind === 'key' && isNamedByLabel(limit, identity)) {
+    return `"${shortenOwner(accountId, identity)}"`;
+  }
+  return JSON.stringify({ accountId, kind, unit, label });
 }
 
 function unpackLimit(packed: PackedLimit, identity: IdentityFact): LimitFact {
-  if (isTuple(packed) && identity.kind === 'key') return expandLimit(packed, identity);
-  const limit = packed as LimitFact;
-  return { ...limit, label: limit.label, resetsAt: limit.resetsAt };
+  if (!isTuple(packed)) return { ...packed, label: packed.label, resetsAt: packed.resetsAt };
+  const [head, need, allowance, spent, reserved, resetsAt] = packed;
+  const numbers = { need, allowance, spent, reserved, resetsAt: resetsAt ?? undefined };
+  if (typeof head !== 'string') return { ...head, label: head.label, ...numbers };
+  if (identity.kind !== 'key') throw new TypeError(`${head} is short for an account of nobody`);
+  return { ...expandHead(head, identity), ...numbers };
 }
 
-function expandLimit(packed: Exclude<PackedLimit, LimitFact>, identity: KeyFact): LimitFact {
-  const [id, need, allowance, spent, reserved, resetsAt] = packed;
-  const [kind = '', owner = '', name = ''] = id.split(':');
+function expandHead(short: string, identity: KeyFact): LimitHead {
+  const [kind = '', owner = '', name = ''] = short.split(':');
   const keyId = owner === 'k' ? identity.keyId : undefined;
-  const rest = id.slice(kind.length + 1 + owner.length);
+  const rest = short.slice(kind.length + 1 + owner.length);
   const accountId = `${kind}:${keyId ?? identity.tenantId}${rest}`;
-  const numbers = { accountId, need, allowance, spent, reserved, resetsAt: resetsAt ?? undefined };
-  if (kind === 'bal') return { ...numbers, kind: 'balance', unit: name, label: undefined };
+  if (kind === 'bal') return { accountId, kind: 'balance', unit: name, label: undefined };
   const label = labelOf(name, keyId);
-  return { ...numbers, kind: 'quota', unit: label.unit, label };
+  return { accountId, kind: 'quota', unit: label.unit, label };
 }
 
 function isTuple(packed: PackedLimit): packed is Exclude<PackedLimit, LimitFact> {
@@ -274,7 +320,7 @@ function isNamedByLabel(limit: LimitFact, identity: KeyFact): boolean {
   if (label === undefined) return kind === 'balance' && accountId.endsWith(`:${unit}`);
   if (label.unit !== unit) return false;
   if (label.id === 'key_budget') return true;
-  if (isMarked(label) || limit.overage !== undefined) return false;
+  if (isMarked(label)) return false;
   const scope = label.scope === 'key' ? 'key_' : '';
   return label.id === `${scope}${label.unit}_per_${label.window}`;
 }
