@@ -6,7 +6,10 @@ interface MemoryHold extends Hold {
   readonly amounts: number[];
 }
 
-/** An engine of one process without books: exact, and gone with the test. Windows are the accounts' own. */
+/**
+ * An engine of one process without books: exact, and gone with the test. Windows are the accounts' own, and no hold
+ * grows.
+ */
 export class MemoryEngine implements Engine {
   /** Nano by account id; everything else is allowed as much as its account says. */
   readonly balances = new Map<string, number>();
@@ -25,8 +28,9 @@ export class MemoryEngine implements Engine {
       return undefined;
     }
     for (const { bucketId } of rates) add(this.#tokensTaken, bucketId, 1);
-    for (const { account, amount } of needs) add(this.#held, account.id, amount);
-    const hold: MemoryHold = { requestId, needs, amounts: needs.map(({ amount }) => amount) };
+    const amounts = needs.map(({ account, amount }) => Math.min(amount, this.#left(account)));
+    needs.forEach(({ account }, index) => add(this.#held, account.id, amounts[index] ?? 0));
+    const hold: MemoryHold = { requestId, needs, amounts };
     return hold;
   }
 
@@ -127,7 +131,7 @@ export class MemoryEngine implements Engine {
   }
 
   #firstShort(needs: readonly Need[]): number {
-    return needs.findIndex(({ account, amount }) => this.#left(account) < amount);
+    return needs.findIndex(({ account, amount, least = amount }) => this.#left(account) < least);
   }
 
   #firstLimited(rates: readonly RateNeed[]): number {

@@ -52,6 +52,8 @@ export class MemoryGateway {
     body: 'served',
   };
   readonly #context: GatewayContext;
+  /** The upstream takes what is sent and says nothing. */
+  #silent = false;
 
   /** `found`: the key behind RAW_KEY. */
   constructor(
@@ -101,6 +103,21 @@ export class MemoryGateway {
     return response;
   }
 
+  /** A call that the upstream never answers: it runs on. Undefined = it does; else it was refused. */
+  async begin(call: MemoryCall): Promise<MemoryResponse | undefined> {
+    const response = new MemoryResponse();
+    const [logged, sent] = [this.logged.length, this.sent.length];
+    this.#silent = true;
+    createPipeline(this.#context)(requestOf(call), response);
+    for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+      if (this.logged.length > logged || this.sent.length > sent) break;
+      // oxlint-disable-next-line no-await-in-loop -- waits for a condition, bounded
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#silent = false;
+    return this.logged.length > logged ? response : undefined;
+  }
+
   /** Of the last call. */
   get facts(): Facts {
     const last = this.logged.at(-1);
@@ -110,12 +127,18 @@ export class MemoryGateway {
 
   #send({ method, path, headers, body }: UpstreamRequest, receiver: UpstreamReceiver) {
     let aborted = false;
+    let paused = false;
+    const end = (): void => {
+      if (!aborted && !paused) receiver.onEnd();
+    };
+    const silent = this.#silent;
     const finish = (text: string): void => {
       if (aborted) return;
       this.sent.push({ method, path, headers, body: text });
+      if (silent) return;
       receiver.onHead(this.answer.status, this.answer.headers);
-      receiver.onChunk(Buffer.from(this.answer.body));
-      receiver.onEnd();
+      paused = !receiver.onChunk(Buffer.from(this.answer.body));
+      end();
     };
     if (body === undefined || Buffer.isBuffer(body)) {
       // As a transport: nothing is heard before `send` has returned.
@@ -124,7 +147,11 @@ export class MemoryGateway {
       setImmediate(() => body.readBody(new TextSink(finish)));
     }
     return {
-      resume: () => undefined,
+      resume: () => {
+        if (!paused) return;
+        paused = false;
+        end();
+      },
       abort: () => {
         aborted = true;
       },

@@ -1,6 +1,6 @@
 import { overageNano } from '../../domain/overage.ts';
 import { amountFor, isSlot, type Take } from '../../domain/take.ts';
-import type { Need } from '../../engine/engine.ts';
+import type { Hold, Need } from '../../engine/engine.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -63,7 +63,20 @@ export function finishStream(context: Context, exchange: Exchange, take: Take): 
 /** Journals how far a stream has come, ahead of the bytes that take it there. */
 export function noteProgress(context: Context, exchange: Exchange, take: Take): boolean {
   const { hold } = exchange;
-  return hold === undefined || context.engine.progress(hold, amountsOf(exchange, take));
+  return hold === undefined || context.engine.progress(hold, chargedOf(exchange, hold, take));
+}
+
+/** What is charged: all of it, or, where the rest is only observed, no more than is held (EVID-01). */
+function chargedOf(exchange: Exchange, hold: Hold, take: Take): number[] {
+  const amounts = amountsOf(exchange, take);
+  if (!exchange.restIsFree) return amounts;
+  return amounts.map((amount, i) => Math.min(amount, hold.amounts[i] ?? 0));
+}
+
+function costOfCall(exchange: Exchange, take: Take, amounts: readonly number[]): number {
+  if (exchange.wouldRefuse === undefined) return costOfTake(exchange, take);
+  const balance = exchange.needs.findIndex(({ account }) => account.kind === 'balance');
+  return amounts[balance] ?? 0;
 }
 
 function settle(
@@ -72,11 +85,10 @@ function settle(
   take: Take,
   how: 'capture' | 'finish',
 ): boolean {
-  // What was only observed took nothing of any account (EVID-01).
-  exchange.costNano = exchange.wouldRefuse === undefined ? costOfTake(exchange, take) : 0;
   const { hold } = exchange;
+  const amounts = hold === undefined ? NOTHING : chargedOf(exchange, hold, take);
+  exchange.costNano = costOfCall(exchange, take, amounts);
   if (hold === undefined) return true;
-  const amounts = amountsOf(exchange, take);
   exchange.hold = undefined;
   exchange.heldAmounts = hold.amounts;
   const taken =

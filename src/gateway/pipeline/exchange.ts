@@ -69,6 +69,8 @@ export class Exchange {
   enforcement: Enforcement = 'enforce';
   /** Observed: what it would have been refused with. */
   wouldRefuse: Code | undefined = undefined;
+  /** Observed in the middle of an answer: what its hold does not cover passes and is charged to nobody. */
+  restIsFree = false;
   storm: Facts['storm'] = undefined;
   forwarding: Fault | undefined = undefined;
   /** Numbers of the account that refused, exact at that moment. */

@@ -24,6 +24,7 @@ import { ANSWER_BYTES_MAX, decode } from './decode-answer.ts';
 import { type LlmBounds, usageTake } from './llm-hold.ts';
 import { UsageCounter } from './llm-usage.ts';
 import { openLlmForwarder } from './llm-request.ts';
+import { observeRest } from './observe.ts';
 import { buildAnswerHeaders, readHeader } from './outgoing.ts';
 import { codeOfFailure, findMoneyTrouble } from './upstream-trouble.ts';
 
@@ -144,7 +145,8 @@ export class LlmAnswer implements UpstreamReceiver {
     this.#fetchMore(meter)
       .then((more) => {
         if (this.#phase === 'ended') return;
-        if (!more) this.#cutUnwritten(bytes, 'INSUFFICIENT_CREDITS', 'the hold is used up');
+        if (!more && !observeRest(this.#context, this.#exchange))
+          this.#cutUnwritten(bytes, 'INSUFFICIENT_CREDITS', 'the hold is used up');
         else if (this.#writeCharged(bytes, meter)) this.#forwarder?.resume();
       })
       .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
@@ -172,6 +174,7 @@ export class LlmAnswer implements UpstreamReceiver {
 
   /** An upstream that ignores the output bound is followed only as far as the hold can grow. */
   #covers(meter: StreamMeter): boolean {
+    if (this.#exchange.restIsFree) return true;
     const most = this.#bounds.outputTokensEach * this.#bounds.choices;
     if (!this.#grows && meter.outputTokensFloor <= most) return true;
     return growHold(this.#context, this.#exchange, this.#growth(meter));

@@ -16,9 +16,23 @@ export function observe(context: GatewayContext, exchange: Exchange): boolean {
   if (would.kind === 'admit') throw new Error(`observing ${exchange.requestId} without a reason`);
   const offers = findOffers(enforced(facts), would, context.compiled().catalog);
   exchange.wouldRefuse = finalCode(would, offers);
+  // A bound that was worked out of what is only observed holds for nobody.
+  exchange.clampedOutputTokens = undefined;
   // What else its body may need is no question any more: the first reason is the one that is recorded.
   exchange.pendingEntitlement = undefined;
   releaseHold(context, exchange);
   exchange.holdNano = 0;
+  return true;
+}
+
+/**
+ * The same in the middle of an answer that would be cut: what is held is charged, as it would be, and the rest
+ * passes. False = it is cut.
+ */
+export function observeRest(context: GatewayContext, exchange: Exchange): boolean {
+  if (exchange.enforcement === 'enforce') return false;
+  const would = decide(enforced(gatherFacts(context, exchange)));
+  exchange.wouldRefuse ??= would.kind === 'refuse' ? would.code : 'INSUFFICIENT_CREDITS';
+  exchange.restIsFree = true;
   return true;
 }

@@ -422,6 +422,31 @@ describe('EVID-01: observe', () => {
     },
   );
 
+  it('an answer that would be cut is charged as far as it would go, and passes whole', async () => {
+    const setting: Setting = {
+      plan: { usage: 'prepaid' },
+      routes: [{ price: buildPrice({ perByteOut: 1_000_000_000n }) }],
+    };
+    const served = async (api: Partial<Api>) => {
+      const gateway = open({ ...setting, api });
+      gateway.engine.balances.set('bal:ten_1:USD', 4_000_000);
+      gateway.answer = { status: 200, headers: [], body: 'served!' };
+      const { body } = await gateway.call({ path: '/' });
+      const { outcome } = gateway.facts;
+      return { body, charged: gateway.engine.charged, ending: outcome?.ending, outcome };
+    };
+    const cut = await served({});
+    expect([cut.body, cut.ending]).toEqual(['serv', 'cut']);
+    const whole = await served(observed);
+    expect([whole.body, whole.ending]).toEqual(['served!', 'complete']);
+    expect(whole.charged).toEqual(cut.charged);
+    expect(whole.outcome).toMatchObject({
+      wouldRefuse: 'INSUFFICIENT_CREDITS',
+      costNano: 4_000_000,
+      overrunNano: 0,
+    });
+  });
+
   it('a call that nothing speaks against is counted as ever', async () => {
     const gateway = open({ api: observed, plan: { limits: [ONE_CALL] } });
     const first = await gateway.call({ path: '/' });
@@ -587,6 +612,24 @@ describe('calls of a model', () => {
     const gateway = open({ ...setting, tenant: OWES });
     expect(await ask(gateway, chat({ messages: 5 }))).toBe('400 INVALID_REQUEST');
     expect(await ask(gateway, chat())).toBe('402 INVOICE_OVERDUE');
+  });
+
+  it('EVID-01: a stream beyond its bound is followed to its end, and charged no more than was held', async () => {
+    const words = 'word '.repeat(5000);
+    const event = { choices: [{ index: 0, delta: { content: words } }] };
+    const body = `data: ${JSON.stringify(event)}\n\ndata: [DONE]\n\n`;
+    const streamed = async (api: Partial<Api>) => {
+      const limits = [buildLimit(300, { id: 'tokens', unit: 'tokens' })];
+      const gateway = open({ ...setting, api, plan: { ...setting.plan, limits } });
+      gateway.answer = { status: 200, headers: ['Content-Type', 'text/event-stream'], body };
+      const response = await gateway.call(chat({ stream: true, max_tokens: 1 }));
+      return { response, charged: Object.values(gateway.engine.charged) };
+    };
+    expect((await streamed({})).response.status).toBe(502);
+    const { response, charged } = await streamed({ enforcement: 'observe' });
+    expect([response.status, response.body]).toEqual([200, body]);
+    expect(charged).toHaveLength(1);
+    expect(charged[0]).toBeLessThanOrEqual(300);
   });
 
   it('have parameters and requirements of the route as well', async () => {

@@ -21,7 +21,7 @@ import type { Exchange } from './exchange.ts';
 import { type CallerAccounts } from './caller-accounts.ts';
 import { type Growth, growHold, growHoldSlowly, isCovered, takeAll } from './hold-growth.ts';
 import { MeteredBody } from './metered-body.ts';
-import { observe } from './observe.ts';
+import { observe, observeRest } from './observe.ts';
 import { buildAnswerHeaders, openForwarder } from './outgoing.ts';
 import { ProxyMeter } from './proxy-meter.ts';
 import { codeOfFailure, UpstreamComplaint } from './upstream-trouble.ts';
@@ -115,7 +115,7 @@ export class ProxyCall implements UpstreamReceiver {
     this.#fetchMore()
       .then((more) => {
         if (this.#ended) return;
-        if (!more) this.#cutWithin(chunk);
+        if (!more && !this.#observeRest()) this.#cutWithin(chunk);
         else if (this.#writeCharged(chunk)) this.#forwarder?.resume();
       })
       .catch((error: unknown) => failUnexpectedly(this.#context, exchange, error));
@@ -226,6 +226,7 @@ export class ProxyCall implements UpstreamReceiver {
     if (!this.#meter.grows || this.#covered()) return true;
     return this.#fetchMore().then((more) => {
       if (more || this.#ended) return more;
+      if (this.#observeRest()) return true;
       sink.onError(new Error('credit used up'));
       this.#stop(() => this.#noteShort());
       return false;
@@ -238,6 +239,7 @@ export class ProxyCall implements UpstreamReceiver {
 
   /** Whether the hold covers what has passed; grows it by a window when it does not. */
   #covered(): boolean {
+    if (this.#exchange.restIsFree) return true;
     if (isCovered(this.#exchange, this.#meter.measured())) return true;
     return growHold(this.#context, this.#exchange, this.#growth());
   }
@@ -266,6 +268,15 @@ export class ProxyCall implements UpstreamReceiver {
     }
     note();
     refuse(this.#context, this.#exchange);
+  }
+
+  /** In the middle of the bodies: before an answer has begun nothing is taken of what only is observed. */
+  #observeRest(): boolean {
+    if (this.#exchange.enforcement === 'enforce') return false;
+    this.#noteShort();
+    return this.#exchange.response.headSent
+      ? observeRest(this.#context, this.#exchange)
+      : observe(this.#context, this.#exchange);
   }
 
   /** The account that does not reach is what the refusal names, with its numbers. */
