@@ -3,13 +3,18 @@ import { randomBytes } from 'node:crypto';
 import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 
+import { describeDue, isDue } from '../../domain/settlement.ts';
 import type { Tenant } from '../../stores/store.ts';
 import { negotiate, refuse, sendJson, sendPage, sharedHeaders } from './answers.ts';
 import { ACCOUNTS_WAIT_MS, balanceOf } from './balance.ts';
+import { overageUntil, plansOnSale } from './orders.ts';
 import { parsePurchase } from './parse-purchase.ts';
+import { readChoice } from './pay-choice.ts';
+import { type Payer, payerOf } from './payer.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from './public-deps.ts';
-import { buy, findReceipt, plansOnSale } from './purchase.ts';
-import { renderPay, viewPay, type PayView } from './render-pay.ts';
+import { buy, findReceipt } from './purchase.ts';
+import { renderPay } from './render-pay.ts';
+import { type PayView, viewPay } from './view-pay.ts';
 import { verifyPayLink, type PayLink } from './signed-links.ts';
 
 const BODY_BYTES_MAX = 4096;
@@ -41,7 +46,10 @@ export function mountPayPage(app: Hono<PublicEnv>, deps: PublicDeps): void {
 interface Visit {
   readonly deps: PublicDeps;
   readonly link: PayLink;
+  /** Whose call was refused. */
   readonly tenant: Tenant;
+  /** Whose money it is about. */
+  readonly payer: Payer;
 }
 
 async function withLink(
@@ -54,7 +62,7 @@ async function withLink(
   if (link === undefined || tenant === undefined) {
     return refuse(context, deps, { code: 'NOT_FOUND', details: { path: context.req.path } });
   }
-  return answer(context, { deps, link, tenant });
+  return answer(context, { deps, link, tenant, payer: await payerOf(deps, tenant) });
 }
 
 async function showPay(context: PublicContext, visit: Visit): Promise<Response> {
@@ -65,7 +73,7 @@ async function showPay(context: PublicContext, visit: Visit): Promise<Response> 
 }
 
 async function acceptPurchase(context: PublicContext, visit: Visit): Promise<Response> {
-  const { deps, tenant } = visit;
+  const { deps, payer } = visit;
   const site = foreignSite(context, deps);
   if (site !== undefined) {
     const reason = `header Origin: a page of ${site} must not buy here; open the pay link itself`;
@@ -82,7 +90,7 @@ async function acceptPurchase(context: PublicContext, visit: Visit): Promise<Res
   }
   const parsed = await parsePurchase(context);
   if (parsed.kind === 'invalid') return refuseInvalid(context, deps, parsed);
-  const bought = await buy(deps, tenant, parsed.purchase);
+  const bought = await buy(deps, payer, parsed.purchase);
   if (bought.kind === 'conflict') return refuse(context, deps, { code: 'IDEMPOTENCY_CONFLICT' });
   if (bought.kind === 'invalid') return refuseInvalid(context, deps, bought);
   if (negotiate(context, 'json') !== 'html') return sendJson(context, bought.answer);
@@ -113,22 +121,40 @@ function foreignSite(context: PublicContext, deps: PublicDeps): string | undefin
 }
 
 async function readView(context: PublicContext, visit: Visit): Promise<PayView> {
-  const { deps, link, tenant } = visit;
-  const { asset, plans, packs } = deps.catalog();
+  const { deps, link, tenant, payer } = visit;
+  const { asset, packs, addOns } = deps.catalog();
   const receipt = context.req.query('receipt');
-  const accounts = await deps.store.accounts(tenant.id, deps.now(), ACCOUNTS_WAIT_MS);
-  const plan = plans.get(tenant.planId);
+  const at = deps.now();
+  const accounts = await deps.store.accounts(payer.tenant.id, at, ACCOUNTS_WAIT_MS);
+  const balance = balanceOf(accounts, payer.tenant.id, asset);
   return {
     path: context.req.path,
     link,
-    tenant,
-    planTitle: plan?.title ?? tenant.planId,
-    balance: balanceOf(accounts, tenant.id, asset),
+    member: tenant,
+    payer,
+    balance,
+    due: isDue(payer.standing) ? describeDue(payer.standing) : undefined,
+    overage: overageOf(payer, at),
     // Where the plan's price covers the calls, credit would lie there unused.
-    packs: plan?.usage === 'included' ? [] : packs,
-    plans: plansOnSale(deps, tenant),
+    packs: payer.plan?.usage === 'included' ? [] : packs,
+    addOns,
+    plans: plansOnSale(deps, payer),
+    choice: readChoice(context, deps, payer, balance),
     devMoney: deps.devMoney,
     nonce: randomBytes(NONCE_BYTES).toString('base64url'),
-    paid: receipt === undefined ? undefined : await findReceipt(deps, tenant, receipt),
+    paid: receipt === undefined ? undefined : await findReceipt(deps, payer.tenant, receipt),
+  };
+}
+
+/** Limits whose use beyond the allowance somebody has to allow, and until when that would be (PLAN-11). */
+function overageOf({ tenant, plan }: Payer, at: number): PayView['overage'] {
+  const limits = plan?.limits.filter(({ overage }) => overage.kind === 'authorize') ?? [];
+  if (limits.length === 0) return undefined;
+  const { overageAuthorizedUntil } = tenant.terms;
+  const isAllowed = overageAuthorizedUntil !== undefined && at < overageAuthorizedUntil;
+  return {
+    limits,
+    allowedUntil: isAllowed ? overageAuthorizedUntil : undefined,
+    until: overageUntil(at, tenant.terms),
   };
 }

@@ -1,0 +1,105 @@
+import type { AddOn, Pack, Plan, PurchaseGrants } from '../../domain/catalog.ts';
+import { formatBytes, formatNumber } from '../../domain/explain-words.ts';
+import { formatMoney } from '../../domain/money.ts';
+import { describeLimit } from '../../domain/plan-changes.ts';
+import { html, type Html } from './html.ts';
+import type { PayView } from './view-pay.ts';
+
+/** Everything on sale to this account. What lifts the refusal comes first: credit for an empty balance, plans for everything else. */
+export function renderOffers(view: PayView): Html {
+  const credit = renderList(
+    'Add credit',
+    view.packs.map((pack) => renderPack(pack, view)),
+  );
+  const addOns = renderList(
+    'Buy beside the plan',
+    view.addOns.map((addOn) => renderAddOn(addOn, view)),
+  );
+  const plans = renderList(
+    'Change the plan',
+    view.plans.map((plan) => renderPlan(plan, view)),
+  );
+  const contact = view.devMoney
+    ? ''
+    : html`<p class="note">
+        No payment method is set up on this gateway yet. To get credit or another plan, ask the
+        provider of this API and name the account <code>${view.payer.tenant.id}</code>.
+      </p>`;
+  const count = view.packs.length + view.plans.length + view.addOns.length;
+  if (count === 0 && view.devMoney) {
+    return html`<p>Nothing is on sale for this account. Ask the provider of this API.</p>`;
+  }
+  const isBalance = view.link.cause === 'INSUFFICIENT_CREDITS';
+  return html`${contact} ${isBalance ? [credit, addOns, plans] : [addOns, plans, credit]}`;
+}
+
+function renderList(title: string, items: readonly Html[]): Html {
+  if (items.length === 0) return html``;
+  return html`<h2>${title}</h2>
+    <ul class="offers">
+      ${items}
+    </ul>`;
+}
+
+function renderPack(pack: Pack, view: PayView): Html {
+  const { asset } = view.balance;
+  const credit = formatMoney({ asset, units: pack.creditNano });
+  const price = formatMoney({ asset, units: pack.priceNano });
+  const button = { field: 'pack', id: pack.id, label: `Add ${credit} of test credit` };
+  return renderOffer(pack.title, `${credit} of credit for ${price}`, button, view);
+}
+
+function renderAddOn({ id, title, priceNano, interval, grants }: AddOn, view: PayView): Html {
+  const price = formatMoney({ asset: view.balance.asset, units: priceNano });
+  const terms = [
+    interval === 'month' ? `${price} for a month` : `${price} once`,
+    ...grantsOf(grants),
+  ];
+  return renderOffer(title, terms.join(', '), { field: 'add_on', id, label: `Buy ${title}` }, view);
+}
+
+function grantsOf(grants: PurchaseGrants): readonly string[] {
+  const { features, models, purchases, limits, rateLimits } = grants;
+  const { contextTokensMax: context, fileBytesMax: bytes } = grants;
+  return [
+    ...features.map((name) => `feature ${name}`),
+    ...models.map((name) => (name === '*' ? 'all models' : `model ${name}`)),
+    ...purchases,
+    ...limits.map(({ id, amount }) => `${formatNumber(amount)} more of ${id}`),
+    ...rateLimits.map(({ id, count }) => `${formatNumber(count)} more of ${id}`),
+    ...(context === undefined ? [] : [`context of ${formatNumber(context)} tokens`]),
+    ...(bytes === undefined ? [] : [`bodies of ${formatBytes(bytes)}`]),
+  ];
+}
+
+function renderPlan(plan: Plan, view: PayView): Html {
+  const { asset } = view.balance;
+  const isOwn = plan.id === view.payer.tenant.planId;
+  const price = `${formatMoney({ asset, units: plan.priceNano })} a month`;
+  const terms = [price, ...plan.limits.map((limit) => describeLimit(limit, asset))].join(', ');
+  const label = `${isOwn ? 'Renew' : 'Switch to'} ${plan.title}`;
+  return renderOffer(plan.title, terms, { field: 'plan', id: plan.id, label }, view);
+}
+
+interface Button {
+  readonly field: string;
+  readonly id: string;
+  readonly label: string;
+}
+
+function renderOffer(title: string, terms: string, button: Button, view: PayView): Html {
+  return html`<li>
+    <p><strong>${title}</strong><br /><span class="quiet">${terms}</span></p>
+    ${renderButton(button, view)}
+  </li>`;
+}
+
+/** A form of one button: nothing where no money is taken. */
+export function renderButton({ field, id, label }: Button, view: PayView): Html {
+  if (!view.devMoney) return html``;
+  return html`<form method="post" action="${view.path}">
+    <input type="hidden" name="${field}" value="${id}" />
+    <input type="hidden" name="nonce" value="${`${view.nonce}-${field}-${id}`}" />
+    <button type="submit">${label}</button>
+  </form>`;
+}
