@@ -24,6 +24,8 @@ export interface RateLimitPolicy {
   /** The policy's name as a structured-field string, quotes included. */
   readonly quotedName: string;
   readonly quota: number;
+  /** The quota as a structured-field integer. */
+  readonly quotaText: string;
 }
 export interface RateLimitTerms {
   readonly name: string;
@@ -59,7 +61,7 @@ export function compileRateLimitPolicy(terms: RateLimitTerms): RateLimitPolicy {
   const window =
     terms.windowSeconds === undefined ? '' : `;w=${formatInteger(terms.windowSeconds)}`;
   const item = `${quotedName};q=${formatInteger(terms.quota)}${window};qu=${quoteString(nameUnit(terms.unit))}`;
-  return { item, quotedName, quota: terms.quota };
+  return { item, quotedName, quota: terms.quota, quotaText: formatInteger(terms.quota) };
 }
 
 function nameUnit(unit: string): string {
@@ -80,20 +82,17 @@ export function buildRateLimitHeaders(
 ): HeaderList {
   const tightest = findTightest(readings);
   if (tightest === undefined) return [];
-  let policies = '';
   let limits = '';
   for (const reading of readings) {
-    const separator = policies === '' ? '' : ', ';
-    policies += separator + reading.policy.item;
-    limits += separator + formatReading(reading, nowMs, retryAfterSeconds);
+    limits += (limits === '' ? '' : ', ') + formatReading(reading, nowMs, retryAfterSeconds);
   }
   const headers = [
     'RateLimit-Policy',
-    policies,
+    joinPolicies(readings),
     'RateLimit',
     limits,
     'X-RateLimit-Limit',
-    formatInteger(tightest.policy.quota),
+    tightest.policy.quotaText,
     'X-RateLimit-Remaining',
     formatInteger(tightest.remaining),
   ];
@@ -101,6 +100,34 @@ export function buildRateLimitHeaders(
     headers.push('X-RateLimit-Reset', formatInteger(Math.ceil(tightest.resetsAtMs / 1000)));
   }
   return headers;
+}
+
+/** The field of a list of policies, by its first one: a key is advertised the same list again and again. */
+const joined = new WeakMap<
+  RateLimitPolicy,
+  { policies: readonly RateLimitPolicy[]; field: string }
+>();
+
+function joinPolicies(readings: readonly RateLimitReading[]): string {
+  const first = readings[0]?.policy;
+  if (first === undefined) return '';
+  const known = joined.get(first);
+  if (known !== undefined && isSameList(known.policies, readings)) return known.field;
+  const policies = readings.map(({ policy }) => policy);
+  const field = policies.map(({ item }) => item).join(', ');
+  joined.set(first, { policies, field });
+  return field;
+}
+
+function isSameList(
+  policies: readonly RateLimitPolicy[],
+  readings: readonly RateLimitReading[],
+): boolean {
+  if (policies.length !== readings.length) return false;
+  for (let i = 0; i < policies.length; i += 1) {
+    if (policies[i] !== readings[i]?.policy) return false;
+  }
+  return true;
 }
 
 export interface ProblemHeaderOptions {
