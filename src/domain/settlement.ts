@@ -16,6 +16,11 @@ const RENEWED: ReadonlySet<Code | undefined> = new Set([
   'SUBSCRIPTION_PAUSED',
 ]);
 
+/** Whether buying the same plan again is what is missing. */
+export function isEnded({ code }: StandingFact): boolean {
+  return RENEWED.has(code);
+}
+
 /** Whether there is anything to pay: a standing that refuses, or a failure that is forgiven for now. */
 export function isDue({ code, standing }: StandingFact): boolean {
   return code !== undefined || standing !== 'good';
@@ -28,9 +33,7 @@ export function settleTerms(
 ): Settled {
   const { method } = payment;
   return {
-    subscription: RENEWED.has(standing.code)
-      ? { state: 'active', endsAt: undefined }
-      : subscription,
+    subscription: isEnded(standing) ? { state: 'active', endsAt: undefined } : subscription,
     payment: {
       method: method === 'not_required' ? method : 'valid',
       failedAt: undefined,
@@ -42,11 +45,9 @@ export function settleTerms(
 }
 
 /** What the button that pays it is called, and what it does, by what stands against the account. */
-export function describeDue({ code, invoices, standing }: StandingFact): {
-  readonly label: string;
-  readonly text: string;
-} {
-  if (RENEWED.has(code)) {
+export function describeDue(fact: StandingFact): { readonly label: string; readonly text: string } {
+  const { code, invoices, standing } = fact;
+  if (isEnded(fact)) {
     return { label: 'Renew the subscription', text: 'The subscription runs again at once.' };
   }
   if (invoices.length > 0) {

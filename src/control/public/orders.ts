@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { AddOn, Pack, Plan } from '../../domain/catalog.ts';
 import { formatMoney } from '../../domain/money.ts';
-import { isDue, settleTerms } from '../../domain/settlement.ts';
+import { isDue, isEnded, settleTerms } from '../../domain/settlement.ts';
 import { windowOf } from '../../domain/window.ts';
 import { createId } from '../../platform/ids.ts';
 import { type NewGrant, PURCHASES_MAX } from '../../stores/store.ts';
@@ -210,12 +210,12 @@ async function addCredit(
   return { pack: order.packId, grant: { id, amount } };
 }
 
-/** Plans that an account can change to by itself; its own too when its subscription has to be renewed. */
+/** Plans that an account can change to by itself; its own too when the subscription has ended. */
 export function plansOnSale(
   deps: Pick<PublicDeps, 'catalog'>,
   { tenant, standing }: Pick<Payer, 'tenant' | 'standing'>,
 ): readonly Plan[] {
-  const mayRenew = standing.code !== undefined;
+  const mayRenew = isEnded(standing);
   const plans = [...deps.catalog().plans.values()];
   return plans.filter((plan) => plan.onSale && (plan.id !== tenant.planId || mayRenew));
 }

@@ -1,6 +1,7 @@
 import { addGrants, effectivePlan } from '../../domain/effective-plan.ts';
 import { formatMoney } from '../../domain/money.ts';
 import { describePlanChange, type PlanChange } from '../../domain/plan-changes.ts';
+import { isEnded } from '../../domain/settlement.ts';
 import type { Balance } from './balance.ts';
 import { plansOnSale } from './orders.ts';
 import type { Payer } from './payer.ts';
@@ -53,13 +54,12 @@ function choosePlan(id: string, deps: PublicDeps, payer: Payer): Choice | undefi
   const changes = payer.plan === undefined ? [] : describePlanChange(payer.plan, then, asset);
   const price = `${formatMoney({ asset, units: plan.priceNano })} a month`;
   const renewal = { what: 'subscription', before: 'does not run', after: 'runs' };
-  const renews = payer.standing.code !== undefined && payer.standing.lifecycle !== 'active';
   return {
     field: 'plan',
     id,
     title: plan.title,
     price,
-    changes: renews ? [renewal, ...changes] : changes,
+    changes: isEnded(payer.standing) ? [renewal, ...changes] : changes,
   };
 }
 

@@ -9,15 +9,15 @@ import type { PayView } from './view-pay.ts';
 export function renderOffers(view: PayView): Html {
   const credit = renderList(
     'Add credit',
-    view.packs.map((pack) => renderPack(pack, view)),
+    notChosen('pack', view.packs, view).map((pack) => renderPack(pack, view)),
   );
   const addOns = renderList(
     'Buy beside the plan',
-    view.addOns.map((addOn) => renderAddOn(addOn, view)),
+    notChosen('add_on', view.addOns, view).map((addOn) => renderAddOn(addOn, view)),
   );
   const plans = renderList(
     'Change the plan',
-    view.plans.map((plan) => renderPlan(plan, view)),
+    notChosen('plan', view.plans, view).map((plan) => renderPlan(plan, view)),
   );
   const contact = view.devMoney
     ? ''
@@ -31,6 +31,16 @@ export function renderOffers(view: PayView): Html {
   }
   const isBalance = view.link.cause === 'INSUFFICIENT_CREDITS';
   return html`${contact} ${isBalance ? [credit, addOns, plans] : [addOns, plans, credit]}`;
+}
+
+/** What the link named has its own place further up. */
+function notChosen<Offer extends { readonly id: string }>(
+  field: string,
+  offers: readonly Offer[],
+  { choice, paid }: PayView,
+): readonly Offer[] {
+  if (typeof choice !== 'object' || paid !== undefined || choice.field !== field) return offers;
+  return offers.filter(({ id }) => id !== choice.id);
 }
 
 function renderList(title: string, items: readonly Html[]): Html {

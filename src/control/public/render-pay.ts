@@ -129,7 +129,7 @@ function renderOverage(view: PayView): Html | string {
     ${renderButton({ field: 'allow', id: 'overage', label }, view)}`;
 }
 
-function renderAccount({ balance, member, payer }: PayView): Html {
+function renderAccount({ balance, member, payer, due }: PayView): Html {
   const { tenant, plan, standing } = payer;
   const money = (units: bigint) => formatMoney({ asset: balance.asset, units });
   const pool =
@@ -137,6 +137,12 @@ function renderAccount({ balance, member, payer }: PayView): Html {
       ? ''
       : html`<dt>Paid by</dt>
           <dd>${tenant.name}</dd>`;
+  // What is due has been said above.
+  const known =
+    due === undefined
+      ? html`<dt>Standing</dt>
+          <dd>${describeStanding(standing, utcMinute)}</dd>`
+      : '';
   const level =
     standing.level === 'full'
       ? ''
@@ -149,9 +155,7 @@ function renderAccount({ balance, member, payer }: PayView): Html {
       ${pool}
       <dt>Plan</dt>
       <dd>${plan?.title ?? tenant.planId}</dd>
-      <dt>Standing</dt>
-      <dd>${describeStanding(standing, utcMinute)}</dd>
-      ${level}
+      ${known} ${level}
       <dt>Available balance</dt>
       <dd><strong>${money(balance.available)}</strong></dd>
       <dt>Settled</dt>

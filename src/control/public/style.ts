@@ -43,6 +43,7 @@ td code { overflow-wrap: normal; }
 th.number, td.number { padding-right: 0; padding-left: .75rem; }
 tbody th { color: var(--text); }
 tbody th span { font-weight: 400; }
+main > .scroll + form { margin-top: 1rem; }
 .lead { font-size: 1.125rem; }
 .quiet { color: var(--quiet); }
 .small { font-size: .875rem; }
