@@ -22,6 +22,7 @@ const EXPOSED_HEADERS = [
   'x-tollkeeper-would-refuse',
   'X-Billing-Warning',
   'X-Service-Level',
+  'X-Routed-Model',
   'X-Upstream-Provider',
   'X-Upstream-Error',
 ].join(', ');

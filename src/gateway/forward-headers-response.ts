@@ -62,6 +62,7 @@ const OUR_NAMES: ReadonlySet<string> = new Set([
   'x-ratelimit-remaining',
   'x-ratelimit-reset',
   'x-request-id',
+  'x-routed-model',
   'x-service-level',
 ]);
 

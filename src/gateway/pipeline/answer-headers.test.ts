@@ -132,6 +132,15 @@ describe('readRateLimits (QUOTA-08)', () => {
   });
 });
 
+const PROFILE: DegradedProfile = {
+  readOnly: true,
+  duringGrace: false,
+  contextTokensMax: undefined,
+  rate: undefined,
+  substitutes: new Map(),
+  withheldFeatures: [],
+};
+
 describe('a pending payment (SUB-08, DEG-05)', () => {
   const payment = { ...PLAIN_TERMS.payment };
   const standOn = (terms: Partial<TenantTerms>, degraded?: DegradedProfile): string[] => {
@@ -150,20 +159,28 @@ describe('a pending payment (SUB-08, DEG-05)', () => {
   });
 
   it('a reduced service says so', () => {
-    const profile: DegradedProfile = {
-      readOnly: true,
-      duringGrace: false,
-      contextTokensMax: undefined,
-      rate: undefined,
-      substitutes: new Map(),
-      withheldFeatures: [],
-    };
-    expect(standOn({ payment: { ...payment, disputed: true } }, profile)).toEqual([
+    expect(standOn({ payment: { ...payment, disputed: true } }, PROFILE)).toEqual([
       'X-Service-Level',
       'degraded',
       'X-Billing-Warning',
       'PAYMENT_DISPUTED',
     ]);
+  });
+
+  it('DEG-03: the model that answers is named', () => {
+    const exchange = exchangeOn();
+    exchange.standing = standOf(
+      { ...PLAIN_TERMS, payment: { ...payment, disputed: true } },
+      { graceDays: 7, degraded: PROFILE },
+      'read',
+      AT,
+    );
+    exchange.model = 'small';
+    expect(buildStandingHeaders(exchange)).not.toContain('X-Routed-Model');
+    exchange.degraded = PROFILE;
+    expect(buildStandingHeaders(exchange)).toEqual(
+      expect.arrayContaining(['X-Routed-Model', 'small']),
+    );
   });
 
   it('nobody is warned of nothing', () => {

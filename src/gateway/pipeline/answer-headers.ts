@@ -84,10 +84,14 @@ export function buildServedHeaders(
 }
 
 /** That a payment is pending, and what the service is reduced to meanwhile (DEG-05, SUB-08). */
-export function buildStandingHeaders({ standing, degraded }: Exchange): string[] {
+export function buildStandingHeaders({ standing, degraded, model }: Exchange): string[] {
   if (standing === undefined) return [];
   const headers: string[] = [];
-  if (degraded !== undefined) headers.push('X-Service-Level', 'degraded');
+  if (degraded !== undefined) {
+    headers.push('X-Service-Level', 'degraded');
+    // DEG-03: a cheaper one may stand in for the model that was asked for.
+    if (model !== undefined) headers.push('X-Routed-Model', model);
+  }
   // What is forgiven is refused with this code once the days of grace are over.
   const code = standing.code ?? 'PAYMENT_METHOD_INVALID';
   const until = standing.graceEndsAt;

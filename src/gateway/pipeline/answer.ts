@@ -168,7 +168,8 @@ function send(
 function isRepeatable(refusal: Refusal): boolean {
   return (
     !refusal.transient &&
-    (refusal.step === 'entitle' ||
+    (refusal.step === 'stand' ||
+      refusal.step === 'entitle' ||
       (refusal.limit !== undefined && refusal.retryAfterMs === undefined))
   );
 }

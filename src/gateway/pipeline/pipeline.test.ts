@@ -499,6 +499,21 @@ describe('EVID-01: observe', () => {
   });
 });
 
+describe('QUOTA-13: a client that repeats its 402', () => {
+  it.each<[string, Setting, string]>([
+    ['a standing', { tenant: OWES }, '402 INVOICE_OVERDUE'],
+    ['a quota', { plan: { limits: [buildLimit(0)] } }, '402 FREE_TIER_EXHAUSTED'],
+  ])('%s is slowed after so many', async (_what, setting, refusal) => {
+    const gateway = open({ ...setting, catalog: { retryStormPerMinute: 2 } });
+    const answers: string[] = [];
+    for (let calls = 0; calls < 4; calls += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      answers.push(await ask(gateway, { path: '/' }));
+    }
+    expect(answers).toEqual([refusal, refusal, refusal, '429 PAYMENT_RETRY_STORM']);
+  });
+});
+
 describe('accept: the limit by address', () => {
   const limit = { count: 1, periodMs: 60_000, burst: 2, loopback: false };
 
