@@ -1,166 +1,23 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import {
-  createServer as createTcpServer,
-  type AddressInfo,
-  type Server,
-  type Socket,
-} from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
+import { TEST_CERTIFICATE } from '../../test/support/test-certificate.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
-import type { BodySink, InboundRequest } from './listener.ts';
-import type {
-  UpstreamClient,
-  UpstreamClientOptions,
-  UpstreamFailure,
-  UpstreamRequest,
-} from './upstream.ts';
-
-const WAIT_MS = 10_000;
-
-const servers: { server: Server; sockets: Set<Socket> }[] = [];
-
-interface Upstream {
-  readonly origin: string;
-  /** Connections accepted so far, closed ones too. */
-  readonly accepted: () => number;
-  readonly open: () => number;
-  readonly closed: () => number;
-}
-
-async function listen(server: Server): Promise<Upstream> {
-  const sockets = new Set<Socket>();
-  let accepted = 0;
-  server.on('connection', (socket: Socket) => {
-    accepted += 1;
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.once('close', () => sockets.delete(socket));
-  });
-  servers.push({ server, sockets });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    origin: `http://127.0.0.1:${port}`,
-    accepted: () => accepted,
-    open: () => sockets.size,
-    closed: () => accepted - sockets.size,
-  };
-}
-
-function startHttp(
-  handle: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<Upstream> {
-  return listen(createServer(handle));
-}
-
-/** An upstream that says exactly these bytes once it has a request's head. */
-function startRaw(say: (socket: Socket) => void): Promise<Upstream> {
-  return listen(
-    createTcpServer((socket) => {
-      let said = false;
-      socket.on('data', () => {
-        if (!said) say(socket);
-        said = true;
-      });
-    }),
-  );
-}
-
-interface Outcome {
-  status: number;
-  headers: readonly string[];
-  body: string;
-  ended: boolean;
-  failure: UpstreamFailure | undefined;
-  readonly abort: () => void;
-  readonly resume: () => void;
-  readonly done: Promise<void>;
-}
-
-function call(
-  client: UpstreamClient,
-  request: Partial<UpstreamRequest> & { origin: string },
-  onChunk: (chunk: Buffer) => boolean = () => true,
-): Outcome {
-  let settle = (): void => {};
-  const done = new Promise<void>((resolve) => {
-    settle = resolve;
-  });
-  const outcome: Outcome = {
-    status: 0,
-    headers: [],
-    body: '',
-    ended: false,
-    failure: undefined,
-    abort: () => handle.abort(),
-    resume: () => handle.resume(),
-    done,
-  };
-  const handle = client.send(
-    {
-      method: 'GET',
-      path: '/',
-      headers: [],
-      body: undefined,
-      connectTimeoutMs: 5_000,
-      headersTimeoutMs: 5_000,
-      idleTimeoutMs: 5_000,
-      ...request,
-    },
-    {
-      onHead: (status, headers) => {
-        outcome.status = status;
-        outcome.headers = headers;
-      },
-      onChunk: (chunk) => {
-        outcome.body += chunk.toString('latin1');
-        return onChunk(chunk);
-      },
-      onEnd: () => {
-        outcome.ended = true;
-        settle();
-      },
-      onFailure: (failure) => {
-        outcome.failure = failure;
-        settle();
-      },
-    },
-  );
-  return outcome;
-}
-
-/** A client body under the test's control: what node-http/ gives, without a socket. */
-class ScriptedBody implements InboundRequest {
-  readonly method = 'POST';
-  readonly target = '/';
-  readonly headers = [];
-  readonly remoteAddress = '';
-  readonly secure = false;
-  readonly contentLength: number;
-  sink: BodySink | undefined = undefined;
-  pauses = 0;
-  resumes = 0;
-
-  constructor(contentLength: number) {
-    this.contentLength = contentLength;
-  }
-
-  readBody(sink: BodySink): void {
-    this.sink = sink;
-  }
-  pauseBody(): void {
-    this.pauses += 1;
-  }
-  resumeBody(): void {
-    this.resumes += 1;
-  }
-  async begun(): Promise<BodySink> {
-    return waitFor(() => this.sink, { timeoutMs: WAIT_MS, what: 'readBody' });
-  }
-}
+import {
+  call,
+  listen,
+  openClientLab,
+  ScriptedBody,
+  startHttp,
+  startRaw,
+  type Upstream,
+  WAIT_MS,
+} from './upstream-fixture.conformance.ts';
+import type { UpstreamClient, UpstreamClientOptions } from './upstream.ts';
 
 /** The transport's own field says what is the default anyway. */
 function withoutConnection(headers: readonly string[]): readonly string[] {
@@ -173,20 +30,7 @@ export function describeUpstreamClient(
   name: string,
   create: (options: UpstreamClientOptions) => UpstreamClient,
 ): void {
-  const clients: UpstreamClient[] = [];
-  afterEach(async () => {
-    for (const client of clients.splice(0)) await client.close();
-    for (const { server, sockets } of servers.splice(0)) {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    }
-  });
-
-  function createClient(options: UpstreamClientOptions = {}): UpstreamClient {
-    const client = create(options);
-    clients.push(client);
-    return client;
-  }
+  const createClient = openClientLab(create);
 
   describe(`upstream client ${name}`, () => {
     describe('a call', () => {
@@ -268,6 +112,95 @@ export function describeUpstreamClient(
         const pair = [1, 2].map(() => call(client, { origin: upstream.origin }));
         await Promise.all(pair.map(({ done }) => done));
         expect(upstream.accepted()).toBe(2);
+      });
+    });
+
+    describe('the end of an answer', () => {
+      it.each([
+        ['HEAD', 'HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', ''],
+        ['204', 'GET', 'HTTP/1.1 204 No Content\r\n\r\n', ''],
+        ['304', 'GET', 'HTTP/1.1 304 Not Modified\r\n\r\n', ''],
+        ['no length', 'GET', 'HTTP/1.1 200 OK\r\n\r\nall of it', 'all of it'],
+        ['HTTP/1.0', 'GET', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok', 'ok'],
+      ])('%s', async (_name, method, bytes, body) => {
+        const upstream = await startRaw((socket) => socket.end(bytes));
+        const outcome = call(createClient(), { origin: upstream.origin, method });
+        await outcome.done;
+        expect(outcome).toMatchObject({ ended: true, body, failure: undefined });
+      });
+
+      it.each([
+        ['with the answer', 0],
+        ['later', 1],
+      ])(
+        'bytes behind it, %s, are not the next answer (response splitting)',
+        async (_name, late) => {
+          const extra = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil';
+          const upstream = await startRaw((socket) => {
+            socket.write(
+              `HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood${late === 0 ? extra : ''}`,
+            );
+            if (late > 0) setImmediate(() => socket.write(extra));
+          });
+          const client = createClient();
+          const bodies: string[] = [];
+          for (let index = 0; index < 3; index += 1) {
+            const outcome = call(client, { origin: upstream.origin });
+            await outcome.done;
+            bodies.push(outcome.body);
+            await waitFor(() => upstream.open() === 0, { timeoutMs: WAIT_MS, what: 'the close' });
+          }
+          expect(bodies).toEqual(['good', 'good', 'good']);
+        },
+      );
+
+      it.each([
+        ['two lengths', 'Content-Length: 2\r\nContent-Length: 3\r\n\r\nokX'],
+        ['the same length twice', 'Content-Length: 2\r\nContent-Length: 2\r\n\r\nok'],
+        ['a length and chunks', 'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+        ['a length that is none', 'Content-Length: 2x\r\n\r\nok'],
+        ['a bare CR in a field', 'X: a\rb\r\nContent-Length: 2\r\n\r\nok'],
+        ['a blank before a colon', 'Content-Length : 2\r\n\r\nok'],
+        ['a chunk longer than its size', 'Transfer-Encoding: chunked\r\n\r\n2\r\nokX\r\n0\r\n\r\n'],
+      ])('is never a matter of opinion: %s is refused', async (_name, bytes) => {
+        const upstream = await startRaw((socket) => socket.end(`HTTP/1.1 200 OK\r\n${bytes}`));
+        const outcome = call(createClient(), { origin: upstream.origin });
+        await outcome.done;
+        expect(outcome.failure).toMatchObject({ kind: 'protocol', sent: true });
+        expect(outcome.ended).toBe(false);
+      });
+    });
+
+    describe('https upstreams', () => {
+      async function startTls(): Promise<Upstream> {
+        const upstream = await listen(
+          createTlsServer(TEST_CERTIFICATE, (request, response) => {
+            request.resume();
+            response.end(`${request.method} ${request.url}`);
+          }),
+        );
+        return { ...upstream, origin: upstream.origin.replace('http:', 'https:') };
+      }
+
+      it('are spoken to, one connection for many calls', async () => {
+        vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+        const upstream = await startTls();
+        const client = createClient();
+        for (const path of ['/one', '/two']) {
+          const body = Buffer.alloc(100_000, 'x');
+          const outcome = call(client, { origin: upstream.origin, method: 'PUT', path, body });
+          await outcome.done;
+          expect(outcome).toMatchObject({ status: 200, body: `PUT ${path}`, failure: undefined });
+          await nextTurn();
+        }
+        expect(upstream.accepted()).toBe(1);
+      });
+
+      it('are not trusted without a certificate: connect, not sent', async () => {
+        const upstream = await startTls();
+        const outcome = call(createClient(), { origin: upstream.origin });
+        await outcome.done;
+        expect(outcome.failure).toMatchObject({ kind: 'connect', sent: false });
       });
     });
 

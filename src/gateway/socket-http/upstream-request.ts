@@ -35,7 +35,8 @@ export function renderRequest(
   const host = fields.hosts === 0 ? `\r\nhost: ${authority}` : '';
   const framing = declared >= 0 ? '' : renderFraming(method, body, length);
   const head = `${method} ${request.path} HTTP/1.1${host}${fields.text}${framing}\r\n\r\n`;
-  if (method === 'CONNECT' || !isSoundRequest(head)) {
+  const isOneLine = method.indexOf('\r') < 0 && request.path.indexOf('\r') < 0;
+  if (method === 'CONNECT' || !isOneLine || !isSoundRequest(head)) {
     return 'the method, the path or a header has a character that no request may have';
   }
   return { method, head, body, bodyLength: declared >= 0 ? declared : length };
