@@ -195,6 +195,18 @@ describe('the order limits refuse in', () => {
     ]);
   });
 
+  it('402 or 429: what only protects comes after the budget of the key and the balance', () => {
+    const limits = [buildLimit(1, { id: 'shield', class: 'protective' }), buildLimit(1)];
+    const plan = buildPlan('p', { limits });
+    const accounts = accountsFor(plan, { ...HOLDER, budgetNano: 7 }, ANY_CALL, NOW);
+    expect(accounts.map(({ limit, kind }) => limit?.id ?? kind)).toEqual([
+      'requests_per_month',
+      'key_budget',
+      'balance',
+      'shield',
+    ]);
+  });
+
   it('a soft limit counts without end; slots have no window; overage has an account of its own', () => {
     const plan = buildPlan('p', {
       usage: 'included',

@@ -109,10 +109,10 @@ export function balanceAccount(tenantId: string, asset: string): AccountSpec {
 }
 
 /**
- * Every account this call touches at `at`: quotas, the key's budget, then the balance. Quotas come in the
- * order they refuse in: commercial before protective (both exceeded is 402), the one that opens again last
- * before the others, so that nobody is told to wait a minute for what is gone for the month, and a narrow
- * scope before a wide one. A changed plan keeps the ids, so what is used stays used (QUOTA-03).
+ * Every account this call touches at `at`, in the order they refuse in: commercial quotas, the key's budget, the
+ * balance, then protective quotas (what is exceeded beside money or a commercial limit is 402). Of the quotas the
+ * one that opens again last comes before the others, so that nobody is told to wait a minute for what is gone for
+ * the month, and a narrow scope before a wide one. A changed plan keeps the ids, so what is used stays used (QUOTA-03).
  */
 export function accountsFor(
   plan: Pick<Plan, 'limits' | 'usage'>,
@@ -122,7 +122,7 @@ export function accountsFor(
 ): readonly AccountSpec[] {
   const own = { tenantId: holder.payerId, calendar: holder.calendar };
   const counting = { holder, call, at: terms.at };
-  const accounts = [
+  const limits = [
     ...quotas(plan.limits, own, counting),
     ...quotas(holder.keyLimits, { ...own, tenantId: holder.tenantId, from: 'key' }, counting),
     ...holder.ancestors.flatMap((each) =>
@@ -130,9 +130,12 @@ export function accountsFor(
     ),
     ...quotas(holder.houseLimits, THE_HOUSE, counting),
   ].toSorted(compareRefusalOrder);
-  if (holder.budgetNano !== undefined) accounts.push(budgetAccount(holder.budgetNano, holder));
-  if (plan.usage === 'prepaid') accounts.push(balanceAccount(holder.payerId, terms.asset));
-  return accounts;
+  const money: AccountSpec[] = [];
+  if (holder.budgetNano !== undefined) money.push(budgetAccount(holder.budgetNano, holder));
+  if (plan.usage === 'prepaid') money.push(balanceAccount(holder.payerId, terms.asset));
+  const protectsFrom = limits.findIndex(({ limit }) => limit?.class === 'protective');
+  if (protectsFrom < 0) return [...limits, ...money];
+  return [...limits.slice(0, protectsFrom), ...money, ...limits.slice(protectsFrom)];
 }
 
 /** Where units beyond an allowance are counted that are billed one by one (PLAN-11). */
