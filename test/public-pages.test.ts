@@ -1,5 +1,6 @@
 // @needs chromium
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
@@ -7,14 +8,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { signExplainLink, signPayLink } from '../src/control/public/signed-links.ts';
 import type { Facts } from '../src/domain/facts.ts';
+import { NO_TAKE } from '../src/domain/take.ts';
+import { PLAIN_TERMS } from '../src/domain/tenant-terms.ts';
 import { requestId } from '../src/platform/ids.ts';
 import { launchChromium } from './support/launch-chromium.ts';
 import { startPublicPages, type PublicPages } from './support/start-public-pages.ts';
 import { packFacts } from '../src/domain/facts-record.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-/** A phone, so that a page wider than its screen shows. */
-const VIEWPORT = { width: 390, height: 844 };
+/** A phone, so that a page wider than its screen shows, and a desk. */
+const WIDTHS = { phone: 390, desk: 1100 } as const;
+/** `SCREENSHOTS=folder` keeps a picture of every page, light and dark, on both. */
+const { SCREENSHOTS } = process.env;
 
 let pages: PublicPages;
 let browser: Browser;
@@ -30,37 +35,77 @@ afterAll(async () => {
   await pages.close();
 });
 
+const OVERDUE = { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_2026_204', 'inv_2026_205'] };
+
 /** One of each kind of page, with long and hostile content. */
 async function seedPaths(): Promise<Record<string, string>> {
   const { signingSecret: secret } = pages.deps;
-  const { tenant } = await pages.addTenant({
+  const { tenant, key } = await pages.addTenant({
     name: `Ächme <script>alert('x')</script> GmbH & Co.`,
   });
-  const link = (cause: string) => `/pay/${signPayLink({ tenantId: tenant.id, cause }, secret)}`;
+  const lapsed = await pages.addTenant({ terms: { payment: OVERDUE } });
+  const link = (cause: string, { id } = tenant) =>
+    `/pay/${signPayLink({ tenantId: id, cause }, secret)}`;
   const log = async (facts: Facts) => {
     const { requestId: id, at, outcome } = facts;
     const row = { requestId: id, at, tenantId: tenant.id, status: outcome?.status ?? 0, code: '' };
     await pages.store.appendRequests([{ ...row, facts: packFacts(facts) }]);
     return `/r/${id}?s=${signExplainLink(id, secret)}`;
   };
+  const served = servedFacts(tenant.id, key.id);
+  const refused = await log(refusedFacts(served));
   return {
     landing: '/',
     errors: '/errors',
     'one error': '/errors/INSUFFICIENT_CREDITS',
+    'another name of an error': '/errors/CREDITS_EXHAUSTED',
     'no such error': '/errors/NOPE',
+    guides: '/guides',
+    'the quick check': '/guides/quick-check',
+    'the status codes': '/guides/status-codes',
+    'the upstream providers': '/guides/upstream-providers',
+    'the form to diagnose': '/diagnose',
     'a forged pay link': '/pay/pl_forged',
     'pay for credit': link('INSUFFICIENT_CREDITS'),
-    'pay for a plan': link('MODEL_NOT_IN_PLAN'),
-    'a refused request': await log(refusedFacts(tenant.id)),
-    'a served request': await log(servedFacts(tenant.id)),
+    'pay for a plan': `${link('MODEL_NOT_IN_PLAN')}?plan=business`,
+    'pay what is due': link('INVOICE_OVERDUE', lapsed.tenant),
+    'a refused request': refused,
+    'its guide for people': refused.replace('?', '/guide?'),
+    'a served request': await log(served),
+    'an observed request': await log(observedFacts(served)),
+    'a request that failed upstream': await log(failedFacts(served)),
   };
 }
 
-async function open(path: string, scheme: 'light' | 'dark'): Promise<Page> {
+async function open(
+  path: string,
+  scheme: 'light' | 'dark',
+  width: number = WIDTHS.phone,
+): Promise<Page> {
   // The pages' policy forbids scripts, axe's own among them: only this test may go around it.
-  const page = await browser.newPage({ viewport: VIEWPORT, colorScheme: scheme, bypassCSP: true });
+  const page = await browser.newPage({
+    viewport: { width, height: 844 },
+    colorScheme: scheme,
+    bypassCSP: true,
+  });
   await page.goto(pages.origin + path);
   return page;
+}
+
+async function checkPage(page: Page, name: string): Promise<void> {
+  await page.addScriptTag({ path: AXE });
+  const results = (await page.evaluate('axe.run()')) as AxeResults;
+  const found = results.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+  expect(found).toEqual([]);
+  expect(results.passes.length).toBeGreaterThan(5);
+  const overhang = await page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
+  expect(overhang).toBe(0);
+  if (SCREENSHOTS !== undefined) {
+    const file = `${name.replaceAll(' ', '-')}.png`;
+    await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
+  }
 }
 
 describe.each(['light', 'dark'] as const)('in %s', (scheme) => {
@@ -68,23 +113,76 @@ describe.each(['light', 'dark'] as const)('in %s', (scheme) => {
     'landing',
     'errors',
     'one error',
+    'another name of an error',
     'no such error',
+    'guides',
+    'the quick check',
+    'the status codes',
+    'the upstream providers',
+    'the form to diagnose',
     'a forged pay link',
     'pay for credit',
     'pay for a plan',
+    'pay what is due',
     'a refused request',
+    'its guide for people',
     'a served request',
+    'an observed request',
+    'a request that failed upstream',
   ])('%s has no axe-core violation and no sideways scrolling', async (name) => {
-    const page = await open(paths[name] ?? '', scheme);
-    await page.addScriptTag({ path: AXE });
-    const results = (await page.evaluate('axe.run()')) as AxeResults;
-    const found = results.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-    expect(found).toEqual([]);
-    expect(results.passes.length).toBeGreaterThan(5);
-    const width = await page.evaluate('document.documentElement.scrollWidth');
-    expect(width).toBeLessThanOrEqual(VIEWPORT.width);
-    await page.close();
+    for (const [device, width] of Object.entries(WIDTHS)) {
+      // oxlint-disable-next-line no-await-in-loop -- one page after the other
+      const page = await open(paths[name] ?? '', scheme, width);
+      // What is folded away has to be right too.
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await page.evaluate(
+        'document.querySelectorAll("details").forEach((each) => (each.open = true))',
+      );
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await checkPage(page, `${name} ${scheme} ${device}`);
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await page.close();
+    }
   });
+
+  it('DIAG-02: a person without scripts pastes an answer and sees what it means', async () => {
+    const context = await browser.newContext({ colorScheme: scheme, javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(`${pages.origin}/diagnose`);
+    const body = { type: 'error', error: { type: 'billing_error', message: '<b>No</b> credit' } };
+    const pasted = `HTTP/1.1 402 X\nretry-after: 5\nrequest-id: r\n\n${JSON.stringify(body)}`;
+    await page.getByLabel('Status line').fill(pasted);
+    await page.getByRole('button', { name: 'Diagnose' }).click();
+    await page
+      .getByRole('heading', { name: 'The account at the provider is out of credit' })
+      .waitFor();
+    const content = await page.content();
+    await context.close();
+    const shown = await open('/diagnose', scheme);
+    await shown.setContent(content);
+    await checkPage(shown, `a diagnosis ${scheme} phone`);
+    await shown.close();
+  });
+});
+
+it('DIAG-07: a person without scripts tries a smaller call with one click', async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(pages.origin + (paths['a refused request'] ?? ''));
+  await page.getByRole('button', { name: 'Would a small call pass?' }).click();
+  await page.getByText('A small call of 16 input tokens').waitFor();
+  expect(new URL(page.url()).hash).toBe('#probe');
+  await context.close();
+});
+
+it('DEG-06: a person without scripts pays what is due with one click', async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(pages.origin + (paths['pay what is due'] ?? ''));
+  await page.getByRole('button', { name: 'Pay the overdue invoices' }).click();
+  await page.getByRole('heading', { name: 'Paid' }).waitFor();
+  expect(await page.getByText('What is due').count()).toBe(0);
+  await context.close();
 });
 
 it('BILL-02: a person without scripts pays with one click, and is told to retry', async () => {
@@ -113,11 +211,11 @@ it('the style sheet is allowed by its own policy', async () => {
   await context.close();
 });
 
-function refusedFacts(tenantId: string): Facts {
-  const served = servedFacts(tenantId);
+function refusedFacts(served: Facts): Facts {
   const { outcome } = served;
   return {
     ...served,
+    requestId: requestId(served.at),
     path: `/v1/chat/completions/${'long'.repeat(60)}`,
     reservation: {
       kind: 'short',
@@ -126,17 +224,58 @@ function refusedFacts(tenantId: string): Facts {
       held: 0,
       affordableOutputTokens: 230,
     },
+    take: { ...NO_TAKE, inputTokens: 1204, outputTokens: 4096, nano: 42_000_000 },
     outcome: outcome && {
       ...outcome,
       status: 402,
       code: 'INSUFFICIENT_CREDITS',
+      target: undefined,
+      upstreamStatus: undefined,
       ending: 'refused',
       costNano: 0,
     },
   };
 }
 
-function servedFacts(tenantId: string): Facts {
+function observedFacts(served: Facts): Facts {
+  const { outcome } = refusedFacts(served);
+  return {
+    ...refusedFacts(served),
+    enforcement: 'observe',
+    outcome: outcome && {
+      ...outcome,
+      status: 200,
+      code: '',
+      ending: 'complete',
+      wouldRefuse: 'INSUFFICIENT_CREDITS',
+    },
+  };
+}
+
+function failedFacts(served: Facts): Facts {
+  const { outcome } = served;
+  return {
+    ...served,
+    requestId: requestId(served.at),
+    forwarding: {
+      code: 'UPSTREAM_UNAVAILABLE',
+      problem: 'OpenAI refused for its own billing reasons',
+      pointer: undefined,
+      upstream: { provider: 'OpenAI', status: 429, code: 'insufficient_quota' },
+    },
+    outcome: outcome && {
+      ...outcome,
+      status: 503,
+      code: 'UPSTREAM_UNAVAILABLE',
+      target: 'https://api.openai.com/v1',
+      upstreamStatus: 429,
+      ending: 'refused',
+      costNano: 0,
+    },
+  };
+}
+
+function servedFacts(tenantId: string, keyId: string): Facts {
   const at = Date.now();
   return {
     requestId: requestId(at),
@@ -155,7 +294,7 @@ function servedFacts(tenantId: string): Facts {
     routing: undefined,
     identity: {
       kind: 'key',
-      keyId: 'key_0199e0a7c3f87a1b8c2d3e4f5a6b7c8d',
+      keyId,
       tenantId,
       planId: 'free',
       planVersion: 'free-v1',

@@ -67,7 +67,8 @@ summary { display: flex; justify-content: space-between; gap: 1rem; padding: .6r
 summary::before { content: "+"; width: 1ch; color: var(--quiet); }
 details[open] > summary::before { content: "-"; }
 summary span:first-of-type { flex: 1; }
-.checks { list-style: none; padding: 0 0 .5rem 1.4rem; }
+.checks { list-style: none; padding: 0 0 .5rem 1.4rem; overflow-wrap: anywhere; }
+.trace li > * { min-width: 0; }
 .steps .scroll, .steps form, .steps details > p { margin: 0 0 .9rem 1.4rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .5rem; }
 .offers { list-style: none; padding: 0; }
