@@ -1,11 +1,4 @@
-import {
-  formatBareUnits,
-  hasNoEnd,
-  nameOf,
-  ownerOf,
-  periodOf,
-  unitOf,
-} from './explain-words.ts';
+import { formatBareUnits, hasNoEnd, nameOf, ownerOf, periodOf, unitOf } from './explain-words.ts';
 import type { ExplainView } from './explain.ts';
 import type { LimitFact } from './facts.ts';
 import { toSafeNumber } from './money.ts';
@@ -29,7 +22,7 @@ export interface LimitRow {
   readonly used: string;
   readonly needed: string;
   readonly allowed: string;
-  /** Undefined when the account is not known any more. */
+  /** Undefined when it is not known whose account it is. */
   readonly now: string | undefined;
   /** Epoch ms. */
   readonly resetsAt: number | undefined;
@@ -38,8 +31,8 @@ export interface LimitRow {
 export interface LimitRowSource {
   readonly view: ExplainView;
   readonly asset: string;
-  /** By account id. */
-  readonly accounts: ReadonlyMap<string, AccountNumbersNow>;
+  /** By account id; undefined = nobody's are known. What is not among them was never used. */
+  readonly accounts: ReadonlyMap<string, AccountNumbersNow> | undefined;
   /** Epoch ms. */
   readonly at: number;
 }
@@ -66,19 +59,20 @@ function rowOf(
     used: formatBareUnits(limit, limit.spent, asset),
     needed: formatBareUnits(limit, limit.need, asset),
     allowed: hasNoEnd(limit) ? 'no end' : formatBareUnits(limit, limit.allowance, asset),
-    now: describeNow(limit, accounts.get(limit.accountId), at, asset),
+    now: accounts && describeNow(limit, accounts.get(limit.accountId) ?? UNUSED, at, asset),
     resetsAt,
   };
 }
 
+const UNUSED: AccountNumbersNow = { allowance: 0n, spent: 0n, reserved: 0n };
+
 function describeNow(
   limit: LimitFact,
-  account: AccountNumbersNow | undefined,
+  account: AccountNumbersNow,
   at: number,
   asset: string,
-): string | undefined {
+): string {
   if (limit.resetsAt !== undefined && limit.resetsAt <= at) return 'full again';
-  if (account === undefined) return undefined;
   const spent = formatBareUnits(limit, toSafeNumber(account.spent), asset);
   if (hasNoEnd(limit)) return `${spent} used`;
   const allowance = limit.kind === 'balance' ? account.allowance : BigInt(limit.allowance);

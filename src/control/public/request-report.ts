@@ -54,12 +54,16 @@ export async function readReport(
     probes: probes.map(probeItem),
     formatTime: utcMinute,
   };
-  const accounts = state.account?.accounts ?? new Map();
   return {
     request,
     view,
     checklist: explainChecklist(source),
-    limits: explainLimitRows({ view, asset: catalog.asset, accounts, at: state.at }),
+    limits: explainLimitRows({
+      view,
+      asset: catalog.asset,
+      accounts: state.account?.accounts,
+      at: state.at,
+    }),
     guide: explainGuide(source),
     probes,
     state,
