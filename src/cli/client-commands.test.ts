@@ -284,6 +284,9 @@ it('DIAG-01 explain: verdict, steps and what fixes it, and the whole row with --
   expect(out).toMatch(/^ {2}ok {2}identify /m);
   expect(out).toMatch(/^ {2}NO {2}reserve /m);
   expect(out).toContain('What fixes it:\n  - ');
+  expect(out).toContain('Will retrying help? No');
+  for (let step = 1; step <= 8; step += 1) expect(out).toMatch(new RegExp(`^${step}\\. `, 'm'));
+  expect(out).toMatch(/^ {2}NO {2}Refused: this call could cost/m);
   expect(await runJson('explain', id)).toMatchObject({
     facts: JSON.parse(JSON.stringify(unpackFacts(facts))),
   });

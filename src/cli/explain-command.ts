@@ -6,7 +6,12 @@ import { describeClientCommand, runCall, textColumn } from './client-command.ts'
 import type { CommandIo } from './command-outcome.ts';
 import { cleanText, formatFields, formatTable } from './format-table.ts';
 
-const TRACE_MARKS: Readonly<Record<string, string>> = { passed: 'ok', refused: 'NO' };
+const TRACE_MARKS: Readonly<Record<string, string>> = {
+  passed: 'ok',
+  refused: 'NO',
+  would_refuse: 'no',
+};
+const CHECK_MARKS: Readonly<Record<string, string>> = { ok: 'ok', problem: 'NO', unknown: '?' };
 const LINE_COLUMNS = [
   textColumn('WHAT', 'what'),
   textColumn('UNITS', 'units'),
@@ -30,31 +35,60 @@ export function registerExplainCommand(program: Command, io: CommandIo): void {
 
 function showRequest(json: unknown, io: CommandIo): string {
   const explanation = readMember(json, 'explanation');
+  const observed = readText(explanation, 'would_refuse');
   const head = formatFields([
     ['request', readText(json, 'request_id')],
     ['at', readText(json, 'at')],
     ['tenant', readText(json, 'tenant_id')],
     ['status', readText(json, 'status')],
     ['code', readText(json, 'code')],
+    ...(observed === null ? [] : [['would refuse', observed] as const]),
     ['policy', readText(explanation, 'policy_version')],
   ]);
   if (typeof explanation !== 'object' || explanation === null) {
     return `${head}\n\nAnother version of the gateway wrote this row: --json shows its facts.`;
   }
-  const fixes = readList(explanation, 'fixes').map(
-    (fix) => `  - ${cleanText(readText(fix, 'text'))}`,
-  );
-  const retry = readText(readMember(explanation, 'retry'), 'text');
   return [
     cleanText(readText(explanation, 'verdict')),
     head,
     readList(explanation, 'trace').map(showStep).join('\n'),
     showMoney(readMember(explanation, 'money'), io),
-    fixes.length === 0 ? '' : `What fixes it:\n${fixes.join('\n')}`,
-    retry === null ? '' : cleanText(retry),
+    showList('Counted', readList(explanation, 'counted').map(showCount)),
+    showList(
+      'What fixes it',
+      readList(explanation, 'fixes').map((fix) => cleanText(readText(fix, 'text'))),
+    ),
+    showRetry(explanation),
+    ...readList(explanation, 'checklist').map(showCheck),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+function showList(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `${title}:\n${lines.map((line) => `  - ${line}`).join('\n')}`;
+}
+
+function showCount(count: unknown): string {
+  return `${cleanText(readText(count, 'limit'))}: ${cleanText(readText(count, 'text'))}`;
+}
+
+function showRetry(explanation: object): string {
+  const text = readText(readMember(explanation, 'retry'), 'text');
+  return text === null ? '' : `Will retrying help? ${cleanText(text)}`;
+}
+
+/** One of the eight steps, with what was found. */
+function showCheck(check: unknown): string {
+  const title = `${readText(check, 'step')}. ${cleanText(readText(check, 'title'))}`;
+  return [title, ...readList(check, 'items').map(showItem)].join('\n');
+}
+
+function showItem(item: unknown): string {
+  const mark = CHECK_MARKS[readText(item, 'verdict') ?? ''] ?? '-';
+  const link = readText(readMember(item, 'link'), 'href');
+  const text = cleanText(readText(item, 'text'));
+  return `  ${mark.padEnd(2)}  ${link === null ? text : `${text} ${cleanText(link)}`}`;
 }
 
 function showStep(entry: unknown): string {

@@ -129,13 +129,14 @@ async function showRequest(context: AdminContext, deps: AdminDeps, id: string): 
     return refuse(context, deps, { code: 'NOT_FOUND', details: { id, path } });
   }
   const facts = unpackFacts(row.facts);
+  const explanation = facts && (await viewExplanation(deps, { id, tenantId: row.tenantId, facts }));
   return context.json({
     request_id: row.requestId,
     at: formatTime(row.at),
     tenant_id: row.tenantId === '' ? null : row.tenantId,
     status: row.status,
     code: row.code === '' ? null : row.code,
-    explanation: (facts && viewExplanation(facts, deps.catalog())) ?? null,
+    explanation: explanation ?? null,
     facts: facts ?? null,
   });
 }

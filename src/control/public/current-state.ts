@@ -28,8 +28,10 @@ export interface CurrentAccount {
   readonly availableNano: bigint | undefined;
 }
 
+export type StateDeps = Pick<PublicDeps, 'store' | 'catalog' | 'now'>;
+
 export async function readCurrentState(
-  deps: PublicDeps,
+  deps: StateDeps,
   facts: Facts,
   tenantId: string,
 ): Promise<CurrentState> {
@@ -42,7 +44,7 @@ export async function readCurrentState(
 }
 
 async function readAccount(
-  deps: PublicDeps,
+  deps: StateDeps,
   tenant: Tenant,
   key: ApiKey | undefined,
   { method }: Facts,

@@ -6,12 +6,23 @@ import { describeArithmetic, type MoneyView } from '../../domain/explain-money.t
 import { formatNano, hasNoEnd, isMoney, unitsFree } from '../../domain/explain-words.ts';
 import type { ExplainView } from '../../domain/explain.ts';
 import type { LimitFact } from '../../domain/facts.ts';
+import type { Findings } from './findings.ts';
 import type { ReportLinks, RequestReport } from './request-report.ts';
 import { isoTime } from './time-words.ts';
 
 /** The explanation for machines: snake case, ISO times, counts as numbers, money as `0.0042 USD`. */
 export function viewExplain(report: RequestReport): object {
-  const { view, links, asset } = report;
+  const { links } = report;
+  return {
+    ...viewFindings(report, links),
+    documentation_url: links.documentationUrl ?? null,
+    links: { bundle: links.bundle, guide: links.guide, probe: links.probe },
+  };
+}
+
+/** The same without what leads on: `links` makes the ways out clickable. */
+export function viewFindings(findings: Findings, links: PayLinks = NO_LINKS) {
+  const { view, asset } = findings;
   return {
     request_id: view.requestId,
     at: isoTime(view.at),
@@ -25,13 +36,13 @@ export function viewExplain(report: RequestReport): object {
     code: view.code ?? null,
     would_refuse: view.wouldRefuse ?? null,
     decided_again: { agrees: view.agrees },
-    documentation_url: links.documentationUrl ?? null,
     plan: view.plan ?? null,
     policy_version: view.catalogVersion,
     trace: viewTrace(view, asset),
     money: view.money === undefined ? null : viewMoney(view.money),
-    counted: view.counts.map(({ name, unit, held, counted, released }) => ({
+    counted: view.counts.map(({ name, text, unit, held, counted, released }) => ({
       limit: name,
+      text,
       unit,
       held,
       counted,
@@ -39,17 +50,19 @@ export function viewExplain(report: RequestReport): object {
     })),
     fixes: view.fixes.map((fix) => viewFix(fix, links)),
     retry: viewRetry(view),
-    checklist: report.checklist.map(viewStep),
-    limits: report.limits.map(({ resetsAt, now, ...limit }) => ({
+    checklist: findings.checklist.map(viewStep),
+    limits: findings.limits.map(({ resetsAt, now, ...limit }) => ({
       ...limit,
       now: now ?? null,
       resets_at: resetsAt === undefined ? null : isoTime(resetsAt),
     })),
-    guide: report.guide,
-    probes: report.probes,
-    links: { bundle: links.bundle, guide: links.guide, probe: links.probe },
+    guide: findings.guide,
+    probes: findings.probes,
   };
 }
+
+type PayLinks = Pick<ReportLinks, 'payUrl'>;
+const NO_LINKS: PayLinks = { payUrl: undefined };
 
 function viewTrace({ trace }: ExplainView, asset: string): readonly object[] {
   return trace.map(({ step, verdict, text, limit, held }) => ({
@@ -126,7 +139,7 @@ function viewMoney(money: MoneyView): object {
   };
 }
 
-function viewFix(fix: Fix, links: ReportLinks): object {
+function viewFix(fix: Fix, links: PayLinks): object {
   const url = fixUrl(fix, links);
   return {
     action: fix.action,
@@ -137,7 +150,7 @@ function viewFix(fix: Fix, links: ReportLinks): object {
 }
 
 /** Where it is done: the pay page, with what to buy already chosen (C402-04). */
-export function fixUrl({ offer, payable }: Fix, { payUrl }: ReportLinks): string | undefined {
+export function fixUrl({ offer, payable }: Fix, { payUrl }: PayLinks): string | undefined {
   if (!payable || payUrl === undefined) return undefined;
   return offer === undefined ? payUrl : `${payUrl}?${offer.kind}=${encodeURIComponent(offer.id)}`;
 }
