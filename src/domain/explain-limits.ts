@@ -1,7 +1,9 @@
 import type { Catalog, RateLimit } from './catalog.ts';
 import {
   formatBareUnits,
+  formatCount,
   formatNano,
+  formatNumber,
   formatUnits,
   hasNoEnd,
   nameOf,
@@ -74,6 +76,18 @@ function findRate({ identity }: Facts, id: string, catalog: Catalog): RateLimit 
   );
 }
 
+const LONGER = [
+  { ms: 86_400_000, name: 'day' },
+  { ms: 3_600_000, name: 'hour' },
+  { ms: 60_000, name: 'minute' },
+] as const;
+
+/** `200 ms`, `5 s`, `1 hour`; what is longer than a second is rounded up to one. */
 function formatPeriod(periodMs: number): string {
-  return periodMs % 1000 === 0 ? `${periodMs / 1000} s` : `${periodMs} ms`;
+  if (periodMs < 1000) return `${periodMs} ms`;
+  const seconds = Math.ceil(periodMs / 1000);
+  const longer = LONGER.find(({ ms }) => (seconds * 1000) % ms === 0);
+  return longer === undefined
+    ? `${formatNumber(seconds)} s`
+    : formatCount((seconds * 1000) / longer.ms, longer.name);
 }

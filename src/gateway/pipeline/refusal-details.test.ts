@@ -103,7 +103,7 @@ describe('details of a 402 (C402-06, C402-07)', () => {
           id: 'pro',
           title: 'Pro',
           price: '29.00 USD/month',
-          url: 'http://localhost:4020/pay/pl_x',
+          url: 'http://localhost:4020/pay/pl_x?plan=pro',
         },
       ],
     });

@@ -108,13 +108,15 @@ function describeOffers(description: RefusalDescription): ProblemDetails {
   const { code, offers, context, payUrl } = description;
   if (!CODES[code].financial) return {};
   const { asset } = context.compiled().catalog;
-  const url = payUrl ?? context.publicUrl();
-  return { upgrade_options: offers.map((offer) => describeOffer(offer, asset, url)) };
-}
-
-function describeOffer(offer: Offer, asset: string, url: string): UpgradeOption {
-  const { id, title } = soldAs(offer);
-  return { kind: offer.kind, id, title, price: priceOf(offer, asset), url };
+  const options = offers.map((offer): UpgradeOption => {
+    const { id, title } = soldAs(offer);
+    const { kind } = offer;
+    // The pay page begins with what was chosen (C402-04).
+    const url =
+      payUrl === undefined ? context.publicUrl() : `${payUrl}?${kind}=${encodeURIComponent(id)}`;
+    return { kind, id, title, price: priceOf(offer, asset), url };
+  });
+  return { upgrade_options: options };
 }
 
 function soldAs(offer: Offer): { readonly id: string; readonly title: string } {
