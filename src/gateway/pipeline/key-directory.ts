@@ -41,7 +41,7 @@ export class KeyDirectory {
     if (parseApiKey(rawKey) === undefined) return UNKNOWN;
     const refusedUntil = this.#unknown.get(rawKey);
     if (refusedUntil !== undefined && refusedUntil > this.#clock.monotonicMs()) return UNKNOWN;
-    return this.#look(rawKey);
+    return this.#look(copyOf(rawKey));
   }
 
   /** A new configuration: plans may have changed. */
@@ -92,4 +92,9 @@ export class KeyDirectory {
       if (matches(access)) this.#known.delete(rawKey);
     }
   }
+}
+
+/** The transport gives parts of a head; what is remembered must not keep the whole head in memory. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
