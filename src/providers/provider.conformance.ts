@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildProblem } from '../contract/problem.ts';
 import type { Provider, RequestEdits, StreamMeter } from './provider.ts';
 
 /** One stream as a server of this family sends it, and what it means. */
@@ -248,19 +247,5 @@ function describeBrokenStreams(provider: Provider): void {
     expect(meter.push(good)).toHaveLength(0);
     expect(meter.flush()).toHaveLength(0);
     expect(meter.usage().bytesOut).toBe(good.length);
-  });
-
-  it('ends a cut stream with one complete event that says why', () => {
-    const problem = buildProblem({
-      code: 'INSUFFICIENT_CREDITS',
-      requestId: 'req_0',
-      baseUrl: 'http://localhost',
-    });
-    const event = provider.streamErrorEvent(problem);
-    expect(event).toMatch(/\n\n$/);
-    expect(event).toContain('INSUFFICIENT_CREDITS');
-    const meter = open();
-    expect(meter.push(Buffer.from(event)).toString()).toBe(event);
-    expect(meter.usage().outputTokens).toBe(0);
   });
 }

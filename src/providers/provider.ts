@@ -1,4 +1,3 @@
-import type { ProblemDocument } from '../contract/problem-document.ts';
 import type { Usage } from '../domain/pricing.ts';
 
 /** What pricing needs to know of an LLM call before it leaves. */
@@ -73,6 +72,4 @@ export interface Provider {
     readonly inputTokensBound: number;
     readonly keepUsageChunk: boolean;
   }): StreamMeter;
-  /** The events that end a stream that is cut: an error event in this family's format. */
-  streamErrorEvent(problem: ProblemDocument): string;
 }

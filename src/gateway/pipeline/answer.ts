@@ -1,5 +1,5 @@
 import type { Code } from '../../contract/codes.ts';
-import type { ProblemDocument } from '../../contract/problem-document.ts';
+import { renderProblemEvent } from '../../contract/dialects.ts';
 import { decide, type Refusal } from '../../domain/decide.ts';
 import type { Facts, Fault } from '../../domain/facts.ts';
 import type { GatewayContext } from './context.ts';
@@ -85,20 +85,17 @@ function failForwarding(context: GatewayContext, exchange: Exchange, fault: Faul
   refuse(context, exchange);
 }
 
-/** What a stream that may not go on ends with: the head is out, so the refusal is its last event. */
-export function describeCut(
-  context: GatewayContext,
-  exchange: Exchange,
-  code: Code,
-  problem: string,
-): ProblemDocument {
-  exchange.forwarding = { code, problem, pointer: undefined };
+/**
+ * The last event of a stream that may not go on: its head is out, so the refusal for what the exchange says is
+ * told there, in the words and the envelope that the route's clients read.
+ */
+export function buildCutEvent(context: GatewayContext, exchange: Exchange): string {
   const facts = gatherFacts(context, exchange);
   const decision = decide(facts);
   if (decision.kind === 'admit') throw new Error(`cutting ${exchange.requestId} without a reason`);
   const prepared = prepareRefusal(context, exchange, facts, decision);
   exchange.code = prepared.code;
-  return prepared.document;
+  return renderProblemEvent(prepared.document, exchange.dialect, { id: exchange.jsonRpcId });
 }
 
 /** Writes the log row and the counters of a request that has ended. At most once. */

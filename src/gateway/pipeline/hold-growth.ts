@@ -1,6 +1,7 @@
 import { amountFor, type Take } from '../../domain/take.ts';
 import { amountsOf, type Held } from './charging.ts';
 import type { GatewayContext } from './context.ts';
+import type { Exchange } from './exchange.ts';
 import type { OverageShare } from './overage-share.ts';
 
 type Context = Pick<GatewayContext, 'engine'>;
@@ -48,6 +49,23 @@ export async function growHoldSlowly(
     return true;
   }
   return false;
+}
+
+/** Notes which account does not reach for `take`, with its numbers: that is what the refusal names. */
+export function noteShort(context: Context, exchange: Exchange, take: Take): void {
+  const { needs, hold } = exchange;
+  const amounts = amountsOf(exchange, take);
+  const lacking = amounts.findIndex((amount, i) => amount > (hold?.amounts[i] ?? 0));
+  const index = lacking < 0 ? needs.length - 1 : lacking;
+  const need = needs[index];
+  exchange.shortNumbers = need && context.engine.peek(need.account);
+  exchange.reservation = {
+    kind: 'short',
+    index,
+    cause: 'gone',
+    held: 0,
+    affordableOutputTokens: undefined,
+  };
 }
 
 /** Sets aside of `take` whatever is here, and no less than that. */

@@ -1,11 +1,12 @@
 import type { Code } from '../../contract/codes.ts';
+import type { Fault } from '../../domain/facts.ts';
 import type { Usage } from '../../domain/pricing.ts';
 import type { StreamMeter } from '../../providers/provider.ts';
 import type { Forwarder } from '../forwarder.ts';
 import type { RawHeaders } from '../listener.ts';
 import type { UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
 import {
-  describeCut,
+  buildCutEvent,
   failForMoney,
   failForward,
   failUnexpectedly,
@@ -16,7 +17,7 @@ import { buildServedHeaders } from './answer-headers.ts';
 import { captureWhole, finishStream, noteProgress } from './charging.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { type Growth, growHold, growHoldSlowly } from './hold-growth.ts';
+import { type Growth, growHold, growHoldSlowly, noteShort } from './hold-growth.ts';
 import { askFor, WINDOW_BYTES } from './llm-admission.ts';
 import type { Take } from '../../domain/take.ts';
 import type { UnderstoodCall } from './llm-call.ts';
@@ -136,7 +137,7 @@ export class LlmAnswer implements UpstreamReceiver {
     if (meter === undefined) return true;
     const bytes = meter.push(chunk);
     if (meter.failure !== undefined) {
-      this.#cut('UPSTREAM_FAILED', meter.failure);
+      this.#cut({ code: 'UPSTREAM_FAILED', problem: meter.failure, pointer: undefined });
       return true;
     }
     if (bytes.length === 0) return true;
@@ -145,8 +146,7 @@ export class LlmAnswer implements UpstreamReceiver {
     this.#fetchMore(meter)
       .then((more) => {
         if (this.#phase === 'ended') return;
-        if (!more && !observeRest(this.#context, this.#exchange))
-          this.#cutUnwritten(bytes, 'INSUFFICIENT_CREDITS', 'the hold is used up');
+        if (!more && !this.#observeRest(meter)) this.#cutUnwritten(bytes, undefined);
         else if (this.#writeCharged(bytes, meter)) this.#forwarder?.resume();
       })
       .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
@@ -157,13 +157,23 @@ export class LlmAnswer implements UpstreamReceiver {
     if (noteProgress(this.#context, this.#exchange, this.#takeOf(meter.usage()))) {
       return this.#write(bytes);
     }
-    this.#cutUnwritten(bytes, 'BILLING_UNAVAILABLE', 'the charge could not be written down');
+    this.#cutUnwritten(bytes, {
+      code: 'BILLING_UNAVAILABLE',
+      problem: 'the charge could not be written down',
+      pointer: undefined,
+    });
     return true;
   }
 
-  #cutUnwritten(bytes: Buffer, code: Code, problem: string): void {
+  /** The hold does not reach and cannot grow. False = the stream is to be cut. */
+  #observeRest(meter: StreamMeter): boolean {
+    noteShort(this.#context, this.#exchange, this.#growth(meter).take);
+    return observeRest(this.#context, this.#exchange);
+  }
+
+  #cutUnwritten(bytes: Buffer, fault: Fault | undefined): void {
     this.#exchange.bytesOut -= bytes.length;
-    this.#cut(code, problem);
+    this.#cut(fault);
   }
 
   #write(bytes: Buffer): boolean {
@@ -311,19 +321,17 @@ export class LlmAnswer implements UpstreamReceiver {
     );
   }
 
-  /** Ends a stream that may not go on, with a proper event; what was seen is charged. */
-  #cut(code: Code, problem: string): void {
+  /** Ends a stream that may not go on, with a proper event; what was seen is charged. No fault = its hold is used up. */
+  #cut(fault: Fault | undefined): void {
     this.#forwarder?.abort();
     const { response } = this.#exchange;
     if (!response.headSent) {
-      this.#fail(code === 'INSUFFICIENT_CREDITS' ? 'UPSTREAM_FAILED' : code, problem);
+      // Nothing was written, and so nothing is owed: the upstream went beyond the bound it was given.
+      this.#fail(fault?.code ?? 'UPSTREAM_FAILED', fault?.problem ?? 'the hold is used up');
       return;
     }
-    response.end(
-      this.#call.provider.streamErrorEvent(
-        describeCut(this.#context, this.#exchange, code, problem),
-      ),
-    );
+    if (fault !== undefined) this.#exchange.forwarding = fault;
+    response.end(buildCutEvent(this.#context, this.#exchange));
     this.#settleMeasured('cut');
   }
 

@@ -1,9 +1,11 @@
 import type { Route } from '../../domain/catalog.ts';
+import type { Fault } from '../../domain/facts.ts';
 import type { Forwarder } from '../forwarder.ts';
 import type { BodySink, InboundRequest, RawHeaders } from '../listener.ts';
 import type { UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
 import { admitSlowly, tryAdmit } from './admission.ts';
 import {
+  buildCutEvent,
   failForMoney,
   failForward,
   failUnexpectedly,
@@ -13,18 +15,32 @@ import {
 } from './answer.ts';
 import { buildServedHeaders } from './answer-headers.ts';
 import { bodyTooLarge } from './collect-body.ts';
-import { amountsOf, captureWhole, costOfTake, finishStream, noteProgress } from './charging.ts';
+import { captureWhole, costOfTake, finishStream, noteProgress } from './charging.ts';
 import type { CompiledRoute } from './compile-catalog.ts';
 import type { GatewayContext } from './context.ts';
 import { takePending } from './entitle.ts';
+import { EventEdges, isEventStream } from './event-edges.ts';
 import type { Exchange } from './exchange.ts';
 import { type CallerAccounts } from './caller-accounts.ts';
-import { type Growth, growHold, growHoldSlowly, isCovered, takeAll } from './hold-growth.ts';
+import {
+  type Growth,
+  growHold,
+  growHoldSlowly,
+  isCovered,
+  noteShort,
+  takeAll,
+} from './hold-growth.ts';
 import { MeteredBody } from './metered-body.ts';
 import { observe, observeRest } from './observe.ts';
 import { buildAnswerHeaders, openForwarder } from './outgoing.ts';
 import { ProxyMeter } from './proxy-meter.ts';
 import { codeOfFailure, UpstreamComplaint } from './upstream-trouble.ts';
+
+const UNWRITTEN: Fault = {
+  code: 'BILLING_UNAVAILABLE',
+  problem: 'the charge could not be written down',
+  pointer: undefined,
+};
 
 /** One call of a proxied route: priced and counted as it passes, streamed both ways, never buffered. */
 export class ProxyCall implements UpstreamReceiver {
@@ -38,6 +54,8 @@ export class ProxyCall implements UpstreamReceiver {
   #ended = false;
   /** The upstream's 402, while it is read. */
   #complaint: UpstreamComplaint | undefined;
+  /** Where its answer may end, when it is a stream of events that is paid as it flows. */
+  #events: EventEdges | undefined;
   /** While more money is fetched for a chunk, nothing flows. */
   #fetching = false;
   readonly #leaving = new AbortController();
@@ -83,16 +101,12 @@ export class ProxyCall implements UpstreamReceiver {
     }
     exchange.status = status;
     this.#meter.noteHead(headers, this.#context.clock.monotonicMs() - this.#sentMs);
+    if (this.#meter.grows && isEventStream(headers)) this.#events = new EventEdges();
     if (status >= 400) this.#refund();
     else if (!this.#charge()) {
       this.#forwarder?.abort();
       this.#end('refused');
-      failForward(
-        this.#context,
-        exchange,
-        'BILLING_UNAVAILABLE',
-        'the charge could not be written down',
-      );
+      failForward(this.#context, exchange, UNWRITTEN.code, UNWRITTEN.problem);
       return;
     }
     const { asset } = this.#context.compiled().catalog;
@@ -279,30 +293,23 @@ export class ProxyCall implements UpstreamReceiver {
       : observe(this.#context, this.#exchange);
   }
 
-  /** The account that does not reach is what the refusal names, with its numbers. */
   #noteShort(): void {
-    const { needs, hold } = this.#exchange;
-    const amounts = amountsOf(this.#exchange, this.#meter.measured());
-    const lacking = amounts.findIndex((amount, i) => amount > (hold?.amounts[i] ?? 0));
-    const index = lacking < 0 ? needs.length - 1 : lacking;
-    const need = needs[index];
-    this.#exchange.shortNumbers = need && this.#context.engine.peek(need.account);
-    this.#exchange.reservation = {
-      kind: 'short',
-      index,
-      cause: 'gone',
-      held: 0,
-      affordableOutputTokens: undefined,
-    };
+    noteShort(this.#context, this.#exchange, this.#meter.measured());
   }
 
   /** Journals a chunk that the hold covers, then writes it. */
   #writeCharged(chunk: Buffer): boolean {
     if (noteProgress(this.#context, this.#exchange, this.#meter.measured())) {
-      return this.#exchange.response.write(chunk);
+      return this.#write(chunk);
     }
+    this.#exchange.forwarding = UNWRITTEN;
     this.#cut(chunk.length);
     return false;
+  }
+
+  #write(chunk: Buffer): boolean {
+    this.#events?.pass(chunk);
+    return this.#exchange.response.write(chunk);
   }
 
   /** The hold is used up and cannot grow: as much of the chunk as is left is sent, and charged. */
@@ -317,19 +324,23 @@ export class ProxyCall implements UpstreamReceiver {
       if (isCovered(exchange, this.#meter.measured())) most = middle;
       else tooMany = middle;
     }
-    exchange.bytesOut = before + most;
-    if (most > 0 && noteProgress(this.#context, exchange, this.#meter.measured())) {
-      exchange.response.write(chunk.subarray(0, most));
+    const sent = this.#events?.lastEdge(chunk, most) ?? most;
+    exchange.bytesOut = before + sent;
+    if (sent > 0 && noteProgress(this.#context, exchange, this.#meter.measured())) {
+      this.#write(chunk.subarray(0, sent));
       this.#cut(0);
-    } else this.#cut(most);
+    } else this.#cut(sent);
   }
 
-  /** What was written is charged. */
+  /** What was written is charged. A stream of events is ended by one that says why, another answer is broken off. */
   #cut(unwrittenBytes: number): void {
     this.#exchange.bytesOut -= unwrittenBytes;
     this.#forwarder?.abort();
+    const { response } = this.#exchange;
+    if (this.#events?.isAtEdge === true) {
+      response.end(buildCutEvent(this.#context, this.#exchange));
+    } else response.destroy();
     this.#settleStream();
-    this.#exchange.response.destroy();
     this.#end('cut');
   }
 

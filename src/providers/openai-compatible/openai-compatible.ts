@@ -1,4 +1,3 @@
-import { renderProblemEvent } from '../../contract/dialects.ts';
 import type { Provider } from '../provider.ts';
 import { editBody } from './edit-body.ts';
 import { readOutputText } from './output-text.ts';
@@ -27,5 +26,4 @@ export const openaiCompatible: Provider = {
   },
   readOutputText,
   openStreamMeter: (options) => new OpenaiStreamMeter(options),
-  streamErrorEvent: renderProblemEvent,
 };

@@ -1,0 +1,44 @@
+import type { RawHeaders } from '../listener.ts';
+import { readHeader } from './outgoing.ts';
+
+/** The line that ends an event of a stream (WHATWG HTML 9.2.6), as servers write it. */
+const ENDS = ['\n\n', '\r\n\r\n'] as const;
+
+/** Whether events can be told apart in the answer, and one of ours can follow them. */
+export function isEventStream(headers: RawHeaders): boolean {
+  return (
+    readHeader(headers, 'content-type')?.startsWith('text/event-stream') === true &&
+    readHeader(headers, 'content-encoding') === undefined &&
+    readHeader(headers, 'content-length') === undefined
+  );
+}
+
+/** Where a stream of events may be ended without tearing one that its client would then read. */
+export class EventEdges {
+  #isAtEdge = true;
+
+  /** Whether all events that have begun are whole. */
+  get isAtEdge(): boolean {
+    return this.#isAtEdge;
+  }
+
+  /** Bytes of the stream, written as they came. */
+  pass(chunk: Buffer): void {
+    if (chunk.length > 0) this.#isAtEdge = ENDS.some((end) => endsWith(chunk, end));
+  }
+
+  /** Of `most` bytes of the next chunk, those that end with an event; all of them where that cannot be helped. */
+  lastEdge(chunk: Buffer, most: number): number {
+    const part = chunk.subarray(0, most);
+    let last = 0;
+    for (const end of ENDS) {
+      const begin = part.lastIndexOf(end);
+      if (begin >= 0) last = Math.max(last, begin + end.length);
+    }
+    return last > 0 || this.#isAtEdge ? last : most;
+  }
+}
+
+function endsWith(chunk: Buffer, end: string): boolean {
+  return chunk.subarray(-end.length).toString('latin1') === end;
+}
