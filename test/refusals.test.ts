@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { CODES, isCode, type Code } from '../src/contract/codes.ts';
+import { CODES, type Code } from '../src/contract/codes.ts';
 import { decide } from '../src/domain/decide.ts';
 import { finalCode, findOffers } from '../src/domain/offers.ts';
 import type { Facts } from '../src/domain/facts.ts';
@@ -23,7 +22,6 @@ import { waitFor } from './support/wait-for.ts';
 
 let lab: RefusalLab;
 let caller: GatewayCaller;
-const produced = new Set<Code>();
 
 beforeAll(async () => {
   lab = await startRefusalLab();
@@ -41,7 +39,6 @@ function chat(members: object): Call {
 
 function check(answer: CallAnswer, code: Code, dialect: 'plain' | 'openai' = 'plain') {
   const body = checkProblem(answer, code, dialect);
-  produced.add(code);
   return body;
 }
 
@@ -537,26 +534,6 @@ demo: { customer: { plan: open }, credit: 1.00 USD }
     } finally {
       for (const connection of idle) connection.destroy();
       await gateway.stop();
-    }
-  });
-});
-
-/** Codes that need a fault inside the gateway: where they are produced instead. */
-const ELSEWHERE: Readonly<Partial<Record<Code, string>>> = {
-  BILLING_UNAVAILABLE: 'test/store-down.test.ts',
-  INTERNAL_ERROR: 'src/control/admin/admin-app.test.ts',
-};
-
-describe('the code registry (DESIGN 3)', () => {
-  it('every code has been produced by a test above, or by the one that is named', () => {
-    const missing = Object.keys(CODES)
-      .filter(isCode)
-      .filter((code) => !produced.has(code) && ELSEWHERE[code] === undefined);
-    console.log({ produced: produced.size, elsewhere: Object.keys(ELSEWHERE).length });
-    expect(missing).toEqual([]);
-    for (const [code, file] of Object.entries(ELSEWHERE)) {
-      const text = readFileSync(resolve(import.meta.dirname, '..', file), 'utf8');
-      expect(text).toContain(`'${code}'`);
     }
   });
 });

@@ -118,7 +118,7 @@ demo: { customer: { plan: open }, credit: 1.00 USD }
 }
 
 /** Upstreams that break off, that never answer, and that want money themselves. */
-async function startOddUpstreams() {
+export async function startOddUpstreams() {
   let requests = 0;
   const sockets = new Set<Socket>();
   const watch = (server: Server | HttpServer): void => {
