@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 
 import type { AddressSet } from './address-set.ts';
 import type { InboundRequest, RawHeaders } from './listener.ts';
+import { ownString } from './own-string.ts';
 
 const FORWARDED_FOR = 'x-forwarded-for';
 
@@ -22,7 +23,7 @@ export function findClientAddress(
     found = address;
     if (!isTrusted(address)) break;
   }
-  return plainAddress(found);
+  return plainAddress(found === remoteAddress ? found : ownString(found));
 }
 
 /** Whether the address is this machine's own. */

@@ -1,6 +1,9 @@
 import type { AddressInfo } from 'node:net';
 
-/** Names and values in turn, as they came: [name, value, name, value, ...]. Names keep the sender's case. */
+/**
+ * Names and values in turn, as they came: [name, value, name, value, ...]. Names keep the sender's case. Values may share
+ * the memory of their whole head: what is kept beyond the request is an `ownString`.
+ */
 export type RawHeaders = readonly string[];
 
 /**

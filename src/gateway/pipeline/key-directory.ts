@@ -3,6 +3,7 @@ import type { Catalog } from '../../domain/catalog.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { sha256Hex } from '../../platform/sha256.ts';
 import type { Change, DirectoryStore } from '../../stores/store.ts';
+import { ownString } from '../own-string.ts';
 import { KeyAccess } from './key-access.ts';
 
 export type KeyRefusal = 'KEY_MISSING' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED';
@@ -41,7 +42,7 @@ export class KeyDirectory {
     if (parseApiKey(rawKey) === undefined) return UNKNOWN;
     const refusedUntil = this.#unknown.get(rawKey);
     if (refusedUntil !== undefined && refusedUntil > this.#clock.monotonicMs()) return UNKNOWN;
-    return this.#look(copyOf(rawKey));
+    return this.#look(ownString(rawKey));
   }
 
   /** A new configuration: plans may have changed. */
@@ -92,9 +93,4 @@ export class KeyDirectory {
       if (matches(access)) this.#known.delete(rawKey);
     }
   }
-}
-
-/** The transport gives parts of a head; what is remembered must not keep the whole head in memory. */
-function copyOf(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }

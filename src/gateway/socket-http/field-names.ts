@@ -1,3 +1,4 @@
+import { ownString } from '../own-string.ts';
 import { TOKEN_PATTERN } from './patterns.ts';
 
 /** What the transport itself looks at in a head; every other field only passes through it. */
@@ -54,7 +55,7 @@ export function fieldNameOf(spelling: string): FieldName {
 }
 
 function addSpelling(spelling: string): FieldName {
-  const text = Buffer.from(spelling, 'latin1').toString('latin1');
+  const text = ownString(spelling);
   const known = KINDS.get(text.toLowerCase()) ?? 'plain';
   const kind = TOKEN.test(spelling) ? known : 'malformed';
   const isShared = spellings.size < SPELLINGS_MAX;

@@ -10,7 +10,7 @@ const TAB = 0x09;
 
 /** The fields of one head, as they came, and what those say that frame the message. */
 export class HeadFields {
-  /** Names and values in turn. Values share memory with the whole head: who keeps one, keeps a copy. */
+  /** Names and values in turn; values share the memory of the head. */
   readonly headers: string[] = [];
   hosts = 0;
   host = '';
