@@ -75,7 +75,7 @@ function describe(
     identity.kind === 'key' && CODES[cause].financial
       ? context.links.payLink(identity.tenantId, cause)
       : undefined;
-  const { limit, retryAfterMs } = refusal;
+  const { retryAfterMs } = refusal;
   return {
     code,
     requestId: exchange.requestId,
@@ -86,12 +86,19 @@ function describe(
       resolutionUrl: payUrl,
       // Signed for callers without a key too: nobody else could ever read why theirs was refused.
       explainUrl: context.links.explainLink(exchange.requestId),
-      resetsAt: limit?.resetsAt === undefined ? undefined : new Date(limit.resetsAt).toISOString(),
+      resetsAt: findReset(exchange, refusal),
       retryAfterSeconds: retryAfterMs && Math.max(1, Math.ceil(retryAfterMs / 1000)),
       retryKind: refusal.transient ? ('transient' as const) : undefined,
       payment: findPayment(context, exchange, facts, { refusal, code }),
     }),
   };
+}
+
+/** When waiting has lifted it, ISO: a window that opens again, or a rate that was bought and has room again. */
+function findReset({ at }: Exchange, { code, limit, retryAfterMs }: Refusal): string | undefined {
+  const isRate = code === 'RATE_CAPACITY_EXCEEDED' && retryAfterMs !== undefined;
+  const resetsAt = isRate ? at + retryAfterMs : limit?.resetsAt;
+  return resetsAt === undefined ? undefined : new Date(resetsAt).toISOString();
 }
 
 /** What going on costs: the credit that is missing, or one call of who has no account (QUOTA-15). */
