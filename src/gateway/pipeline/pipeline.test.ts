@@ -491,7 +491,7 @@ describe('EVID-01: observe', () => {
       { plan: { enforcement: 'observe' }, tenant: { enforcement: 'enforce' } },
       false,
     ],
-    ['an API for all', { api: observed, tenant: { enforcement: 'enforce' } }, true],
+    ['an API, where nothing else was agreed', { api: observed }, true],
   ])('%s says so', async (_what, setting, passes) => {
     const plan = { ...setting.plan, limits: [buildLimit(0)] };
     const answer = await ask(open({ ...setting, plan }), { path: '/' });
