@@ -81,8 +81,8 @@ function describeStep(
 }
 
 function describeRoute(facts: Facts): string {
-  if (facts.routing !== undefined) return describeFault(facts.routing);
-  const { route } = facts;
+  const { route, routing } = facts;
+  if (routing !== undefined) return `${facts.method} ${facts.path}: ${describeFault(routing)}`;
   if (route === undefined)
     return `${facts.method} ${facts.path} is an address of the gateway itself.`;
   return `${facts.method} ${facts.path} is route ${route.routeId} of API ${route.apiId} (${route.endpointClass}, counted as ${route.operation}).`;

@@ -6,13 +6,16 @@ const SERVED: ReadonlySet<string> = new Set([
   '/v1/usage',
   '/v1/check',
   '/v1/quote',
+  '/v1/diagnose',
+  '/diagnose',
   '/errors',
+  '/guides',
   '/openapi.json',
   '/llms.txt',
   '/reference',
   '/favicon.ico',
 ]);
-const SERVED_BELOW = ['/reference/', '/errors/', '/pay/', '/r/', '/schemas/'];
+const SERVED_BELOW = ['/reference/', '/errors/', '/guides/', '/pay/', '/r/', '/schemas/'];
 
 /** Kept for pages to come, so that a configuration of today still works with them. */
 const RESERVED: ReadonlySet<string> = new Set([
