@@ -2,17 +2,24 @@ import type { AccountSpec } from '../domain/accounts.ts';
 import { isSlot } from '../domain/take.ts';
 import type { AccountNumbers } from '../stores/store.ts';
 
+/** What a request has heard of an account since it first waited for it. */
+export interface Hearing {
+  /** Questions to the store that it was part of. */
+  rounds: number;
+  /** The one with which the others were asked on its behalf; 0 = they were not yet. */
+  askedIn: number;
+  /** Every other process has said since then what it does not need. */
+  heard: boolean;
+}
+
 export interface Waiter {
   /** Least that is of use. */
   readonly amount: number;
   /** What it would take if that were here. */
   readonly want: number;
-  /** Questions to the store that it was part of. */
-  rounds: number;
   /** Monotonic milliseconds. */
   readonly deadline: number;
-  /** Every other process has said, since this began to wait, what it does not need. */
-  heard: boolean;
+  readonly hearing: Hearing;
   readonly wake: (outcome: WaitOutcome) => void;
 }
 export type WaitOutcome =
@@ -58,6 +65,8 @@ export class LeaseAccount {
   /** `charged` as last sent to the store. */
   sentCharged = 0;
   retryMs = 0;
+  /** Monotonic milliseconds at which the other holders were last asked to hand back. */
+  askedAt = Number.NEGATIVE_INFINITY;
   /** The lease exists at the store, so it must be closed there. */
   known = false;
   numbers: AccountNumbers | undefined;

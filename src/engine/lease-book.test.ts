@@ -365,7 +365,7 @@ describe('slots (QUOTA-10)', () => {
     const waits = [1, 1].map((amount) => book.waitFor(account, waitOf(amount)));
     await store.answer([resultFor({ granted: 2, allowance: 5, reserved: 2 })]);
     expect(await Promise.all(waits)).toEqual([{ kind: 'ready' }, { kind: 'ready' }]);
-    expect(store.asked).toMatchObject([[{ need: 1, want: 2, askHolders: 'anew' }]]);
+    expect(store.asked).toMatchObject([[{ need: 1, want: 2, ask: true, takesAll: true }]]);
     account.hold(1, 0);
     account.hold(1, 0);
     book.growAhead(account);
@@ -382,12 +382,13 @@ describe('slots (QUOTA-10)', () => {
   });
 
   it('what others held before somebody came proves nothing to it; their answer since does, at once', async () => {
-    const { store, book } = open();
+    const { store, book, clock } = open();
     const account = book.find(slots(2));
     const all = { allowance: 2, reserved: 2 };
     const first = book.waitFor(account, waitOf(1));
     await store.answer([resultFor({ ...all, heldElsewhere: 2 })]);
     expect(await peek(first)).toBe('waiting');
+    clock.advance(50);
     const second = book.waitFor(account, waitOf(1));
     await store.answer([resultFor({ ...all, recalling: 2 })]);
     expect([await peek(first), await peek(second)]).toEqual(['waiting', 'waiting']);
@@ -396,7 +397,20 @@ describe('slots (QUOTA-10)', () => {
       { ...held, held: 2 },
       { ...held, held: 2 },
     ]);
-    expect(store.asked.map(([request]) => request?.askHolders)).toEqual(['anew', 'anew', 'no']);
+    expect(store.asked.map(([request]) => request?.ask)).toEqual([true, true, false]);
+  });
+
+  it('bound: callers that come one after the other have the others asked once in 50 ms', async () => {
+    const { store, book, clock } = open();
+    const account = book.find(slots(2));
+    for (let call = 0; call < 5; call += 1) {
+      void book.waitFor(account, waitOf(1));
+      await store.answer([resultFor({ allowance: 2, reserved: 2, recalling: 2 })]);
+    }
+    expect(store.asked.map(([request]) => request?.ask)).toEqual([true, ...Array(4).fill(false)]);
+    clock.advance(50);
+    await store.answer([resultFor({ allowance: 2, reserved: 2, recalling: 2 })]);
+    expect(store.asked[5]).toMatchObject([{ ask: true }]);
   });
 
   it('slots of a process that died are no open holds: who waits hears so when they do not come back', async () => {

@@ -1,7 +1,7 @@
 import type { AccountSpec } from '../domain/accounts.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AcquireRequest, AcquireResult, LedgerStore } from '../stores/store.ts';
-import { LeaseAccount, type Waiter, type WaitOutcome } from './lease-account.ts';
+import { type Hearing, LeaseAccount, type Waiter, type WaitOutcome } from './lease-account.ts';
 
 const GROWTH_BATCH_MAX = 1000;
 const WAITERS_PER_ACCOUNT_MAX = 1000;
@@ -19,6 +19,8 @@ const RETRY_FIRST_MS = 5;
 const RETRY_MOST_MS = 50;
 /** Index of an account for which there was no room: it has no lease, and gets none. */
 const NO_LEASE = 0;
+/** Each question makes every holder settle: callers that come one after the other are asked for together. */
+const ASK_PAUSE_MS = 50;
 const READY: WaitOutcome = { kind: 'ready' };
 const UNAVAILABLE: WaitOutcome = { kind: 'short', cause: 'unavailable', held: 0 };
 
@@ -31,6 +33,8 @@ export interface Wait {
   /** Monotonic milliseconds. */
   readonly deadline: number;
   readonly signal: AbortSignal;
+  /** Of a request that has waited for this account before; absent = it has not. */
+  readonly hearing?: Hearing;
 }
 
 /** The slices of this process, how they grow, and who waits for them. */
@@ -139,7 +143,8 @@ export class LeaseBook {
     // Two holds must not be promised the same units, hence the running remainder.
     for (const waiter of [...account.waiters]) {
       if (waiter.amount > room) continue;
-      room -= waiter.amount;
+      // Whoever is of less use takes all it can get.
+      room -= Math.min(waiter.want, room);
       waiter.wake(READY);
     }
   }
@@ -183,8 +188,7 @@ export class LeaseBook {
       amount: wait.amount,
       want: wait.want ?? wait.amount,
       deadline: wait.deadline,
-      rounds: 0,
-      heard: false,
+      hearing: wait.hearing ?? { rounds: 0, askedIn: 0, heard: false },
       wake: leave,
     };
     // Growth rounds decide at the deadline; this fires only when the store does not answer at all.
@@ -246,13 +250,10 @@ export class LeaseBook {
       account: account.spec,
       grantedBefore: account.granted,
       need,
+      ask: this.#askNewly(account),
     };
     if (account.isSlot) {
-      return {
-        ...common,
-        want: Math.max(need, wanted - account.left),
-        askHolders: askNewly(account.waiters),
-      };
+      return { ...common, want: Math.max(need, wanted - account.left), takesAll: true };
     }
     const monotonicMs = this.#clock.monotonicMs();
     const elapsedMs = monotonicMs - account.lastGrownAt;
@@ -261,6 +262,22 @@ export class LeaseBook {
       account.want = Math.max(each * WANT_FIRST, adaptWant(account.want, elapsedMs));
     account.lastGrownAt = monotonicMs;
     return { ...common, want: Math.max(need, account.want, wanted - account.left) };
+  }
+
+  /** Who began to wait since the holders were last asked wants to hear from them anew; not everybody by itself. */
+  #askNewly(account: LeaseAccount): boolean {
+    let isNew = false;
+    for (const { hearing } of account.waiters) {
+      hearing.rounds += 1;
+      isNew ||= hearing.askedIn === 0;
+    }
+    const monotonicMs = this.#clock.monotonicMs();
+    if (!isNew || monotonicMs - account.askedAt < ASK_PAUSE_MS) return false;
+    account.askedAt = monotonicMs;
+    for (const { hearing } of account.waiters) {
+      if (hearing.askedIn === 0) hearing.askedIn = hearing.rounds;
+    }
+    return true;
   }
 
   #apply(account: LeaseAccount, result: AcquireResult | undefined, chargedThen: number): void {
@@ -290,20 +307,22 @@ export class LeaseBook {
     const elsewhere = result.recalling + result.heldElsewhere;
     const alive = atStore + elsewhere + account.left + account.held;
     const reachable = alive + result.stranded;
-    // A refusal shows exact numbers, so the others are heard first; they answer with their next settlement.
-    const heard = result.recalling === 0;
     for (const waiter of [...account.waiters]) {
       const late = monotonicMs >= waiter.deadline;
-      waiter.heard ||= heard;
-      if (account.isSlot && waiter.amount <= alive && isSurelyHeld(waiter, account, result)) {
+      // A refusal shows exact numbers, so the others are heard first; they answer with their next settlement.
+      const { hearing } = waiter;
+      hearing.heard ||= hasHeard(hearing, result);
+      const isHeld = waiter.amount <= alive && waiter.amount > atStore + account.left;
+      if (account.isSlot && hearing.heard && isHeld) {
+        // Calls may last for minutes: nobody waits for their end.
         waiter.wake({ kind: 'short', cause: 'held', held: account.held + result.heldElsewhere });
-      } else if (waiter.amount > reachable && (heard || late)) {
+      } else if (waiter.amount > reachable && (hearing.heard || late)) {
         account.goneAbove = reachable;
         account.goneUntil = monotonicMs + GONE_MS;
         waiter.wake({ kind: 'short', cause: 'gone', held: account.held + result.heldElsewhere });
       } else if (late) {
         // Others are asked again and again; who answered once and owes an answer now still holds, as far as we know.
-        const unheard = waiter.heard ? 0 : result.recalling;
+        const unheard = hearing.heard ? 0 : result.recalling;
         waiter.wake({
           kind: 'short',
           cause: causeOf(waiter.amount, alive, unheard),
@@ -322,25 +341,13 @@ export class LeaseBook {
   }
 }
 
-/** Who began to wait since the holders were last asked wants to hear from them anew. */
-function askNewly(waiters: readonly Waiter[]): 'anew' | 'no' {
-  let ask: 'anew' | 'no' = 'no';
-  for (const waiter of waiters) {
-    if (waiter.rounds === 0) ask = 'anew';
-    waiter.rounds += 1;
-  }
-  return ask;
-}
-
-/**
- * Whether every slot was under an open hold when this waiter was already there: it is told so at once, because
- * calls may last for minutes. What others said before it came proves nothing: a call of theirs may have ended.
- */
-function isSurelyHeld(waiter: Waiter, account: LeaseAccount, result: AcquireResult): boolean {
-  const { allowance, spent, reserved } = result.account;
-  if (waiter.amount <= Math.max(0, allowance - spent - reserved) + account.left) return false;
-  if (result.heldElsewhere + result.recalling === 0) return waiter.rounds > 0;
-  return waiter.rounds > 1 && result.recalling === 0;
+/** What others said before somebody came proves nothing to it: a call of theirs may have ended since. */
+function hasHeard(
+  { rounds, askedIn }: Hearing,
+  { recalling, heldElsewhere }: AcquireResult,
+): boolean {
+  if (recalling > 0 || rounds === 0) return false;
+  return heldElsewhere === 0 || (askedIn > 0 && rounds > askedIn);
 }
 
 /** Why a second was not enough. A slice that a live process has not handed back yet is our trouble, not the caller's. */

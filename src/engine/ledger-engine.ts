@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { AccountNumbers, Change, LedgerStore, Overrun } from '../stores/store.ts';
 import type { Engine, Hold, Need, RateNeed, ReserveOutcome } from './engine.ts';
 import { type GroupKind, Journal } from './journal.ts';
-import type { LeaseAccount } from './lease-account.ts';
+import type { Hearing, LeaseAccount } from './lease-account.ts';
 import { LeaseBook } from './lease-book.ts';
 import { asLedgerHold, LedgerHold } from './ledger-hold.ts';
 import { RateSlices } from './rate-slices.ts';
@@ -87,7 +87,11 @@ export class LedgerEngine implements Engine {
     rates: readonly RateNeed[],
     signal: AbortSignal,
   ): Promise<ReserveOutcome> {
-    const deadline = this.#clock.monotonicMs() + WAIT_MS_MAX;
+    const patience: Patience = {
+      deadline: this.#clock.monotonicMs() + WAIT_MS_MAX,
+      signal,
+      hearings: new Map(),
+    };
     let queued = false;
     for (;;) {
       if (this.#hasEnded(needs)) return { kind: 'stale' };
@@ -103,7 +107,7 @@ export class LedgerEngine implements Engine {
         continue;
       }
       // oxlint-disable-next-line no-await-in-loop -- as above
-      const short = await this.#waitFor(needs, index, deadline, signal);
+      const short = await this.#waitFor(needs, index, patience);
       if (short !== undefined) return short;
       queued = true;
     }
@@ -253,14 +257,15 @@ export class LedgerEngine implements Engine {
   async #waitFor(
     needs: readonly Need[],
     index: number,
-    deadline: number,
-    signal: AbortSignal,
+    { deadline, signal, hearings }: Patience,
   ): Promise<ReserveOutcome | undefined> {
     const need = needs[index];
     if (need === undefined) return undefined;
     const account = this.#book.find(need.account);
+    const hearing = hearings.get(index) ?? { rounds: 0, askedIn: 0, heard: false };
+    hearings.set(index, hearing);
     const amount = need.least ?? need.amount;
-    const wait = { amount, want: need.amount, deadline, signal };
+    const wait = { amount, want: need.amount, deadline, signal, hearing };
     const outcome = await this.#book.waitFor(account, wait);
     if (outcome.kind === 'ready') return undefined;
     const numbers = outcome.cause === 'unavailable' ? undefined : account.currentNumbers();
@@ -365,6 +370,14 @@ export class LedgerEngine implements Engine {
     account.goneUntil = 0;
     account.short = false;
   }
+}
+
+/** How long a request waits, and what it has heard meanwhile of which of its needs. */
+interface Patience {
+  /** Monotonic milliseconds. */
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+  readonly hearings: Map<number, Hearing>;
 }
 
 /** A request that wants to set money aside. */

@@ -151,7 +151,7 @@ describe('concurrency slots (QUOTA-10, QUOTA-11)', () => {
 
   it('QUOTA-11: the slots of a dead process come back when its journal has been read', async () => {
     await store.openOwner('own_dead', clock.now());
-    const lease = { index: 1, account: slotsOf(2), grantedBefore: 0, need: 2, want: 2 };
+    const lease = { index: 1, account: slotsOf(2), grantedBefore: 0, need: 2, want: 2, ask: true };
     await store.acquire('own_dead', [lease], clock.now());
     const waiting = begin(0, 2);
     const lock = takeProcessLock(ownerLockPath(directory, 'own_dead'));

@@ -112,7 +112,8 @@ export async function acquire(
   request: Partial<AcquireRequest> & { readonly account: AccountSpec },
   now = T0,
 ): Promise<AcquireResult> {
-  const full = { index: 1, grantedBefore: 0, need: 1, want: request.need ?? 1, ...request };
+  const wants = { need: 1, want: request.need ?? 1, ask: true };
+  const full = { index: 1, grantedBefore: 0, ...wants, ...request };
   const [result] = await store.acquire(owner, [full], now);
   if (result === undefined) throw new Error('acquire answered nothing');
   return result;

@@ -71,7 +71,7 @@ function describeGrowth(database: ReturnType<typeof useStore>): void {
     const rich = await fundTenant(store, 1000n);
     const poor = quotaOf(freshName('tenant'), 5);
     const owner = await openOwner(store);
-    const request = { grantedBefore: 0, need: 6, want: 6 };
+    const request = { grantedBefore: 0, need: 6, want: 6, ask: true };
     const results = await store.acquire(
       owner,
       [
@@ -201,23 +201,34 @@ async function openRivals(store: Store) {
   const account = await fundTenant(store, 100n);
   const [holder, asker] = [await openOwner(store), await openOwner(store)];
   await acquire(store, holder, { account, need: 100 });
-  const ask = (now = T0) => acquire(store, asker, { account, need: 10 }, now);
+  const ask = (now = T0, anew = true) =>
+    acquire(store, asker, { account, need: 10, ask: anew }, now);
   return { account, holder, asker, ask };
 }
 
 function describeRecalls(database: ReturnType<typeof useStore>): void {
-  it('who is short hears that others were asked, and they hear that they are', async () => {
+  it('who is short has the others asked, hears who owes an answer, and they hear that they do', async () => {
     const { store } = database;
     const { holder, asker, ask } = await openRivals(store);
+    // They are asked now: what is told is from before.
     expect(await ask()).toMatchObject({
       granted: 0,
-      recalling: 100,
-      heldElsewhere: 0,
+      recalling: 0,
+      heldElsewhere: 100,
       stranded: 0,
     });
+    expect(await ask()).toMatchObject({ granted: 0, recalling: 100, heldElsewhere: 0 });
     expect((await sync(store, asker, {})).recalls).toEqual([]);
     expect((await sync(store, holder, {})).recalls).toEqual([1]);
     expect((await sync(store, holder, {})).recalls).toEqual([1]);
+  });
+
+  it('nobody is asked by who does not say so, or gets what it wants', async () => {
+    const { store } = database;
+    const { account, holder, asker } = await openRivals(store);
+    await acquire(store, asker, { account, need: 10, ask: false });
+    await acquire(store, asker, { index: 2, account: quotaOf(freshName('tenant'), 5), need: 1 });
+    expect((await sync(store, holder, {})).recalls).toEqual([]);
   });
 
   it('what an answer hands back is there for the asker, what it keeps is under open holds', async () => {
@@ -230,49 +241,28 @@ function describeRecalls(database: ReturnType<typeof useStore>): void {
     expect(answered.accounts).toEqual([
       { index: 1, numbers: { allowance: 100, spent: 50, reserved: 45 } },
     ]);
-    expect(await ask()).toMatchObject({ granted: 0, recalling: 0, heldElsewhere: 45 });
+    expect(await ask(T0, false)).toMatchObject({ granted: 0, recalling: 0, heldElsewhere: 45 });
     expect((await sync(store, holder, {})).recalls).toEqual([]);
     await sync(store, holder, { leases: [{ charged: 50, granted: 90 }], seq: 2 });
     expect(await ask()).toMatchObject({ granted: 10, account: { spent: 50, reserved: 50 } });
   });
 
-  it('who answered is asked again after a while, and at once when its slice has grown', async () => {
+  it('who has answered is asked again by everybody who asks', async () => {
     const { store } = database;
-    const { account, holder, ask } = await openRivals(store);
+    const { holder, ask } = await openRivals(store);
     await ask();
     await sync(store, holder, { leases: [{ charged: 0, granted: 95, answersRecall: true }] });
-    expect(await ask(T0 + 99)).toMatchObject({ recalling: 0, heldElsewhere: 95 });
-    expect((await sync(store, holder, {})).recalls).toEqual([]);
-    expect(await ask(T0 + 100)).toMatchObject({ recalling: 95, heldElsewhere: 0 });
+    expect(await ask()).toMatchObject({ recalling: 0, heldElsewhere: 95 });
     expect((await sync(store, holder, {})).recalls).toEqual([1]);
-    const again = { charged: 0, granted: 95, answersRecall: true };
-    await sync(store, holder, { leases: [again], now: T0 + 100 });
-    await acquire(store, holder, { account, need: 5, grantedBefore: 95 }, T0 + 100);
-    expect(await ask(T0 + 101)).toMatchObject({ recalling: 100, heldElsewhere: 0 });
+    expect(await ask()).toMatchObject({ recalling: 95, heldElsewhere: 0 });
   });
 
-  it('who says so has holders asked however lately they answered, and hears of those who owe an answer', async () => {
-    const { store } = database;
-    const { account, holder, asker } = await openRivals(store);
-    const ask = (askHolders: 'anew' | 'no') =>
-      acquire(store, asker, { account, need: 10, askHolders });
-    expect(await ask('no')).toMatchObject({ granted: 0, recalling: 0, heldElsewhere: 100 });
-    expect((await sync(store, holder, {})).recalls).toEqual([]);
-    // They are asked now: what is told is still from before.
-    expect(await ask('anew')).toMatchObject({ recalling: 0, heldElsewhere: 100 });
-    expect(await ask('no')).toMatchObject({ recalling: 100, heldElsewhere: 0 });
-    expect((await sync(store, holder, {})).recalls).toEqual([1]);
-    await sync(store, holder, { leases: [{ charged: 0, granted: 95, answersRecall: true }] });
-    expect(await ask('anew')).toMatchObject({ recalling: 0, heldElsewhere: 95 });
-    expect((await sync(store, holder, {})).recalls).toEqual([1]);
-  });
-
-  it('who says whether holders are asked gets all it wants that is there, and asks for the rest', async () => {
+  it('who takes all gets all it wants that is there, and has the others asked for the rest', async () => {
     const { store } = database;
     const account = await fundTenant(store, 100n);
     const [holder, asker] = [await openOwner(store), await openOwner(store)];
     await acquire(store, holder, { account, need: 60 });
-    const result = await acquire(store, asker, { account, need: 1, want: 50, askHolders: 'anew' });
+    const result = await acquire(store, asker, { account, need: 1, want: 50, takesAll: true });
     expect(result).toMatchObject({ granted: 40, heldElsewhere: 60 });
     expect((await sync(store, holder, {})).recalls).toEqual([1]);
   });

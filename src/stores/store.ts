@@ -68,14 +68,10 @@ export interface AcquireRequest {
   readonly need: number;
   /** Additional units it would like. */
   readonly want: number;
-  /**
-   * Whether other holders are asked, when this is short, to hand back what they do not need. `anew`: however
-   * lately they answered, because somebody waits here since. `no`: they have been asked. With either of them a
-   * holder counts as one that has answered as soon as it owes no answer, and all of `want` is given that is
-   * there. Absent: those are asked, and count as recalling, that have not answered in the last 100 ms; `want` is
-   * a guess, of which others are left their share.
-   */
-  readonly askHolders?: 'anew' | 'no';
+  /** Where it does not get what it wants, the others are asked to hand back what they do not need. */
+  readonly ask: boolean;
+  /** `want` is what callers wait for and no guess: no share of it is left to others. */
+  readonly takesAll?: boolean;
 }
 
 export interface AcquireResult {
@@ -85,9 +81,9 @@ export interface AcquireResult {
   /** New holds must begin before this (earliest grant expiry or window end). */
   readonly usableUntil: number | undefined;
   readonly account: AccountNumbers;
-  /** Units leased to other owners that have not yet answered a recall. */
+  /** Units leased to other owners that were asked before this call, and owe their answer. */
   readonly recalling: number;
-  /** Units leased to other owners that answered: they are under open holds. */
+  /** Units leased to other owners that owe none: who was asked has kept no more than is under open holds. */
   readonly heldElsewhere: number;
   /** Units leased to owners not heard of for 2 s. */
   readonly stranded: number;

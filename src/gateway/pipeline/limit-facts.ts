@@ -33,7 +33,7 @@ function limitFact(exchange: Exchange, need: Need, index: number, peek: Peek): L
     kind: account.kind,
     unit: account.unit,
     label: account.limit,
-    need: heldAmounts?.[index] ?? need.amount,
+    need: heldAmounts?.[index] ?? (reservation?.kind === 'held' ? need.amount : leastOf(need)),
     allowance: numbers?.allowance ?? account.allowance,
     spent: numbers?.spent ?? 0,
     reserved: numbers?.reserved ?? 0,
@@ -43,6 +43,11 @@ function limitFact(exchange: Exchange, need: Need, index: number, peek: Peek): L
   const kind = exchange.accounts?.mayBill(account, exchange.at) === true ? 'bill' : 'authorize';
   const nano = overageNano(account.overage.unitPico, fact.need);
   return { ...fact, overage: { kind, nano } };
+}
+
+/** What was too much: a call that could have begun with less needed no more than that. */
+function leastOf({ amount, least }: Need): number {
+  return least ?? amount;
 }
 
 /** The parts within and beyond an allowance as one again, and the balance without the price of what is beyond. */

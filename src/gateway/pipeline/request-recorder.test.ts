@@ -166,3 +166,18 @@ it('rows that the store does not take are counted as dropped and logged, and the
   await recorder.flush();
   expect([written, recorder.dropped]).toEqual([1, 2]);
 });
+
+it('OBS-01: rows after a slow write are written in their time too', async () => {
+  const log = new HeldLog();
+  const recorder = new RequestRecorder(log, silent, 'all');
+  recorder.add(factsThat('complete'));
+  const first = recorder.flush();
+  // The write takes longer than the pause between two of them.
+  recorder.add(factsThat('complete'));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  log.release();
+  await first;
+  recorder.add(factsThat('complete'));
+  await waitFor(() => log.batches.length === 3, { timeoutMs: 5000, what: 'the third row' });
+  expect(log.batches).toEqual([1, 1, 1]);
+});

@@ -61,7 +61,7 @@ export class RequestRecorder {
     }
     this.#used += this.#buffer.write(text, this.#used);
     this.#rows += 1;
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+    this.#timer ??= setTimeout(() => this.#flushInTime(), FLUSH_MS);
   }
 
   /** Writes what is waiting; one batch at a time, so that a slow store is not handed more. */
@@ -70,6 +70,12 @@ export class RequestRecorder {
       this.#flushing = undefined;
     });
     return this.#flushing;
+  }
+
+  #flushInTime(): void {
+    // A write under way may end before rows that come now: they need a timer of their own.
+    this.#timer = undefined;
+    void this.flush();
   }
 
   /** Copies the open batch out, or drops it when too many wait, and begins another. */

@@ -72,6 +72,14 @@ export class Accounts {
     return { ...row, allowance: spec.allowance, window_ends_at: endsAt, label };
   }
 
+  /** The quota of this spec, when it is there just as the spec has it: nothing of it needs to be written. */
+  findQuota(spec: AccountSpec): AccountRow | undefined {
+    const row = this.#select.get(spec.id);
+    const isSame = row?.allowance === spec.allowance && row.tenant_id === spec.tenantId;
+    if (!isSame || row.window_ends_at !== (spec.windowEndsAt ?? null)) return undefined;
+    return row.kind === 'quota' && row.unit === spec.unit ? row : undefined;
+  }
+
   get(id: string): AccountRow {
     const row = this.#select.get(id);
     if (row === undefined) throw new StoreError('invariant', `account ${id} does not exist`);

@@ -3,10 +3,7 @@ import type { AcquireRequest, AcquireResult } from '../store.ts';
 import { type AccountRow, type Accounts, availableIn, numbersOf } from './accounts.ts';
 import type { Database, Statement } from './database.ts';
 import type { Grants } from './grants.ts';
-import { OWNER_SILENT_MS, type Owners } from './owners.ts';
-
-/** An owner that answered a recall is asked again after this: open holds may have released meanwhile. */
-const ANSWER_FRESH_MS = 100;
+import { isSeenStale, OWNER_SILENT_MS, type Owners } from './owners.ts';
 
 export interface LeaseRow {
   readonly owner: string;
@@ -20,7 +17,6 @@ interface RivalRow {
   readonly idx: number;
   readonly unsettled: number;
   readonly recalled: number;
-  readonly answered_at: number | null;
   readonly seen_at: number;
 }
 type Elsewhere = Pick<AcquireResult, 'recalling' | 'heldElsewhere' | 'stranded'>;
@@ -46,15 +42,15 @@ export class Leases {
       'SELECT owner, idx, account_id, granted, settled FROM leases WHERE owner = ? AND idx = ?',
     );
     this.#selectRivals = database.prepare(
-      `SELECT l.owner, l.idx, l.granted - l.settled AS unsettled, l.recalled, l.answered_at, o.seen_at
+      `SELECT l.owner, l.idx, l.granted - l.settled AS unsettled, l.recalled, o.seen_at
        FROM leases l JOIN owners o ON o.id = l.owner
        WHERE l.account_id = ? AND l.granted > l.settled`,
     );
     this.#insert = database.prepare(
-      'INSERT INTO leases (owner, idx, account_id, granted, settled, recalled, answered_at) VALUES (?, ?, ?, 0, 0, 0, NULL)',
+      'INSERT INTO leases (owner, idx, account_id, granted, settled, recalled) VALUES (?, ?, ?, 0, 0, 0)',
     );
     this.#grow = database.prepare(
-      'UPDATE leases SET granted = granted + ?, answered_at = NULL WHERE owner = ? AND idx = ?',
+      'UPDATE leases SET granted = granted + ? WHERE owner = ? AND idx = ?',
     );
     this.#recall = database.prepare('UPDATE leases SET recalled = 1 WHERE owner = ? AND idx = ?');
   }
@@ -64,11 +60,41 @@ export class Leases {
     requests: readonly AcquireRequest[],
     now: number,
   ): readonly AcquireResult[] {
+    const idle = requests.some(({ ask }) => ask)
+      ? undefined
+      : this.#database.read(() => this.#answerIdle(owner, requests, now));
+    if (idle !== undefined) return idle;
     return this.#database.write(() => {
       this.#owners.hear(owner, now);
       const rivals = this.#owners.countHeard(now);
       return requests.map((request) => this.#acquireOne(owner, request, { now, rivals }));
     });
+  }
+
+  /** What is still short changes nothing: who looks again and again keeps no writer waiting. */
+  #answerIdle(
+    owner: string,
+    requests: readonly AcquireRequest[],
+    now: number,
+  ): readonly AcquireResult[] | undefined {
+    const known = this.#owners.find(owner);
+    if (known?.state !== 'live' || isSeenStale(known, now)) return undefined;
+    const results: AcquireResult[] = [];
+    for (const request of requests) {
+      const { index, grantedBefore, need } = request;
+      const account = this.#accounts.findQuota(request.account);
+      const lease = this.#select.get(owner, index);
+      if (account === undefined || lease?.account_id !== account.id) return undefined;
+      if (lease.granted !== grantedBefore || availableIn(account) >= need) return undefined;
+      results.push({
+        index,
+        granted: lease.granted,
+        usableUntil: account.window_ends_at ?? undefined,
+        account: numbersOf(account),
+        ...this.#lookElsewhere({ owner, idx: index }, account.id, { now, ask: false }),
+      });
+    }
+    return results;
   }
 
   #acquireOne(
@@ -95,8 +121,7 @@ export class Leases {
       account: { ...numbersOf(account), reserved: account.reserved + growth },
       ...this.#lookElsewhere({ owner, idx: request.index }, account.id, {
         now: at.now,
-        byAge: request.askHolders === undefined,
-        ask: isShort || isWaitedFor(request, growth) ? (request.askHolders ?? 'by-age') : 'no',
+        ask: request.ask && (isShort || (request.takesAll === true && growth < request.want)),
       }),
     };
   }
@@ -127,41 +152,26 @@ export class Leases {
   #lookElsewhere(
     self: { readonly owner: string; readonly idx: number },
     accountId: string,
-    how: { readonly now: number; readonly ask: 'anew' | 'by-age' | 'no'; readonly byAge: boolean },
+    { now, ask }: { readonly now: number; readonly ask: boolean },
   ): Elsewhere {
-    const { now, ask } = how;
     let [recalling, heldElsewhere, stranded] = [0, 0, 0];
     for (const rival of this.#selectRivals.all(accountId)) {
       const isOwn = rival.owner === self.owner;
       if (isOwn && rival.idx === self.idx) continue;
       // A second lease of the asker itself is on its way back already: the asker has closed it.
       const owesNothing = !isOwn && rival.recalled === 0;
-      const hasAnswered = owesNothing && (!how.byAge || isFresh(rival.answered_at, now));
-      if (owesNothing && isAsked(ask, hasAnswered)) this.#recall.run(rival.owner, rival.idx);
+      if (ask && owesNothing) this.#recall.run(rival.owner, rival.idx);
       if (now - rival.seen_at > OWNER_SILENT_MS) stranded += rival.unsettled;
-      else if (hasAnswered) heldElsewhere += rival.unsettled;
+      else if (owesNothing) heldElsewhere += rival.unsettled;
       else recalling += rival.unsettled;
     }
     return { recalling, heldElsewhere, stranded };
   }
 }
 
-function isAsked(ask: 'anew' | 'by-age' | 'no', hasAnswered: boolean): boolean {
-  return ask === 'anew' || (ask === 'by-age' && !hasAnswered);
-}
-
-function isFresh(answeredAt: number | null, now: number): boolean {
-  return answeredAt !== null && now - answeredAt < ANSWER_FRESH_MS;
-}
-
-/** Who says whether holders are asked wants no more than callers wait for: all of it is missed. */
-function isWaitedFor(request: AcquireRequest, growth: number): boolean {
-  return request.askHolders !== undefined && growth < request.want;
-}
-
 /** What is needed, or as much of what is wanted as leaves every rival two such slices: slices shrink as the pot empties. */
 function sliceOf(available: number, request: AcquireRequest, rivals: number): number {
-  if (request.askHolders !== undefined) return Math.min(available, request.want);
+  if (request.takesAll === true) return Math.min(available, request.want);
   const fairShare = Math.floor(available / (2 * (rivals + 1)));
   return Math.min(available, Math.max(request.need, Math.min(request.want, fairShare)));
 }

@@ -38,7 +38,6 @@ export const MIGRATIONS: readonly string[] = [
      granted bigint NOT NULL,
      settled bigint NOT NULL,
      recalled smallint NOT NULL,
-     answered_at bigint,
      PRIMARY KEY (owner, idx),
      CHECK (0 <= settled AND settled <= granted)
    );

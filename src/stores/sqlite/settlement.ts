@@ -65,9 +65,7 @@ export class Settlement {
     this.#update = database.prepare(
       'UPDATE leases SET granted = ?, settled = ? WHERE owner = ? AND idx = ?',
     );
-    this.#answer = database.prepare(
-      'UPDATE leases SET recalled = 0, answered_at = ? WHERE owner = ? AND idx = ?',
-    );
+    this.#answer = database.prepare('UPDATE leases SET recalled = 0 WHERE owner = ? AND idx = ?');
     this.#remove = database.prepare('DELETE FROM leases WHERE owner = ? AND idx = ?');
   }
 
@@ -179,7 +177,7 @@ export class Settlement {
       }
       const granted = totals.keepsGrant === true ? row.granted : totals.granted;
       legs.push(...this.#moveLease(row, { ...totals, granted }));
-      if (totals.answersRecall) this.#answer.run(batch.now, batch.owner, totals.index);
+      if (totals.answersRecall) this.#answer.run(batch.owner, totals.index);
     }
     this.#entries.postOverruns(batch.overruns, batch.now);
     if (legs.length === 0) return owner.settlements;
