@@ -315,6 +315,8 @@ export class ProxyCall implements UpstreamReceiver {
   /** The hold is used up and cannot grow: as much of the chunk as is left is sent, and charged. */
   #cutWithin(chunk: Buffer): void {
     const exchange = this.#exchange;
+    // Its last event says which account does not reach.
+    if (this.#events !== undefined) this.#noteShort();
     takeAll(this.#context, exchange, this.#meter.measured());
     const before = exchange.bytesOut - chunk.length;
     let [most, tooMany] = [0, chunk.length];
