@@ -15,7 +15,7 @@ export const ACTION_WORDS: Readonly<Record<Action, string>> = {
   wait_for_slot: 'Retry when one of the running calls has ended.',
   pay_challenge: 'Pay for this call alone.',
   contact_admin: 'Ask the owner of the account or the provider, with the request id.',
-  contact_support: 'If it stays, tell the provider the request id.',
+  contact_support: 'Write to the provider, with the request id.',
   authenticate: 'Send a valid API key as Authorization: Bearer <key>.',
   fix_request: 'Correct the request and send it again.',
   retry_later: 'Retry shortly.',

@@ -144,7 +144,7 @@ const CASES: readonly Case[] = [
   {
     code: 'TRIAL_EXPIRED',
     step: 'stand',
-    rule: 'a trial that has ended since <-60000>',
+    rule: 'a trial that is over since <-60000>',
     facts: standing({ subscription: { state: 'trialing', endsAt: SINCE } }),
   },
   {
@@ -162,7 +162,7 @@ const CASES: readonly Case[] = [
   {
     code: 'PAYMENT_METHOD_MISSING',
     step: 'stand',
-    rule: 'a payment is missing (PAYMENT_METHOD_MISSING)',
+    rule: 'no payment method (PAYMENT_METHOD_MISSING)',
     facts: paying({ method: 'missing' }),
   },
   {

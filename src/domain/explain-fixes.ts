@@ -65,7 +65,7 @@ export function explainRetry(refused: Refused): RetryView {
     const from = refusal.retryAfterMs === undefined ? undefined : facts.at + refusal.retryAfterMs;
     return { helps: true, from, text: `Yes, ${when}: the same call may pass then.` };
   }
-  const resetsAt = refusal.limit?.resetsAt;
+  const resetsAt = resetOf(refused);
   if (row.retryKind === 'after_reset' && resetsAt !== undefined) {
     return {
       helps: true,
@@ -80,7 +80,17 @@ export function explainRetry(refused: Refused): RetryView {
   };
 }
 
-function waitingFixes({ refusal, row, formatTime }: Refused): readonly Fix[] {
+/** When the limit is full again; of a rate that was bought, when the next call fits. */
+function resetOf({ facts, refusal }: Refused): number | undefined {
+  const { limit, retryAfterMs } = refusal;
+  if (limit !== undefined) return limit.resetsAt;
+  return facts.reservation?.kind === 'limited' && retryAfterMs !== undefined
+    ? facts.at + Math.ceil(retryAfterMs)
+    : undefined;
+}
+
+function waitingFixes(refused: Refused): readonly Fix[] {
+  const { refusal, row, formatTime } = refused;
   const seconds = waitSeconds(refusal);
   if (row.retryKind === 'when_slot_free') {
     return [fix('wait_for_slot', ACTION_WORDS.wait_for_slot)];
@@ -93,7 +103,7 @@ function waitingFixes({ refusal, row, formatTime }: Refused): readonly Fix[] {
       ),
     ];
   }
-  const resetsAt = refusal.limit?.resetsAt;
+  const resetsAt = row.retryKind === 'transient' ? undefined : resetOf(refused);
   if (resetsAt !== undefined) return [fix('wait_for_reset', `Wait until ${formatTime(resetsAt)}.`)];
   if (row.status !== 429 && !isRetryable(row.retryKind)) return [];
   const action = row.status === 429 ? 'wait_for_reset' : 'retry_later';

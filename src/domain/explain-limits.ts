@@ -65,7 +65,7 @@ export function describeBucket(
   const rate = findRate(facts, rateLimitId, catalog);
   if (rate === undefined) return `Rate limit ${rateLimitId}: requests came too fast${next}.`;
   const owner = rate.scope === 'key' ? 'this key' : 'this account';
-  return `Rate limit ${rateLimitId} of ${owner}: at most ${rate.burst} at once and ${rate.count} per ${formatPeriod(rate.periodMs)}; requests came faster${next}.`;
+  return `Rate limit ${rateLimitId} of ${owner}: at most ${rate.burst} at once and ${rate.count} ${formatRate(rate.periodMs)}; requests came faster${next}.`;
 }
 
 function findRate({ identity }: Facts, id: string, catalog: Catalog): RateLimit | undefined {
@@ -81,6 +81,11 @@ const LONGER = [
   { ms: 3_600_000, name: 'hour' },
   { ms: 60_000, name: 'minute' },
 ] as const;
+
+/** `per 5 s`, `per hour`. */
+function formatRate(periodMs: number): string {
+  return `per ${formatPeriod(periodMs).replace(/^1 (?=[a-z]{3})/, '')}`;
+}
 
 /** `200 ms`, `5 s`, `1 hour`; what is longer than a second is rounded up to one. */
 function formatPeriod(periodMs: number): string {

@@ -1,5 +1,6 @@
 import { CODES } from '../contract/codes.ts';
 import { formatCount } from './explain-words.ts';
+import { isEnded } from './settlement.ts';
 import type { StandingFact } from './standing.ts';
 
 /** Subscription and payments in one or two sentences, with the times that count. */
@@ -25,13 +26,13 @@ export function describeStandingRefusal(
   if (invoices.length > 0) {
     return `${formatCount(invoices.length, 'invoice')} (${invoices.join(', ')}) ${invoices.length === 1 ? 'is' : 'are'} past due`;
   }
-  const when = since === undefined ? '' : `, since ${formatTime(since)}`;
-  return `${title.charAt(0).toLowerCase()}${title.slice(1)}${when}`;
+  const when = since === undefined ? '' : ` since ${formatTime(since)}`;
+  return lowerFirst(title) + when;
 }
 
 const LIFECYCLES: Readonly<Record<StandingFact['lifecycle'], string>> = {
   trialing: 'a trial',
-  trial_expired: 'a trial that has ended',
+  trial_expired: 'a trial that is over',
   active: 'active',
   paused: 'paused',
   canceled: 'canceled and runs to the end of what was paid',
@@ -47,10 +48,8 @@ function lifecycleOf(
   return LIFECYCLES[lifecycle] + when;
 }
 
-function paymentsOf(
-  { standing, graceEndsAt, invoices }: StandingFact,
-  formatTime: (at: number) => string,
-): string {
+function paymentsOf(fact: StandingFact, formatTime: (at: number) => string): string {
+  const { standing, graceEndsAt, invoices } = fact;
   switch (standing) {
     case 'good':
       return 'nothing is owed';
@@ -61,12 +60,21 @@ function paymentsOf(
     case 'disputed':
       return 'a payment is disputed';
     case 'delinquent':
-      return invoices.length === 0
-        ? 'a payment is missing'
-        : `${formatCount(invoices.length, 'invoice')} past due: ${invoices.join(', ')}`;
+      if (invoices.length === 0) return missingOf(fact);
+      return `${formatCount(invoices.length, 'invoice')} past due: ${invoices.join(', ')}`;
   }
+}
+
+/** The code says what it is, unless it is about the subscription. */
+function missingOf(fact: StandingFact): string {
+  const isPayment = fact.code !== undefined && !isEnded(fact);
+  return isPayment ? lowerFirst(CODES[fact.code].title) : 'a payment is missing';
 }
 
 function levelOf({ level }: StandingFact): string {
   return level === 'degraded' ? ', and the service is reduced meanwhile' : '';
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -82,7 +82,7 @@ describe('the ways out of a refusal, least effort first', () => {
     const unpaid = { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_1'] };
     expect(textsOf({ standing: stand({ payment: unpaid }) })).toEqual([
       'pay_invoice: Pay the open invoice.',
-      'contact_support: If it stays, tell the provider the request id.',
+      'contact_support: Write to the provider, with the request id.',
     ]);
   });
 

@@ -13,7 +13,8 @@ export async function viewExplanation(
   request: LoggedRequest,
 ): Promise<object | undefined> {
   try {
-    return redactAll(viewFindings(await readFindings(deps, request)), createRedact(deps.catalog()));
+    const facts = redactAll(request.facts, createRedact(deps.catalog()));
+    return viewFindings(await readFindings(deps, { ...request, facts }));
   } catch (error) {
     if (error instanceof TypeError) return undefined;
     throw error;

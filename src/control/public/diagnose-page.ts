@@ -3,7 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 
 import { negotiate, refuse, sendJson, sendPage } from './answers.ts';
-import { diagnose, type Diagnosis } from './diagnosis.ts';
+import { diagnose } from './diagnosis.ts';
 import { type PastedAnswer, readPastedAnswer } from './pasted-answer.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from './public-deps.ts';
 import { readMembers } from './read-members.ts';
@@ -62,11 +62,11 @@ async function acceptPaste(context: PublicContext, deps: PublicDeps): Promise<Re
       'send {"response": "<the whole answer as text>"}, or its parts: {"status": 402, "headers": {}, "body": {}}';
     return refuseInvalid(context, deps, reason);
   }
-  const answer =
-    'response' in parsed.data ? readPastedAnswer(parsed.data.response) : answerOf(parsed.data);
-  if (Buffer.byteLength(answer.text) > PASTE_BYTES_MAX) return refuseSize(context, deps);
   // What was pasted may hold a key: it is neither kept nor shown again.
-  const diagnosis: Diagnosis = redactAll(diagnose(answer), createRedact(deps.catalog()));
+  const pasted = redactAll(parsed.data, createRedact(deps.catalog()));
+  const answer = 'response' in pasted ? readPastedAnswer(pasted.response) : answerOf(pasted);
+  if (Buffer.byteLength(answer.text) > PASTE_BYTES_MAX) return refuseSize(context, deps);
+  const diagnosis = diagnose(answer);
   return context.req.path === '/diagnose' && negotiate(context, 'json') === 'html'
     ? sendPage(context, renderDiagnose(diagnosis))
     : sendJson(context, viewDiagnosis(diagnosis, deps.publicUrl()));

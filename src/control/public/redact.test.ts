@@ -25,6 +25,7 @@ describe('DIAG-08: secrets are taken out of texts', () => {
     ],
     ['a header', 'Authorization: Bearer abc', 'Authorization: [removed]'],
     ['a bearer token', 'sent Bearer abc.def-ghi_jkl= to it', 'sent Bearer [removed] to it'],
+    ['a payment', 'Payment abcdefg1hij', 'Payment [removed]'],
     [
       'a provider key',
       'Incorrect API key provided: sk-proj-abcdefghijklmnop1234',
@@ -50,6 +51,8 @@ describe('DIAG-08: secrets are taken out of texts', () => {
     'TOKEN_QUOTA_EXCEEDED',
     'abc',
     'the payment token is missing',
+    'payment disputed',
+    'Payment has to be authorised again',
   ])('leaves %s alone', (text) => {
     expect(redact(text)).toBe(text);
   });

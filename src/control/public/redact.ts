@@ -13,7 +13,9 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
     /\b((?:authorization|(?:set-)?cookie)["']?\s{0,3}[=:]\s{0,3}["']?)[^\r\n"'}]{1,4000}/gi,
     `$1${MASK}`,
   ],
-  [/\b(Bearer|Basic|L402|LSAT|Payment|Token)[ +][\w.~+/=:-]{8,}/gi, `$1 ${MASK}`],
+  [/\b(Bearer|Basic)[ +][\w.~+/=:-]{8,}/gi, `$1 ${MASK}`],
+  // Words of ours too: only with a figure in it is what follows a credential.
+  [/\b(L402|LSAT|Payment|Token)[ +](?=[a-z.~+/=:_-]{0,200}\d)[\w.~+/=:-]{8,}/gi, `$1 ${MASK}`],
   [/\b(?:sk|pk|rk|ghp|xox[abp])[-_][\w-]{16,}/g, MASK],
   [/\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, MASK],
   // `scheme://user:password@host`

@@ -17,7 +17,7 @@ export async function buildBundle(deps: PublicDeps, report: RequestReport): Prom
   const { request, state, view } = report;
   const { facts } = request;
   const { key, account } = state;
-  const bundle = {
+  return {
     bundle: 'tollkeeper-support-1',
     made_at: isoTime(state.at),
     versions: {
@@ -42,9 +42,11 @@ export async function buildBundle(deps: PublicDeps, report: RequestReport): Prom
           : isoTime(facts.at + Math.round(facts.outcome.durationMs)),
     },
     explanation: viewExplain(report),
-    log: { row: facts, same_key: await readExcerpt(deps, facts) },
+    log: {
+      row: facts,
+      same_key: redactAll(await readExcerpt(deps, facts), createRedact(deps.catalog())),
+    },
   };
-  return redactAll(bundle, createRedact(deps.catalog()));
 }
 
 /** What else this key asked for in the quarter of an hour up to the request and after it, newest first. */
