@@ -166,7 +166,7 @@ describe('what is agreed', () => {
       },
     } as const;
     await api.store.openOwner('worker-k', NOW);
-    const wish = { index: 1, account: spec, grantedBefore: 0, need: 5, want: 5 };
+    const wish = { index: 1, account: spec, grantedBefore: 0, need: 5, want: 5, ask: true };
     await api.store.acquire('worker-k', [wish], NOW);
     await api.store.closeOwner({
       owner: 'worker-k',
