@@ -130,6 +130,7 @@ describe.each(['light', 'dark'] as const)('in %s', (scheme) => {
     'an observed request',
     'a request that failed upstream',
   ])('%s has no axe-core violation and no sideways scrolling', async (name) => {
+    expect.hasAssertions();
     for (const [device, width] of Object.entries(WIDTHS)) {
       // oxlint-disable-next-line no-await-in-loop -- one page after the other
       const page = await open(paths[name] ?? '', scheme, width);
@@ -157,6 +158,7 @@ describe.each(['light', 'dark'] as const)('in %s', (scheme) => {
       .getByRole('heading', { name: 'The account at the provider is out of credit' })
       .waitFor();
     const content = await page.content();
+    expect(content).toContain('&lt;b&gt;No&lt;/b&gt; credit');
     await context.close();
     const shown = await open('/diagnose', scheme);
     await shown.setContent(content);

@@ -24,33 +24,27 @@ export const NO_TAKE: Take = {
   nano: 0,
 };
 
+const one = (): number => 1;
+const AMOUNTS: Readonly<Record<Exclude<LimitUnit, 'spend'>, (take: Take) => number>> = {
+  requests: one,
+  operations: one,
+  concurrent_requests: one,
+  tokens: ({ inputTokens, outputTokens }) => inputTokens + outputTokens,
+  input_tokens: ({ inputTokens }) => inputTokens,
+  output_tokens: ({ outputTokens }) => outputTokens,
+  bytes: ({ bytesIn, bytesOut }) => bytesIn + bytesOut,
+  bytes_in: ({ bytesIn }) => bytesIn,
+  bytes_out: ({ bytesOut }) => bytesOut,
+  storage_bytes: ({ bytesIn }) => bytesIn,
+  compute_units: ({ computeUnits }) => computeUnits,
+  compute_ms: ({ computeMs }) => computeMs,
+};
+const BY_UNIT: ReadonlyMap<string, (take: Take) => number> = new Map(Object.entries(AMOUNTS));
+
 /** How much of `take` an account in this unit counts (QUOTA-01). A unit that is no limit's is an asset: money. */
 export function amountFor(unit: LimitUnit | (string & {}), take: Take): number {
-  switch (unit) {
-    case 'requests':
-    case 'operations':
-    case 'concurrent_requests':
-      return 1;
-    case 'tokens':
-      return take.inputTokens + take.outputTokens;
-    case 'input_tokens':
-      return take.inputTokens;
-    case 'output_tokens':
-      return take.outputTokens;
-    case 'bytes':
-      return take.bytesIn + take.bytesOut;
-    case 'bytes_in':
-    case 'storage_bytes':
-      return take.bytesIn;
-    case 'bytes_out':
-      return take.bytesOut;
-    case 'compute_units':
-      return take.computeUnits;
-    case 'compute_ms':
-      return take.computeMs;
-    default:
-      return take.nano;
-  }
+  const count = BY_UNIT.get(unit);
+  return count === undefined ? take.nano : count(take);
 }
 
 /** A slot is given back when the call ends: it is held and never charged (QUOTA-11). */

@@ -49,6 +49,7 @@ export async function startPublicPages(overrides: Partial<PublicDeps> = {}): Pro
     identify: (headers) => identify(store, headers),
     onError: (error) => void errors.push(error),
     rehearse: () => Promise.reject(new Error('these pages have no pipeline behind them')),
+    perform: () => Promise.reject(new Error('these pages have no pipeline behind them')),
     version: '0.0.0-test',
     ...overrides,
   };

@@ -24,25 +24,37 @@ export function limitFactsOf(
 }
 
 function limitFact(exchange: Exchange, need: Need, index: number, peek: Peek): LimitFact {
-  const { reservation, shortNumbers, heldAmounts } = exchange;
   const { account } = need;
-  const refused = reservation?.kind === 'short' && reservation.index === index;
-  const numbers = (refused ? shortNumbers : undefined) ?? peek(need);
+  const { allowance, spent, reserved } = numbersOf(exchange, need, index, peek);
   const fact = {
     accountId: account.id,
     kind: account.kind,
     unit: account.unit,
     label: account.limit,
-    need: heldAmounts?.[index] ?? (reservation?.kind === 'held' ? need.amount : leastOf(need)),
-    allowance: numbers?.allowance ?? account.allowance,
-    spent: numbers?.spent ?? 0,
-    reserved: numbers?.reserved ?? 0,
+    need: neededOf(exchange, need, index),
+    allowance,
+    spent,
+    reserved,
     resetsAt: account.windowEndsAt,
   };
   if (account.overage === undefined) return fact;
   const kind = exchange.accounts?.mayBill(account, exchange.at) === true ? 'bill' : 'authorize';
   const nano = overageNano(account.overage.unitPico, fact.need);
   return { ...fact, overage: { kind, nano } };
+}
+
+/** Of the account that refused the numbers it refused by; of any other the last known ones. */
+function numbersOf(exchange: Exchange, need: Need, index: number, peek: Peek): AccountNumbers {
+  const { reservation, shortNumbers } = exchange;
+  const refused = reservation?.kind === 'short' && reservation.index === index;
+  const known = (refused ? shortNumbers : undefined) ?? peek(need);
+  return known ?? { allowance: need.account.allowance, spent: 0, reserved: 0 };
+}
+
+function neededOf({ reservation, heldAmounts }: Exchange, need: Need, index: number): number {
+  const held = heldAmounts?.[index];
+  if (held !== undefined) return held;
+  return reservation?.kind === 'held' ? need.amount : leastOf(need);
 }
 
 /** What was too much: a call that could have begun with less needed no more than that. */
