@@ -28,7 +28,10 @@ export interface Facts {
   /** In the order they were reserved. Numbers as known when the decision fell. */
   readonly limits: readonly LimitFact[];
   readonly reservation: ReservationFact | undefined;
-  /** What the call takes at most, recorded when it was refused: limits of other plans are tried with it. */
+  /**
+   * What the call takes at most, at its own price whatever the plan covers, recorded when it was refused: other
+   * plans and their limits are tried with it.
+   */
   readonly take: Take | undefined;
   /** What is agreed with the tenant beyond its plan, recorded when it was refused; undefined = nothing. */
   readonly agreed: AgreedTerms | undefined;

@@ -277,18 +277,77 @@ describe('what else is on sale', () => {
   });
 
   it('QUOTA-09: more speed is sold by plans and add-ons that let more through', () => {
-    const faster = buildRateLimit({ class: 'commercial', count: 61 });
+    const [rate = buildRateLimit()] = slow.rateLimits;
+    const more = { ...rate, burst: rate.burst + 1 };
     const catalog = buildCatalog(
       [
         slow,
         buildPlan('same', { rateLimits: slow.rateLimits, priceNano: 1n }),
-        buildPlan('fast', { rateLimits: [faster], priceNano: 2n }),
-        buildPlan('open', { priceNano: 3n }),
+        // It works off faster what is owed, and has no token more now.
+        buildPlan('steady', { rateLimits: [{ ...rate, count: 900 }], priceNano: 2n }),
+        buildPlan('fast', { rateLimits: [more], priceNano: 3n }),
+        buildPlan('open', { priceNano: 4n }),
       ],
-      { addOns: [addOn('boost', { rateLimits: [{ id: 'rate_per_minute', count: 0, burst: 1 }] })] },
+      {
+        packs: [pack('credit', 100n)],
+        addOns: [addOn('boost', { rateLimits: [{ id: 'rate_per_minute', count: 0, burst: 1 }] })],
+      },
     );
     const facts = buildFacts({ identity: buildIdentity(slow), reservation: limited });
     expect(offered(facts, catalog)).toEqual(['boost', 'fast', 'open']);
+    // Two tokens are owed beyond the burst: one more does not reach.
+    const waitMs = (2 * rate.periodMs) / rate.count;
+    const far = { ...facts, reservation: { ...limited, retryAfterMs: waitMs } };
+    expect(offered(far, catalog)).toEqual(['open']);
+  });
+
+  it('KEY-02: the budget of a key is lifted by a plan whose price covers the call', () => {
+    const label = { ...buildQuota(buildLimit(1)).label, id: 'key_budget', from: 'key' };
+    const budget = {
+      ...buildQuota(buildLimit(1, { id: 'key_budget', unit: 'spend' }), { spent: 1, need: 5 }),
+      label,
+    } as Facts['limits'][number];
+    const facts = buildFacts({
+      limits: [budget],
+      reservation: GONE,
+      take: { ...NO_TAKE, nano: 5 },
+    });
+    const catalog = buildCatalog([
+      buildPlan('free'),
+      buildPlan('flat', { usage: 'included', priceNano: 1n }),
+      buildPlan('paid', { priceNano: 2n }),
+    ]);
+    expect(offered(facts, catalog)).toEqual(['flat']);
+  });
+
+  it('402 or 403: what is for sale is a 402, also where the plan that has it refuses for what is owed', () => {
+    const degraded = {
+      readOnly: true,
+      duringGrace: false,
+      contextTokensMax: undefined,
+      rate: undefined,
+      substitutes: new Map(),
+      withheldFeatures: [],
+    };
+    const terms = { payment: { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_1'] } };
+    const facts = buildFacts({
+      method: 'POST',
+      standing: standOf(
+        { ...PLAIN_TERMS, ...terms },
+        { graceDays: 7, degraded: { ...degraded, readOnly: false } },
+        'write',
+        AT,
+      ),
+      entitlements: [{ kind: 'feature', id: 'reports', granted: false }],
+    });
+    const free = buildPlan('free', { degraded: { ...degraded, readOnly: false } });
+    const strict = buildPlan('strict', { features: ['reports'], priceNano: 1n });
+    const mild = { ...strict, id: 'mild', degraded: { ...degraded, readOnly: false } };
+    const refusal = refusalOf(facts);
+    const offers = findOffers(facts, refusal, buildCatalog([free, strict]));
+    expect(offers.map(idOf)).toEqual(['strict']);
+    expect(finalCode(refusal, offers)).toBe('FEATURE_NOT_IN_PLAN');
+    expect(offered(facts, buildCatalog([free, strict, mild]))).toEqual(['mild']);
   });
 
   it('an ended subscription is lifted by any plan, its own too; what is owed by none', () => {
@@ -388,6 +447,10 @@ function lawsOfOffer(
   return {
     [`${idOf(offer)} lifts the refusal`]: !sameStep || still !== refusal.limit?.accountId,
     [`${idOf(offer)} puts nothing new in the way`]:
-      decision.step !== 'reserve' || wasShort || decision.limit === undefined,
+      // What is missing is for sale all the same, where each that has it leads to another refusal.
+      refusal.step === 'entitle' ||
+      decision.step !== 'reserve' ||
+      wasShort ||
+      decision.limit === undefined,
   };
 }

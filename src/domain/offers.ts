@@ -1,12 +1,14 @@
 import { type Code, CODES } from '../contract/codes.ts';
 import { counts } from './accounts.ts';
-import type { AddOn, Catalog, Limit, Pack, Plan } from './catalog.ts';
-import { contextCost } from './context-tiers.ts';
+import type { AddOn, Catalog, Limit, Pack, Plan, RateLimit, Route } from './catalog.ts';
+import { contextCostMost } from './context-tiers.ts';
 import { decide, isShort, type Refusal } from './decide.ts';
 import { addGrants, type EffectivePlan, effectivePlan, isPurchased } from './effective-plan.ts';
 import type { EntitlementFact, Facts, LimitFact } from './facts.ts';
 import { toSafeNumber } from './money.ts';
 import { overageNano } from './overage.ts';
+import { isEnded } from './settlement.ts';
+import { standUnder } from './stand-under.ts';
 import { amountFor } from './take.ts';
 
 /** Something on sale that might make a refused request pass. */
@@ -15,14 +17,24 @@ export type Offer =
   | { readonly kind: 'pack'; readonly pack: Pack }
   | { readonly kind: 'add_on'; readonly addOn: AddOn };
 
-type Shop = Pick<Catalog, 'plans' | 'packs' | 'addOns' | 'asset'>;
+type Shop = Pick<Catalog, 'apis' | 'plans' | 'packs' | 'addOns' | 'asset'>;
 const NOTHING_AGREED = { overrides: [], purchases: [], enforcement: undefined };
 
-/** The purchases that, applied alone, remove this refusal: found by deciding again with each (DESIGN 3, C402-07). */
+/**
+ * The purchases that, applied alone, remove this refusal: found by deciding again with each (DESIGN 3, C402-07).
+ * Where each that grants what is missing leads to another refusal, those are named all the same: it is for sale.
+ */
 export function findOffers(facts: Facts, refusal: Refusal, shop: Shop): readonly Offer[] {
   // No purchase lifts a protective limit or makes the books answer.
   if (!CODES[refusal.code].financial) return [];
-  return offersOnSale(facts, shop).filter((offer) => removes({ facts, refusal, shop }, offer));
+  const onSale = offersOnSale(facts, shop);
+  const offers = onSale.filter((offer) => removes({ facts, refusal, shop }, offer));
+  if (offers.length > 0 || refusal.step !== 'entitle') return offers;
+  return onSale.filter((offer) => isEntitled(applyOffer(facts, offer, shop)));
+}
+
+function isEntitled({ entitlements }: Facts): boolean {
+  return entitlements.every(({ granted }) => granted);
 }
 
 /** Everything on sale to this caller, packs and add-ons first, plans by price: the cheapest way out is named first. */
@@ -30,7 +42,7 @@ export function offersOnSale(facts: Facts, shop: Shop): readonly Offer[] {
   const { identity } = facts;
   const planId = identity.kind === 'key' ? identity.planId : undefined;
   // Who let a subscription end may take the same plan again.
-  const mayRenew = facts.standing?.code !== undefined;
+  const mayRenew = facts.standing !== undefined && isEnded(facts.standing);
   const plans: Offer[] = [...shop.plans.values()]
     .filter((plan) => plan.onSale && (plan.id !== planId || mayRenew))
     .toSorted((left, right) => (left.priceNano < right.priceNano ? -1 : 1))
@@ -63,19 +75,20 @@ const UNSOLD_CODES: Readonly<Record<EntitlementFact['kind'], Code>> = {
 
 /** The same request as if the purchase had been made before it. */
 export function applyOffer(facts: Facts, offer: Offer, shop: Shop): Facts {
+  const current = currentPlan(facts, shop);
   switch (offer.kind) {
-    case 'pack':
-      return asking({
-        ...facts,
-        limits: facts.limits.map((limit) => addCredit(limit, offer.pack)),
-      });
-    case 'plan':
-      return applyPlan(renew(facts), planOf(offer.plan, facts, shop), shop);
+    case 'pack': {
+      const limits = facts.limits.map((limit) => addCredit(limit, offer.pack));
+      return applyPlan({ ...facts, limits }, { from: current, to: current }, shop);
+    }
+    case 'plan': {
+      const change = { from: current, to: planOf(offer.plan, facts, shop) };
+      const standing = standUnder(facts, change, routeOf(facts, shop));
+      return applyPlan({ ...facts, standing }, change, shop);
+    }
     case 'add_on': {
-      const { identity } = facts;
-      const plan = identity.kind === 'key' ? shop.plans.get(identity.planId) : undefined;
-      if (plan === undefined) return asking(facts);
-      return applyPlan(facts, addGrants(planOf(plan, facts, shop), offer.addOn.grants), shop);
+      const to = current && addGrants(current, offer.addOn.grants);
+      return applyPlan(facts, { from: current, to }, shop);
     }
   }
 }
@@ -105,35 +118,36 @@ function planOf(plan: Plan, facts: Facts, shop: Shop): EffectivePlan {
   return effectivePlan(plan, agreed, shop.addOns, facts.at);
 }
 
-/** What the engine found for the request as it is says nothing about another. */
-function asking(facts: Facts, reservation: Facts['reservation'] = undefined): Facts {
-  return { ...facts, reservation, storm: undefined };
+function currentPlan(facts: Facts, shop: Shop): EffectivePlan | undefined {
+  const { identity } = facts;
+  const plan = identity.kind === 'key' ? shop.plans.get(identity.planId) : undefined;
+  return plan && planOf(plan, facts, shop);
 }
 
-const ENDED_CODES: ReadonlySet<Code | undefined> = new Set([
-  'TRIAL_EXPIRED',
-  'SUBSCRIPTION_EXPIRED',
-  'SUBSCRIPTION_CANCELED',
-  'SUBSCRIPTION_PAUSED',
-]);
-
-/** Who buys a plan has a running subscription; what is owed stays owed. */
-function renew(facts: Facts): Facts {
-  const { standing } = facts;
-  if (standing === undefined || !ENDED_CODES.has(standing.code)) return facts;
-  return { ...facts, standing: undefined };
+function routeOf({ route }: Facts, { apis }: Shop): Route | undefined {
+  const api = apis.find(({ id }) => id === route?.apiId);
+  return api?.routes.find(({ id }) => id === route?.routeId);
 }
 
-function applyPlan(facts: Facts, plan: EffectivePlan, shop: Shop): Facts {
+interface PlanChange {
+  readonly from: EffectivePlan | undefined;
+  /** Undefined = who has no plan has none after it either. */
+  readonly to: EffectivePlan | undefined;
+}
+
+/** What the engine found for the request as it is says nothing about another, but how fast calls came. */
+function applyPlan(facts: Facts, { from, to }: PlanChange, shop: Shop): Facts {
+  const asked = { ...facts, reservation: rateUnder(facts, { from, to }), storm: undefined };
+  if (to === undefined || to === from) return asked;
   const entitlements = facts.entitlements.map((each) => ({
     ...each,
-    granted: grantsEntitlement(plan, each) && !isWithheld(each),
+    granted: grantsEntitlement(to, each) && !isWithheld(each),
   }));
   const limits = [
-    ...facts.limits.flatMap((limit) => replaceLimit(limit, plan, facts)),
-    ...newLimits(facts, plan, shop.asset),
+    ...facts.limits.flatMap((limit) => replaceLimit(limit, to, facts)),
+    ...newLimits(facts, to, shop.asset),
   ];
-  return asking({ ...facts, entitlements, limits }, keepRate(facts, plan, shop));
+  return { ...asked, entitlements, limits };
 }
 
 /** A cap of the key itself is not the plan's to raise (KEY-05). */
@@ -152,16 +166,15 @@ const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A plan replaces its predecessor's quotas; what is used stays used; rules that are not the plan's stay as they are. */
 function replaceLimit(limit: LimitFact, plan: EffectivePlan, facts: Facts): readonly LimitFact[] {
-  if (limit.kind === 'balance') {
-    return plan.usage === 'prepaid'
-      ? [{ ...limit, need: costUnder(plan, facts) ?? limit.need }]
-      : [];
-  }
-  if (limit.label?.from !== undefined) return [limit];
+  const isMoney = limit.kind === 'balance' || limit.unit === 'spend';
+  const need = (isMoney ? costUnder(plan, facts) : undefined) ?? limit.need;
+  // What takes nothing of an account is not refused by it.
+  if (need === 0) return [];
+  if (limit.kind === 'balance' || limit.label?.from !== undefined) return [{ ...limit, need }];
   const successor = plan.limits.find(({ id }) => id === limit.label?.id);
   if (successor === undefined) return [];
   const { overage: _, ...rest } = limit;
-  return [{ ...rest, allowance: allowanceOf(successor), ...overageOf(successor, limit.need) }];
+  return [{ ...rest, need, allowance: allowanceOf(successor), ...overageOf(successor, need) }];
 }
 
 /** Quotas and the balance that the caller's own plan does not have: nothing is used of them yet. */
@@ -171,12 +184,12 @@ function newLimits(facts: Facts, plan: EffectivePlan, asset: string): readonly L
   const model = facts.entitlements.find(({ kind }) => kind === 'model')?.id;
   const call = { routeId: route.routeId, operation: route.operation, model };
   const known = new Set(facts.limits.map(({ label }) => label?.id));
+  const cost = costUnder(plan, facts) ?? 0;
   const added = plan.limits
     .filter((limit) => !known.has(limit.id) && counts(limit, call))
-    .map((limit) => unusedLimit(limit, amountFor(limit.unit, take)));
-  const cost = costUnder(plan, facts) ?? 0;
-  const pays = plan.usage === 'prepaid' && cost > 0;
-  if (!pays || facts.limits.some(({ kind }) => kind === 'balance')) return added;
+    .map((limit) => unusedLimit(limit, amountFor(limit.unit, { ...take, nano: cost })))
+    .filter(({ need }) => need > 0);
+  if (cost === 0 || facts.limits.some(({ kind }) => kind === 'balance')) return added;
   return [
     ...added,
     { ...NO_BALANCE, accountId: `bal:${identity.tenantId}:${asset}`, unit: asset, need: cost },
@@ -225,23 +238,32 @@ function overageOf({ overage }: Limit, need: number): Pick<LimitFact, 'overage'>
   return { overage: { kind: overage.kind, nano: overageNano(overage.unitPico, need) } };
 }
 
-/** What the call costs at most under another plan's context price; undefined when it was not recorded. */
+/** What the call costs at most under a plan, by its context price; undefined when its own price was not recorded. */
 function costUnder(plan: EffectivePlan, { take, entitlements }: Facts): number | undefined {
+  if (plan.usage === 'included') return 0;
   if (take === undefined) return undefined;
   const tokens = entitlements.find(({ kind }) => kind === 'context')?.needed;
-  return tokens === undefined ? take.nano : contextCost(take.nano, plan.contextTiers, tokens);
+  return tokens === undefined ? take.nano : contextCostMost(take.nano, plan.contextTiers, tokens);
 }
 
-/** Too fast stays too fast unless the plan lets more through. */
-function keepRate(facts: Facts, plan: EffectivePlan, shop: Shop): Facts['reservation'] {
-  const { reservation, identity } = facts;
-  if (reservation?.kind !== 'limited' || identity.kind !== 'key') return undefined;
-  const current = shop.plans.get(identity.planId);
+/** Too fast stays too fast unless the plan lets more through. A rate that is not the plan's is not for sale. */
+function rateUnder({ reservation }: Facts, { from, to }: PlanChange): Facts['reservation'] {
+  if (reservation?.kind !== 'limited') return undefined;
   const isThis = ({ id }: { readonly id: string }): boolean => id === reservation.rateLimitId;
-  const now = current && planOf(current, facts, shop).rateLimits.find(isThis);
-  const then = plan.rateLimits.find(isThis);
-  if (then === undefined || now === undefined) return undefined;
-  return then.count > now.count || then.burst > now.burst ? undefined : reservation;
+  const now = from?.rateLimits.find(isThis);
+  if (now === undefined || to === undefined) return reservation;
+  const then = to.rateLimits.find(isThis);
+  return then === undefined || hasToken(now, then, reservation.retryAfterMs)
+    ? undefined
+    : reservation;
+}
+
+/**
+ * Whether a bucket that has a token again after `waitMs` has one at once when it is larger. Tokens owed stay owed:
+ * how fast they are worked off changes nothing now.
+ */
+function hasToken(now: RateLimit, then: RateLimit, waitMs: number): boolean {
+  return (waitMs - 1) * now.count < (then.burst - now.burst) * now.periodMs;
 }
 
 /** Whether the purchase lifts this refusal and puts nothing in its place that did not stand in the way before. */
@@ -261,7 +283,7 @@ function obstaclesOf(facts: Facts): Set<string> {
   const obstacles = new Set<string>();
   const { standing, reservation } = facts;
   if (standing?.code !== undefined && !standing.stillServed) obstacles.add('stand');
-  if (facts.entitlements.some(({ granted }) => !granted)) obstacles.add('entitle');
+  if (!isEntitled(facts)) obstacles.add('entitle');
   if (reservation?.kind === 'limited') obstacles.add('rate');
   for (const limit of facts.limits) {
     if (isShort(limit, facts)) obstacles.add(limit.accountId);

@@ -55,7 +55,7 @@ export function probe(facts: Facts, kind: ProbeKind, now: ProbeNow): Probe | und
       at: now.at,
       catalogVersion: now.catalog.version,
       entitlements,
-      limits: limitsNow(facts, model, priced, now),
+      limits: limitsNow(facts, model, chargedFor(priced, now), now),
       standing: now.standing,
       enforcement: 'enforce',
       reservation: undefined,
@@ -66,6 +66,11 @@ export function probe(facts: Facts, kind: ProbeKind, now: ProbeNow): Probe | und
       outcome: undefined,
     },
   };
+}
+
+/** What of it is money under the plan as it is: nothing where the plan's price covers the calls. */
+function chargedFor(take: Take, { access }: ProbeNow): Take {
+  return access.plan.usage === 'prepaid' ? take : { ...take, nano: 0 };
 }
 
 function modelOf({ entitlements, outcome }: Facts): string | undefined {

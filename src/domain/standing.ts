@@ -1,5 +1,5 @@
 import type { Code } from '../contract/codes.ts';
-import type { DegradedProfile } from './catalog.ts';
+import type { DegradedProfile, Route } from './catalog.ts';
 import type { PaymentMethodState, SubscriptionState, TenantTerms } from './tenant-terms.ts';
 
 const DAY_MS = 86_400_000;
@@ -65,6 +65,13 @@ export interface StandingTerms {
 
 /** Whether the call only reads: what a read-only service goes on doing (DEG-02). */
 export type CallKind = 'read' | 'write';
+
+/** What a route says of itself wins over the method. */
+export function kindOfCall(degradedAccess: Route['degradedAccess'], method: string): CallKind {
+  if (degradedAccess === 'allow') return 'read';
+  if (degradedAccess === 'refuse') return 'write';
+  return method === 'GET' || method === 'HEAD' ? 'read' : 'write';
+}
 
 /**
  * Lifecycle first, then payment: what ended is not owed. Grace is only for a failed recurring charge

@@ -43,10 +43,11 @@ export class MemoryEngine implements Engine {
     if (hold !== undefined) return Promise.resolve({ kind: 'held', hold });
     const index = this.#firstShort(needs);
     if (index < 0 && !this.broken) {
+      const limited = this.#firstLimited(rates);
       return Promise.resolve({
         kind: 'limited',
-        index: this.#firstLimited(rates),
-        retryAfterMs: 1000,
+        index: limited,
+        retryAfterMs: this.#waitMs(rates[limited]),
       });
     }
     const account = needs[Math.max(0, index)]?.account;
@@ -89,7 +90,7 @@ export class MemoryEngine implements Engine {
   }
 
   takeToken(rate: RateNeed): number {
-    if (this.#firstLimited([rate]) >= 0) return 1000;
+    if (this.#firstLimited([rate]) >= 0) return this.#waitMs(rate);
     add(this.#tokensTaken, rate.bucketId, 1);
     return 0;
   }
@@ -131,7 +132,15 @@ export class MemoryEngine implements Engine {
   }
 
   #firstShort(needs: readonly Need[]): number {
-    return needs.findIndex(({ account, amount, least = amount }) => this.#left(account) < least);
+    return needs.findIndex(
+      ({ account, amount, least = amount }) => least > 0 && this.#left(account) < least,
+    );
+  }
+
+  /** Time stands still: of every token that was taken its whole period is left. */
+  #waitMs(rate: RateNeed | undefined): number {
+    if (rate === undefined) return 0;
+    return Math.ceil(((1 - this.peekRate(rate)) * rate.periodMs) / rate.count);
   }
 
   #firstLimited(rates: readonly RateNeed[]): number {

@@ -1,6 +1,7 @@
 import type { CountedCall } from '../../domain/accounts.ts';
+import type { RateLimit } from '../../domain/catalog.ts';
 import type { Take } from '../../domain/take.ts';
-import type { Need, ReserveOutcome } from '../../engine/engine.ts';
+import type { Engine, Need, ReserveOutcome } from '../../engine/engine.ts';
 import { type CallerAccounts, type CallShape, needsOf } from './caller-accounts.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
@@ -70,7 +71,7 @@ export async function admitSlowly(
   const outcome = await reserve(context, exchange, { accounts, asked, signal: leaving.signal });
   exchange.response.onClientGone = undefined;
   if (outcome.kind !== 'held') {
-    noteRefusal(exchange, outcome);
+    noteRefusal(exchange, outcome, context.engine);
     return false;
   }
   exchange.hold = outcome.hold;
@@ -125,10 +126,12 @@ class Splitting {
     this.#asked = asked;
   }
 
-  /** Every allowance that may be billed beyond is there from the start, whole. False = there is none. */
+  /** Every allowance that may be billed beyond is there, whole until it turns out not to reach. False = there is none. */
   beginWhole(now: number): boolean {
     for (const { spec } of this.#shape.views) {
-      if (this.#accounts.mayBill(spec, now)) this.#splits.set(spec.id, ALL);
+      if (!this.#splits.has(spec.id) && this.#accounts.mayBill(spec, now)) {
+        this.#splits.set(spec.id, ALL);
+      }
     }
     return this.#splits.size > 0;
   }
@@ -165,17 +168,14 @@ class Splitting {
 function noteRefusal(
   exchange: Exchange,
   outcome: Exclude<ReserveOutcome, { kind: 'held' | 'stale' }>,
+  engine: Engine,
 ): void {
   if (outcome.kind === 'limited') {
     const limit = ratesOf(exchange)[outcome.index]?.limit;
-    exchange.reservation = {
-      kind: 'limited',
-      rateLimitId: limit?.id ?? '',
-      retryAfterMs: outcome.retryAfterMs,
-      ...(limit?.class === 'commercial' ? { class: limit.class } : {}),
-    };
+    if (limit !== undefined) noteRate(exchange, limit, outcome.retryAfterMs);
     return;
   }
+  if (isProtected(exchange, outcome) && noteBoughtRate(exchange, engine)) return;
   exchange.shortNumbers = outcome.numbers;
   exchange.reservation = {
     kind: 'short',
@@ -184,4 +184,34 @@ function noteRefusal(
     held: outcome.held,
     affordableOutputTokens: undefined,
   };
+}
+
+function noteRate(exchange: Exchange, limit: RateLimit, retryAfterMs: number): void {
+  exchange.reservation = {
+    kind: 'limited',
+    rateLimitId: limit.id,
+    retryAfterMs,
+    ...(limit.class === 'commercial' ? { class: limit.class } : {}),
+  };
+}
+
+function isProtected({ needs }: Exchange, { index, cause }: Short): boolean {
+  return (
+    cause !== 'stranded' &&
+    cause !== 'unavailable' &&
+    needs[index]?.account.limit?.class === 'protective'
+  );
+}
+
+/** A rate for sale that is exceeded beside what only protects: both exceeded is 402. False = there is none. */
+function noteBoughtRate(exchange: Exchange, engine: Engine): boolean {
+  for (const rate of ratesOf(exchange)) {
+    const { limit, count, periodMs } = rate;
+    const tokens = limit.class === 'commercial' ? engine.peekRate(rate) : 1;
+    if (tokens >= 1) continue;
+    // At the latest: so long it takes to work off what is missing of one token.
+    noteRate(exchange, limit, Math.ceil(((1 - tokens) * periodMs) / count));
+    return true;
+  }
+  return false;
 }

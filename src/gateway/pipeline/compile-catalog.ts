@@ -38,6 +38,8 @@ export interface CompiledCatalog {
   readonly routes: ReadonlyMap<Route, CompiledRoute>;
   /** Some plan bounds the bodies it sends: how large one is matters to what is offered. */
   readonly boundsFiles: boolean;
+  /** Tokens of the largest call of the plan that allows least; without any bound, Infinity. */
+  readonly smallestContext: number;
   readonly customisations: CompiledCustomisations;
 }
 
@@ -57,9 +59,13 @@ export function compileCatalog(
     }
   }
   const boundsFiles = [...catalog.plans.values()].some((plan) => plan.fileBytesMax !== undefined);
+  const smallestContext = Math.min(
+    Infinity,
+    ...[...catalog.plans.values()].flatMap((plan) => plan.contextTiers.at(-1)?.tokensMax ?? []),
+  );
   const customisations = compileCustomisations(catalog.customisations);
   const router = compileRouter(catalog.apis);
-  return { catalog, router, pools, routes, boundsFiles, customisations };
+  return { catalog, router, pools, routes, boundsFiles, smallestContext, customisations };
 }
 
 function compileRoute(route: Route, api: Api, catalog: Catalog): Omit<CompiledRoute, 'gate'> {

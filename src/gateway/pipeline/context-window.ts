@@ -58,7 +58,7 @@ export function entitleContext(exchange: Exchange, call: UnderstoodCall): Unders
   const cap = smallestCap(exchange, call);
   if (cap === Number.POSITIVE_INFINITY || !isOneContext(call)) return call;
   const { request } = call;
-  const needed = call.inputSize + (request.outputTokensMax ?? 0);
+  const needed = sizeOf(call);
   const { plan, key } = call.access;
   const facts = [
     ...factOf('plan', needed, plan.contextTiers.at(-1)?.tokensMax),
@@ -70,6 +70,34 @@ export function entitleContext(exchange: Exchange, call: UnderstoodCall): Unders
   if (request.outputTokensMax !== undefined || left >= outputOf(call)) return call;
   exchange.clampedOutputTokens = left;
   return { ...call, outputTokensMost: left };
+}
+
+/**
+ * Whether the size of a refused call has to be counted before anything is offered instead: going by its bytes it
+ * may be longer than some plan allows, and is not known to be.
+ */
+export function mustCountToOffer(call: UnderstoodCall, smallestCap: number): boolean {
+  const isBound = call.counted === undefined && call.inputSize === call.request.inputTokensBound;
+  return isBound && isOneContext(call) && sizeOf(call) > smallestCap;
+}
+
+/** What another plan has to allow: noted of a refused call also where its own plan bounds nothing (C402-07). */
+export function noteSize(exchange: Exchange, call: UnderstoodCall): void {
+  if (!isOneContext(call)) return;
+  const others = exchange.entitlements.filter(
+    ({ kind, id }) => kind !== 'context' || id !== 'plan',
+  );
+  const allowed = call.access.plan.contextTiers.at(-1)?.tokensMax;
+  const needed = sizeOf(call);
+  const fact: EntitlementFact = { kind: 'context', id: 'plan', granted: true, needed };
+  exchange.entitlements = [
+    ...others,
+    ...(allowed === undefined ? [fact] : factOf('plan', needed, allowed)),
+  ];
+}
+
+function sizeOf({ inputSize, request }: UnderstoodCall): number {
+  return inputSize + (request.outputTokensMax ?? 0);
 }
 
 /** The inputs of one embeddings call are read one by one: their sum says nothing. */

@@ -10,6 +10,7 @@ import type { CompiledRoute } from './compile-catalog.ts';
 import type { GatewayContext } from './context.ts';
 import { entitle, isHeldBack } from './entitle.ts';
 import type { Exchange } from './exchange.ts';
+import type { KeyGate } from './key-gate.ts';
 import { observe } from './observe.ts';
 import { ProxyCall } from './proxy-call.ts';
 import { ReplayedRequest } from './replayed-request.ts';
@@ -25,9 +26,7 @@ export function admitCaller(
   exchange: Exchange,
   { route, gate }: CompiledRoute,
 ): boolean {
-  if (gate?.observes === true || exchange.access?.gate?.observes === true) {
-    exchange.enforcement = 'observe';
-  }
+  if (isObserved(gate, exchange.access?.gate)) exchange.enforcement = 'observe';
   exchange.authorization = authorize(context, exchange, route, gate);
   if (exchange.authorization !== undefined) {
     refuse(context, exchange);
@@ -35,6 +34,11 @@ export function admitCaller(
   }
   stand(exchange, route);
   return true;
+}
+
+/** The most specific word counts: of the customer, of its plan, of the API (DESIGN 3). */
+function isObserved(route: RouteGate | undefined, key: KeyGate | undefined): boolean {
+  return key?.observes === true || (route?.observes === true && key?.enforces !== true);
 }
 
 /** Understands and entitles a call of a proxied route, then sends it on (DESIGN 2). */

@@ -7,7 +7,7 @@ import type { EffectivePlan } from '../../domain/effective-plan.ts';
 import { type KeyTerms, PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
 import { PLAIN_TERMS, type TenantTerms } from '../../domain/tenant-terms.ts';
 import type { Tenant } from '../../stores/store.ts';
-import { compileKeyGate, type KeyGate } from './key-gate.ts';
+import { compileKeyGate, compileRates, type KeyGate } from './key-gate.ts';
 
 const SLOW = buildRateLimit({ id: 'slow', count: 6, burst: 1 });
 const PROFILE: DegradedProfile = {
@@ -79,6 +79,13 @@ describe('compileKeyGate', () => {
     const own = gateOf({ tenant: { account: 'pending_approval' }, ancestors: [org] });
     expect(own?.account).toMatchObject({ code: 'SUBSCRIPTION_PENDING_APPROVAL' });
   });
+});
+
+it('402 or 429: rates for sale refuse before those that only protect', () => {
+  const shield = buildRateLimit({ id: 'shield', class: 'protective' });
+  const sold = buildRateLimit({ id: 'sold', class: 'commercial' });
+  const rates = compileRates([shield, sold], ['ten_1', 'key_1']);
+  expect(rates.map(({ limit }) => limit.id)).toEqual(['sold', 'shield']);
 });
 
 describe('the degraded service of a plan (DEG-03)', () => {

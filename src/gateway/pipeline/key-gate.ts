@@ -17,6 +17,8 @@ export interface KeyGate {
   readonly operations: ReadonlySet<string> | undefined;
   readonly allowsAddress: AddressSet | undefined;
   readonly observes: boolean;
+  /** What was agreed with the customer wins over what the API says. */
+  readonly enforces: boolean;
   readonly fileBytesMax: number | undefined;
   /** Of whoever pays; undefined = nothing can be held against them at any time. */
   readonly standing: TenantTerms | undefined;
@@ -53,6 +55,7 @@ export function compileKeyGate(
     operations: setOf(terms.operations),
     allowsAddress: terms.addresses.length === 0 ? undefined : compileAddressSet(terms.addresses),
     observes: plan.enforcement === 'observe',
+    enforces: payer.terms.enforcement === 'enforce',
     fileBytesMax: plan.fileBytesMax,
     standing: isWatched(payer.terms) ? payer.terms : undefined,
     degraded: plan.degraded && compileDegraded(plan, plan.degraded, [payer.id, found.key.id]),
@@ -64,11 +67,14 @@ export function compileKeyGate(
     : undefined;
 }
 
+/** In the order they refuse in: both exceeded is 402 (REQUIREMENTS "402 or 429"). */
 export function compileRates(
   limits: readonly RateLimit[],
   [tenantId, keyId]: readonly [string, string],
 ): readonly CallRate[] {
-  return limits.map((limit) => ({
+  const bought = limits.filter((limit) => limit.class === 'commercial');
+  const protecting = limits.filter((limit) => limit.class === 'protective');
+  return [...bought, ...protecting].map((limit) => ({
     bucketId: bucketId(limit, { tenantId, keyId }),
     count: limit.count,
     periodMs: limit.periodMs,

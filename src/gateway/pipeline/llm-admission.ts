@@ -48,19 +48,20 @@ export function tryHold(
 ): boolean {
   const { access, price } = call;
   exchange.holdNano = asked.take.nano;
-  exchange.take = price.tiers.length === 0 ? asked.take : plainTake(call, asked);
+  const isPlain = price.prepaid && price.tiers.length === 0;
+  exchange.take = isPlain ? asked.take : plainTake(call, asked);
   const shape = access.shapeAt(asked.call, exchange.at);
   return tryAdmit(context, exchange, prepareNeeds(exchange, access, shape, asked));
 }
 
-/** Under another plan its size has another price: what is recorded is the plain one. */
+/** Under another plan its size has another price, or a price at all: what is recorded is the plain one. */
 function plainTake({ price, request }: UnderstoodCall, { take }: Asked): Take {
   const bounds = {
     inputTokens: take.inputTokens,
     outputTokensEach: take.outputTokens / request.choices,
     choices: request.choices,
   };
-  return { ...take, nano: boundTake({ ...price, tiers: [] }, bounds).nano };
+  return { ...take, nano: boundTake({ ...price, prepaid: true, tiers: [] }, bounds).nano };
 }
 
 /**

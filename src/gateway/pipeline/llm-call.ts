@@ -10,7 +10,14 @@ import { collectBody } from './collect-body.ts';
 import type { CompiledRoute } from './compile-catalog.ts';
 import { failUnexpectedly, record, refuse, releaseHold } from './answer.ts';
 import type { GatewayContext } from './context.ts';
-import { countInput, entitleContext, exceedsWindow, mustCount } from './context-window.ts';
+import {
+  countInput,
+  entitleContext,
+  exceedsWindow,
+  mustCount,
+  mustCountToOffer,
+  noteSize,
+} from './context-window.ts';
 import { findEndUser } from './end-user.ts';
 import { entitle, isHeldBack } from './entitle.ts';
 import type { Exchange } from './exchange.ts';
@@ -204,9 +211,30 @@ function proceed(context: GatewayContext, exchange: Exchange, understood: Unders
   if (gate !== undefined || access.gate !== undefined) {
     entitle(exchange, gate, askedBy(exchange, call));
   }
-  if (!isHeldBack(exchange)) hold(context, exchange, call);
-  else if (observe(context, exchange)) forward(context, exchange, call, boundsOf(call));
-  else refuse(context, exchange);
+  if (isHeldBack(exchange)) turnAway(context, exchange, call, boundsOf(call));
+  else hold(context, exchange, call);
+}
+
+/** Refuses a call, or lets it pass where that is only observed. What is offered instead is tried with its size. */
+function turnAway(
+  context: GatewayContext,
+  exchange: Exchange,
+  call: UnderstoodCall,
+  bounds: LlmBounds,
+): void {
+  const finish = (sized: UnderstoodCall): void => {
+    if (context.compiled().smallestContext < Infinity) noteSize(exchange, sized);
+    if (!observe(context, exchange)) refuse(context, exchange);
+    else if (exchange.response.closed) leave(context, exchange);
+    else forward(context, exchange, call, bounds);
+  };
+  if (!mustCountToOffer(call, context.compiled().smallestContext)) {
+    finish(call);
+    return;
+  }
+  countInput(context, call)
+    .then(finish)
+    .catch((error: unknown) => failUnexpectedly(context, exchange, error));
 }
 
 function entitleModel(exchange: Exchange, { access: { plan }, asked }: UnderstoodCall): void {
@@ -224,9 +252,9 @@ function hold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall)
   }
   holdSlowly(context, exchange, call, bounds)
     .then((held) => {
-      if (held === undefined && !observe(context, exchange)) refuse(context, exchange);
+      if (held === undefined) turnAway(context, exchange, call, bounds);
       else if (exchange.response.closed) leave(context, exchange);
-      else forward(context, exchange, call, held ?? bounds);
+      else forward(context, exchange, call, held);
     })
     .catch((error: unknown) => failUnexpectedly(context, exchange, error));
 }

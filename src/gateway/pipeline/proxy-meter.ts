@@ -51,11 +51,17 @@ export class ProxyMeter {
     this.#countsTime = shape.countsTime;
     const { take, least } = this.grows ? this.#growing() : this.#flat();
     this.#asked = { call, take, least, grows: this.grows };
-    exchange.take = take;
+    exchange.take = accounts.prepaid ? take : this.#priced(take);
     exchange.holdNano = take.nano;
     if (this.grows) return prepareNeeds(exchange, accounts, shape, this.#asked);
     shape.flatNeeds ??= needsOf(shape, take, least);
     return shape.flatNeeds;
+  }
+
+  /** At its own price, though the plan covers it: under another plan it costs that. */
+  #priced(take: Take): Take {
+    if (!this.grows) return this.#compiled.flat.prepaid.take;
+    return { ...take, nano: this.#priceOf(take.bytesIn, take.bytesOut) };
   }
 
   /** The upstream has answered: it says, or the clock does, what it computed. */
@@ -113,6 +119,10 @@ export class ProxyMeter {
 
   #nanoOf(flat: Take, bytesIn: number, bytesOut: number): number {
     if (!this.#compiled.perByte || this.#accounts?.prepaid !== true) return flat.nano;
+    return this.#priceOf(bytesIn, bytesOut);
+  }
+
+  #priceOf(bytesIn: number, bytesOut: number): number {
     const usage = { ...NO_USAGE, bytesIn, bytesOut };
     return toSafeNumber(costOf(this.#compiled.route.price, usage));
   }

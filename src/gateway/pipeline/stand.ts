@@ -1,5 +1,5 @@
 import type { Route } from '../../domain/catalog.ts';
-import { type CallKind, type StandingFact, standOf } from '../../domain/standing.ts';
+import { kindOfCall, type StandingFact, standOf } from '../../domain/standing.ts';
 import type { Exchange } from './exchange.ts';
 import type { CallRate } from './key-gate.ts';
 
@@ -12,7 +12,7 @@ export function stand(exchange: Exchange, route: Route): void {
   // What is free is never refused for money (GW-18).
   if (access === undefined || gate?.standing === undefined || route.endpointClass === 'free')
     return;
-  const call = kindOfCall(route, exchange.request.method);
+  const call = kindOfCall(route.degradedAccess, exchange.request.method);
   const fact = standOf(gate.standing, access.plan, call, exchange.at);
   if (!isKnown(fact)) return;
   exchange.standing = route.degradedAccess === 'refuse' ? refuseService(fact) : fact;
@@ -34,12 +34,6 @@ export function isRefusedByStanding({ standing }: Pick<Exchange, 'standing'>): b
 export function ratesOf({ access, degraded }: Exchange): readonly CallRate[] {
   if (access === undefined) return NO_RATES;
   return degraded === undefined ? access.rates : (access.gate?.degraded?.rates ?? access.rates);
-}
-
-function kindOfCall({ degradedAccess }: Route, method: string): CallKind {
-  if (degradedAccess === 'allow') return 'read';
-  if (degradedAccess === 'refuse') return 'write';
-  return method === 'GET' || method === 'HEAD' ? 'read' : 'write';
 }
 
 /** A trial that runs, or a period that was paid to its end, says nothing against anybody. */
