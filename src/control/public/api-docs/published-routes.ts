@@ -12,18 +12,22 @@ export interface PublishedRoute {
   readonly pathParameters: readonly string[];
   /** What one call costs, in words; one line per unit. */
   readonly prices: readonly string[];
+  /** A model to show calls with; empty when none is sold. */
+  readonly model: string;
 }
 
 const ANY_METHOD = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Every route that is callable, in the order of the configuration. */
 export function publishedRoutes(catalog: Catalog): readonly PublishedRoute[] {
+  const model = [...catalog.models.keys()][0] ?? '';
   return catalog.apis.flatMap((api) =>
     api.routes.map((route) => {
       const { path, pathParameters } = templateOf(route.match.path);
       const { methods } = route.match;
       const listed = methods.length === 0 ? ANY_METHOD : methods;
-      return { api, route, methods: listed, path, pathParameters, prices: pricesOf(route) };
+      const prices = pricesOf(route);
+      return { api, route, methods: listed, path, pathParameters, prices, model };
     }),
   );
 }

@@ -87,10 +87,12 @@ export function exampleCall(published: PublishedRoute, publicUrl: string): strin
 }
 
 /** What a body may look like; empty = none. */
-export function exampleBody({ route, methods }: PublishedRoute): string {
+export function exampleBody({ route, methods, model }: PublishedRoute): string {
   if (methods[0] === 'GET' || route.kind === 'models') return '';
   if (route.kind === 'chat') {
-    return '{"model": "echo", "max_tokens": 50, "messages": [{"role": "user", "content": "Hello"}]}';
+    return `{"model": ${JSON.stringify(model)}, "max_tokens": 50, "messages": [{"role": "user", "content": "Hello"}]}`;
   }
-  return route.kind === 'embeddings' ? '{"model": "echo", "input": "Hello"}' : '{}';
+  return route.kind === 'embeddings'
+    ? `{"model": ${JSON.stringify(model)}, "input": "Hello"}`
+    : '{}';
 }
