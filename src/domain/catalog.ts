@@ -1,3 +1,4 @@
+import type { PeriodName, UnitName } from '../contract/phrases/phrasebook.ts';
 import type { CustomisationRule } from '../contract/customisation.ts';
 import type { Price } from './pricing.ts';
 
@@ -258,30 +259,8 @@ export interface DegradedProfile {
 }
 
 /** `spend` counts nano of the asset; `compute_ms` wall time at the upstream; `operations` calls of one operation. */
-export type LimitUnit =
-  | 'requests'
-  | 'tokens'
-  | 'input_tokens'
-  | 'output_tokens'
-  | 'bytes'
-  | 'bytes_in'
-  | 'bytes_out'
-  | 'storage_bytes'
-  | 'compute_units'
-  | 'compute_ms'
-  | 'operations'
-  | 'concurrent_requests'
-  | 'spend';
-export type LimitWindow =
-  | 'second'
-  | 'minute'
-  | 'hour'
-  | 'day'
-  | 'week'
-  | 'month'
-  | 'year'
-  | 'billing_cycle'
-  | 'lifetime';
+export type LimitUnit = UnitName;
+export type LimitWindow = PeriodName;
 /** Each of these is counted by itself: each key, each end user, each model of a tenant. `global`: all callers together. */
 export type LimitScope =
   | 'global'

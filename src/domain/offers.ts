@@ -17,20 +17,21 @@ export type Offer =
   | { readonly kind: 'pack'; readonly pack: Pack }
   | { readonly kind: 'add_on'; readonly addOn: AddOn };
 
-type Shop = Pick<Catalog, 'apis' | 'plans' | 'packs' | 'addOns' | 'asset'>;
+/** What of a catalogue an offer is found and tried by. */
+type SaleCatalog = Pick<Catalog, 'apis' | 'plans' | 'packs' | 'addOns' | 'asset'>;
 const NOTHING_AGREED = { overrides: [], purchases: [], enforcement: undefined };
 
 /**
  * The purchases that, applied alone, remove this refusal: found by deciding again with each (DESIGN 3, C402-07).
  * Where each that grants what is missing leads to another refusal, those are named all the same: it is for sale.
  */
-export function findOffers(facts: Facts, refusal: Refusal, shop: Shop): readonly Offer[] {
+export function findOffers(facts: Facts, refusal: Refusal, catalog: SaleCatalog): readonly Offer[] {
   // No purchase lifts a protective limit or makes the books answer.
   if (!CODES[refusal.code].financial) return [];
-  const onSale = offersOnSale(facts, shop);
-  const offers = onSale.filter((offer) => removes({ facts, refusal, shop }, offer));
+  const onSale = offersOnSale(facts, catalog);
+  const offers = onSale.filter((offer) => removes({ facts, refusal, catalog }, offer));
   if (offers.length > 0 || refusal.step !== 'entitle') return offers;
-  return onSale.filter((offer) => isEntitled(applyOffer(facts, offer, shop)));
+  return onSale.filter((offer) => isEntitled(applyOffer(facts, offer, catalog)));
 }
 
 function isEntitled({ entitlements }: Facts): boolean {
@@ -38,18 +39,18 @@ function isEntitled({ entitlements }: Facts): boolean {
 }
 
 /** Everything on sale to this caller, packs and add-ons first, plans by price: the cheapest way out is named first. */
-export function offersOnSale(facts: Facts, shop: Shop): readonly Offer[] {
+export function offersOnSale(facts: Facts, catalog: SaleCatalog): readonly Offer[] {
   const { identity } = facts;
   const planId = identity.kind === 'key' ? identity.planId : undefined;
   // Who let a subscription end may take the same plan again.
   const mayRenew = facts.standing !== undefined && isEnded(facts.standing);
-  const plans: Offer[] = [...shop.plans.values()]
+  const plans: Offer[] = [...catalog.plans.values()]
     .filter((plan) => plan.onSale && (plan.id !== planId || mayRenew))
     .toSorted((left, right) => (left.priceNano < right.priceNano ? -1 : 1))
     .map((plan) => ({ kind: 'plan', plan }));
   return [
-    ...shop.packs.map((pack): Offer => ({ kind: 'pack', pack })),
-    ...shop.addOns.map((addOn): Offer => ({ kind: 'add_on', addOn })),
+    ...catalog.packs.map((pack): Offer => ({ kind: 'pack', pack })),
+    ...catalog.addOns.map((addOn): Offer => ({ kind: 'add_on', addOn })),
     ...plans,
   ];
 }
@@ -74,22 +75,34 @@ const UNSOLD_CODES: Readonly<Record<EntitlementFact['kind'], Code>> = {
 };
 
 /** The same request as if the purchase had been made before it. */
-export function applyOffer(facts: Facts, offer: Offer, shop: Shop): Facts {
-  const current = currentPlan(facts, shop);
+export function applyOffer(facts: Facts, offer: Offer, catalog: SaleCatalog): Facts {
+  const current = currentPlan(facts, catalog);
   switch (offer.kind) {
     case 'pack': {
       const limits = facts.limits.map((limit) => addCredit(limit, offer.pack));
-      return applyPlan({ ...facts, limits }, { from: current, to: current }, shop);
+      return applyPlan({ ...facts, limits }, { from: current, to: current }, catalog);
     }
     case 'plan': {
-      const change = { from: current, to: planOf(offer.plan, facts, shop) };
-      const standing = standUnder(facts, change, routeOf(facts, shop));
-      return applyPlan({ ...facts, standing }, change, shop);
+      const change = { from: current, to: planOf(offer.plan, facts, catalog) };
+      const standing = standUnder(facts, change, routeOf(facts, catalog));
+      return applyPlan({ ...facts, standing }, change, catalog);
     }
     case 'add_on': {
       const to = current && addGrants(current, offer.addOn.grants);
-      return applyPlan(facts, { from: current, to }, shop);
+      return applyPlan(facts, { from: current, to }, catalog);
     }
+  }
+}
+
+/** The thing itself: every one has an id, a title and a price. */
+export function soldAs(offer: Offer): Plan | Pack | AddOn {
+  switch (offer.kind) {
+    case 'plan':
+      return offer.plan;
+    case 'pack':
+      return offer.pack;
+    case 'add_on':
+      return offer.addOn;
   }
 }
 
@@ -113,18 +126,18 @@ export function grantsEntitlement(
   }
 }
 
-function planOf(plan: Plan, facts: Facts, shop: Shop): EffectivePlan {
+function planOf(plan: Plan, facts: Facts, catalog: SaleCatalog): EffectivePlan {
   const agreed = { ...NOTHING_AGREED, ...facts.agreed };
-  return effectivePlan(plan, agreed, shop.addOns, facts.at);
+  return effectivePlan(plan, agreed, catalog.addOns, facts.at);
 }
 
-function currentPlan(facts: Facts, shop: Shop): EffectivePlan | undefined {
+function currentPlan(facts: Facts, catalog: SaleCatalog): EffectivePlan | undefined {
   const { identity } = facts;
-  const plan = identity.kind === 'key' ? shop.plans.get(identity.planId) : undefined;
-  return plan && planOf(plan, facts, shop);
+  const plan = identity.kind === 'key' ? catalog.plans.get(identity.planId) : undefined;
+  return plan && planOf(plan, facts, catalog);
 }
 
-function routeOf({ route }: Facts, { apis }: Shop): Route | undefined {
+function routeOf({ route }: Facts, { apis }: SaleCatalog): Route | undefined {
   const api = apis.find(({ id }) => id === route?.apiId);
   return api?.routes.find(({ id }) => id === route?.routeId);
 }
@@ -136,7 +149,7 @@ interface PlanChange {
 }
 
 /** What the engine found for the request as it is says nothing about another, but how fast calls came. */
-function applyPlan(facts: Facts, { from, to }: PlanChange, shop: Shop): Facts {
+function applyPlan(facts: Facts, { from, to }: PlanChange, catalog: SaleCatalog): Facts {
   const asked = { ...facts, reservation: rateUnder(facts, { from, to }), storm: undefined };
   if (to === undefined || to === from) return asked;
   const entitlements = facts.entitlements.map((each) => ({
@@ -145,7 +158,7 @@ function applyPlan(facts: Facts, { from, to }: PlanChange, shop: Shop): Facts {
   }));
   const limits = [
     ...facts.limits.flatMap((limit) => replaceLimit(limit, to, facts)),
-    ...newLimits(facts, to, shop.asset),
+    ...newLimits(facts, to, catalog.asset),
   ];
   return { ...asked, entitlements, limits };
 }
@@ -268,11 +281,11 @@ function hasToken(now: RateLimit, then: RateLimit, waitMs: number): boolean {
 
 /** Whether the purchase lifts this refusal and puts nothing in its place that did not stand in the way before. */
 function removes(
-  { facts, refusal, shop }: { facts: Facts; refusal: Refusal; shop: Shop },
+  { facts, refusal, catalog }: { facts: Facts; refusal: Refusal; catalog: SaleCatalog },
   offer: Offer,
 ): boolean {
   const before = obstaclesOf(facts).add(nameObstacle(refusal));
-  const after = applyOffer(facts, offer, shop);
+  const after = applyOffer(facts, offer, catalog);
   if (decide(after).kind === 'admit') return true;
   const left = obstaclesOf(after);
   return !left.has(nameObstacle(refusal)) && [...left].every((obstacle) => before.has(obstacle));

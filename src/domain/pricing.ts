@@ -22,6 +22,16 @@ export interface Usage {
   readonly estimated: boolean;
 }
 
+/** Nothing was used. */
+export const NO_USAGE: Usage = {
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  outputTokens: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  estimated: false,
+};
+
 /** The exact cost in nano, summed in pico and rounded once, up (DESIGN 5). */
 export function costOf(price: Price, usage: Usage): bigint {
   return divideCeil(picoOf(price, usage), PICO_PER_NANO);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { PERIOD_NAMES, UNIT_NAMES } from '../../contract/phrases/phrasebook.ts';
 import type { Catalog, Limit, LimitUnit, LimitWindow } from '../../domain/catalog.ts';
 import { toSafeNumber } from '../../domain/money.ts';
 import { isSlot } from '../../domain/take.ts';
@@ -27,32 +28,6 @@ const TOKENS_MAX = 100_000_000;
 const OWN = 'own_';
 const LIMIT_ID = /^[a-z0-9][a-z0-9_]{0,59}$/;
 const ROLE = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
-const UNITS = [
-  'requests',
-  'tokens',
-  'input_tokens',
-  'output_tokens',
-  'bytes',
-  'bytes_in',
-  'bytes_out',
-  'storage_bytes',
-  'compute_units',
-  'compute_ms',
-  'operations',
-  'concurrent_requests',
-  'spend',
-] as const satisfies readonly LimitUnit[];
-const WINDOWS = [
-  'second',
-  'minute',
-  'hour',
-  'day',
-  'week',
-  'month',
-  'year',
-  'billing_cycle',
-  'lifetime',
-] as const satisfies readonly LimitWindow[];
 
 export function newKeySchema(catalog: Catalog, now: number) {
   return z
@@ -150,8 +125,8 @@ function limitsSchema(catalog: Catalog) {
             .string()
             .regex(LIMIT_ID, 'must be lower-case letters, digits and _, at most 60')
             .optional(),
-          unit: z.enum(UNITS),
-          window: clearable(z.enum(WINDOWS)),
+          unit: z.enum(UNIT_NAMES),
+          window: clearable(z.enum(PERIOD_NAMES)),
           amount: quantitySchema,
           class: z.enum(['commercial', 'protective']).default('commercial'),
           soft: z.boolean().default(false),
@@ -193,7 +168,7 @@ function findWindowProblem(unit: LimitUnit, window: LimitWindow | undefined): st
       ? undefined
       : `does not fit ${unit}: they are counted at each moment; leave it out`;
   }
-  return window === undefined ? `is required: one of ${WINDOWS.join(', ')}` : undefined;
+  return window === undefined ? `is required: one of ${PERIOD_NAMES.join(', ')}` : undefined;
 }
 
 function defaultId(unit: LimitUnit, window: LimitWindow | undefined): string {

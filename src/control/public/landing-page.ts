@@ -3,6 +3,7 @@ import type { Hono } from 'hono';
 import { negotiate, sendJson, sendPage } from './answers.ts';
 import { html } from './html.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from './public-deps.ts';
+import { renderTable } from './table.ts';
 
 /** `/`: says what this is and where to go. */
 export function mountLandingPage(app: Hono<PublicEnv>, deps: PublicDeps): void {
@@ -30,19 +31,7 @@ function sendLanding(context: PublicContext, deps: PublicDeps): Response {
     </p>
     ${deps.devMoney ? html`<p class="note">Play money: nothing here costs anything real.</p>` : ''}
     <h2>Addresses</h2>
-    <div class="scroll" tabindex="0">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">address</th>
-            <th scope="col">what it does</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
+    ${renderTable([{ title: 'address' }, { title: 'what it does' }], rows)}
     <h2>Try it</h2>
     <pre
       tabindex="0"

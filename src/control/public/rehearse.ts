@@ -5,13 +5,8 @@ import { CODES } from '../../contract/codes.ts';
 import { decide, type Decision } from '../../domain/decide.ts';
 import type { Facts } from '../../domain/facts.ts';
 import { formatMoney } from '../../domain/money.ts';
-import {
-  applyOffer,
-  finalCode,
-  findOffers,
-  type Offer,
-  offersOnSale,
-} from '../../domain/offers.ts';
+import { applyOffer, finalCode, findOffers, offersOnSale, soldAs } from '../../domain/offers.ts';
+import { billedAtMost } from '../../domain/overage.ts';
 import { refuse, refuseCaller, sendJson } from './answers.ts';
 import type { PublicContext, PublicDeps, PublicEnv, Rehearsal } from './public-deps.ts';
 
@@ -161,7 +156,7 @@ function viewAfter(after: Asked['after'], facts: Facts, deps: PublicDeps): objec
   const onSale = offersOnSale(facts, catalog);
   const offers = after.map((wanted) => ({
     wanted,
-    offer: onSale.find((offer) => offer.kind === wanted.kind && idOf(offer) === wanted.id),
+    offer: onSale.find((offer) => offer.kind === wanted.kind && soldAs(offer).id === wanted.id),
   }));
   const missing = offers.find(({ offer }) => offer === undefined);
   if (missing !== undefined) {
@@ -179,17 +174,6 @@ function viewDecision(decision: Decision, facts: Facts, deps: PublicDeps) {
   if (decision.kind === 'admit') return { allowed: true, status: 200, code: null, step: null };
   const code = finalCode(decision, findOffers(facts, decision, deps.catalog()));
   return { allowed: false, status: CODES[code].status, code, step: decision.step };
-}
-
-function idOf(offer: Offer): string {
-  switch (offer.kind) {
-    case 'plan':
-      return offer.plan.id;
-    case 'pack':
-      return offer.pack.id;
-    case 'add_on':
-      return offer.addOn.id;
-  }
 }
 
 /** Ours is JSON; a route may answer in another form. */
@@ -213,10 +197,7 @@ function sendQuote(
     });
   }
   const { asset } = deps.catalog();
-  const beyondNano = facts.limits.reduce(
-    (nano, { overage }) => nano + (overage?.kind === 'bill' ? overage.nano : 0),
-    0,
-  );
+  const beyondNano = billedAtMost(facts.limits);
   const money = (nano: number): string => formatMoney({ asset, units: BigInt(nano) });
   return sendJson(context, {
     amount: money(holdNano + beyondNano),

@@ -5,6 +5,7 @@ import { html, type Html } from './html.ts';
 import { PROBES_MAX } from './probe-store.ts';
 import type { RequestReport } from './request-report.ts';
 import { utcMinute } from './time-words.ts';
+import { renderTable } from './table.ts';
 
 /** The eight steps, filled in (DIAG-02..08). Those with a problem are open; the others open with a click. */
 export function renderChecklist(report: RequestReport): Html {
@@ -76,22 +77,16 @@ function renderLimits(limits: readonly LimitRow[]): Html | string {
         <td class="number">${limit.now ?? 'not known'}</td>
       </tr>`,
   );
-  return html`<div class="scroll" tabindex="0">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">limit</th>
-          <th scope="col" class="number">used then</th>
-          <th scope="col" class="number">needed</th>
-          <th scope="col" class="number">allowed</th>
-          <th scope="col" class="number">now</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  return renderTable(
+    [
+      { title: 'limit' },
+      { title: 'used then', counts: true },
+      { title: 'needed', counts: true },
+      { title: 'allowed', counts: true },
+      { title: 'now', counts: true },
+    ],
+    rows,
+  );
 }
 
 function fullAgain({ resetsAt }: LimitRow): string {

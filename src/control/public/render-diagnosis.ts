@@ -3,6 +3,7 @@ import type { DiagnosedAction, Diagnosis, ProviderView } from './diagnosis.ts';
 import type { HeaderNote } from './header-words.ts';
 import { html, type Html } from './html.ts';
 import type { Page } from './layout.ts';
+import { renderTable } from './table.ts';
 
 const BLAMES: Readonly<Record<Blame, string>> = {
   caller: 'the caller: the request or the way it is sent',
@@ -128,28 +129,17 @@ function renderDetails({ details }: Diagnosis): Html | string {
 
 function renderHeaders(headers: readonly HeaderNote[]): Html | string {
   if (headers.length === 0) return '';
+  const rows = headers.map(
+    ({ name, value, meaning }) =>
+      html`<tr>
+        <th scope="row">
+          ${name}<br /><span class="quiet small"><code>${value}</code></span>
+        </th>
+        <td>${meaning}</td>
+      </tr>`,
+  );
   return html`<h2>Its headers</h2>
-    <div class="scroll" tabindex="0">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">header</th>
-            <th scope="col">what it says</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${headers.map(
-            ({ name, value, meaning }) =>
-              html`<tr>
-                <th scope="row">
-                  ${name}<br /><span class="quiet small"><code>${value}</code></span>
-                </th>
-                <td>${meaning}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`;
+    ${renderTable([{ title: 'header' }, { title: 'what it says' }], rows)}`;
 }
 
 /** The same for programs. */

@@ -9,6 +9,7 @@ import { renderChecklist } from './render-checklist.ts';
 import type { ReportLinks, RequestReport } from './request-report.ts';
 import { isoTime } from './time-words.ts';
 import { fixUrl } from './view-explain.ts';
+import { renderTable } from './table.ts';
 
 /** The explanation for people: the verdict first, then the way out, then the evidence. */
 export function renderExplain(report: RequestReport): Page {
@@ -113,21 +114,15 @@ function renderMoney(money: MoneyView): Html {
         <td class="number">${amount}</td>
       </tr>`,
   );
-  const table = html`<div class="scroll" tabindex="0">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">unit</th>
-          <th scope="col" class="number">count</th>
-          <th scope="col" class="number">price</th>
-          <th scope="col" class="number">amount</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  const table = renderTable(
+    [
+      { title: 'unit' },
+      { title: 'count', counts: true },
+      { title: 'price', counts: true },
+      { title: 'amount', counts: true },
+    ],
+    rows,
+  );
   return html`<h2>Money: held, charged, released</h2>
     <p>${describeArithmetic(money)}</p>
     ${rows.length === 0 ? '' : table}

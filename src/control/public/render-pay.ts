@@ -8,6 +8,7 @@ import type { PaidAnswer } from './purchase.ts';
 import { renderButton, renderOffers } from './render-offers.ts';
 import { utcMinute } from './time-words.ts';
 import { causeSentence, causeTitle, type PayView } from './view-pay.ts';
+import { renderTable } from './table.ts';
 
 export function renderPay(view: PayView): Page {
   const title = view.paid === undefined ? causeTitle(view.link) : 'Paid';
@@ -87,20 +88,7 @@ function renderChanges(changes: Choice['changes']): Html {
         <td><strong>${after}</strong></td>
       </tr>`,
   );
-  return html`<div class="scroll" tabindex="0">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">what changes</th>
-          <th scope="col">now</th>
-          <th scope="col">then</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  return renderTable([{ title: 'what changes' }, { title: 'now' }, { title: 'then' }], rows);
 }
 
 /** Everything that is due, with one button (DEG-06). */

@@ -37,6 +37,20 @@ function noteFileSize(context: GatewayContext, exchange: Exchange): void {
   exchange.entitlements = [...entitlements, fileSizeFact(bytes, access.plan.fileBytesMax)];
 }
 
+/** The body could not be read: without a fault the client simply went away, and nobody waits for an answer. */
+export function refuseBody(
+  context: GatewayContext,
+  exchange: Exchange,
+  fault: Fault | undefined,
+): void {
+  if (fault === undefined) {
+    record(context, exchange, 'client-gone');
+    return;
+  }
+  exchange.understanding = fault;
+  refuse(context, exchange);
+}
+
 /** A fault of ours must not leave a client waiting, nor say more than that it was ours. */
 export function failUnexpectedly(
   context: GatewayContext,

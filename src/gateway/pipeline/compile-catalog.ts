@@ -4,7 +4,7 @@ import {
 } from '../../contract/customisation.ts';
 import type { Api, Catalog, Route, Upstream } from '../../domain/catalog.ts';
 import { toSafeNumber } from '../../domain/money.ts';
-import { costOf } from '../../domain/pricing.ts';
+import { costOf, NO_USAGE } from '../../domain/pricing.ts';
 import { NO_TAKE, type Take } from '../../domain/take.ts';
 import type { UpstreamPool } from '../balancer.ts';
 import { RequestHeaderPlan } from '../forward-headers-request.ts';
@@ -69,19 +69,11 @@ export function compileCatalog(
 }
 
 function compileRoute(route: Route, api: Api, catalog: Catalog): Omit<CompiledRoute, 'gate'> {
-  const nothing = {
-    inputTokens: 0,
-    cachedInputTokens: 0,
-    outputTokens: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    estimated: false,
-  };
   const ids =
     route.upstreamId === undefined
       ? [...catalog.providers.values()].map((each) => each.upstreamId)
       : [route.upstreamId];
-  const requestNano = toSafeNumber(costOf(route.price, nothing));
+  const requestNano = toSafeNumber(costOf(route.price, NO_USAGE));
   return {
     route,
     requestNano,

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 import type { Route } from '../../domain/catalog.ts';
 import type { Fault } from '../../domain/facts.ts';
-import { failUnexpectedly, record, refuse } from './answer.ts';
+import { failUnexpectedly, refuse, refuseBody } from './answer.ts';
 import { AskedRequest, type ReadBody } from './asked-request.ts';
 import { authorize } from './authorize.ts';
 import { bodyTooLarge, collectBody } from './collect-body.ts';
@@ -62,14 +62,7 @@ export function judgeProxied(
         failUnexpectedly(context, exchange, error);
       }
     },
-    (fault) => {
-      if (fault === undefined) {
-        record(context, exchange, 'client-gone');
-        return;
-      }
-      exchange.understanding = fault;
-      refuse(context, exchange);
-    },
+    (fault) => refuseBody(context, exchange, fault),
   );
 }
 

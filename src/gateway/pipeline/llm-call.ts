@@ -8,7 +8,7 @@ import { AskedRequest } from './asked-request.ts';
 import { permitModel } from './authorize.ts';
 import { collectBody } from './collect-body.ts';
 import type { CompiledRoute } from './compile-catalog.ts';
-import { failUnexpectedly, record, refuse, releaseHold } from './answer.ts';
+import { failUnexpectedly, record, refuse, refuseBody, releaseHold } from './answer.ts';
 import type { GatewayContext } from './context.ts';
 import {
   countInput,
@@ -72,14 +72,7 @@ export function startLlmCall(
       else if (mustCount(exchange, call)) countFirst(context, exchange, call);
       else proceed(context, exchange, call);
     },
-    (fault) => {
-      if (fault === undefined) {
-        record(context, exchange, 'client-gone');
-        return;
-      }
-      exchange.understanding = fault;
-      refuse(context, exchange);
-    },
+    (fault) => refuseBody(context, exchange, fault),
   );
 }
 

@@ -1,5 +1,5 @@
 import { toSafeNumber } from '../../domain/money.ts';
-import { costOf } from '../../domain/pricing.ts';
+import { costOf, NO_USAGE } from '../../domain/pricing.ts';
 import type { Take } from '../../domain/take.ts';
 import type { Need } from '../../engine/engine.ts';
 import type { RawHeaders } from '../listener.ts';
@@ -127,15 +127,6 @@ export class ProxyMeter {
     return toSafeNumber(costOf(this.#compiled.route.price, usage));
   }
 }
-
-const NO_USAGE = {
-  inputTokens: 0,
-  cachedInputTokens: 0,
-  outputTokens: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  estimated: false,
-};
 
 /** A whole number that is not negative; undefined = it is none. */
 function readWhole(text: string | undefined): number | undefined {

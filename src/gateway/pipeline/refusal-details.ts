@@ -2,7 +2,7 @@ import { type Code, CODES } from '../../contract/codes.ts';
 import type { ProblemDetails, UpgradeOption } from '../../contract/problem-document.ts';
 import type { Facts, Fault } from '../../domain/facts.ts';
 import { formatMoney } from '../../domain/money.ts';
-import type { Offer } from '../../domain/offers.ts';
+import { type Offer, soldAs } from '../../domain/offers.ts';
 import { describePermission } from './authorization-details.ts';
 import { describeLimit, describeRate } from './limit-details.ts';
 import { omitUndefined, type RefusalDescription } from './refusal-description.ts';
@@ -119,14 +119,9 @@ function describeOffers(description: RefusalDescription): ProblemDetails {
   return { upgrade_options: options };
 }
 
-function soldAs(offer: Offer): { readonly id: string; readonly title: string } {
-  if (offer.kind === 'pack') return offer.pack;
-  return offer.kind === 'add_on' ? offer.addOn : offer.plan;
-}
-
 function priceOf(offer: Offer, asset: string): string {
-  if (offer.kind === 'pack') return formatMoney({ asset, units: offer.pack.priceNano });
-  const { priceNano } = offer.kind === 'add_on' ? offer.addOn : offer.plan;
-  const price = formatMoney({ asset, units: priceNano });
-  return offer.kind === 'add_on' && offer.addOn.interval === 'once' ? price : `${price}/month`;
+  const price = formatMoney({ asset, units: soldAs(offer).priceNano });
+  const isOnce =
+    offer.kind === 'pack' || (offer.kind === 'add_on' && offer.addOn.interval === 'once');
+  return isOnce ? price : `${price}/month`;
 }

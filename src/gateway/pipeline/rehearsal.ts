@@ -3,16 +3,23 @@ import { decide } from '../../domain/decide.ts';
 import type { Facts } from '../../domain/facts.ts';
 import type { Engine, Hold, Need } from '../../engine/engine.ts';
 import { requestId as createRequestId } from '../../platform/ids.ts';
+import type { RawHeaders } from '../listener.ts';
 import type { UpstreamCall, UpstreamClient } from '../upstream.ts';
 import type { GatewayContext } from './context.ts';
 import { Exchange, factsOf } from './exchange.ts';
-import {
-  type MemoryAnswer,
-  MemoryRequest,
-  type MemoryRequestParts,
-  MemoryResponse,
-} from './memory-exchange.ts';
+import { type KeptAnswer, KeptResponse } from './kept-response.ts';
 import { createPipeline, judge } from './pipeline.ts';
+import { ReplayedRequest } from './replayed-request.ts';
+
+/** A request that came from no network: somebody asks about it, or a page makes it for a person. */
+export interface AskedRequest {
+  readonly method: string;
+  /** `/path?query`. */
+  readonly target: string;
+  readonly headers: RawHeaders;
+  readonly body: Buffer;
+  readonly remoteAddress: string;
+}
 
 /**
  * `check`: reserves for real and gives back, so that the answer is the one the request would get now.
@@ -29,7 +36,7 @@ export interface Rehearsal {
   readonly refusal: { readonly status: number; readonly body: string } | undefined;
 }
 
-export type Rehearse = (request: MemoryRequestParts, mode: RehearsalMode) => Promise<Rehearsal>;
+export type Rehearse = (request: AskedRequest, mode: RehearsalMode) => Promise<Rehearsal>;
 
 const REFUSAL_BYTES_MAX = 256 * 1024;
 
@@ -40,12 +47,12 @@ const REFUSAL_BYTES_MAX = 256 * 1024;
 export function createRehearsal(context: GatewayContext): Rehearse {
   return (request, mode) =>
     new Promise((resolve) => {
-      let answer: MemoryAnswer | undefined;
-      const response = new MemoryResponse(REFUSAL_BYTES_MAX, (ended) => {
+      let answer: KeptAnswer | undefined;
+      const response = new KeptResponse(REFUSAL_BYTES_MAX, (ended) => {
         answer = ended;
       });
       const engine = new RehearsedEngine(context.engine, mode);
-      const exchange = new Exchange(new MemoryRequest(request), response, {
+      const exchange = new Exchange(toInbound(request), response, {
         requestId: createRequestId(context.clock.now()),
         at: context.clock.now(),
         startedMs: context.clock.monotonicMs(),
@@ -83,16 +90,16 @@ const SHOWN_MS_MAX = 30_000;
 /** Makes a request for real, and keeps the beginning of its answer. */
 export function createPerformer(
   context: GatewayContext,
-): (request: MemoryRequestParts) => Promise<MemoryAnswer> {
+): (request: AskedRequest) => Promise<KeptAnswer> {
   const handle = createPipeline(context);
   return (request) =>
     new Promise((resolve) => {
-      const response = new MemoryResponse(SHOWN_BYTES_MAX, (answer) => {
+      const response = new KeptResponse(SHOWN_BYTES_MAX, (answer) => {
         clearTimeout(timer);
         resolve(answer);
       });
       const timer = setTimeout(() => response.leave(), SHOWN_MS_MAX);
-      handle(new MemoryRequest(request), response);
+      handle(toInbound(request), response);
     });
 }
 
@@ -190,4 +197,8 @@ class RehearsedEngine implements Engine {
   #pretend(requestId: string, needs: readonly Need[]): Hold {
     return { requestId, needs, amounts: needs.map(({ amount }) => amount) };
   }
+}
+
+function toInbound(asked: AskedRequest): ReplayedRequest {
+  return new ReplayedRequest({ ...asked, secure: true }, asked.body);
 }

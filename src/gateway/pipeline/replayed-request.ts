@@ -1,6 +1,12 @@
 import type { BodySink, InboundRequest, RawHeaders } from '../listener.ts';
 
-/** A request whose body was read before it was judged, and is now sent on, byte for byte. */
+/** What of a request there is beside its body. */
+export type RequestHead = Pick<
+  InboundRequest,
+  'method' | 'target' | 'headers' | 'remoteAddress' | 'secure'
+>;
+
+/** A request whose body is here whole: read before it was judged, or of one that came from no network. */
 export class ReplayedRequest implements InboundRequest {
   readonly method: string;
   readonly target: string;
@@ -12,7 +18,7 @@ export class ReplayedRequest implements InboundRequest {
   #sink: BodySink | undefined;
   #paused = false;
 
-  constructor(request: InboundRequest, body: Buffer) {
+  constructor(request: RequestHead, body: Buffer) {
     this.method = request.method;
     this.target = request.target;
     this.headers = request.headers;

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 
 import { formatMoney } from '../../../domain/money.ts';
+import { billedAtMost } from '../../../domain/overage.ts';
 import { refuse, sendJson, sendPage } from '../answers.ts';
 import type { PublicContext, PublicDeps, PublicEnv } from '../public-deps.ts';
 import { buildLlmsText } from './llms-text.ts';
@@ -85,11 +86,7 @@ async function perform(
   const request = requestOf(context, input, key);
   const { facts, holdNano, refusal } = await deps.rehearse(request, 'quote');
   const { asset } = deps.catalog();
-  const beyond = facts.limits.reduce(
-    (nano, { overage }) => nano + (overage?.kind === 'bill' ? overage.nano : 0),
-    0,
-  );
-  const amount = formatMoney({ asset, units: BigInt(holdNano + beyond) });
+  const amount = formatMoney({ asset, units: BigInt(holdNano + billedAtMost(facts.limits)) });
   return {
     priceBefore: refusal === undefined ? amount : undefined,
     refusal: refusal && messageOf(refusal.body),

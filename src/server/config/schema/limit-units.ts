@@ -1,22 +1,11 @@
 import { z } from 'zod';
+import { PERIOD_NAMES } from '../../../contract/phrases/phrasebook.ts';
 import type { Limit, LimitScope, LimitUnit } from '../../../domain/catalog.ts';
 import { parseAllowance, parseByteSize, parseTimeSpan, wrong } from '../human-units.ts';
 import type { Parsed } from '../human-units.ts';
 import type { PricedUnit } from '../money-text.ts';
 import { idName, report, textAs } from './parts.ts';
 import { amount } from './price-schema.ts';
-
-const WINDOWS = [
-  'second',
-  'minute',
-  'hour',
-  'day',
-  'week',
-  'month',
-  'year',
-  'billing_cycle',
-  'lifetime',
-] as const;
 
 interface UnitRule {
   readonly unit: LimitUnit;
@@ -78,7 +67,7 @@ export function measureMembers(asset: string) {
     concurrent_requests: count.describe('Calls at the same time: 5. It has no "per".'),
     spend: amount(asset).optional().describe('Money: "10.00 USD"'),
     per: z
-      .enum(WINDOWS)
+      .enum(PERIOD_NAMES)
       .optional()
       .describe("The window the allowance is for; it begins at midnight in the customer's zone."),
     id: idName

@@ -1,49 +1,7 @@
-import type { BodySink, InboundRequest, InboundResponse, RawHeaders } from '../listener.ts';
-
-/** A request that came from no network: the gateway's own pages ask about it or make it for a person. */
-export interface MemoryRequestParts {
-  readonly method: string;
-  /** `/path?query`. */
-  readonly target: string;
-  readonly headers: RawHeaders;
-  readonly body: Buffer;
-  readonly remoteAddress: string;
-}
-
-export class MemoryRequest implements InboundRequest {
-  readonly method: string;
-  readonly target: string;
-  readonly headers: RawHeaders;
-  readonly remoteAddress: string;
-  readonly secure = true;
-  readonly contentLength: number;
-  readonly #body: Buffer;
-
-  constructor(parts: MemoryRequestParts) {
-    this.method = parts.method;
-    this.target = parts.target;
-    this.headers = parts.headers;
-    this.remoteAddress = parts.remoteAddress;
-    this.contentLength = parts.body.length;
-    this.#body = parts.body;
-  }
-
-  readBody(sink: BodySink): void {
-    if (this.#body.length > 0) sink.onChunk(this.#body);
-    sink.onEnd();
-  }
-
-  pauseBody(): void {
-    // The body is here already.
-  }
-
-  resumeBody(): void {
-    // As above.
-  }
-}
+import type { InboundResponse, RawHeaders } from '../listener.ts';
 
 /** What came of it. */
-export interface MemoryAnswer {
+export interface KeptAnswer {
   readonly status: number;
   readonly headers: RawHeaders;
   readonly body: Buffer;
@@ -52,13 +10,13 @@ export interface MemoryAnswer {
 }
 
 /** Keeps an answer, up to a bound; past it the reader leaves, as a client would. */
-export class MemoryResponse implements InboundResponse {
+export class KeptResponse implements InboundResponse {
   headSent = false;
   closed = false;
   onDrain: (() => void) | undefined = undefined;
   onClientGone: (() => void) | undefined = undefined;
   readonly #bytesMax: number;
-  readonly #onEnd: (answer: MemoryAnswer) => void;
+  readonly #onEnd: (answer: KeptAnswer) => void;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #status = 0;
@@ -66,7 +24,7 @@ export class MemoryResponse implements InboundResponse {
   #ended = false;
 
   /** `onEnd` is called once: at the end, at the bound, or when the answer was broken off. */
-  constructor(bytesMax: number, onEnd: (answer: MemoryAnswer) => void) {
+  constructor(bytesMax: number, onEnd: (answer: KeptAnswer) => void) {
     this.#bytesMax = bytesMax;
     this.#onEnd = onEnd;
   }
