@@ -26,7 +26,7 @@ export class ServedRecord {
   failed = 0;
   inFlight = 0;
   calls = 0;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 512 });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 512, timeout: 30_000 });
 
   async call(plan: CallPlan): Promise<ServedCall> {
     this.inFlight += 1;

@@ -44,7 +44,12 @@ export class GatewayCaller {
   /** `connectionsMax`: as many calls run at once; further ones wait their turn. */
   constructor(gateway: Gateway, connectionsMax = 64) {
     this.#gateway = gateway;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
+    // With a timeout of its own Node's agent also heeds the server's `Keep-Alive: timeout`, and asks no closing connection.
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: connectionsMax,
+      timeout: CALL_TIMEOUT_MS,
+    });
   }
 
   /** Rejects when the connection breaks or is silent for 30 s. */
