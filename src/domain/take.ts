@@ -24,6 +24,25 @@ export const NO_TAKE: Take = {
   nano: 0,
 };
 
+/** Of one call to a model, its bytes apart. Made member by member: it is made several times for each. */
+export function tokensTake(inputTokens: number, outputTokens: number, nano: number): Take {
+  return {
+    inputTokens,
+    outputTokens,
+    bytesIn: 0,
+    bytesOut: 0,
+    computeUnits: 0,
+    computeMs: 0,
+    nano,
+  };
+}
+
+/** The same with the bytes that passed. */
+export function withBytes(take: Take, bytesIn: number, bytesOut: number): Take {
+  const { inputTokens, outputTokens, computeUnits, computeMs, nano } = take;
+  return { inputTokens, outputTokens, bytesIn, bytesOut, computeUnits, computeMs, nano };
+}
+
 const one = (): number => 1;
 const AMOUNTS: Readonly<Record<Exclude<LimitUnit, 'spend'>, (take: Take) => number>> = {
   requests: one,

@@ -1,18 +1,25 @@
 #!/usr/bin/env node
 import cluster from 'node:cluster';
 
-import { registerClientCommands } from '../cli/client-commands.ts';
 import type { CommandIo } from '../cli/command-outcome.ts';
-import { createProgram, runProgram } from '../cli/run-program.ts';
-import { registerLocalCommands } from './local-commands.ts';
-import { runWorker } from './run-worker.ts';
-import { VERSION } from './version.ts';
 
-/** The executable: a gateway worker when the supervisor forked it, else the command line. */
-if (cluster.isWorker) runWorker();
+/** The executable: a gateway worker when the supervisor forked it, else the command line. Each loads only what it needs. */
+if (cluster.isWorker) await runGatewayWorker();
 else await runCommandLine();
 
+async function runGatewayWorker(): Promise<void> {
+  const { runWorker } = await import('./run-worker.ts');
+  runWorker();
+}
+
 async function runCommandLine(): Promise<void> {
+  const [{ registerClientCommands }, { registerLocalCommands }, { createProgram, runProgram }] =
+    await Promise.all([
+      import('../cli/client-commands.ts'),
+      import('./local-commands.ts'),
+      import('../cli/run-program.ts'),
+    ]);
+  const { VERSION } = await import('./version.ts');
   const io: CommandIo = {
     out: (text) => process.stdout.write(`${text}\n`),
     talk: (text) => process.stderr.write(`${text}\n`),

@@ -24,6 +24,12 @@ export interface CrewEvents {
   readonly onGone: (owner: string | undefined) => void;
 }
 
+/**
+ * V8 learns while a process warms up which objects live long, and makes those in the old space from then on. What is
+ * alive in a burst of first requests is not: their successors would all have to be collected there (docs/benchmarks.md).
+ */
+const WORKER_FLAGS = ['--no-allocation-site-pretenuring'];
+
 /** A worker could not start: wrong port, no store. */
 export class WorkerStartError extends Error {
   readonly code: string;
@@ -55,6 +61,7 @@ export class WorkerCrew {
     this.#logger = parts.logger;
     this.#events = parts.events;
     this.#now = parts.now;
+    cluster.setupPrimary({ execArgv: [...process.execArgv, ...WORKER_FLAGS] });
   }
 
   get members(): readonly CrewMember[] {

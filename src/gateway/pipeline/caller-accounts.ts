@@ -46,6 +46,15 @@ export class CallerAccounts {
   readonly #asset: string;
   readonly #overageAuthorizedUntil: number;
   #shapes = new Map<string, CallShape>();
+  /** Asked for several times in each call. */
+  #last:
+    | {
+        readonly routeId: string;
+        readonly model: string;
+        readonly user: string;
+        readonly shape: CallShape;
+      }
+    | undefined;
   #shapesUntil = 0;
 
   /** `overageAuthorizedUntil`: epoch ms until which use beyond an allowance was agreed to. */
@@ -72,13 +81,13 @@ export class CallerAccounts {
 
   shapeAt(call: CountedCall, now: number): CallShape {
     if (now >= this.#shapesUntil) this.#rollWindows();
+    const { routeId, model = '' } = call;
     const user = this.countsEndUsers ? (call.endUser ?? '') : '';
-    const key = `${call.routeId}\n${call.model ?? ''}\n${user}`;
-    const known = this.#shapes.get(key);
-    if (known !== undefined) return known;
-    const shape = this.#shapeOf(call, now);
-    if (this.#shapes.size >= SHAPES_MAX) this.#forgetOldest();
-    this.#shapes.set(key, shape);
+    const last = this.#last;
+    if (last?.routeId === routeId && last.model === model && last.user === user) return last.shape;
+    const key = `${routeId}\n${model}\n${user}`;
+    const shape = this.#shapes.get(key) ?? this.#remember(key, this.#shapeOf(call, now));
+    this.#last = { routeId, model, user, shape };
     return shape;
   }
 
@@ -103,8 +112,15 @@ export class CallerAccounts {
     };
   }
 
+  #remember(key: string, shape: CallShape): CallShape {
+    if (this.#shapes.size >= SHAPES_MAX) this.#forgetOldest();
+    this.#shapes.set(key, shape);
+    return shape;
+  }
+
   #rollWindows(): void {
     this.#shapes = new Map();
+    this.#last = undefined;
     this.#shapesUntil = Number.POSITIVE_INFINITY;
   }
 

@@ -137,6 +137,7 @@ function dialectAt(path: string): Dialect {
 /** Everything this request was decided on (the log row). `peek` gives the last known numbers of an account. */
 export function factsOf(exchange: Exchange, peek: Peek, durationMs: number): Facts {
   const { route } = exchange;
+  const { limits, reservation } = limitFactsOf(exchange, peek);
   return {
     requestId: exchange.requestId,
     at: exchange.at,
@@ -150,7 +151,8 @@ export function factsOf(exchange: Exchange, peek: Peek, durationMs: number): Fac
     understanding: exchange.understanding,
     standing: exchange.standing,
     entitlements: exchange.entitlements,
-    ...limitFactsOf(exchange, peek),
+    limits,
+    reservation,
     take: exchange.reservation?.kind === 'held' ? undefined : exchange.take,
     agreed: exchange.access?.agreed,
     enforcement: exchange.enforcement,
@@ -173,7 +175,7 @@ function routeFactOf(route: Route): RouteFact {
 }
 
 function outcomeOf(exchange: Exchange, durationMs: number): OutcomeFact {
-  return {
+  const outcome = {
     status: exchange.status,
     code: exchange.code,
     // Microseconds are as fine as anybody reads.
@@ -192,15 +194,13 @@ function outcomeOf(exchange: Exchange, durationMs: number): OutcomeFact {
     bytesOut: exchange.bytesOut,
     estimated: exchange.estimated,
     clampedOutputTokens: exchange.clampedOutputTokens,
-    ...(exchange.wouldRefuse === undefined ? {} : { wouldRefuse: exchange.wouldRefuse }),
-    ...computedOf(exchange),
   };
-}
-
-const COMPUTED_NOTHING = {};
-
-/** What the upstream computed, where that is counted. */
-function computedOf({ computeUnits, computeMs }: Exchange): Partial<OutcomeFact> {
-  if (computeUnits === undefined || computeMs === undefined) return COMPUTED_NOTHING;
-  return { computeUnits, computeMs };
+  const { wouldRefuse, computeUnits, computeMs } = exchange;
+  const isComputed = computeUnits !== undefined && computeMs !== undefined;
+  if (wouldRefuse === undefined && !isComputed) return outcome;
+  return {
+    ...outcome,
+    ...(wouldRefuse === undefined ? {} : { wouldRefuse }),
+    ...(isComputed ? { computeUnits, computeMs } : {}),
+  };
 }

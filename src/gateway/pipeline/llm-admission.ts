@@ -1,4 +1,4 @@
-import type { Take } from '../../domain/take.ts';
+import { type Take, withBytes } from '../../domain/take.ts';
 import { admitSlowly, type Asked, prepareNeeds, tryAdmit } from './admission.ts';
 import { countedAs } from './caller-accounts.ts';
 import { costOfTake } from './charging.ts';
@@ -35,8 +35,8 @@ export function askFor(exchange: Exchange, call: UnderstoodCall, bounds: LlmBoun
   const grows = access.shapeAt(counted, exchange.at).countsBytes;
   const tokens = boundTake(price, bounds);
   if (!grows) return { call: counted, take: tokens, least: tokens, grows };
-  const take = { ...tokens, bytesIn: body.length, bytesOut: WINDOW_BYTES };
-  return { call: counted, take, least: { ...take, bytesOut: 1 }, grows };
+  const take = withBytes(tokens, body.length, WINDOW_BYTES);
+  return { call: counted, take, least: withBytes(tokens, body.length, 1), grows };
 }
 
 /** Sets it aside in memory; false = the slow path has to be asked. */

@@ -19,7 +19,7 @@ import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import { type Growth, growHold, growHoldSlowly, noteShort } from './hold-growth.ts';
 import { askFor, WINDOW_BYTES } from './llm-admission.ts';
-import type { Take } from '../../domain/take.ts';
+import { type Take, withBytes } from '../../domain/take.ts';
 import type { UnderstoodCall } from './llm-call.ts';
 import { ANSWER_BYTES_MAX, decode } from './decode-answer.ts';
 import { type LlmBounds, usageTake } from './llm-hold.ts';
@@ -48,7 +48,8 @@ export class LlmAnswer implements UpstreamReceiver {
   #grows = false;
   /** While more is fetched for a chunk, nothing flows. */
   #fetching = false;
-  readonly #leaving = new AbortController();
+  /** Tells whoever fetches more that the caller is gone; most answers fetch nothing. */
+  #leaving: AbortController | undefined = undefined;
 
   constructor(
     context: GatewayContext,
@@ -193,6 +194,7 @@ export class LlmAnswer implements UpstreamReceiver {
   async #fetchMore(meter: StreamMeter): Promise<boolean> {
     this.#fetching = true;
     const growth = this.#growth(meter);
+    this.#leaving ??= new AbortController();
     const { signal } = this.#leaving;
     const more = await growHoldSlowly(this.#context, this.#exchange, growth, signal);
     this.#fetching = false;
@@ -264,6 +266,7 @@ export class LlmAnswer implements UpstreamReceiver {
       this.#chargeWhole(body, take);
       return;
     }
+    this.#leaving ??= new AbortController();
     growHoldSlowly(this.#context, this.#exchange, growth, this.#leaving.signal)
       .then(() => this.#chargeWhole(body, take))
       .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
@@ -338,7 +341,7 @@ export class LlmAnswer implements UpstreamReceiver {
   /** The client broke off: what it was sent is charged, the upstream is told to stop (GW-09). */
   #leave(): void {
     if (this.#phase === 'ended') return;
-    this.#leaving.abort();
+    this.#leaving?.abort();
     this.#forwarder?.abort();
     if (this.#exchange.response.headSent) {
       this.#settleMeasured('client-gone');
@@ -388,7 +391,8 @@ export class LlmAnswer implements UpstreamReceiver {
 
   #takeOf(usage: Usage): Take {
     const { bytesIn, bytesOut } = this.#exchange;
-    return { ...usageTake(this.#call.price, usage, this.#bounds.choices), bytesIn, bytesOut };
+    const take = usageTake(this.#call.price, usage, this.#bounds.choices);
+    return withBytes(take, bytesIn, bytesOut);
   }
 
   #noteUsage(usage: Usage): void {

@@ -148,18 +148,22 @@ function complete(
     exchange.endUser = findEndUser(exchange.request.headers, route, parsed);
   }
   const isChat = route.kind === 'chat';
+  // Member by member, here and wherever every request comes by: on Node 20 a spread takes microseconds.
   return {
-    ...understood,
     route,
     gate,
     access,
+    asked,
     model,
     price: { model, prepaid: access.prepaid, tiers: isChat ? access.plan.contextTiers : [] },
+    provider: understood.provider,
+    request,
     inputTokens: request.inputTokensBound,
     inputSize: request.inputTokensBound,
     counted: undefined,
     outputTokensMost: isChat ? (request.outputTokensMax ?? model.outputTokensMax) : 0,
     body,
+    parsed,
   };
 }
 

@@ -2,7 +2,7 @@ import type { ContextTier, Model } from '../../domain/catalog.ts';
 import { contextCost, contextCostMost } from '../../domain/context-tiers.ts';
 import { toSafeNumber } from '../../domain/money.ts';
 import { costOf, type Price, type Usage } from '../../domain/pricing.ts';
-import { amountFor, NO_TAKE, type Take } from '../../domain/take.ts';
+import { amountFor, type Take, tokensTake } from '../../domain/take.ts';
 import type { Need } from '../../engine/engine.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
 
@@ -51,7 +51,7 @@ export function usageTake(price: CallPrice, usage: Usage, choices: number): Take
 function plainTake({ model, prepaid }: CallPrice, usage: Usage): Take {
   const { inputTokens, outputTokens } = usage;
   const nano = prepaid ? toSafeNumber(costOf(model.price, usage)) : 0;
-  return { ...NO_TAKE, inputTokens, outputTokens, nano };
+  return tokensTake(inputTokens, outputTokens, nano);
 }
 
 /** Whether the need could fit with an eighth of the input bound: then counting exactly may save the request. */

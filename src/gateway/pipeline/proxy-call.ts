@@ -58,7 +58,8 @@ export class ProxyCall implements UpstreamReceiver {
   #events: EventEdges | undefined;
   /** While more money is fetched for a chunk, nothing flows. */
   #fetching = false;
-  readonly #leaving = new AbortController();
+  /** Tells whoever fetches more that the caller is gone; most answers fetch nothing. */
+  #leaving: AbortController | undefined = undefined;
 
   constructor(context: GatewayContext, exchange: Exchange, route: Route, compiled: CompiledRoute) {
     this.#context = context;
@@ -261,6 +262,7 @@ export class ProxyCall implements UpstreamReceiver {
   /** The awaited way to cover what has passed: other slices are asked for. */
   async #fetchMore(): Promise<boolean> {
     this.#fetching = true;
+    this.#leaving ??= new AbortController();
     const { signal } = this.#leaving;
     const more = await growHoldSlowly(this.#context, this.#exchange, this.#growth(), signal);
     this.#fetching = false;
@@ -368,7 +370,7 @@ export class ProxyCall implements UpstreamReceiver {
 
   #leave(): void {
     if (this.#ended) return;
-    this.#leaving.abort();
+    this.#leaving?.abort();
     this.#forwarder?.abort();
     if (this.#exchange.response.headSent) this.#settleStream();
     else releaseHold(this.#context, this.#exchange);

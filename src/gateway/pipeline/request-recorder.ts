@@ -27,7 +27,7 @@ export class RequestRecorder {
   #used = 0;
   #rows = 0;
   #timer: NodeJS.Timeout | undefined;
-  #flushing: Promise<void> | undefined;
+  #writing: Promise<void> | undefined;
   #dropped = 0;
 
   constructor(
@@ -57,29 +57,29 @@ export class RequestRecorder {
     });
     if (this.#used + text.length * BYTES_PER_UNIT > BATCH_BYTES) {
       this.#closeBatch();
-      void this.flush();
+      void this.#write();
     }
     this.#used += this.#buffer.write(text, this.#used);
     this.#rows += 1;
     this.#timer ??= setTimeout(() => this.#flushInTime(), FLUSH_MS);
   }
 
-  /** Writes what is waiting; one batch at a time, so that a slow store is not handed more. */
-  flush(): Promise<void> {
-    this.#flushing ??= this.#write().finally(() => {
-      this.#flushing = undefined;
-    });
-    return this.#flushing;
+  /** Writes everything that was added. */
+  async flush(): Promise<void> {
+    this.#closeBatch();
+    await this.#write();
   }
 
   #flushInTime(): void {
-    // A write under way may end before rows that come now: they need a timer of their own.
     this.#timer = undefined;
     void this.flush();
   }
 
   /** Copies the open batch out, or drops it when too many wait, and begins another. */
   #closeBatch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#rows === 0) return;
     if (this.#waiting.length >= WAITING_MAX) this.#dropped += this.#rows;
     else {
       // A copy of exactly these bytes: sending a view between threads would send the whole buffer behind it.
@@ -90,13 +90,14 @@ export class RequestRecorder {
     this.#rows = 0;
   }
 
+  /** One batch at a time, so that a slow store is not handed more. The open one waits until it is full or old. */
   async #write(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    while (this.#waiting.length > 0 || this.#rows > 0) {
-      if (this.#waiting.length === 0) this.#closeBatch();
-      const batch = this.#waiting.shift();
-      if (batch === undefined) return;
+    if (this.#waiting.length > 0) this.#writing ??= this.#writeWaiting();
+    await this.#writing;
+  }
+
+  async #writeWaiting(): Promise<void> {
+    for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- batches go one after the other on purpose
         await this.#log.appendEncodedRequests(batch.bytes);
@@ -105,6 +106,8 @@ export class RequestRecorder {
         this.#logger.error({ rows: batch.rows, error: String(error) }, 'request log rows lost');
       }
     }
+    // In the same turn as the last look: a batch that comes later is written anew and not forgotten.
+    this.#writing = undefined;
   }
 }
 

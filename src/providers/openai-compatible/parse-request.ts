@@ -1,4 +1,4 @@
-import type { LlmRequest, ParsedLlmRequest } from '../provider.ts';
+import type { ParsedLlmRequest } from '../provider.ts';
 import { collectText } from './input-text.ts';
 import { invalid } from './invalid.ts';
 import type { Invalid } from './invalid.ts';
@@ -30,7 +30,14 @@ const TOOLS_OVERHEAD_TOKENS = 512;
  */
 const IMAGE_TOKENS_MAX = 50_000;
 
-type InputBound = Pick<LlmRequest, 'inputTokensBound' | 'inputTokensOverhead' | 'inputText'>;
+/**
+ * A token of a byte-level tokenizer is at least one byte of text, and JSON never writes a character in
+ * fewer bytes than UTF-8 does, so the bytes of a body bound the tokens of all text in it without a walk.
+ * (Models that normalise text first may lengthen rare characters; what exceeds a hold is the house's.)
+ */
+function boundTokens(textBytes: number, overhead: number): number {
+  return textBytes + overhead;
+}
 
 /** A chat completions body (https://platform.openai.com/docs/api-reference/chat/create). Unknown members pass. */
 export function parseChat(body: unknown, bodyBytes: number): ParsedLlmRequest {
@@ -43,6 +50,7 @@ export function parseChat(body: unknown, bodyBytes: number): ParsedLlmRequest {
   if ('kind' in measure) return measure;
 
   const stream = body['stream'] === true;
+  const overhead = sumOverhead(body, measure);
   return {
     kind: 'ok',
     request: {
@@ -51,7 +59,9 @@ export function parseChat(body: unknown, bodyBytes: number): ParsedLlmRequest {
       wantsUsageChunk: stream && asksForUsage(body['stream_options']),
       outputTokensMax: readNumber(body, 'max_completion_tokens') ?? readNumber(body, 'max_tokens'),
       choices: readNumber(body, 'n') ?? 1,
-      ...boundInput(body, bodyBytes - measure.inlineBytes, sumOverhead(body, measure)),
+      inputTokensBound: boundTokens(bodyBytes - measure.inlineBytes, overhead),
+      inputTokensOverhead: overhead,
+      inputText: () => collectText(body),
     },
   };
 }
@@ -68,6 +78,7 @@ export function parseEmbeddings(body: unknown, bodyBytes: number): ParsedLlmRequ
   const problem = checkInput(input);
   if (problem !== undefined) return problem;
   const inputs = Array.isArray(input) && typeof input[0] !== 'number' ? input.length : 1;
+  const overhead = INPUT_OVERHEAD_TOKENS * inputs;
   return {
     kind: 'ok',
     request: {
@@ -76,21 +87,10 @@ export function parseEmbeddings(body: unknown, bodyBytes: number): ParsedLlmRequ
       wantsUsageChunk: false,
       outputTokensMax: 0,
       choices: 1,
-      ...boundInput(body, bodyBytes, INPUT_OVERHEAD_TOKENS * inputs),
+      inputTokensBound: boundTokens(bodyBytes, overhead),
+      inputTokensOverhead: overhead,
+      inputText: () => collectText(body),
     },
-  };
-}
-
-/**
- * A token of a byte-level tokenizer is at least one byte of text, and JSON never writes a character in
- * fewer bytes than UTF-8 does, so the bytes of the body bound the tokens of all text in it without a walk.
- * (Models that normalise text first may lengthen rare characters; what exceeds a hold is the house's.)
- */
-function boundInput(body: JsonRecord, textBytes: number, overhead: number): InputBound {
-  return {
-    inputTokensBound: textBytes + overhead,
-    inputTokensOverhead: overhead,
-    inputText: () => collectText(body),
   };
 }
 
