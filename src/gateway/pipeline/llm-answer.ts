@@ -23,7 +23,7 @@ import { type Take, withBytes } from '../../domain/take.ts';
 import type { UnderstoodCall } from './llm-call.ts';
 import { ANSWER_BYTES_MAX, decode } from './decode-answer.ts';
 import { type LlmBounds, usageTake } from './llm-hold.ts';
-import { UsageCounter } from './llm-usage.ts';
+import { noteUsage, UsageCounter } from './llm-usage.ts';
 import { openLlmForwarder } from './llm-request.ts';
 import { observeRest } from './observe.ts';
 import { buildAnswerHeaders, readHeader } from './outgoing.ts';
@@ -194,11 +194,14 @@ export class LlmAnswer implements UpstreamReceiver {
   async #fetchMore(meter: StreamMeter): Promise<boolean> {
     this.#fetching = true;
     const growth = this.#growth(meter);
-    this.#leaving ??= new AbortController();
-    const { signal } = this.#leaving;
-    const more = await growHoldSlowly(this.#context, this.#exchange, growth, signal);
+    const more = await this.#growSlowly(growth);
     this.#fetching = false;
     return more;
+  }
+
+  #growSlowly(growth: Growth): Promise<boolean> {
+    this.#leaving ??= new AbortController();
+    return growHoldSlowly(this.#context, this.#exchange, growth, this.#leaving.signal);
   }
 
   #growth(meter: StreamMeter): Growth {
@@ -227,7 +230,7 @@ export class LlmAnswer implements UpstreamReceiver {
   /** The last bytes of a stream and its final cost. */
   #finish(usage: Usage, rest: Buffer): void {
     if (this.#phase === 'ended') return;
-    this.#noteUsage(usage);
+    noteUsage(this.#exchange, usage);
     this.#exchange.bytesOut += rest.length;
     finishStream(this.#context, this.#exchange, this.#takeOf(usage));
     if (rest.length > 0 || !this.#exchange.response.headSent) this.#write(rest);
@@ -258,7 +261,7 @@ export class LlmAnswer implements UpstreamReceiver {
   /** Charged at its exact cost; what is above the hold is set aside first, as far as there is any. */
   #answerWhole(body: Buffer, usage: Usage): void {
     if (this.#phase === 'ended') return;
-    this.#noteUsage(usage);
+    noteUsage(this.#exchange, usage);
     this.#exchange.bytesOut = body.length;
     const take = this.#takeOf(usage);
     const growth = { take, ahead: take };
@@ -266,8 +269,7 @@ export class LlmAnswer implements UpstreamReceiver {
       this.#chargeWhole(body, take);
       return;
     }
-    this.#leaving ??= new AbortController();
-    growHoldSlowly(this.#context, this.#exchange, growth, this.#leaving.signal)
+    this.#growSlowly(growth)
       .then(() => this.#chargeWhole(body, take))
       .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
   }
@@ -370,7 +372,7 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   #settleAs(usage: Usage, ending: Exchange['ending']): void {
-    this.#noteUsage(usage);
+    noteUsage(this.#exchange, usage);
     finishStream(this.#context, this.#exchange, this.#takeOf(usage));
     this.#end(ending);
   }
@@ -393,12 +395,5 @@ export class LlmAnswer implements UpstreamReceiver {
     const { bytesIn, bytesOut } = this.#exchange;
     const take = usageTake(this.#call.price, usage, this.#bounds.choices);
     return withBytes(take, bytesIn, bytesOut);
-  }
-
-  #noteUsage(usage: Usage): void {
-    this.#exchange.inputTokens = usage.inputTokens;
-    this.#exchange.cachedInputTokens = usage.cachedInputTokens;
-    this.#exchange.outputTokens = usage.outputTokens;
-    this.#exchange.estimated = usage.estimated;
   }
 }

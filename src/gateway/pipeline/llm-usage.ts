@@ -1,6 +1,7 @@
 import type { Usage } from '../../domain/pricing.ts';
 import type { LlmRequest, StreamMeter } from '../../providers/provider.ts';
 import type { TokenCounter } from './context.ts';
+import type { Exchange } from './exchange.ts';
 
 /** Counts, exactly and off the event loop, what an upstream did not say (LLM-06). */
 export class UsageCounter {
@@ -51,4 +52,12 @@ export class UsageCounter {
       return guess;
     }
   }
+}
+
+/** What the call is recorded as having used. */
+export function noteUsage(exchange: Exchange, usage: Usage): void {
+  exchange.inputTokens = usage.inputTokens;
+  exchange.cachedInputTokens = usage.cachedInputTokens;
+  exchange.outputTokens = usage.outputTokens;
+  exchange.estimated = usage.estimated;
 }
