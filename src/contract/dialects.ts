@@ -92,16 +92,14 @@ export function renderProblemEvent(
 
 /** Without this object the official SDK reports `402 status code (no body)`. */
 function envelopOpenai(document: ProblemDocument): object {
-  return {
-    ...document,
-    error: {
-      message: document.message,
-      type: STATUS_FAMILIES[document.status].openaiType,
-      code: document.code,
-      param: formatParameter(document.details.pointer) ?? null,
-      details: document.details,
-    },
+  const error = {
+    message: document.message,
+    type: STATUS_FAMILIES[document.status].openaiType,
+    code: document.code,
+    param: formatParameter(document.details.pointer) ?? null,
+    details: document.details,
   };
+  return Object.assign({}, document, { error });
 }
 
 function envelopAnthropic(document: ProblemDocument): object {

@@ -31,7 +31,7 @@ export function buildProblem(input: ProblemInput): ProblemDocument {
   const documentationUrl = `${baseUrl}/errors/${code}`;
   const resolutionUrl = input.resolutionUrl ?? documentationUrl;
   const message = said + phrases.linkJoint + resolutionUrl;
-  return {
+  const document = {
     type: documentationUrl,
     title: text.title,
     status: row.status,
@@ -50,10 +50,14 @@ export function buildProblem(input: ProblemInput): ProblemDocument {
     retryable: isRetryable(retry.kind),
     retry,
     details,
-    ...(input.payment === undefined ? {} : { payment: input.payment }),
-    ...(input.offer === undefined ? {} : describeOffer(input.offer)),
-    ...(language === 'en' ? {} : { language }),
     schema: baseUrl + PROBLEM_SCHEMA_PATH,
+  };
+  if (payment === undefined && offer === undefined && language === 'en') return document;
+  return {
+    ...document,
+    ...(payment === undefined ? {} : { payment }),
+    ...(offer === undefined ? {} : describeOffer(offer)),
+    ...(language === 'en' ? {} : { language }),
   };
 }
 
@@ -66,16 +70,15 @@ function buildRetry(row: CodeRow, input: ProblemInput): ProblemRetry {
   const isForTime = kind !== 'never_until_action' && kind !== 'with_proof';
   const waitingHelps = isForTime || row.status === 429;
   const seconds = waitingHelps ? input.retryAfterSeconds : undefined;
-  return {
-    kind,
-    ...(input.resetsAt === undefined ? {} : { resets_at: input.resetsAt }),
-    ...(seconds === undefined ? {} : { retry_after_seconds: seconds }),
-  };
+  const retry: { -readonly [Member in keyof ProblemRetry]: ProblemRetry[Member] } = { kind };
+  if (input.resetsAt !== undefined) retry.resets_at = input.resetsAt;
+  if (seconds !== undefined) retry.retry_after_seconds = seconds;
+  return retry;
 }
 
 function buildDetails({ details = {}, resetsAt }: ProblemInput): ProblemDetails {
   const bounded = isTooLong(details) ? (clip(details) as ProblemDetails) : details;
-  return resetsAt === undefined ? bounded : { ...bounded, resets_at: resetsAt };
+  return resetsAt === undefined ? bounded : Object.assign({}, bounded, { resets_at: resetsAt });
 }
 
 /** Anything in it that is: details are objects of texts, numbers and lists of such objects. */

@@ -35,18 +35,20 @@ export type ShortCause =
   /** The store does not answer, or too many wait: 503. */
   | 'unavailable';
 
+export interface ShortOutcome {
+  readonly kind: 'short';
+  /** Index into `needs` of the account that refused. */
+  readonly index: number;
+  readonly cause: ShortCause;
+  /** Exact at this moment, all processes asked; undefined when the store did not answer. */
+  readonly numbers: AccountNumbers | undefined;
+  /** Part of `numbers.reserved` that is under open holds, own ones included. */
+  readonly held: number;
+}
+
 export type ReserveOutcome =
   | { readonly kind: 'held'; readonly hold: Hold }
-  | {
-      readonly kind: 'short';
-      /** Index into `needs` of the account that refused. */
-      readonly index: number;
-      readonly cause: ShortCause;
-      /** Exact at this moment, all processes asked; undefined when the store did not answer. */
-      readonly numbers: AccountNumbers | undefined;
-      /** Part of `numbers.reserved` that is under open holds, own ones included. */
-      readonly held: number;
-    }
+  | ShortOutcome
   | { readonly kind: 'limited'; readonly index: number; readonly retryAfterMs: number }
   /** A window has ended since the needs were worked out: ask with those of the next one. */
   | { readonly kind: 'stale' };
@@ -59,6 +61,8 @@ export interface Engine {
     needs: readonly Need[],
     rates: readonly RateNeed[],
   ): Hold | undefined;
+  /** What is known without asking anybody: the first account that lacks its need was found to be used up just now. */
+  refuseAtOnce(needs: readonly Need[]): ShortOutcome | undefined;
   /** The awaited slow path, at most 1 s. A caller that leaves calls `signal`'s abort: its place is dropped. */
   reserve(
     requestId: string,

@@ -22,13 +22,12 @@ export interface Waiter {
   readonly hearing: Hearing;
   readonly wake: (outcome: WaitOutcome) => void;
 }
-export type WaitOutcome =
-  | { readonly kind: 'ready' }
-  | {
-      readonly kind: 'short';
-      readonly cause: 'gone' | 'held' | 'stranded' | 'unavailable';
-      readonly held: number;
-    };
+export interface ShortWait {
+  readonly kind: 'short';
+  readonly cause: 'gone' | 'held' | 'stranded' | 'unavailable';
+  readonly held: number;
+}
+export type WaitOutcome = { readonly kind: 'ready' } | ShortWait;
 
 /** One account as this process sees it: a slice of it, spent in memory. Fixed shape: it is on the hot path. */
 export class LeaseAccount {

@@ -1,7 +1,13 @@
 import type { AccountSpec } from '../domain/accounts.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AcquireRequest, AcquireResult, LedgerStore } from '../stores/store.ts';
-import { type Hearing, LeaseAccount, type Waiter, type WaitOutcome } from './lease-account.ts';
+import {
+  type Hearing,
+  LeaseAccount,
+  type ShortWait,
+  type Waiter,
+  type WaitOutcome,
+} from './lease-account.ts';
 
 const GROWTH_BATCH_MAX = 1000;
 const WAITERS_PER_ACCOUNT_MAX = 1000;
@@ -116,7 +122,7 @@ export class LeaseBook {
 
   /** Resolves when the amount is free here, or says why it never will be (DESIGN 5 "slow path"). */
   waitFor(account: LeaseAccount, wait: Wait): Promise<WaitOutcome> {
-    const known = this.#judgeAtOnce(account, wait.amount);
+    const known = this.judgeAtOnce(account, wait.amount);
     if (known !== undefined) return Promise.resolve(known);
     const full = account.waiters.length >= WAITERS_PER_ACCOUNT_MAX || this.#waiting >= WAITERS_MAX;
     if (full || this.#stopped || account.index === NO_LEASE || wait.signal.aborted) {
@@ -129,7 +135,7 @@ export class LeaseBook {
   }
 
   /** What this process can tell without asking: it was told so just now, or has all there is under open holds. */
-  #judgeAtOnce(account: LeaseAccount, amount: number): WaitOutcome | undefined {
+  judgeAtOnce(account: LeaseAccount, amount: number): ShortWait | undefined {
     if (amount > account.goneAbove && this.#clock.monotonicMs() < account.goneUntil) {
       return { kind: 'short', cause: 'gone', held: account.held };
     }

@@ -2,7 +2,7 @@ import type { AccountSpec } from '../domain/accounts.ts';
 import { HOLD_TRANSITIONS, type HoldEvent } from '../domain/hold.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AccountNumbers, Change, LedgerStore, Overrun } from '../stores/store.ts';
-import type { Engine, Hold, Need, RateNeed, ReserveOutcome } from './engine.ts';
+import type { Engine, Hold, Need, RateNeed, ReserveOutcome, ShortOutcome } from './engine.ts';
 import { type GroupKind, Journal } from './journal.ts';
 import type { Hearing, LeaseAccount } from './lease-account.ts';
 import { LeaseBook } from './lease-book.ts';
@@ -79,6 +79,18 @@ export class LedgerEngine implements Engine {
     rates: readonly RateNeed[],
   ): Hold | undefined {
     return this.#take({ requestId, needs, rates }, false);
+  }
+
+  refuseAtOnce(needs: readonly Need[]): ShortOutcome | undefined {
+    if (this.#hasEnded(needs)) return undefined;
+    const index = this.#firstLacking(needs, false);
+    const need = needs[index];
+    if (need === undefined) return undefined;
+    const account = this.#book.find(need.account);
+    const known = this.#book.judgeAtOnce(account, need.least ?? need.amount);
+    if (known === undefined) return undefined;
+    const { cause, held } = known;
+    return { kind: 'short', index, cause, numbers: account.currentNumbers(), held };
   }
 
   async reserve(

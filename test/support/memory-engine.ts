@@ -34,6 +34,10 @@ export class MemoryEngine implements Engine {
     return hold;
   }
 
+  refuseAtOnce(): undefined {
+    return undefined;
+  }
+
   reserve(
     requestId: string,
     needs: readonly Need[],

@@ -68,7 +68,7 @@ export async function admitSlowly(
 ): Promise<boolean> {
   const leaving = new AbortController();
   exchange.response.onClientGone = () => leaving.abort();
-  const outcome = await reserve(context, exchange, { accounts, asked, signal: leaving.signal });
+  const outcome = await reserve(context, exchange, { accounts, asked, leaving });
   exchange.response.onClientGone = undefined;
   if (outcome.kind !== 'held') {
     noteRefusal(exchange, outcome, context.engine);
@@ -90,14 +90,17 @@ const OUT_OF_TRIES: Short = {
 async function reserve(
   context: GatewayContext,
   exchange: Exchange,
-  wish: { accounts: CallerAccounts; asked: Asked; signal: AbortSignal },
+  wish: { accounts: CallerAccounts; asked: Asked; leaving: AbortController },
 ): Promise<Exclude<ReserveOutcome, { kind: 'stale' }>> {
-  const { accounts, asked, signal } = wish;
+  const { accounts, asked, leaving } = wish;
   let splits: Splitting | undefined;
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const { requestId, needs } = exchange;
-    // oxlint-disable-next-line no-await-in-loop -- each round asks for what the last one showed to be right
-    const outcome = await context.engine.reserve(requestId, needs, ratesOf(exchange), signal);
+    // A signal is made when it is asked for: only who has to wait needs one.
+    const outcome =
+      context.engine.refuseAtOnce(needs) ??
+      // oxlint-disable-next-line no-await-in-loop -- each round asks for what the last one showed to be right
+      (await context.engine.reserve(requestId, needs, ratesOf(exchange), leaving.signal));
     if (outcome.kind === 'held' || outcome.kind === 'limited') return outcome;
     const now = context.clock.now();
     if (outcome.kind === 'stale') {

@@ -45,19 +45,21 @@ export function describeLimit(description: RefusalDescription): ProblemDetails {
   const used = usedOf(limit, held);
   const remaining = Math.max(0, limit.allowance - used);
   const inUnits = (units: number): number | string => quantity(limit, units, catalog);
-  return {
-    ...describeLabel(description, limit, catalog),
-    current_usage: inUnits(used),
-    allowed_usage: inUnits(limit.allowance),
-    remaining: inUnits(remaining),
-    needed: inUnits(neededOf(limit, facts)),
-    ...omitUndefined({
+  return Object.assign(
+    describeLabel(description, limit, catalog),
+    {
+      current_usage: inUnits(used),
+      allowed_usage: inUnits(limit.allowance),
+      remaining: inUnits(remaining),
+      needed: inUnits(neededOf(limit, facts)),
+    },
+    omitUndefined({
       available: limit.kind === 'balance' ? inUnits(Math.max(0, remaining - held)) : undefined,
       held: refusal.transient ? inUnits(held) : undefined,
       affordable_max_tokens: short?.affordableOutputTokens,
       price: priceBeyond(description, limit, catalog),
     }),
-  };
+  );
 }
 
 /** A slot is never spent: what is used of it are the calls that run (QUOTA-10). */
@@ -75,17 +77,19 @@ function describeLabel(
     return { exceeded_limit_type: 'credits', scope: 'tenant', unit: catalog.asset };
   }
   const isOfOperation = label.unit === 'operations' || label.scope === 'operation';
-  return {
-    exceeded_limit_type: isSlot(label.unit) ? label.unit : `${label.unit}_per_${label.window}`,
-    limit_id: label.id,
-    scope: label.scope,
-    unit: label.unit === 'spend' ? catalog.asset : label.unit,
-    ...omitUndefined({
+  return Object.assign(
+    {
+      exceeded_limit_type: isSlot(label.unit) ? label.unit : `${label.unit}_per_${label.window}`,
+      limit_id: label.id,
+      scope: label.scope,
+      unit: label.unit === 'spend' ? catalog.asset : label.unit,
+    },
+    omitUndefined({
       window: isSlot(label.unit) ? undefined : label.window,
       operation: isOfOperation ? facts.route?.operation : undefined,
       model: label.scope === 'model' ? label.of : undefined,
     }),
-  };
+  );
 }
 
 /** Of one unit beyond an allowance that has to be approved first (PLAN-11). */

@@ -76,13 +76,15 @@ function describe(
       ? context.links.payLink(identity.tenantId, cause)
       : undefined;
   const { retryAfterMs } = refusal;
-  return {
-    code,
-    requestId: exchange.requestId,
-    baseUrl: context.publicUrl(),
-    details: describeRefusal({ context, exchange, facts, refusal, offers, code, payUrl }),
-    language: chooseLanguage(readHeader(exchange.request.headers, 'accept-language')),
-    ...omitUndefined({
+  return Object.assign(
+    {
+      code,
+      requestId: exchange.requestId,
+      baseUrl: context.publicUrl(),
+      details: describeRefusal({ context, exchange, facts, refusal, offers, code, payUrl }),
+      language: chooseLanguage(readHeader(exchange.request.headers, 'accept-language')),
+    },
+    omitUndefined({
       resolutionUrl: payUrl,
       // Signed for callers without a key too: nobody else could ever read why theirs was refused.
       explainUrl: context.links.explainLink(exchange.requestId),
@@ -91,7 +93,7 @@ function describe(
       retryKind: refusal.transient ? ('transient' as const) : undefined,
       payment: findPayment(context, exchange, facts, { refusal, code }),
     }),
-  };
+  );
 }
 
 /** When waiting has lifted it, ISO: a window that opens again, or a rate that was bought and has room again. */

@@ -140,6 +140,10 @@ class RehearsedEngine implements Engine {
     return this.#keep(this.#engine.tryReserve(...args));
   }
 
+  refuseAtOnce(...args: Parameters<Engine['refuseAtOnce']>): ReturnType<Engine['refuseAtOnce']> {
+    return this.#engine.refuseAtOnce(...args);
+  }
+
   async reserve(...args: Parameters<Engine['reserve']>): ReturnType<Engine['reserve']> {
     const outcome = await this.#engine.reserve(...args);
     if (outcome.kind === 'held') this.#keep(outcome.hold);
