@@ -41,7 +41,8 @@ export async function measure(
   const samples: Sample[] = [];
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const subject of subjects) {
-      const sample = await takeSample(subject, options.seconds);
+      const others = subjects.filter((other) => other !== subject);
+      const sample = await whileResting(others, () => takeSample(subject, options.seconds));
       tell(`round ${round}/${options.rounds}: ${describeSample(sample)}`);
       samples.push(sample);
       count(subject.variant, sample.requests);
@@ -71,6 +72,22 @@ async function askOnce({ target }: Subject): Promise<{ status: number; body: str
 
 function unexpected({ variant }: Subject, status: number, body: string): Error {
   return new Error(`${variant} answered ${status}: ${body.slice(0, 2000)}`);
+}
+
+/** The others stand still meanwhile: even without a request they look after their books, on the same core. */
+async function whileResting<Result>(
+  others: readonly Subject[],
+  run: () => Promise<Result>,
+): Promise<Result> {
+  const pids = others.flatMap(({ pid, supervisorPid }) =>
+    supervisorPid === undefined ? [pid] : [pid, supervisorPid],
+  );
+  try {
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    return await run();
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+  }
 }
 
 async function takeSample(subject: Subject, seconds: number): Promise<Sample> {

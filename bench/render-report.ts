@@ -60,7 +60,7 @@ ${renderDoubts(report).join('\n')}
 - One request: \`POST /v1/chat/completions\`, a JSON body of 305 bytes, 16 headers. The upstream, an nginx, answers
   with a fixed chat completion of 583 bytes that carries its usage.
 - The measured processes are pinned to one core, \`wrk -t1 -c${report.connections}\` and the upstream to another. Gateways run one worker.
-- Each variant is warmed up for ${options.warmUpSeconds} s; then ${report.rounds} rounds of ${report.seconds} s, the variants in turn within each round.
+- Each variant is warmed up for ${options.warmUpSeconds} s; then ${report.rounds} rounds of ${report.seconds} s, the variants in turn within each round, the other processes stopped meanwhile.
   The table shows medians.
 - CPU per request = (user + system time of the serving process with all its threads) / requests, read when what
   the answers left behind is settled too. The supervisor is another process: its share is listed above.
