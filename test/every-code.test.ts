@@ -7,8 +7,9 @@ import { CODES, type Code } from '../src/contract/codes.ts';
 import type { ProblemForm } from '../src/contract/dialects.ts';
 import { type CodeLab, startCodeLab, STORM_AFTER } from './support/code-lab.ts';
 import { createCustomer, type Customer, type CustomerOptions } from './support/customers.ts';
-import { ALL_FORMS, checkForm, FORMS, hostFor } from './support/forms.ts';
+import { ALL_FORMS, checkForm, FORMS, hostFor, languageFor } from './support/forms.ts';
 import { type Call, type CallAnswer, GatewayCaller } from './support/gateway-caller.ts';
+import { lockLedger } from './support/lock-ledger.ts';
 import { waitFor } from './support/wait-for.ts';
 
 /** How a call comes to be refused with a code. */
@@ -113,7 +114,12 @@ const WAYS: { readonly [code in Code]?: Way } = {
 
 /** Sends it to the routes of one dialect, as a client that reads this form does. */
 function callAs(form: ProblemForm, call: Call, key: string): Promise<CallAnswer> {
-  const headers = { ...call.headers, host: hostFor(form), accept: FORMS[form].accept };
+  const headers = {
+    ...call.headers,
+    host: hostFor(form),
+    accept: FORMS[form].accept,
+    'accept-language': `${languageFor(form)}, *;q=0.1`,
+  };
   return lab.caller.call({ key, ...call, headers });
 }
 
@@ -179,7 +185,31 @@ describe('every code of the request path, in every form that can carry it', () =
   });
 });
 
-/** Codes of the connection, of the admin API and of faults inside the gateway: where they are produced. */
+describe('what is our own fault is told in every form too', () => {
+  it('INTERNAL_ERROR', async () => {
+    const call = { ...STATUS, headers: { authorization: 'Bearer a-fault-of-ours' } };
+    await expect(checkAll('INTERNAL_ERROR', call, '')).resolves.toBeUndefined();
+  });
+
+  it('BILLING_UNAVAILABLE', async () => {
+    // Too little for a call: without the store nobody knows whether that is still so.
+    const { key } = await createCustomer(lab.caller, on('open', '0.0005'));
+    await checkAll('INSUFFICIENT_CREDITS', STATUS, key);
+    const ledger = lockLedger(lab.gateway.data);
+    await waitFor(async () => (await callAs('plain', STATUS, key)).status === 503, {
+      timeoutMs: 15_000,
+      what: 'the ledger to be missed',
+    });
+    await expect(checkAll('BILLING_UNAVAILABLE', STATUS, key)).resolves.toBeUndefined();
+    ledger.release();
+    await waitFor(async () => (await callAs('plain', STATUS, key)).status === 402, {
+      timeoutMs: 15_000,
+      what: 'the ledger to be found again',
+    });
+  });
+});
+
+/** Codes of the connection and of the admin API: where they are produced. */
 const ELSEWHERE: Readonly<Partial<Record<Code, string>>> = {
   ADMIN_TOKEN_INVALID: 'test/refusals.test.ts',
   HOST_NOT_ALLOWED: 'test/refusals.test.ts',
@@ -191,8 +221,6 @@ const ELSEWHERE: Readonly<Partial<Record<Code, string>>> = {
   REQUEST_TIMEOUT: 'test/refusals.test.ts',
   HEADERS_TOO_LARGE: 'test/refusals.test.ts',
   OVERLOADED: 'test/refusals.test.ts',
-  BILLING_UNAVAILABLE: 'test/store-down.test.ts',
-  INTERNAL_ERROR: 'src/control/admin/admin-app.test.ts',
 };
 const HERE: readonly Code[] = [
   'KEY_REVOKED',
@@ -200,6 +228,8 @@ const HERE: readonly Code[] = [
   'ROUTE_NOT_FOUND',
   'METHOD_NOT_ALLOWED',
   'MALFORMED_REQUEST',
+  'INTERNAL_ERROR',
+  'BILLING_UNAVAILABLE',
 ];
 
 it('DESIGN 3: no code of the registry is without a test that produces it', () => {

@@ -1,32 +1,15 @@
-import { join } from 'node:path';
-
-import { DatabaseSync } from '@photostructure/sqlite';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 
 import { checkProblem } from './support/check-problem.ts';
 import { createCustomer } from './support/customers.ts';
 import { type CallAnswer, nanoOf, runParallel, tally } from './support/gateway-caller.ts';
+import { lockLedger } from './support/lock-ledger.ts';
 import { startLab } from './support/start-lab.ts';
 import { waitFor } from './support/wait-for.ts';
 
 const WARMING_CALLS = 300;
 const CALLS_MAX = 2000;
 const PRICE_NANO = 1_000_000n;
-
-/** Another process that has the ledger to itself: every write of the gateway waits in vain. */
-function lockLedger(data: string): { release(): void } {
-  const database = new DatabaseSync(join(data, 'ledger.db'), { timeout: 5000 });
-  database.exec('BEGIN IMMEDIATE');
-  let locked = true;
-  const release = (): void => {
-    if (!locked) return;
-    locked = false;
-    database.exec('ROLLBACK');
-    database.close();
-  };
-  onTestFinished(release);
-  return { release };
-}
 
 it('C402-19, DESIGN 10: with the ledger locked, BILLING_UNAVAILABLE and never a 402; slices in memory still serve; afterwards every served call is charged', async () => {
   const { gateway, caller, api } = await startLab({ credit: '0.01' });

@@ -23,7 +23,11 @@ export async function startCodeLab(): Promise<CodeLab> {
   const gateway = await startGateway({
     config: renderConfig(places),
     args: ['--workers', '2'],
-    env: { TOLLKEEPER_LOG_LEVEL: 'silent', TOLLKEEPER_CLOCK: '2026-11-15T12:00:00Z' },
+    env: {
+      TOLLKEEPER_LOG_LEVEL: 'silent',
+      TOLLKEEPER_CLOCK: '2026-11-15T12:00:00Z',
+      NODE_OPTIONS: `--import ${new URL('planted-fault.mjs', import.meta.url).href}`,
+    },
   });
   const caller = new GatewayCaller(gateway);
   return {

@@ -1,8 +1,10 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
 
+import { findText } from '../../src/contract/code-texts.ts';
 import { CODES, type Code } from '../../src/contract/codes.ts';
 import type { ProblemForm } from '../../src/contract/dialects.ts';
+import { type Language, LANGUAGES } from '../../src/contract/languages.ts';
 import type { ParsedProblem } from '../../src/contract/parse-problem.ts';
 import { PROBLEM_SCHEMA } from '../../src/contract/problem-schema.ts';
 import { readProblem } from '../../src/contract/read-problem.ts';
@@ -37,7 +39,12 @@ export function hostFor(form: ProblemForm): string {
   return form === 'xml' || form === 'html' || form === 'text' ? 'plain.test' : `${form}.test`;
 }
 
-/** What a refusal must be in this form; returns what a client reads out of it. */
+/** Each is read in two forms or more, and by clients of machines and of people. */
+export function languageFor(form: ProblemForm): Language {
+  return LANGUAGES[ALL_FORMS.indexOf(form) % LANGUAGES.length] ?? 'en';
+}
+
+/** What a refusal must be in this form and its language; returns what a client reads out of it. */
 export function checkForm(answer: CallAnswer, code: Code, form: ProblemForm): ParsedProblem {
   const { status, headers, text } = answer;
   const read = readProblem(text);
@@ -50,6 +57,10 @@ export function checkForm(answer: CallAnswer, code: Code, form: ProblemForm): Pa
   // C402-01, C402-03, C402-04: money or not, said in a sentence with the way out in it.
   expect(status === 402).toBe(CODES[code].financial);
   expect(read.message).toContain(read.resolutionUrl);
+  // C402-27: another language changes the words alone.
+  const language = languageFor(form);
+  expect(headers['content-language']).toBe(language);
+  expect(text).toContain(findText(code, language).title);
   // C402-20, C402-21, GW-22: the headers are the same whatever the body looks like.
   expect(headers['cache-control']).toBe('no-store');
   expect(headers['x-request-id']).toBe(read.requestId);
