@@ -1,8 +1,4 @@
 // @needs chromium
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-
-import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -11,15 +7,10 @@ import type { Facts } from '../src/domain/facts.ts';
 import { NO_TAKE } from '../src/domain/take.ts';
 import { PLAIN_TERMS } from '../src/domain/tenant-terms.ts';
 import { requestId } from '../src/platform/ids.ts';
+import { checkPage, openPage, type Scheme, SCHEMES, WIDTHS } from './support/check-page.ts';
 import { launchChromium } from './support/launch-chromium.ts';
 import { startPublicPages, type PublicPages } from './support/start-public-pages.ts';
 import { packFacts } from '../src/domain/facts-record.ts';
-
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-/** A phone, so that a page wider than its screen shows, and a desk. */
-const WIDTHS = { phone: 390, desk: 1100 } as const;
-/** `SCREENSHOTS=folder` keeps a picture of every page, light and dark, on both. */
-const { SCREENSHOTS } = process.env;
 
 let pages: PublicPages;
 let browser: Browser;
@@ -77,38 +68,11 @@ async function seedPaths(): Promise<Record<string, string>> {
   };
 }
 
-async function open(
-  path: string,
-  scheme: 'light' | 'dark',
-  width: number = WIDTHS.phone,
-): Promise<Page> {
-  // The pages' policy forbids scripts, axe's own among them: only this test may go around it.
-  const page = await browser.newPage({
-    viewport: { width, height: 844 },
-    colorScheme: scheme,
-    bypassCSP: true,
-  });
-  await page.goto(pages.origin + path);
-  return page;
+function open(path: string, scheme: Scheme, width?: number): Promise<Page> {
+  return openPage(browser, pages.origin + path, scheme, width);
 }
 
-async function checkPage(page: Page, name: string): Promise<void> {
-  await page.addScriptTag({ path: AXE });
-  const results = (await page.evaluate('axe.run()')) as AxeResults;
-  const found = results.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  expect(found).toEqual([]);
-  expect(results.passes.length).toBeGreaterThan(5);
-  const overhang = await page.evaluate(
-    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-  );
-  expect(overhang).toBe(0);
-  if (SCREENSHOTS !== undefined) {
-    const file = `${name.replaceAll(' ', '-')}.png`;
-    await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
-  }
-}
-
-describe.each(['light', 'dark'] as const)('in %s', (scheme) => {
+describe.each(SCHEMES)('in %s', (scheme) => {
   it.each([
     'landing',
     'errors',
