@@ -13,7 +13,10 @@ const DEFAULT: Language = 'en';
  * `de-AT` being served German. English for no header, for `*`, and when none fits.
  */
 export function chooseLanguage(acceptLanguage: string | undefined): Language {
-  if (acceptLanguage === undefined || acceptLanguage === '') return DEFAULT;
+  // Most programs send nothing, or that they take anything.
+  if (acceptLanguage === undefined || acceptLanguage === '' || acceptLanguage === '*') {
+    return DEFAULT;
+  }
   let best: Language = DEFAULT;
   let bestQuality = 0;
   for (const { value, quality } of parseQualityList(acceptLanguage)) {

@@ -55,14 +55,12 @@ export function renderSentence(sentence: Sentence, findWord: FindWord): string {
 
 function renderAlternative(pieces: Alternative, findWord: FindWord): string | undefined {
   let text = '';
-  for (const [index, piece] of pieces.entries()) {
-    if (index % 2 === 0) {
-      text += piece;
-      continue;
-    }
-    const word = findWord(piece);
-    if (word === undefined || word === '') return undefined;
-    text += word;
+  let isWord = false;
+  for (const piece of pieces) {
+    const part = isWord ? findWord(piece) : piece;
+    if (part === undefined || (isWord && part === '')) return undefined;
+    text += part;
+    isWord = !isWord;
   }
   return text;
 }

@@ -1,6 +1,7 @@
 import type { AccountSpec } from '../domain/accounts.ts';
 import { isSlot } from '../domain/take.ts';
 import type { AccountNumbers } from '../stores/store.ts';
+import type { Need } from './engine.ts';
 
 /** What a request has heard of an account since it first waited for it. */
 export interface Hearing {
@@ -100,6 +101,18 @@ export class LeaseAccount {
   canGive(units: number, nowMs: number): boolean {
     if (units === 0) return true;
     return this.left >= units && (this.spec.kind === 'quota' || nowMs < this.usableUntil);
+  }
+
+  /** Whether it cannot cover a need here and now. `queued`: the one who asks has waited its turn. */
+  lacks(
+    { amount, least = amount }: Pick<Need, 'amount' | 'least'>,
+    nowMs: number,
+    queued: boolean,
+  ) {
+    if (amount === 0) return false;
+    if (this.left < least || nowMs >= this.usableUntil || this.stale) return true;
+    // Those who wait come first, or a stream of small requests would starve a large one.
+    return !queued && this.waiters.length > 0;
   }
 
   /** Whether what is left here has to go back before more is taken: it may promise more than there is. */

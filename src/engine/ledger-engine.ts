@@ -242,7 +242,7 @@ export class LedgerEngine implements Engine {
       const need = needs[i];
       if (need === undefined) return undefined;
       const account = this.#book.find(need.account);
-      if (lacks(account, need, nowMs, queued)) return undefined;
+      if (account.lacks(need, nowMs, queued)) return undefined;
       accounts.push(account);
     }
     return accounts;
@@ -251,7 +251,7 @@ export class LedgerEngine implements Engine {
   /** Index of the first account that cannot cover its need here and now; -1 = all can. */
   #firstLacking(needs: readonly Need[], queued: boolean): number {
     const nowMs = this.#clock.now();
-    return needs.findIndex((need) => lacks(this.#book.find(need.account), need, nowMs, queued));
+    return needs.findIndex((need) => this.#book.find(need.account).lacks(need, nowMs, queued));
   }
 
   #prefetch(needs: readonly Need[]): void {
@@ -397,13 +397,4 @@ interface ReserveRequest {
   readonly requestId: string;
   readonly needs: readonly Need[];
   readonly rates: readonly RateNeed[];
-}
-
-/** Whether an account cannot cover a need here and now. `queued`: the one who asks has waited its turn. */
-function lacks(account: LeaseAccount, need: Need, nowMs: number, queued: boolean): boolean {
-  if (need.amount === 0) return false;
-  if (account.left < (need.least ?? need.amount)) return true;
-  if (nowMs >= account.usableUntil || account.stale) return true;
-  // Those who wait come first, or a stream of small requests would starve a large one.
-  return !queued && account.waiters.length > 0;
 }

@@ -5,7 +5,7 @@ import type { Facts, Fault } from '../../domain/facts.ts';
 import type { GatewayContext } from './context.ts';
 import { fileSizeFact } from './entitle.ts';
 import { type Exchange, factsOf } from './exchange.ts';
-import { prepareRefusal } from './refusal.ts';
+import { composeRefusal, prepareRefusal } from './refusal.ts';
 
 const STORM_PERIOD_MS = 60_000;
 
@@ -107,9 +107,9 @@ export function buildCutEvent(context: GatewayContext, exchange: Exchange): stri
   const facts = gatherFacts(context, exchange);
   const decision = decide(facts);
   if (decision.kind === 'admit') throw new Error(`cutting ${exchange.requestId} without a reason`);
-  const prepared = prepareRefusal(context, exchange, facts, decision);
-  exchange.code = prepared.code;
-  return renderProblemEvent(prepared.document, exchange.dialect, { id: exchange.jsonRpcId });
+  const document = composeRefusal(context, exchange, facts, decision);
+  exchange.code = document.code;
+  return renderProblemEvent(document, exchange.dialect, { id: exchange.jsonRpcId });
 }
 
 /** Writes the log row and the counters of a request that has ended. At most once. */

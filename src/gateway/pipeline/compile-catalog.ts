@@ -11,6 +11,7 @@ import { RequestHeaderPlan } from '../forward-headers-request.ts';
 import { ResponseHeaderPlan } from '../forward-headers-response.ts';
 import { compilePathRewrite } from '../path-rewrite.ts';
 import { compileRouter, type Router } from '../router.ts';
+import { RefusalMemory } from './refusal-memory.ts';
 import { compileRouteGates, type RouteGate } from './route-gate.ts';
 
 /** What a route needs at run time, worked out at load time. */
@@ -41,6 +42,8 @@ export interface CompiledCatalog {
   /** Tokens of the largest call of the plan that allows least; without any bound, Infinity. */
   readonly smallestContext: number;
   readonly customisations: CompiledCustomisations;
+  /** Gone with the configuration they were worked out by. */
+  readonly refusals: RefusalMemory;
 }
 
 /** `openPool` makes the balancer of an upstream; its health probes are the caller's to start and stop. */
@@ -65,7 +68,8 @@ export function compileCatalog(
   );
   const customisations = compileCustomisations(catalog.customisations);
   const router = compileRouter(catalog.apis);
-  return { catalog, router, pools, routes, boundsFiles, smallestContext, customisations };
+  const refusals = new RefusalMemory();
+  return { catalog, router, pools, routes, boundsFiles, smallestContext, customisations, refusals };
 }
 
 function compileRoute(route: Route, api: Api, catalog: Catalog): Omit<CompiledRoute, 'gate'> {

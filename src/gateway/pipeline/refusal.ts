@@ -19,6 +19,7 @@ import type { Exchange } from './exchange.ts';
 import { readHeader } from './outgoing.ts';
 import { omitUndefined } from './refusal-description.ts';
 import { describeRefusal } from './refusal-details.ts';
+import type { AskedAs, CallIds, RefusedCall, WrittenRefusal } from './refusal-memory.ts';
 
 /** A refusal ready to leave. */
 export interface PreparedRefusal {
@@ -26,7 +27,6 @@ export interface PreparedRefusal {
   readonly status: number;
   readonly headers: string[];
   readonly body: string;
-  readonly document: ProblemDocument;
 }
 
 /** Turns a decision into the answer its reader asks for: dialect, form and language (DESIGN 4, C402-10, C402-27). */
@@ -36,35 +36,88 @@ export function prepareRefusal(
   facts: Facts,
   refusal: Refusal,
 ): PreparedRefusal {
-  const document = customiseProblem(
-    buildProblem(describe(context, exchange, facts, refusal)),
-    context.compiled().customisations,
-    { api: facts.route?.apiId, tenant: exchange.access?.tenant.id },
-  );
-  const form = chooseForm(exchange.dialect, readHeader(exchange.request.headers, 'accept'));
-  const rendered = renderProblem(document, form, { id: exchange.jsonRpcId });
-  const payment = document.status === 402 ? { paymentUrl: document.resolution_url } : {};
+  const { requestId, access } = exchange;
+  const { refusals } = context.compiled();
+  const call = { access, facts, refusal, asked: askedAs(context, exchange) };
+  const ids = { requestId, explainUrl: context.links.explainLink(requestId) };
+  let written = refusals.recall(call, ids);
+  if (written === undefined) {
+    written = writeRefusal(context, exchange, call, ids);
+    refusals.keep(call, ids, written);
+  }
+  const { code, status, body, retryAfterSeconds } = written;
+  const readings = readRateLimits(exchange, context.engine);
   const headers = [
-    ...buildProblemHeaders(document, { form, contentType: rendered.contentType, ...payment }),
-    ...buildRateLimitHeaders(
-      readRateLimits(exchange, context.engine),
-      context.clock.now(),
-      document.retry.retry_after_seconds,
-    ),
+    ...written.headers,
+    ...buildRateLimitHeaders(readings, context.clock.now(), retryAfterSeconds),
     ...buildStandingHeaders(exchange),
   ];
   // What is still unread of a body would have to be read to its end before the connection is of use again.
   if (!exchange.bodyStarted && exchange.request.contentLength !== 0) {
     headers.push('Connection', 'close');
   }
-  return { code: document.code, status: document.status, headers, body: rendered.body, document };
+  return { code, status, headers, body };
+}
+
+/** What a refusal says, for a reader who has the head of an answer already. */
+export function composeRefusal(
+  context: GatewayContext,
+  exchange: Exchange,
+  facts: Facts,
+  refusal: Refusal,
+): ProblemDocument {
+  const { requestId, access } = exchange;
+  const call = { access, facts, refusal, asked: askedAs(context, exchange) };
+  return compose(context, exchange, call, context.links.explainLink(requestId));
+}
+
+/** In the provider's own words where it has some. */
+function compose(
+  context: GatewayContext,
+  exchange: Exchange,
+  call: RefusedCall,
+  explainUrl: string,
+): ProblemDocument {
+  const problem = buildProblem(describe(context, exchange, call, explainUrl));
+  return customiseProblem(problem, context.compiled().customisations, {
+    api: call.facts.route?.apiId,
+    tenant: exchange.access?.tenant.id,
+  });
+}
+
+function askedAs(context: GatewayContext, { dialect, request, jsonRpcId }: Exchange): AskedAs {
+  return {
+    form: chooseForm(dialect, readHeader(request.headers, 'accept')),
+    language: chooseLanguage(readHeader(request.headers, 'accept-language')),
+    publicUrl: context.publicUrl(),
+    jsonRpcId,
+  };
+}
+
+function writeRefusal(
+  context: GatewayContext,
+  exchange: Exchange,
+  call: RefusedCall,
+  { explainUrl }: CallIds,
+): WrittenRefusal {
+  const { form, jsonRpcId } = call.asked;
+  const document = compose(context, exchange, call, explainUrl);
+  const { contentType, body } = renderProblem(document, form, { id: jsonRpcId });
+  const payment = document.status === 402 ? { paymentUrl: document.resolution_url } : {};
+  return {
+    code: document.code,
+    status: document.status,
+    headers: buildProblemHeaders(document, { form, contentType, ...payment }),
+    retryAfterSeconds: document.retry.retry_after_seconds,
+    body,
+  };
 }
 
 function describe(
   context: GatewayContext,
   exchange: Exchange,
-  facts: Facts,
-  refusal: Refusal,
+  { facts, refusal, asked }: RefusedCall,
+  explainUrl: string,
 ): ProblemInput {
   const { catalog } = context.compiled();
   const { identity } = facts;
@@ -80,14 +133,14 @@ function describe(
     {
       code,
       requestId: exchange.requestId,
-      baseUrl: context.publicUrl(),
+      baseUrl: asked.publicUrl,
       details: describeRefusal({ context, exchange, facts, refusal, offers, code, payUrl }),
-      language: chooseLanguage(readHeader(exchange.request.headers, 'accept-language')),
+      language: asked.language,
     },
     omitUndefined({
       resolutionUrl: payUrl,
       // Signed for callers without a key too: nobody else could ever read why theirs was refused.
-      explainUrl: context.links.explainLink(exchange.requestId),
+      explainUrl,
       resetsAt: findReset(exchange, refusal),
       retryAfterSeconds: retryAfterMs && Math.max(1, Math.ceil(retryAfterMs / 1000)),
       retryKind: refusal.transient ? ('transient' as const) : undefined,
