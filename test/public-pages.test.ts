@@ -7,8 +7,10 @@ import type { Facts } from '../src/domain/facts.ts';
 import { NO_TAKE } from '../src/domain/take.ts';
 import { PLAIN_TERMS } from '../src/domain/tenant-terms.ts';
 import { requestId } from '../src/platform/ids.ts';
+import { buildLimit, buildQuota } from './support/build-catalog.ts';
 import { checkPage, openPage, type Scheme, SCHEMES, WIDTHS } from './support/check-page.ts';
 import { launchChromium } from './support/launch-chromium.ts';
+import { buildServedFacts } from './support/served-facts.ts';
 import { startPublicPages, type PublicPages } from './support/start-public-pages.ts';
 import { packFacts } from '../src/domain/facts-record.ts';
 
@@ -241,90 +243,19 @@ function failedFacts(served: Facts): Facts {
   };
 }
 
+/** A call that its quota counts too, of a key that is named. */
 function servedFacts(tenantId: string, keyId: string): Facts {
-  const at = Date.now();
+  const served = buildServedFacts(tenantId);
+  const { identity } = served;
+  const quota = buildQuota(buildLimit(1000), {
+    accountId: `quo:${tenantId}:requests_per_month:2026-11`,
+    spent: 41,
+    reserved: 2,
+    resetsAt: served.at + 86_400_000,
+  });
   return {
-    requestId: requestId(at),
-    at,
-    catalogVersion: '0123456789ab',
-    method: 'POST',
-    path: '/v1/chat/completions',
-    route: {
-      apiId: 'llm',
-      routeId: 'chat',
-      operation: 'chat',
-      kind: 'chat',
-      dialect: 'openai',
-      endpointClass: 'metered',
-    },
-    routing: undefined,
-    identity: {
-      kind: 'key',
-      keyId,
-      tenantId,
-      planId: 'free',
-      planVersion: 'free-v1',
-      planTitle: 'Free',
-      freePlan: true,
-    },
-    authorization: undefined,
-    understanding: undefined,
-    standing: undefined,
-    entitlements: [{ kind: 'model', id: 'echo', granted: true }],
-    limits: [
-      {
-        accountId: `quo:${tenantId}:requests_per_month:2026-11`,
-        kind: 'quota',
-        unit: 'requests',
-        label: {
-          id: 'requests_per_month',
-          unit: 'requests',
-          window: 'month',
-          scope: 'tenant',
-          keyId: undefined,
-        },
-        need: 1,
-        allowance: 1000,
-        spent: 41,
-        reserved: 2,
-        resetsAt: at + 86_400_000,
-      },
-      {
-        accountId: `bal:${tenantId}:USD`,
-        kind: 'balance',
-        unit: 'USD',
-        label: undefined,
-        need: 42_000_000,
-        allowance: 100_000_000,
-        spent: 96_900_000,
-        reserved: 0,
-        resetsAt: undefined,
-      },
-    ],
-    reservation: { kind: 'held' },
-    take: undefined,
-    agreed: undefined,
-    enforcement: 'enforce',
-    storm: undefined,
-    forwarding: undefined,
-    outcome: {
-      status: 200,
-      code: '',
-      durationMs: 812,
-      model: 'echo',
-      target: 'http://127.0.0.1:9000',
-      upstreamStatus: 200,
-      ending: 'complete',
-      holdNano: 42_000_000,
-      costNano: 5_208_000,
-      overrunNano: 0,
-      inputTokens: 1204,
-      cachedInputTokens: 0,
-      outputTokens: 350,
-      bytesIn: 900,
-      bytesOut: 1200,
-      estimated: false,
-      clampedOutputTokens: undefined,
-    },
+    ...served,
+    identity: identity.kind === 'key' ? { ...identity, keyId } : identity,
+    limits: [quota, ...served.limits],
   };
 }

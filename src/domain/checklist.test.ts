@@ -8,6 +8,7 @@ import {
   buildFacts,
   buildIdentity,
   buildLimit,
+  buildOutcome,
   buildPlan,
   buildQuota,
 } from '../../test/support/build-catalog.ts';
@@ -21,7 +22,7 @@ import {
 import { explainGuide } from './checklist-guide.ts';
 import { explainLimitRows } from './checklist-limits.ts';
 import { explain } from './explain.ts';
-import type { Facts, OutcomeFact } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { PLAIN_KEY_TERMS } from './key-terms.ts';
 import { standOf } from './standing.ts';
 import { PLAIN_TERMS, type TenantTerms } from './tenant-terms.ts';
@@ -37,25 +38,11 @@ const ROUTE = {
   dialect: 'plain',
   endpointClass: 'metered',
 } as const;
-const OUTCOME: OutcomeFact = {
-  status: 200,
-  code: '',
+const OUTCOME = buildOutcome({
   durationMs: 12,
-  model: undefined,
   target: 'https://api.openai.com/v1',
   upstreamStatus: 200,
-  ending: 'complete',
-  holdNano: 0,
-  costNano: 0,
-  overrunNano: 0,
-  inputTokens: 0,
-  cachedInputTokens: 0,
-  outputTokens: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  estimated: false,
-  clampedOutputTokens: undefined,
-};
+});
 const OPENAI = {
   name: 'OpenAI',
   statusUrl: 'https://status.openai.com',

@@ -8,6 +8,7 @@ import {
   buildIdentity,
   buildLimit,
   buildModel,
+  buildOutcome,
   buildPlan,
   buildQuota,
   buildRateLimit,
@@ -370,25 +371,7 @@ const CASES: readonly Case[] = [
 /** The facts as the log has them after the answer: with the code that left. */
 function answered({ code, facts }: Case, members: Partial<Facts> = {}): Facts {
   const asked = buildFacts({ identity: buildIdentity(PRO), ...facts, ...members });
-  const outcome = {
-    status: CODES[code].status,
-    code,
-    durationMs: 1,
-    model: undefined,
-    target: undefined,
-    upstreamStatus: undefined,
-    ending: 'refused',
-    holdNano: 0,
-    costNano: 0,
-    overrunNano: 0,
-    inputTokens: 0,
-    cachedInputTokens: 0,
-    outputTokens: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    estimated: false,
-    clampedOutputTokens: undefined,
-  } as const;
+  const outcome = buildOutcome({ status: CODES[code].status, code, ending: 'refused' });
   const row = unpackFacts(packFacts({ ...asked, outcome }));
   if (row === undefined) throw new Error('a row that was packed can be unpacked');
   return row;

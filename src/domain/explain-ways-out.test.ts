@@ -9,6 +9,7 @@ import {
   buildIdentity,
   buildLimit,
   buildModel,
+  buildOutcome,
   buildPlan,
   buildPrice,
   buildQuota,
@@ -34,25 +35,7 @@ const ROUTE = {
   dialect: 'plain',
   endpointClass: 'metered',
 } as const;
-const OUTCOME: OutcomeFact = {
-  status: 200,
-  code: '',
-  durationMs: 1,
-  model: undefined,
-  target: undefined,
-  upstreamStatus: undefined,
-  ending: 'complete',
-  holdNano: 0,
-  costNano: 0,
-  overrunNano: 0,
-  inputTokens: 0,
-  cachedInputTokens: 0,
-  outputTokens: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  estimated: false,
-  clampedOutputTokens: undefined,
-};
+const OUTCOME = buildOutcome();
 
 function explained(members: Partial<Facts>, catalog: Catalog = buildCatalog([PRO])) {
   const facts = buildFacts({ identity: buildIdentity(PRO), route: ROUTE, ...members });

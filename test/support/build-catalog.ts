@@ -8,7 +8,7 @@ import type {
   RateLimit,
   Route,
 } from '../../src/domain/catalog.ts';
-import type { Facts, LimitFact } from '../../src/domain/facts.ts';
+import type { Facts, LimitFact, OutcomeFact } from '../../src/domain/facts.ts';
 import type { Price } from '../../src/domain/pricing.ts';
 
 /** What tests need of the domain's values, each member with a default that changes nothing. */
@@ -185,6 +185,30 @@ export function buildFacts(members: Partial<Facts> = {}): Facts {
     storm: undefined,
     forwarding: undefined,
     outcome: undefined,
+    ...members,
+  };
+}
+
+/** Of a call that was answered at once and cost nothing. */
+export function buildOutcome(members: Partial<OutcomeFact> = {}): OutcomeFact {
+  return {
+    status: 200,
+    code: '',
+    durationMs: 1,
+    model: undefined,
+    target: undefined,
+    upstreamStatus: undefined,
+    ending: 'complete',
+    holdNano: 0,
+    costNano: 0,
+    overrunNano: 0,
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    outputTokens: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    estimated: false,
+    clampedOutputTokens: undefined,
     ...members,
   };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { buildBalance } from '../../../test/support/build-catalog.ts';
 import {
   bearer,
   callForm,
@@ -8,6 +9,7 @@ import {
   HTML,
   type PageCall,
 } from '../../../test/support/call-pages.ts';
+import { buildServedFacts, SERVED_OUTCOME } from '../../../test/support/served-facts.ts';
 import {
   CATALOG,
   startPublicPages,
@@ -385,74 +387,14 @@ function refusedFacts(id: string, tenantId: string, members: Partial<Facts>): Fa
   };
 }
 
-const OUTCOME = {
-  status: 200,
-  code: '',
-  durationMs: 12.5,
-  model: 'echo',
-  target: 'http://127.0.0.1:9000',
-  upstreamStatus: 200,
-  ending: 'complete',
-  holdNano: 42_000_000,
-  costNano: 11_700_000,
-  overrunNano: 0,
-  inputTokens: 1204,
-  cachedInputTokens: 0,
-  outputTokens: 350,
-  bytesIn: 900,
-  bytesOut: 1200,
-  estimated: false,
-  clampedOutputTokens: undefined,
-} as const;
+const OUTCOME = { ...SERVED_OUTCOME, costNano: 11_700_000 };
 
+/** Of a tenant whose credit is nearly used up. */
 function servedFacts(id: string, tenantId: string): Facts {
-  return {
+  const balance = { need: 42_000_000, allowance: 5_000_000, spent: 1_900_000 };
+  return buildServedFacts(tenantId, {
     requestId: id,
-    at: Date.now(),
-    catalogVersion: '0123456789ab',
-    method: 'POST',
-    path: '/v1/chat/completions',
-    route: {
-      apiId: 'llm',
-      routeId: 'chat',
-      operation: 'chat',
-      kind: 'chat',
-      dialect: 'openai',
-      endpointClass: 'metered',
-    },
-    routing: undefined,
-    identity: {
-      kind: 'key',
-      keyId: 'key_1',
-      tenantId,
-      planId: 'free',
-      planVersion: 'free-v1',
-      planTitle: 'Free',
-      freePlan: true,
-    },
-    authorization: undefined,
-    understanding: undefined,
-    standing: undefined,
-    entitlements: [{ kind: 'model', id: 'echo', granted: true }],
-    limits: [
-      {
-        accountId: `bal:${tenantId}:USD`,
-        kind: 'balance',
-        unit: 'USD',
-        label: undefined,
-        need: 42_000_000,
-        allowance: 5_000_000,
-        spent: 1_900_000,
-        reserved: 0,
-        resetsAt: undefined,
-      },
-    ],
-    reservation: { kind: 'held' },
-    take: undefined,
-    agreed: undefined,
-    enforcement: 'enforce',
-    storm: undefined,
-    forwarding: undefined,
+    limits: [buildBalance({ accountId: `bal:${tenantId}:USD`, ...balance })],
     outcome: OUTCOME,
-  };
+  });
 }
