@@ -1,8 +1,5 @@
-import { startDemoApi } from '../../src/server/demo/demo-api.ts';
-import { startEchoModel } from '../../src/server/demo/echo-model.ts';
-import { freePort } from './free-port.ts';
 import { GatewayCaller } from './gateway-caller.ts';
-import { startOddUpstreams } from './refusal-lab.ts';
+import { type LabPlaces, renderUpstreams, startLabUpstreams } from './lab-upstreams.ts';
 import { type Gateway, startGateway } from './start-gateway.ts';
 
 /** A gateway on which every code of the request path can be produced in every dialect. */
@@ -16,12 +13,9 @@ export const STORM_AFTER = 20;
 const DIALECTS = ['plain', 'openai', 'anthropic', 'gemini', 'jsonrpc'] as const;
 
 export async function startCodeLab(): Promise<CodeLab> {
-  const api = await startDemoApi({ host: '127.0.0.1', port: 0 });
-  const model = await startEchoModel({ host: '127.0.0.1', port: 0 });
-  const odd = await startOddUpstreams();
-  const places = { ...odd.ports, api: api.origin, model: model.origin, dead: await freePort() };
+  const upstreams = await startLabUpstreams();
   const gateway = await startGateway({
-    config: renderConfig(places),
+    config: renderConfig(upstreams.places),
     args: ['--workers', '2'],
     env: {
       TOLLKEEPER_LOG_LEVEL: 'silent',
@@ -36,35 +30,16 @@ export async function startCodeLab(): Promise<CodeLab> {
     async close() {
       caller.close();
       await gateway.stop();
-      await Promise.all([api.close(), model.close(), odd.close()]);
+      await upstreams.close();
     },
   };
 }
 
-interface Places {
-  readonly api: string;
-  readonly model: string;
-  /** Ports of 127.0.0.1. */
-  readonly dead: number;
-  readonly broken: number;
-  readonly silent: number;
-  readonly unpaid: number;
-}
-
-function renderConfig(places: Places): string {
-  const upstream = (name: 'dead' | 'broken' | 'silent' | 'unpaid'): string =>
-    `  ${name}: { url: "http://127.0.0.1:${places[name]}" }`;
+function renderConfig(places: LabPlaces): string {
   return `
 version: 1
 retry_storm_per_minute: ${STORM_AFTER}
-upstreams:
-  own: { url: "${places.api}" }
-${upstream('dead')}
-${upstream('broken')}
-${upstream('silent')}
-${upstream('unpaid')}
-providers:
-  echo: { base_url: "${places.model}/v1" }
+${renderUpstreams(places)}
 models:
 ${['m', 'big', 'secret'].map(renderModel).join('\n')}
 apis:
