@@ -90,9 +90,8 @@ export class MemoryGateway {
   }
 
   /** Resolves once the call was recorded. */
-  async call(call: MemoryCall): Promise<MemoryResponse> {
+  async call(call: MemoryCall, response = new MemoryResponse()): Promise<MemoryResponse> {
     const request = requestOf(call);
-    const response = new MemoryResponse();
     const before = this.logged.length;
     createPipeline(this.#context)(request, response);
     for (let turn = 0; this.logged.length === before && turn < TURNS_MAX; turn += 1) {

@@ -194,6 +194,11 @@ export class ProxyCall implements UpstreamReceiver {
 
   #forward(): void {
     const { request, response } = this.#exchange;
+    // Gone while its key was looked up or its hold was waited for: nobody would ever end the call (QUOTA-11).
+    if (response.closed) {
+      this.#leave();
+      return;
+    }
     const route = this.#route;
     const body = request.contentLength === 0 ? undefined : this.#meterBody(request);
     const path = this.#compiled.rewrite(request.target);
