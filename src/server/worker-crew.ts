@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 
 import type { Logger } from '../platform/logger.ts';
 import type { MetricSnapshot } from '../platform/metrics.ts';
+import { closeUndelivered } from './undelivered.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
 const ANSWER_WAIT_MS = 1000;
@@ -115,6 +116,7 @@ export class WorkerCrew {
     this.#lastNumber += 1;
     const name = `worker-${this.#lastNumber}`;
     const worker = cluster.fork();
+    closeUndelivered(worker);
     const member: CrewMember = {
       name,
       worker,
