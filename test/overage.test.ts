@@ -1,0 +1,235 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import type { DemoServer } from '../src/server/demo/demo-server.ts';
+import { startEchoModel } from '../src/server/demo/echo-model.ts';
+import { createCustomer, type Customer } from './support/customers.ts';
+import {
+  type Call,
+  type CallAnswer,
+  GatewayCaller,
+  nanoOf,
+  problemOf,
+  runParallel,
+  tally,
+  type UsageView,
+} from './support/gateway-caller.ts';
+import { type Gateway, startGateway } from './support/start-gateway.ts';
+import { startWorkshop, type Work, type Workshop } from './support/start-workshop.ts';
+import { waitFor } from './support/wait-for.ts';
+
+const CALLERS = 100;
+const CREDIT = '50.00';
+const OUTPUT_TOKENS = 10;
+/** What the model bills for a chat: one of input, and those of output. */
+const CHAT_TOKENS = 1 + OUTPUT_TOKENS;
+
+let workshop: Workshop;
+let model: DemoServer;
+let gateway: Gateway;
+let caller: GatewayCaller;
+
+beforeAll(async () => {
+  workshop = await startWorkshop();
+  model = await startEchoModel({ host: '127.0.0.1', port: 0 });
+  gateway = await startGateway({
+    config: renderConfig(),
+    args: ['--workers', '2'],
+    env: { TOLLKEEPER_LOG_LEVEL: 'error', TOLLKEEPER_CLOCK: '2026-11-18T12:00:05Z' },
+  });
+  caller = new GatewayCaller(gateway, CALLERS);
+}, 60_000);
+
+afterAll(async () => {
+  caller.close();
+  await gateway.stop();
+  await Promise.all([workshop.close(), model.close()]);
+});
+
+function renderConfig(): string {
+  const plan = (name: string, limit: string) =>
+    `  ${name}: { title: Lab, price: 9.00 USD / month, limits: [{ ${limit} }] }`;
+  return `
+version: 1
+retry_storm_per_minute: 0
+upstreams:
+  shop: { url: "${workshop.origin}" }
+providers:
+  echo: { base_url: "${model.origin}/v1" }
+models:
+  m:
+    provider: echo
+    upstream_model: echo-1
+    context_window: 32768
+    max_output_tokens: 64
+    price: { input: 0 USD / 1M tokens, output: 0 USD / 1M tokens }
+apis:
+  llm: { type: llm }
+  shop:
+    upstream: shop
+    routes:
+      - { name: work, path: /work, compute: { units: 3, used_header: x-compute-units } }
+plans:
+${plan('calls', 'requests: 300, per: month, overage: { price: 0.002 USD }')}
+${plan('units', 'compute_units: 100, per: month, overage: { price: 0.002 USD }')}
+${plan('bytes', 'bytes_out: 100001, per: month, overage: { price: 1.00 USD / 1MB }')}
+${plan('tokens', 'tokens: 1500, per: month, overage: { price: 1000 USD / 1M tokens }')}
+demo: { customer: { plan: calls }, credit: 1.00 USD }
+`;
+}
+
+interface Counted {
+  readonly allowed: number;
+  readonly included: number;
+  readonly billed: number;
+  readonly billedCost: string;
+  readonly balance: UsageView['balance'];
+}
+
+/** The only limit of a customer, once nothing is held any more. */
+async function readCounted({ key }: Customer): Promise<Counted> {
+  const usage = await waitFor(
+    async () => {
+      const read = await caller.usage(key);
+      return (
+        read.limits.every(({ held }) => held === 0) && nanoOf(read.balance.held) === 0n && read
+      );
+    },
+    { timeoutMs: 10_000, what: 'nothing to be held any more' },
+  );
+  const [limit] = usage.limits as readonly (UsageView['limits'][number] & {
+    readonly overage: { readonly used: number; readonly cost: string };
+  })[];
+  return {
+    allowed: Number(limit?.limit),
+    included: Number(limit?.used),
+    billed: Number(limit?.overage.used),
+    billedCost: String(limit?.overage.cost),
+    balance: usage.balance,
+  };
+}
+
+/** A disk that is slow today answers 503, which takes nothing: the caller tries again, as it is told to. */
+async function callPatiently(call: Call): Promise<CallAnswer> {
+  const answer = await caller.call(call);
+  if (answer.status !== 503) return answer;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  return callPatiently(call);
+}
+
+const work = ({ key }: Customer, task: Work): Promise<CallAnswer> =>
+  callPatiently({ path: '/work', key, body: 'x', headers: { 'x-work': JSON.stringify(task) } });
+
+const chat = (
+  { key }: Customer,
+  tokensMax: number,
+  knobs: Readonly<Record<string, string>> = {},
+): Promise<CallAnswer> =>
+  callPatiently({
+    path: '/v1/chat/completions',
+    key,
+    body: { model: 'm', max_tokens: tokensMax, messages: [{ role: 'user', content: 'x' }] },
+    headers: { 'x-echo-tokens': String(OUTPUT_TOKENS), 'x-echo-delay-ms': '5', ...knobs },
+  });
+
+/** What the answers say they cost. */
+const costOf = (answers: readonly CallAnswer[]): bigint =>
+  answers
+    .filter(({ status }) => status === 200)
+    .reduce((sum, { headers }) => sum + nanoOf(String(headers['x-tollkeeper-cost'])), 0n);
+
+/** What the balance lost, and what the limit says that costs, are so many units at this price. */
+function expectBilled({ billed, billedCost, balance }: Counted, priceNano: bigint): void {
+  expect(nanoOf(CREDIT) - nanoOf(balance.settled)).toBe(BigInt(billed) * priceNano);
+  expect(nanoOf(billedCost)).toBe(BigInt(billed) * priceNano);
+}
+
+const statusesOf = (answers: readonly CallAnswer[]) => tally(answers.map(({ status }) => status));
+
+describe('PLAN-11: many callers cross an allowance on 2 workers', () => {
+  it('calls: the allowance is used to its last unit, every further one is billed, no unit twice', async () => {
+    const customer = await createCustomer(caller, { plan: 'calls', credit: CREDIT });
+    const answers = await runParallel(1000, CALLERS, () => work(customer, { delayMs: 2 }));
+    const counted = await readCounted(customer);
+    console.log({ ...statusesOf(answers), ...counted });
+    expect(statusesOf(answers)).toEqual({ 200: 1000 });
+    // Whether an answer was included or billed, it said so.
+    expect(costOf(answers)).toBe(700n * 2_000_000n);
+    expect(counted).toMatchObject({ allowed: 300, included: 300, billed: 700 });
+    expectBilled(counted, 2_000_000n);
+    expect(await caller.audit()).toEqual([]);
+  });
+
+  it('calls that fail cost nothing and count nowhere', async () => {
+    const customer = await createCustomer(caller, { plan: 'calls', credit: CREDIT });
+    const answers = await runParallel(1000, CALLERS, (index) =>
+      index % 5 === 0
+        ? chat(customer, 10, { 'x-echo-status': '500' })
+        : work(customer, { delayMs: 2 }),
+    );
+    const counted = await readCounted(customer);
+    console.log({ ...statusesOf(answers), ...counted });
+    expect(statusesOf(answers)).toEqual({ 200: 800, 502: 200 });
+    expect(counted).toMatchObject({ included: 300, billed: 500 });
+    expectBilled(counted, 2_000_000n);
+  });
+
+  it('units, three a call: the call that crosses is split', async () => {
+    const customer = await createCustomer(caller, { plan: 'units', credit: CREDIT });
+    const answers = await runParallel(300, CALLERS, () => work(customer, { delayMs: 2, units: 3 }));
+    const counted = await readCounted(customer);
+    console.log({ ...statusesOf(answers), ...counted });
+    expect(statusesOf(answers)).toEqual({ 200: 300 });
+    expect(costOf(answers)).toBe(800n * 2_000_000n);
+    expect(counted).toMatchObject({ allowed: 100, included: 100, billed: 800 });
+    expectBilled(counted, 2_000_000n);
+  });
+
+  it('money for a part of them: what is left of it is less than the next unit, and nothing is overspent', async () => {
+    const customer = await createCustomer(caller, { plan: 'calls', credit: '0.0513' });
+    const answers = await runParallel(600, CALLERS, () => work(customer, { delayMs: 2 }));
+    const refused = answers.filter(({ status }) => status !== 200);
+    const { included, billed, balance } = await readCounted(customer);
+    console.log({ ...statusesOf(answers), included, billed, balance });
+    expect(refused.map((answer) => problemOf(answer).code)).toEqual(
+      Array.from({ length: 275 }, () => 'INSUFFICIENT_CREDITS'),
+    );
+    expect({ included, billed }).toEqual({ included: 300, billed: 25 });
+    expect(balance).toMatchObject({ settled: '0.0013', held: '0.00' });
+  });
+
+  it('bytes, which nobody knows beforehand: what was sent is included or billed, to the byte', async () => {
+    const customer = await createCustomer(caller, { plan: 'bytes', credit: CREDIT });
+    const answers = await runParallel(300, CALLERS, () =>
+      work(customer, { delayMs: 2, bytes: 700 }),
+    );
+    const counted = await readCounted(customer);
+    console.log({ ...statusesOf(answers), ...counted });
+    expect(statusesOf(answers)).toEqual({ 200: 300 });
+    expect(counted.included + counted.billed).toBe(300 * 700);
+    expectBilled(counted, 1000n);
+  });
+
+  it('tokens, of which more is held than is used: what came back is used before anything more is billed', async () => {
+    const customer = await createCustomer(caller, { plan: 'tokens', credit: CREDIT });
+    const answers = await runParallel(200, CALLERS, () => chat(customer, 60));
+    const counted = await readCounted(customer);
+    console.log({ ...statusesOf(answers), ...counted });
+    expect(statusesOf(answers)).toEqual({ 200: 200 });
+    expect(counted.included + counted.billed).toBe(200 * CHAT_TOKENS);
+    expectBilled(counted, 1_000_000n);
+    // What a call is billed for is settled as it begins: units that others hold then are not free, though they
+    // may come back. They are there for the next calls, before anything more is billed.
+    let [left, calls] = [counted.allowed - counted.included, 0];
+    for (; left >= 200; left -= CHAT_TOKENS) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await chat(customer, OUTPUT_TOKENS);
+      calls += 1;
+    }
+    const after = await readCounted(customer);
+    console.log({ calls, ...after });
+    expect(after).toMatchObject({
+      included: counted.included + calls * CHAT_TOKENS,
+      billed: counted.billed,
+    });
+  });
+});
