@@ -126,6 +126,20 @@ describe('LeaseBook', () => {
     ]);
   });
 
+  it('asks the others anew for whoever is left when the store could serve the first: then it asked nobody', async () => {
+    const { store, book } = open();
+    const account = book.find(specOf(1));
+    const waits = [5, 5].map((amount) => book.waitFor(account, waitOf(amount)));
+    const elsewhere = { allowance: 20, reserved: 20, heldElsewhere: 15 };
+    await store.answer([resultFor({ ...elsewhere, granted: 5 })]);
+    account.hold(5, 0);
+    await store.answer([resultFor({ ...elsewhere, granted: 5 })]);
+    await store.answer([resultFor({ ...elsewhere, granted: 5, recalling: 15, heldElsewhere: 0 })]);
+    expect(store.asked.map(([request]) => request?.ask)).toEqual([true, true, false]);
+    await store.answer([resultFor({ ...elsewhere, granted: 10, heldElsewhere: 10 })]);
+    expect(await Promise.all(waits)).toEqual([{ kind: 'ready' }, { kind: 'ready' }]);
+  });
+
   it('one message carries the growth of every account that came up in the same turn', async () => {
     const { store, book } = open();
     for (const number of [1, 2, 3]) void book.waitFor(book.find(specOf(number)), waitOf(1));

@@ -294,6 +294,7 @@ export class LeaseBook {
     }
     account.known = true;
     account.short = result.granted <= account.granted;
+    if (!account.short && !account.isSlot) forgetAsking(account);
     account.granted = result.granted;
     account.usableUntil = result.usableUntil ?? Number.POSITIVE_INFINITY;
     account.learn(result.account, chargedThen);
@@ -354,6 +355,18 @@ function hasHeard(
 ): boolean {
   if (recalling > 0 || rounds === 0) return false;
   return heldElsewhere === 0 || (askedIn > 0 && rounds > askedIn);
+}
+
+/**
+ * The store asks the others only when it cannot give what the first in the queue needs. It could: whoever is left has
+ * yet to be asked for, and would wait for what nobody was told to hand back.
+ */
+function forgetAsking(account: LeaseAccount): void {
+  for (const { hearing } of account.waiters) {
+    if (hearing.askedIn === 0 || hearing.askedIn !== hearing.rounds) continue;
+    hearing.askedIn = 0;
+    account.askedAt = Number.NEGATIVE_INFINITY;
+  }
 }
 
 /** Why a second was not enough. A slice that a live process has not handed back yet is our trouble, not the caller's. */
