@@ -2,6 +2,7 @@ import type { Code } from '../../contract/codes.ts';
 import { renderProblemEvent } from '../../contract/dialects.ts';
 import { decide, type Refusal } from '../../domain/decide.ts';
 import type { Facts, Fault } from '../../domain/facts.ts';
+import { findOffers } from '../../domain/offers.ts';
 import type { GatewayContext } from './context.ts';
 import { fileSizeFact } from './entitle.ts';
 import { type Exchange, factsOf } from './exchange.ts';
@@ -16,7 +17,9 @@ export function refuse(context: GatewayContext, exchange: Exchange): void {
   const facts = gatherFacts(context, exchange);
   const decision = decide(facts);
   if (decision.kind === 'admit') throw new Error(`refusing ${exchange.requestId} without a reason`);
-  const slowed = isRepeatable(decision) ? countRefusal(context, facts, decision) : 0;
+  const slowed = isRepeatable(context, facts, decision)
+    ? countRefusal(context, facts, decision)
+    : 0;
   if (typeof slowed === 'number') {
     send(context, exchange, { facts, refusal: decision, slowedMs: slowed });
     return;
@@ -175,14 +178,18 @@ function send(
   record(context, exchange, 'refused');
 }
 
-/** A refusal that would be repeated in vain: every 402 that only an action lifts. */
-function isRepeatable(refusal: Refusal): boolean {
-  return (
-    !refusal.transient &&
-    (refusal.step === 'stand' ||
-      refusal.step === 'entitle' ||
-      (refusal.limit !== undefined && refusal.retryAfterMs === undefined))
-  );
+/** A refusal that would be repeated in vain: every 402 that only an action lifts (QUOTA-13). */
+function isRepeatable(context: GatewayContext, facts: Facts, refusal: Refusal): boolean {
+  if (refusal.transient) return false;
+  switch (refusal.step) {
+    case 'stand':
+      return true;
+    case 'entitle':
+      // What nothing on sale grants is a 403: no client is told to pay for it, and none repeats it for that.
+      return findOffers(facts, refusal, context.compiled().catalog).length > 0;
+    default:
+      return refusal.limit !== undefined && refusal.retryAfterMs === undefined;
+  }
 }
 
 /** Counts this refusal; milliseconds to be slowed by, 0 = not a storm. The first is free, hence the one more. */

@@ -500,17 +500,31 @@ describe('EVID-01: observe', () => {
 });
 
 describe('QUOTA-13: a client that repeats its 402', () => {
-  it.each<[string, Setting, string]>([
-    ['a standing', { tenant: OWES }, '402 INVOICE_OVERDUE'],
-    ['a quota', { plan: { limits: [buildLimit(0)] } }, '402 FREE_TIER_EXHAUSTED'],
-  ])('%s is slowed after so many', async (_what, setting, refusal) => {
+  const needsAi: Setting = { routes: [{ requires: [{ ...AI, when: [] }] }] };
+  const withAi = buildPlan('pro', { priceNano: 1n, features: ['ai'] });
+
+  async function askFourTimes(setting: Setting): Promise<readonly string[]> {
     const gateway = open({ ...setting, catalog: { retryStormPerMinute: 2 } });
     const answers: string[] = [];
     for (let calls = 0; calls < 4; calls += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       answers.push(await ask(gateway, { path: '/' }));
     }
+    return answers;
+  }
+
+  it.each<[string, Setting, string]>([
+    ['a standing', { tenant: OWES }, '402 INVOICE_OVERDUE'],
+    ['a quota', { plan: { limits: [buildLimit(0)] } }, '402 FREE_TIER_EXHAUSTED'],
+    ['a feature of another plan', { ...needsAi, plans: [withAi] }, '402 FEATURE_NOT_IN_PLAN'],
+  ])('%s is slowed after so many', async (_what, setting, refusal) => {
+    const answers = await askFourTimes(setting);
     expect(answers).toEqual([refusal, refusal, refusal, '429 PAYMENT_RETRY_STORM']);
+  });
+
+  it('a 403 is none, however often it is repeated', async () => {
+    const answers = await askFourTimes(needsAi);
+    expect(answers).toEqual(Array.from({ length: 4 }, () => '403 FEATURE_NOT_AVAILABLE'));
   });
 });
 
