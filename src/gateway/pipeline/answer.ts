@@ -180,16 +180,13 @@ function send(
 
 /** A refusal that would be repeated in vain: every 402 that only an action lifts (QUOTA-13). */
 function isRepeatable(context: GatewayContext, facts: Facts, refusal: Refusal): boolean {
-  if (refusal.transient) return false;
-  switch (refusal.step) {
-    case 'stand':
-      return true;
-    case 'entitle':
-      // What nothing on sale grants is a 403: no client is told to pay for it, and none repeats it for that.
-      return findOffers(facts, refusal, context.compiled().catalog).length > 0;
-    default:
-      return refusal.limit !== undefined && refusal.retryAfterMs === undefined;
+  const { step, transient, limit, retryAfterMs } = refusal;
+  if (transient) return false;
+  // What nothing on sale grants is a 403: no client is told to pay for it, and none repeats it for that.
+  if (step === 'entitle') {
+    return findOffers(facts, refusal, context.compiled().catalog).length > 0;
   }
+  return step === 'stand' || (limit !== undefined && retryAfterMs === undefined);
 }
 
 /** Counts this refusal; milliseconds to be slowed by, 0 = not a storm. The first is free, hence the one more. */
