@@ -56,7 +56,7 @@ export class Journal {
   append(group: Omit<JournalGroup, 'seq'>): void {
     if (this.#log.bytes > this.#segmentBytesMax) this.#log = this.#openSegment();
     const seq = this.#seq + 1;
-    this.#log.append((frame, offset) => encodeGroup(frame, offset, { seq, ...group }));
+    this.#log.append((frame, offset) => encodeGroup(frame, offset, group, seq));
     this.#seq = seq;
     this.#current().lastSeq = seq;
   }
@@ -121,9 +121,14 @@ function journalFiles(directory: string, owner: string): readonly string[] {
     .map((name) => join(directory, name));
 }
 
-function encodeGroup(frame: Buffer, start: number, group: JournalGroup): number {
+function encodeGroup(
+  frame: Buffer,
+  start: number,
+  group: Omit<JournalGroup, 'seq'>,
+  seq: number,
+): number {
   let offset = frame.writeUInt8(KINDS.indexOf(group.kind), start);
-  offset = frame.writeDoubleLE(group.seq, offset);
+  offset = frame.writeDoubleLE(seq, offset);
   offset = writeText(frame, offset, group.requestId);
   offset = writeCount(frame, offset, group.charges.length);
   for (const charge of group.charges) {
