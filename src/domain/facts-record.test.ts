@@ -1,164 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { LimitLabel } from './accounts.ts';
+import { anyFacts } from '../../test/support/any-facts.ts';
+import { buildFacts, buildLimit, buildQuota } from '../../test/support/build-catalog.ts';
 import { packFacts, unpackFacts } from './facts-record.ts';
-import type { Facts, Fault, IdentityFact, LimitFact } from './facts.ts';
-import { standOf } from './standing.ts';
-import { NO_TAKE } from './take.ts';
-import { PLAIN_TERMS } from './tenant-terms.ts';
-
-const TENANT = 'ten_01a1fd80167b700082b9779be6814e5e';
-const KEY = 'key_01a1fd80167b7001a1d1baa4fb3008d8';
-const caller: IdentityFact = {
-  kind: 'key',
-  keyId: KEY,
-  tenantId: TENANT,
-  planId: 'free',
-  planVersion: 'ba76fb2a',
-  planTitle: 'Free "tier"',
-  freePlan: true,
-};
-
-const FORGIVING = { graceDays: 7, degraded: undefined };
-const count = fc.nat();
-const labels: fc.Arbitrary<LimitLabel> = fc
-  .record({
-    unit: fc.constantFrom('requests' as const, 'tokens' as const, 'spend' as const),
-    window: fc.constantFrom('minute' as const, 'month' as const, 'lifetime' as const),
-    scope: fc.constantFrom('tenant' as const, 'key' as const),
-    id: fc.constantFrom(undefined, 'key_budget', 'of_my_own:making'),
-    extra: fc.constantFrom<Partial<LimitLabel>>(
-      {},
-      { class: 'protective' },
-      { softAt: 5 },
-      { from: 'house', scope: 'global' },
-      { of: 'large', scope: 'model' },
-    ),
-  })
-  .map(({ unit, window, scope, id, extra }): LimitLabel => {
-    if (id === 'key_budget')
-      return { id, unit: 'spend', window: 'lifetime', scope: 'key', keyId: KEY, from: 'key' };
-    const own = id ?? `${scope === 'key' ? 'key_' : ''}${unit}_per_${window}`;
-    return { id: own, unit, window, scope, keyId: scope === 'key' ? KEY : undefined, ...extra };
-  });
-const limits: fc.Arbitrary<LimitFact> = fc
-  .record({
-    label: fc.option(labels, { nil: undefined }),
-    need: count,
-    allowance: fc.maxSafeNat(),
-    spent: count,
-    reserved: count,
-    resetsAt: fc.option(count, { nil: undefined }),
-  })
-  .map(({ label, ...numbers }): LimitFact => {
-    if (label === undefined) {
-      return { accountId: `bal:${TENANT}:USD`, kind: 'balance', unit: 'USD', label, ...numbers };
-    }
-    const accountId = `quo:${label.keyId ?? TENANT}:${label.id}:2026-11-21T10:05`;
-    return { accountId, kind: 'quota', unit: label.unit, label, ...numbers };
-  });
-
-const faults = fc.option(
-  fc
-    .record({
-      code: fc.constant('INVALID_REQUEST' as const),
-      problem: fc.string(),
-      pointer: fc.option(fc.string(), { nil: undefined }),
-      extra: fc.constantFrom<Partial<Fault>>(
-        {},
-        { retryAfterMs: 250 },
-        { upstream: { provider: 'acme', status: 402, code: 'insufficient_quota' } },
-      ),
-    })
-    .map(({ extra, ...fault }): Fault => ({ ...fault, ...extra })),
-  { nil: undefined },
-);
-const facts: fc.Arbitrary<Facts> = fc.record({
-  requestId: fc.constant('req_01a1fd8064907000b7be30ac2a79681d'),
-  at: count,
-  catalogVersion: fc.constant('aabbccddeeff'),
-  method: fc.constantFrom('GET', 'POST'),
-  path: fc.string(),
-  route: fc.option(
-    fc.constant({
-      apiId: 'llm',
-      routeId: 'llm.chat',
-      kind: 'chat' as const,
-      dialect: 'openai' as const,
-      endpointClass: 'metered' as const,
-      operation: 'llm.chat',
-    }),
-    { nil: undefined },
-  ),
-  routing: faults,
-  identity: fc.constantFrom<IdentityFact>(
-    caller,
-    { kind: 'anonymous' },
-    { kind: 'anonymous', subnet: '203.0.113.0/24' },
-    { kind: 'refused', code: 'KEY_MISSING', since: undefined },
-    { kind: 'refused', code: 'KEY_EXPIRED', since: 5 },
-  ),
-  authorization: faults,
-  understanding: faults,
-  standing: fc.constantFrom(
-    undefined,
-    standOf(
-      { ...PLAIN_TERMS, payment: { ...PLAIN_TERMS.payment, failedAt: 5 } },
-      FORGIVING,
-      'read',
-      6,
-    ),
-  ),
-  entitlements: fc.array(
-    fc.record({ kind: fc.constant('model' as const), id: fc.string(), granted: fc.boolean() }),
-  ),
-  limits: fc.array(limits, { maxLength: 4 }),
-  reservation: fc.constantFrom<Facts['reservation']>(
-    undefined,
-    { kind: 'held' },
-    { kind: 'short', index: 0, cause: 'gone', held: 3, affordableOutputTokens: undefined },
-    { kind: 'limited', rateLimitId: 'rate_per_minute', retryAfterMs: 12.5 },
-  ),
-  take: fc.constantFrom(undefined, { ...NO_TAKE, nano: 7 }),
-  agreed: fc.constantFrom(undefined, {
-    overrides: [{ limitId: 'requests_per_month', amount: 5, expiresAt: 9 }],
-    purchases: [],
-  }),
-  enforcement: fc.constantFrom('enforce' as const, 'observe' as const),
-  storm: fc.constantFrom(undefined, { cause: 'INSUFFICIENT_CREDITS' as const, retryAfterMs: 3 }),
-  forwarding: faults,
-  outcome: fc.option(
-    fc
-      .record({
-        status: count,
-        code: fc.string(),
-        durationMs: fc.double({ min: 0, max: 1e6, noNaN: true }).map((ms) => ms + 0),
-        model: fc.option(fc.string(), { nil: undefined }),
-        target: fc.option(fc.string(), { nil: undefined }),
-        upstreamStatus: fc.option(count, { nil: undefined }),
-        ending: fc.constantFrom('complete' as const, 'cut' as const),
-        holdNano: count,
-        costNano: count,
-        overrunNano: count,
-        inputTokens: count,
-        cachedInputTokens: count,
-        outputTokens: count,
-        bytesIn: count,
-        bytesOut: count,
-        estimated: fc.boolean(),
-        clampedOutputTokens: fc.option(count, { nil: undefined }),
-        compute: fc.constantFrom({}, { computeUnits: 3, computeMs: 250 }),
-      })
-      .map(({ compute, ...outcome }) => ({ ...outcome, ...compute })),
-    { nil: undefined },
-  ),
-});
+import type { LimitFact } from './facts.ts';
 
 describe('the record of facts (OBS-01)', () => {
   it('gives back exactly the facts that were packed', () => {
     fc.assert(
-      fc.property(facts, (given) => {
+      fc.property(anyFacts, (given) => {
         expect(unpackFacts(packFacts(given))).toEqual(given);
       }),
     );
@@ -170,4 +21,23 @@ describe('the record of facts (OBS-01)', () => {
       expect(unpackFacts(text)).toBeUndefined();
     },
   );
+
+  it('says once what an account is, and its allowance anew when that changed', () => {
+    // The same objects from request to request, as the pipeline has them.
+    const limit = buildQuota(buildLimit(10));
+    const { identity } = buildFacts();
+    const changes: readonly Partial<LimitFact>[] = [
+      {},
+      { spent: 7 },
+      { allowance: 99 },
+      { resetsAt: 5 },
+      { accountId: 'quo:ten_1:requests_per_month:2027-02' },
+      { overage: { kind: 'bill', nano: 3 } },
+      {},
+    ];
+    for (const change of changes) {
+      const given = buildFacts({ identity, limits: [{ ...limit, ...change }] });
+      expect(unpackFacts(packFacts(given))).toEqual(given);
+    }
+  });
 });

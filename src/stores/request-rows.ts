@@ -1,32 +1,40 @@
+import { unpackFacts } from '../domain/facts-record.ts';
+import { isId } from '../platform/ids.ts';
+import { RequestBatch } from './request-rows-batch.ts';
+import { BatchRows } from './request-rows-reader.ts';
+import { StoreError } from './store-error.ts';
 import type { RequestRow } from './store.ts';
 
-/** ASCII's own separators: no id, code or JSON text of ours contains them unescaped. */
-const FIELD = '\u001f';
-const ROW = '\u001e';
-
 /**
- * One row of the request log as text. Rows travel to the store as bytes: as objects they would live just
- * long enough to be promoted, and collecting them costs more than everything else about the log.
+ * Rows as batches that a store takes (`appendEncodedRequests`). Throws StoreError `invalid_argument` for a row
+ * without an id of ours or longer than a batch.
  */
-export function encodeRow(row: RequestRow): string {
-  const { requestId, at, tenantId, status, code, wouldRefuse = '', facts } = row;
-  return `${requestId}${FIELD}${at}${FIELD}${tenantId}${FIELD}${status}${FIELD}${code}${FIELD}${wouldRefuse}${FIELD}${facts}${ROW}`;
+export function encodeRows(rows: readonly RequestRow[]): Uint8Array[] {
+  const batch = new RequestBatch();
+  const batches: Uint8Array[] = [];
+  const take = (): void => {
+    const bytes = batch.take();
+    if (bytes !== undefined) batches.push(bytes);
+  };
+  for (const row of rows) {
+    if (!isId('req', row.requestId)) {
+      throw new StoreError('invalid_argument', `${row.requestId} is not a request id of ours`);
+    }
+    const keyId = keyOf(row);
+    if (batch.addRow(row, keyId)) continue;
+    take();
+    if (batch.addRow(row, keyId)) continue;
+    throw new StoreError('invalid_argument', `the row of ${row.requestId} is too long for the log`);
+  }
+  take();
+  return batches;
 }
 
-export function encodeRows(rows: readonly RequestRow[]): Uint8Array {
-  return Buffer.from(rows.map(encodeRow).join(''));
+export function decodeRows(batch: Uint8Array): RequestRow[] {
+  return new BatchRows(batch).all();
 }
 
-/** `bytes`: encoded rows, one after the other, in UTF-8. */
-export function decodeRows(bytes: Uint8Array): readonly RequestRow[] {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    .toString('utf8')
-    .split(ROW)
-    .slice(0, -1)
-    .map((row) => {
-      const [requestId = '', at, tenantId = '', status, code = '', wouldRefuse = '', facts = ''] =
-        row.split(FIELD);
-      const common = { requestId, at: Number(at), tenantId, status: Number(status), code, facts };
-      return wouldRefuse === '' ? common : { ...common, wouldRefuse };
-    });
+function keyOf({ facts }: RequestRow): string {
+  const identity = unpackFacts(facts)?.identity;
+  return identity?.kind === 'key' ? identity.keyId : '';
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { buildFacts, buildIdentity, buildPlan } from '../../test/support/build-catalog.ts';
-import { packFacts } from '../domain/facts-record.ts';
+import { packFacts, unpackFacts } from '../domain/facts-record.ts';
+import { RequestBatch } from './request-rows-batch.ts';
 import {
   failure,
   freshName,
@@ -151,6 +152,66 @@ function describeSearch(database: ReturnType<typeof useStore>): void {
     await store.appendRequests([...mine, of(`${key}0`, '/a'), of('other', `/x?"${key}"`)]);
     const found = await searchAll(store, { from: at, to: at + 1, limit: 1, keyId: key });
     expect(found).toEqual(mine.toReversed());
+  });
+
+  it('OBS-02: of requests that ran side by side, written in the order they ended and some of them twice', async () => {
+    const { store } = database;
+    const other = await database.connect();
+    const start = T0 + 20 * DAY_MS;
+    // One begins every 100 ms; of four in turn one ends at once, and the others after 3, 20 and 50 seconds.
+    const calls = Array.from({ length: 800 }, (_, index) => ({
+      row: rowOf(start + 100 * index, index % 7 === 0 ? {} : { status: 200, code: '' }),
+      end: 100 * index + ([0, 3000, 20_000, 50_000][index % 4] ?? 0),
+    }));
+    const ended = calls.toSorted((one, two) => one.end - two.end).map(({ row }) => row);
+    const size = 25;
+    for (let index = 0; index < ended.length; index += size) {
+      const to = index % 2 === 0 ? store : other;
+      // oxlint-disable-next-line no-await-in-loop -- one batch after the other, as gateways send them
+      await to.appendRequests(ended.slice(index, index + size));
+    }
+    await other.appendRequests(ended.slice(0, size));
+    await other.appendRequests(ended.slice(10, 2 * size));
+    const newest = calls.map(({ row }) => row).toReversed();
+    const all = { from: start, to: start + DAY_MS };
+    for (const limit of [7, 100, 1000]) {
+      // oxlint-disable-next-line no-await-in-loop -- page sizes are tried one after the other
+      expect(await searchAll(store, { ...all, limit })).toEqual(newest);
+    }
+    const codes = ['INSUFFICIENT_CREDITS'];
+    expect(await searchAll(store, { ...all, limit: 9, codes })).toEqual(
+      newest.filter(({ code }) => code !== ''),
+    );
+    const part = { from: start + 20_050, to: start + 40_050, limit: 11 };
+    expect(await searchAll(store, part)).toEqual(newest.slice(399, 599));
+    const found = await Promise.all(newest.map(({ requestId }) => store.request(requestId)));
+    expect(found).toEqual(newest);
+  });
+
+  it('OBS-02: of what a gateway sends: facts of many keys in one batch', async () => {
+    const { store } = database;
+    const at = T0 + 30 * DAY_MS;
+    const keys = [freshName('key'), freshName('key'), freshName('key')];
+    const all = Array.from({ length: 60 }, (_, index) => {
+      const identity = { ...buildIdentity(buildPlan('free')), keyId: keys[index % 3] ?? '' };
+      return buildFacts({ requestId: requestIdAt(at + index), at: at + index, identity });
+    });
+    const batch = new RequestBatch();
+    for (const facts of all) batch.add(facts);
+    await store.appendEncodedRequests(batch.take() ?? new Uint8Array());
+    const found = await searchAll(store, { from: at, to: at + 1000, limit: 7, keyId: keys[1] });
+    expect(found.map(({ facts }) => unpackFacts(facts))).toEqual(
+      all.filter((_, index) => index % 3 === 1).toReversed(),
+    );
+    const [first] = all;
+    const row = await store.request(first?.requestId ?? '');
+    expect(unpackFacts(row?.facts ?? '')).toEqual(first);
+  });
+
+  it('bytes that are no batch are refused', async () => {
+    await expect(database.store.appendEncodedRequests(new Uint8Array(200))).rejects.toMatchObject(
+      failure('invalid_argument'),
+    );
   });
 
   it.each([

@@ -312,7 +312,7 @@ export interface DirectoryStore {
 
 // ---- request log -----------------------------------------------------------------------------
 
-/** One row a request (OBS-01). `facts` is JSON: what `decide` saw and how it ended. */
+/** One row a request (OBS-01). `facts` is what `decide` saw and how it ended (`packFacts`). */
 export interface RequestRow {
   readonly requestId: string;
   readonly at: number;
@@ -347,8 +347,8 @@ export interface RequestPage {
 export interface RequestLog {
   /** Appending a row again changes nothing. */
   appendRequests(rows: readonly RequestRow[]): Promise<void>;
-  /** The same for rows that were encoded as they came (`request-rows.ts`): at most a few hundred at once. */
-  appendEncodedRequests(rows: Uint8Array): Promise<void>;
+  /** The same for a batch of rows that were encoded as they came (`RequestBatch`). The bytes are the store's from here on. */
+  appendEncodedRequests(batch: Uint8Array): Promise<void>;
   request(requestId: string): Promise<RequestRow | undefined>;
   searchRequests(search: RequestSearch): Promise<RequestPage>;
   /** Forgets requests that arrived before the day (UTC) of epoch ms `before`. Returns how many days. */

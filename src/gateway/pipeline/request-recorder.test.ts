@@ -16,13 +16,13 @@ import { RequestRecorder } from './request-recorder.ts';
 
 const silent = createLogger({ level: 'silent' });
 
-function factsThat(ending: OutcomeFact['ending'], status = 200, code = ''): Facts {
+function factsThat(ending: OutcomeFact['ending'], status = 200, code = '', durationMs = 1): Facts {
   return buildFacts({
     requestId: createId('req', AT),
     outcome: {
       status,
       code,
-      durationMs: 1,
+      durationMs,
       model: undefined,
       target: undefined,
       upstreamStatus: undefined,
@@ -122,7 +122,7 @@ it('bound: 100 batches of 128 KiB wait for a store that is behind, and go one at
   const log = new HeldLog();
   const recorder = new RequestRecorder(log, silent, 'all');
   const facts = factsThat('complete');
-  const added = 60_000;
+  const added = 400_000;
   for (let i = 0; i < added; i += 1) recorder.add(facts);
   expect(log.batches).toHaveLength(1);
   expect(recorder.dropped).toBeGreaterThan(0);
@@ -165,6 +165,29 @@ it('rows that the store does not take are counted as dropped and logged, and the
   recorder.add(factsThat('complete'));
   await recorder.flush();
   expect([written, recorder.dropped]).toEqual([1, 2]);
+});
+
+it('quick, slow and very slow requests are batches of their own, so that none spans more time than its rows need', async () => {
+  const log = new HeldLog();
+  const recorder = new RequestRecorder(log, silent, 'all');
+  for (const durationMs of [1, 60_000, 1000, 1001, 30_000, 30_001, 2]) {
+    recorder.add(factsThat('complete', 200, '', durationMs));
+  }
+  log.release();
+  await recorder.flush();
+  expect(log.batches).toEqual([3, 2, 2]);
+});
+
+it('bound: a row longer than a batch is dropped and counted, and the others are written', async () => {
+  const log = new HeldLog();
+  const recorder = new RequestRecorder(log, silent, 'all');
+  recorder.add(factsThat('complete'));
+  recorder.add({ ...factsThat('complete'), path: 'x'.repeat(200_000) });
+  recorder.add(factsThat('complete'));
+  log.release();
+  await recorder.flush();
+  expect(log.batches).toEqual([1, 1]);
+  expect(recorder.dropped).toBe(1);
 });
 
 it('OBS-01: rows after a slow write are written in their time too', async () => {

@@ -1,18 +1,19 @@
 import type { Facts } from '../../domain/facts.ts';
-import { packFacts } from '../../domain/facts-record.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { encodeRow } from '../../stores/request-rows.ts';
+import { RequestBatch } from '../../stores/request-rows-batch.ts';
 import type { RequestLog } from '../../stores/store.ts';
 
 const FLUSH_MS = 100;
-/** A few hundred rows: what the store takes at once, so that calls about money come between two batches. */
-const BATCH_BYTES = 128 * 1024;
 /** Batches waiting for a store that is behind; beyond them rows are dropped and counted: the ledger is the record of money. */
 const WAITING_MAX = 100;
-/** UTF-8 needs at most this for one UTF-16 unit. */
-const BYTES_PER_UNIT = 3;
+/**
+ * Requests that took at most so long share a batch. Rows come in the order requests end, and are looked for by when
+ * they began: one long stream among short calls would make the store look through their batch for all its time.
+ */
+const QUICK_MS = 1000;
+const SLOW_MS = 30_000;
 
-interface Batch {
+interface Waiting {
   readonly bytes: Uint8Array;
   readonly rows: number;
 }
@@ -22,10 +23,11 @@ export class RequestRecorder {
   readonly #log: Pick<RequestLog, 'appendEncodedRequests'>;
   readonly #logger: Logger;
   readonly #which: 'all' | 'refusals';
-  readonly #buffer = Buffer.alloc(BATCH_BYTES);
-  readonly #waiting: Batch[] = [];
-  #used = 0;
-  #rows = 0;
+  readonly #quick = new RequestBatch();
+  /** Few gateways have all three, and none needs all at once. */
+  #slow: RequestBatch | undefined;
+  #slowest: RequestBatch | undefined;
+  readonly #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #dropped = 0;
@@ -46,28 +48,30 @@ export class RequestRecorder {
 
   add(facts: Facts): void {
     if (this.#which === 'refusals' && !isRefusal(facts)) return;
-    const text = encodeRow({
-      requestId: facts.requestId,
-      at: facts.at,
-      tenantId: facts.identity.kind === 'key' ? facts.identity.tenantId : '',
-      status: facts.outcome?.status ?? 0,
-      code: facts.outcome?.code ?? '',
-      wouldRefuse: facts.outcome?.wouldRefuse,
-      facts: packFacts(facts),
-    });
-    if (this.#used + text.length * BYTES_PER_UNIT > BATCH_BYTES) {
-      this.#closeBatch();
+    const batch = this.#batchOf(facts);
+    if (!batch.add(facts)) {
+      this.#close(batch);
+      // A row that fits into no batch is longer than anything a request may say.
+      if (!batch.add(facts)) this.#dropped += 1;
       void this.#write();
     }
-    this.#used += this.#buffer.write(text, this.#used);
-    this.#rows += 1;
     this.#timer ??= setTimeout(() => this.#flushInTime(), FLUSH_MS);
   }
 
   /** Writes everything that was added. */
   async flush(): Promise<void> {
-    this.#closeBatch();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#close(this.#quick);
+    this.#close(this.#slow);
+    this.#close(this.#slowest);
     await this.#write();
+  }
+
+  #batchOf({ outcome }: Facts): RequestBatch {
+    if (outcome === undefined || outcome.durationMs <= QUICK_MS) return this.#quick;
+    if (outcome.durationMs <= SLOW_MS) return (this.#slow ??= new RequestBatch());
+    return (this.#slowest ??= new RequestBatch());
   }
 
   #flushInTime(): void {
@@ -75,19 +79,13 @@ export class RequestRecorder {
     void this.flush();
   }
 
-  /** Copies the open batch out, or drops it when too many wait, and begins another. */
-  #closeBatch(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#rows === 0) return;
-    if (this.#waiting.length >= WAITING_MAX) this.#dropped += this.#rows;
-    else {
-      // A copy of exactly these bytes: sending a view between threads would send the whole buffer behind it.
-      const bytes = new Uint8Array(this.#buffer.subarray(0, this.#used));
-      this.#waiting.push({ bytes, rows: this.#rows });
-    }
-    this.#used = 0;
-    this.#rows = 0;
+  /** The batch waits for the store, or is dropped when too many wait; its next row begins another. */
+  #close(batch: RequestBatch | undefined): void {
+    const rows = batch?.rowCount ?? 0;
+    const bytes = batch?.take();
+    if (bytes === undefined) return;
+    if (this.#waiting.length >= WAITING_MAX) this.#dropped += rows;
+    else this.#waiting.push({ bytes, rows });
   }
 
   /** One batch at a time, so that a slow store is not handed more. The open one waits until it is full or old. */

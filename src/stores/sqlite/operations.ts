@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { decodeRows } from '../request-rows.ts';
 import { Accounts } from './accounts.ts';
 import { Answers } from './answers.ts';
 import { ApiKeys } from './api-keys.ts';
@@ -90,7 +89,7 @@ function createOperations(database: Database, log: RequestLogFiles) {
     remember: answers.remember.bind(answers),
     recall: answers.recall.bind(answers),
     secret: answers.secret.bind(answers),
-    appendRequests: (rows: Uint8Array) => log.append(decodeRows(rows)),
+    appendRequests: log.append.bind(log),
     request: log.find.bind(log),
     searchRequests: log.search.bind(log),
     pruneLog: log.prune.bind(log),

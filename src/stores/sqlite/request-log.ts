@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { requestTime } from '../../platform/ids.ts';
+import { decodeRows } from '../request-rows.ts';
+import { type BatchHead, readHead } from '../request-rows-reader.ts';
 import { StoreError } from '../store-error.ts';
 import {
   CODES_PER_SEARCH_MAX,
@@ -9,7 +10,9 @@ import {
   type RequestRow,
   type RequestSearch,
 } from '../store.ts';
-import { type IdRange, RequestDay } from './request-day.ts';
+import { SPAN_MAX_MS } from './request-batches.ts';
+import { RequestDay } from './request-day.ts';
+import { dayAt, dayOf, firstIdOf, idAt, type IdRange, MAX_TIME, timeOf } from './request-ids.ts';
 
 const OPEN_DAYS_MAX = 3;
 const DAY_FILE = /^requests-(\d{4}-\d{2}-\d{2})\.db$/;
@@ -36,18 +39,19 @@ export class RequestLogFiles {
     this.#busyTimeoutMs = busyTimeoutMs;
   }
 
-  append(rows: readonly RequestRow[]): void {
-    const byDay = new Map<string, RequestRow[]>();
-    for (const row of rows) {
-      const day = dayOf(row.requestId);
-      if (day === undefined) {
-        throw new StoreError('invalid_argument', `${row.requestId} is not a request id of ours`);
-      }
-      const group = byDay.get(day);
-      if (group === undefined) byDay.set(day, [row]);
-      else group.push(row);
+  /**
+   * Keeps the batch as it is where its requests began within a short time of one day, which nearly all do: then an id
+   * says which few batches may have it. Others, of long streams or over midnight, are kept row by row.
+   */
+  append(batch: Uint8Array): void {
+    const head = readHead(batch);
+    const [day, lastDay] = [dayOf(head.leastId), dayOf(head.greatestId)];
+    if (day === undefined || lastDay === undefined) {
+      const ids = `${head.leastId} and ${head.greatestId}`;
+      throw new StoreError('invalid_argument', `${ids} are not both request ids of ours`);
     }
-    for (const [day, group] of byDay) this.#file(day).append(group);
+    if (day === lastDay && isNarrow(head)) this.#file(day).appendBatch(head, batch);
+    else this.#appendRows(decodeRows(batch));
   }
 
   find(requestId: string): RequestRow | undefined {
@@ -100,6 +104,17 @@ export class RequestLogFiles {
     return this.#open.size;
   }
 
+  #appendRows(rows: readonly RequestRow[]): void {
+    const byDay = new Map<string, RequestRow[]>();
+    for (const row of rows) {
+      const day = dayAt(timeOf(row.requestId));
+      const group = byDay.get(day);
+      if (group === undefined) byDay.set(day, [row]);
+      else group.push(row);
+    }
+    for (const [day, group] of byDay) this.#file(day).appendRows(group);
+  }
+
   #days(): readonly string[] {
     return readdirSync(this.#directory).flatMap((name) => DAY_FILE.exec(name)?.[1] ?? []);
   }
@@ -146,25 +161,8 @@ function isTime(time: number): boolean {
   return Number.isSafeInteger(time) && time >= 0 && time <= MAX_TIME;
 }
 
-/** Below every id made at `time`, and above all before. */
-function idAt(time: number): string {
-  return `req_${time.toString(16).padStart(12, '0')}`;
-}
-
-function firstIdOf(day: string | undefined): string {
-  return idAt(Date.parse(`${day}T00:00:00Z`));
-}
-
-function dayOf(requestId: string): string | undefined {
-  const time = requestTime(requestId);
-  return time === undefined || time > MAX_TIME ? undefined : dayAt(time);
-}
-
-/** The last millisecond of a four-digit year. */
-const MAX_TIME = 253_402_300_799_999;
-
-function dayAt(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
+function isNarrow({ leastId, greatestId }: BatchHead): boolean {
+  return timeOf(greatestId) - timeOf(leastId) <= SPAN_MAX_MS;
 }
 
 function removeIfThere(path: string): void {

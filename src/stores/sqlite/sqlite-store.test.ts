@@ -7,11 +7,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { buildTenant } from '../../../test/support/build-key.ts';
 import { PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
+import { encodeRows } from '../request-rows.ts';
 import { describeStore } from '../store.conformance.ts';
 import { requestIdAt } from '../store-fixture.conformance.ts';
 import { Database } from './database.ts';
 import { migrate, MIGRATIONS } from './migrations.ts';
-import { RequestLogFiles } from './request-log.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
 describeStore('sqlite', async () => {
@@ -81,21 +81,24 @@ describe('the embedded store', () => {
     expect(await readdir(directory)).toEqual(['ledger.db']);
   });
 
-  it('OBS-01: at most three days of the log are open at a time', () => {
-    const log = new RequestLogFiles(directory, 1000);
-    const rows = Array.from({ length: 6 }, (_, day) => ({
-      requestId: requestIdAt(day * 86_400_000),
-      at: day,
-      tenantId: 't',
-      status: 200,
-      code: '',
-      facts: '{}',
-    }));
-    log.append(rows);
-    expect(log.openDays).toBe(3);
-    expect(rows.map((row) => log.find(row.requestId))).toEqual(rows);
-    expect(log.openDays).toBe(3);
-    log.close();
+  it('OBS-01: a batch goes to the thread without a copy of it, unless it is a part of something else', async () => {
+    const store = await openSqliteStore({ directory });
+    const row = { at: 0, tenantId: 't', status: 200, code: '', facts: '{}' };
+    const ids = [requestIdAt(86_400_000), requestIdAt(86_400_000)];
+    const [one, two] = ids.map((requestId) => encodeRows([{ ...row, requestId }])[0]);
+    const part = Buffer.concat([two ?? new Uint8Array(), Buffer.alloc(5)]).subarray(0, two?.length);
+    await Promise.all([
+      store.appendEncodedRequests(one ?? new Uint8Array()),
+      store.appendEncodedRequests(one ?? new Uint8Array()),
+      store.appendEncodedRequests(part),
+    ]);
+    expect([one?.length, part.length]).toEqual([0, two?.length]);
+    await expect(store.appendEncodedRequests(one ?? part)).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+    const found = await Promise.all(ids.map((id) => store.request(id)));
+    expect(found).toEqual(ids.map((requestId) => ({ ...row, requestId })));
+    await store.close();
   });
 
   it('OBS-01: forgetting a day removes its files', async () => {
@@ -135,60 +138,5 @@ describe('the embedded store', () => {
     await store.changeTenant('t', { terms: { parentId: 'p' } });
     expect((await store.findKey('h'))?.ancestors).toEqual([parent]);
     await store.close();
-  });
-
-  it('a log file that the version before began is gone on with', async () => {
-    const path = join(directory, 'requests-1970-01-02.db');
-    const old = new Database({ path, durability: 'normal', busyTimeoutMs: 1000 });
-    old.execute(
-      `CREATE TABLE requests (
-         request_id text PRIMARY KEY, at bigint NOT NULL, tenant_id text NOT NULL, status bigint NOT NULL,
-         code text NOT NULL, facts text NOT NULL
-       ) WITHOUT ROWID`,
-    );
-    const [id, next] = [requestIdAt(86_400_000), requestIdAt(86_400_001)];
-    old.execute(`INSERT INTO requests VALUES ('${id}', 86400000, 't', 200, '', '{}')`);
-    old.close();
-    const store = await openSqliteStore({ directory });
-    const row = {
-      requestId: id,
-      at: 86_400_000,
-      tenantId: 't',
-      status: 200,
-      code: '',
-      facts: '{}',
-    };
-    const observed = { ...row, requestId: next, wouldRefuse: 'RATE_LIMITED' };
-    await store.appendRequests([observed]);
-    const range = { from: 0, to: 2 * 86_400_000, limit: 10 };
-    expect((await store.searchRequests(range)).rows).toEqual([observed, row]);
-    expect((await store.searchRequests({ ...range, observed: true })).rows).toEqual([observed]);
-    await store.close();
-  });
-
-  it('bound: a page of a search looks at 20,000 rows and 7 days, and says where to go on', () => {
-    const log = new RequestLogFiles(directory, 1000);
-    const row = { at: 0, tenantId: 't', status: 200, code: '', facts: '{}' };
-    log.append(
-      Array.from({ length: 20_001 }, (_, index) => ({ ...row, requestId: requestIdAt(index) })),
-    );
-    const search = { from: 0, to: 86_400_000, limit: 5, tenantId: 'nobody' };
-    const first = log.search(search);
-    expect(first).toEqual({ rows: [], cursor: expect.stringMatching(/^req_000000000001/) });
-    expect(log.search({ ...search, cursor: first.cursor })).toEqual({
-      rows: [],
-      cursor: undefined,
-    });
-
-    log.append(
-      Array.from({ length: 9 }, (_, day) => ({ ...row, requestId: requestIdAt(day * 86_400_000) })),
-    );
-    const days = { from: 86_400_000, to: 10 * 86_400_000, limit: 1000 };
-    const page = log.search(days);
-    expect(page.rows).toHaveLength(7);
-    const rest = log.search({ ...days, cursor: page.cursor });
-    expect(rest).toMatchObject({ rows: [{}], cursor: undefined });
-    expect(log.openDays).toBe(3);
-    log.close();
   });
 });

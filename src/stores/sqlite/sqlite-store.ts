@@ -41,8 +41,6 @@ export interface SqliteStoreOptions {
 const BUSY_TIMEOUT_MS = 5000;
 const CALLS_MAX = 10_000;
 const POLL_MS = 10;
-/** Rows of the request log a call: between two of them the thread looks after money. */
-const LOG_ROWS_PER_CALL = 250;
 
 /** Opens, and if need be creates, the embedded store. Any number of processes of one machine may share it. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
@@ -171,14 +169,14 @@ class SqliteStore implements Store {
   }
 
   async appendRequests(rows: readonly RequestRow[]): Promise<void> {
-    for (let start = 0; start < rows.length; start += LOG_ROWS_PER_CALL) {
+    for (const batch of encodeRows(rows)) {
       // oxlint-disable-next-line no-await-in-loop -- calls about money come between two batches
-      await this.appendEncodedRequests(encodeRows(rows.slice(start, start + LOG_ROWS_PER_CALL)));
+      await this.appendEncodedRequests(batch);
     }
   }
 
-  appendEncodedRequests(rows: Uint8Array): Promise<void> {
-    return this.#thread.call('appendRequests', rows);
+  appendEncodedRequests(batch: Uint8Array): Promise<void> {
+    return this.#thread.give('appendRequests', batch);
   }
 
   request(requestId: string): Promise<RequestRow | undefined> {

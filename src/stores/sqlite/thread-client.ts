@@ -16,6 +16,8 @@ export class ThreadClient {
   readonly #callsMax: number;
   readonly #pending = new Map<number, Pending>();
   #outbox: Call[] = [];
+  /** Memory that goes with the calls in the outbox instead of being copied. */
+  #given: ArrayBuffer[] = [];
   #lastId = 0;
   #closed: StoreError | undefined;
 
@@ -64,6 +66,20 @@ export class ThreadClient {
     });
   }
 
+  /** A call with bytes that the thread takes over: whoever gave them has none afterwards, unless it was refused. */
+  give(name: 'appendRequests', bytes: Uint8Array): Promise<void> {
+    if (bytes.byteLength === 0) {
+      const problem = 'there are no bytes: none were written, or they were given away before';
+      return Promise.reject(new StoreError('invalid_argument', problem));
+    }
+    const answer = this.call(name, bytes);
+    const isSent = this.#outbox.at(-1)?.args[0] === bytes;
+    if (isSent && isWhole(bytes) && !this.#given.includes(bytes.buffer)) {
+      this.#given.push(bytes.buffer);
+    }
+    return answer;
+  }
+
   /** Answers everything that was asked, then ends the thread. */
   async close(): Promise<void> {
     if (this.#closed !== undefined) return;
@@ -78,9 +94,10 @@ export class ThreadClient {
     this.#outbox.push(call);
     if (this.#outbox.length > 1) return;
     queueMicrotask(() => {
-      const calls = this.#outbox;
+      const [calls, given] = [this.#outbox, this.#given];
       this.#outbox = [];
-      this.#worker.postMessage(calls);
+      this.#given = [];
+      this.#worker.postMessage(calls, given);
     });
   }
 
@@ -99,4 +116,10 @@ export class ThreadClient {
     this.#pending.clear();
     for (const pending of abandoned) pending.reject(this.#closed);
   }
+}
+
+/** A view of a part is copied: what lies beside it is somebody else's. */
+function isWhole(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
 }

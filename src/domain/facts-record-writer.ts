@@ -1,0 +1,189 @@
+import { packHead } from './facts-record-limits.ts';
+import { type Rare, ROUTE_MEMBERS } from './facts-record-members.ts';
+import type { Facts, IdentityFact, LimitFact, OutcomeFact, RouteFact } from './facts.ts';
+
+/** Takes the values of a record one after the other. What takes them decides how they are kept. */
+export interface FactsSink {
+  number(value: number): void;
+  /** Undefined = no value. */
+  text(value: string | undefined): void;
+  /** A value that is JSON text already, but not that of a text. */
+  json(text: string): void;
+}
+
+/**
+ * Everything of the facts but `requestId` and `at`, as values without names (`facts-record-reader.ts` reads the same
+ * order). This runs once a request: what comes again in row after row is one text, made once, and the rest is numbers.
+ */
+export function writeFacts(facts: Facts, sink: FactsSink): void {
+  const { route, identity, entitlements, limits, outcome } = facts;
+  sink.text(facts.catalogVersion);
+  sink.text(facts.method);
+  sink.text(facts.path);
+  if (route === undefined) sink.text(undefined);
+  else sink.json(packRoute(route));
+  writeIdentity(identity, sink);
+  sink.json(packRare(facts));
+  sink.number(entitlements.length);
+  for (let index = 0; index < entitlements.length; index += 1) {
+    writeEntitlement(entitlements[index], sink);
+  }
+  sink.number(limits.length);
+  for (let index = 0; index < limits.length; index += 1) {
+    writeLimit(limits[index], identity, sink);
+  }
+  if (outcome !== undefined) writeOutcome(outcome, sink);
+}
+
+/** Of a key its members one by one: many keys have the same plan. */
+function writeIdentity(identity: IdentityFact, sink: FactsSink): void {
+  if (identity.kind !== 'key') {
+    sink.json(JSON.stringify(identity));
+    return;
+  }
+  sink.text(identity.keyId);
+  sink.text(identity.tenantId);
+  sink.text(identity.planId);
+  sink.text(identity.planVersion);
+  sink.text(identity.planTitle);
+  sink.number(identity.freePlan ? 1 : 0);
+}
+
+function writeEntitlement(fact: Facts['entitlements'][number] | undefined, sink: FactsSink): void {
+  if (fact === undefined) return;
+  sink.text(fact.kind);
+  sink.text(fact.id);
+  sink.number(fact.granted ? 1 : 0);
+  writeOptional(fact.needed, sink);
+  writeOptional(fact.allowed, sink);
+}
+
+/** One number more for what may be billed or bought beyond the allowance: the head says so. */
+function writeLimit(limit: LimitFact | undefined, identity: IdentityFact, sink: FactsSink): void {
+  if (limit === undefined) return;
+  sink.json(headOf(limit, identity));
+  sink.number(limit.need);
+  sink.number(limit.spent);
+  sink.number(limit.reserved);
+  if (limit.overage !== undefined) sink.number(limit.overage.nano);
+}
+
+function writeOutcome(outcome: OutcomeFact, sink: FactsSink): void {
+  sink.number(outcome.status);
+  sink.text(outcome.code);
+  writeDuration(outcome.durationMs, sink);
+  sink.text(outcome.model);
+  sink.text(outcome.target);
+  writeOptional(outcome.upstreamStatus, sink);
+  sink.text(outcome.ending);
+  sink.number(outcome.holdNano);
+  sink.number(outcome.costNano);
+  sink.number(outcome.overrunNano);
+  sink.number(outcome.inputTokens);
+  sink.number(outcome.cachedInputTokens);
+  sink.number(outcome.outputTokens);
+  sink.number(outcome.bytesIn);
+  sink.number(outcome.bytesOut);
+  sink.number(outcome.estimated ? 1 : 0);
+  writeOptional(outcome.clampedOutputTokens, sink);
+}
+
+/** In whole microseconds, or in brackets as it is. */
+function writeDuration(durationMs: number, sink: FactsSink): void {
+  const micros = Math.round(durationMs * 1000);
+  if (micros / 1000 === durationMs) sink.number(micros);
+  else sink.json(`[${durationMs}]`);
+}
+
+function writeOptional(value: number | undefined, sink: FactsSink): void {
+  if (value === undefined) sink.text(undefined);
+  else sink.number(value);
+}
+
+/** A route is the same object for every request of it: its text is made once. */
+const routes = new WeakMap<RouteFact, string>();
+
+function packRoute(route: RouteFact): string {
+  let text = routes.get(route);
+  if (text === undefined) {
+    text = JSON.stringify(ROUTE_MEMBERS.map((name) => route[name]));
+    routes.set(route, text);
+  }
+  return text;
+}
+
+/** What of an account stays the same from request to request, until its window ends or its allowance is changed. */
+interface Head {
+  readonly accountId: string;
+  readonly identity: IdentityFact;
+  readonly allowance: number;
+  readonly resetsAt: number | undefined;
+  readonly overage: 'bill' | 'authorize' | undefined;
+  readonly text: string;
+}
+
+/** By the label, which belongs to one account of one key; that of a balance, which has none, by who pays with it. */
+const heads = new WeakMap<object, Head>();
+
+function headOf(limit: LimitFact, identity: IdentityFact): string {
+  const { accountId, allowance, resetsAt } = limit;
+  const overage = limit.overage?.kind;
+  const owner = limit.label ?? identity;
+  const known = heads.get(owner);
+  if (
+    known !== undefined &&
+    known.accountId === accountId &&
+    known.identity === identity &&
+    known.allowance === allowance &&
+    known.resetsAt === resetsAt &&
+    known.overage === overage
+  ) {
+    return known.text;
+  }
+  const marked = overage === undefined ? '' : `,"${overage}"`;
+  const text = `[${packHead(limit, identity)},${allowance},${resetsAt ?? null}${marked}]`;
+  heads.set(owner, { accountId, identity, allowance, resetsAt, overage, text });
+  return text;
+}
+
+const HELD = '{"reservation":{"kind":"held"}}';
+const NOTHING = '{}';
+
+function packRare(facts: Facts): string {
+  // Nearly every row is of a request that was served, and of a tenant about whom nothing special is known.
+  if (isUsual(facts)) {
+    if (facts.reservation === undefined) return NOTHING;
+    if (facts.reservation.kind === 'held') return HELD;
+  }
+  return JSON.stringify(pickRare(facts));
+}
+
+function isUsual(facts: Facts): boolean {
+  const { standing, take, agreed, outcome } = facts;
+  const about = standing ?? take ?? agreed ?? outcome?.computeUnits ?? outcome?.wouldRefuse;
+  return about === undefined && findFault(facts) === undefined && facts.enforcement === 'enforce';
+}
+
+function findFault({ routing, authorization, understanding, storm, forwarding }: Facts): unknown {
+  return routing ?? authorization ?? understanding ?? storm ?? forwarding;
+}
+
+function pickRare(facts: Facts): Rare {
+  const { routing, authorization, understanding, standing, storm, forwarding } = facts;
+  const { reservation, take, agreed, enforcement, outcome } = facts;
+  const { wouldRefuse, computeUnits, computeMs } = outcome ?? {};
+  return {
+    routing,
+    authorization,
+    understanding,
+    standing,
+    storm,
+    forwarding,
+    reservation,
+    take,
+    agreed,
+    ...(enforcement === 'observe' ? { observed: true } : {}),
+    ...(wouldRefuse === undefined ? {} : { wouldRefuse }),
+    ...(computeUnits === undefined ? {} : { compute: [computeUnits, computeMs ?? 0] }),
+  };
+}
