@@ -4,7 +4,6 @@ import type { DemoServer } from '../src/server/demo/demo-server.ts';
 import { startEchoModel } from '../src/server/demo/echo-model.ts';
 import { createCustomer, type Customer } from './support/customers.ts';
 import {
-  type Call,
   type CallAnswer,
   GatewayCaller,
   nanoOf,
@@ -108,23 +107,20 @@ async function readCounted({ key }: Customer): Promise<Counted> {
   };
 }
 
-/** A disk that is slow today answers 503, which takes nothing: the caller tries again, as it is told to. */
-async function callPatiently(call: Call): Promise<CallAnswer> {
-  const answer = await caller.call(call);
-  if (answer.status !== 503) return answer;
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  return callPatiently(call);
-}
-
 const work = ({ key }: Customer, task: Work): Promise<CallAnswer> =>
-  callPatiently({ path: '/work', key, body: 'x', headers: { 'x-work': JSON.stringify(task) } });
+  caller.callPatiently({
+    path: '/work',
+    key,
+    body: 'x',
+    headers: { 'x-work': JSON.stringify(task) },
+  });
 
 const chat = (
   { key }: Customer,
   tokensMax: number,
   knobs: Readonly<Record<string, string>> = {},
 ): Promise<CallAnswer> =>
-  callPatiently({
+  caller.callPatiently({
     path: '/v1/chat/completions',
     key,
     body: { model: 'm', max_tokens: tokensMax, messages: [{ role: 'user', content: 'x' }] },

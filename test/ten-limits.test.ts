@@ -7,7 +7,6 @@ import { openSqliteStore } from '../src/stores/sqlite/sqlite-store.ts';
 import type { AccountBalance } from '../src/stores/store.ts';
 import { createCustomer, type Customer } from './support/customers.ts';
 import {
-  type Call,
   type CallAnswer,
   GatewayCaller,
   problemOf,
@@ -330,16 +329,8 @@ function checkOnly(
   expect(atOnce === undefined ? found.allowed - found.used : 0).toBeLessThan(found.need);
 }
 
-/** A disk that is slow today answers 503, which takes nothing: the caller tries again, as it is told to. */
-async function callPatiently(call: Call): Promise<CallAnswer> {
-  const answer = await caller.call(call);
-  if (answer.status !== 503) return answer;
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  return callPatiently(call);
-}
-
 const work = ({ key }: Customer): Promise<CallAnswer> =>
-  callPatiently({
+  caller.callPatiently({
     path: '/work',
     key,
     body: REQUEST,
@@ -350,7 +341,7 @@ const work = ({ key }: Customer): Promise<CallAnswer> =>
   });
 
 const chat = ({ key }: Customer): Promise<CallAnswer> =>
-  callPatiently({
+  caller.callPatiently({
     path: '/v1/chat/completions',
     key,
     body: { model: 'm', max_tokens: OUTPUT_TOKENS, messages: [{ role: 'user', content: 'x' }] },

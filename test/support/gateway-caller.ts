@@ -62,6 +62,14 @@ export class GatewayCaller {
     });
   }
 
+  /** A disk that is slow today answers 503, which takes nothing: tries again, as it is told to. */
+  async callPatiently(call: Call): Promise<CallAnswer> {
+    const answer = await this.call(call);
+    if (answer.status !== 503) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return this.callPatiently(call);
+  }
+
   /** A chat of the model `m`, answered with `tokens` tokens unless the output bound is less. */
   chat(chat: {
     readonly tokens: number;
