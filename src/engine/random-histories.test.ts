@@ -3,21 +3,36 @@ import { expect, it } from 'vitest';
 
 import { buildHolder, buildLimit, buildPlan } from '../../test/support/build-catalog.ts';
 import { makeDirectory, removeDirectory } from '../../test/support/temporary-directory.ts';
-import { accountsFor, ANY_CALL } from '../domain/accounts.ts';
+import { type AccountSpec, accountsFor, ANY_CALL, overageAccount } from '../domain/accounts.ts';
+import { isSlot } from '../domain/take.ts';
 import { createClock } from '../platform/clock.ts';
 import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
 import type { AccountBalance, Overrun, Store } from '../stores/store.ts';
-import type { Hold } from './engine.ts';
+import type { Hold, Need } from './engine.ts';
 import { LedgerEngine } from './ledger-engine.ts';
 
 const ENGINES = 2;
 const GRANT = 300;
 const QUOTA = 20;
+const SLOTS = 3;
+/** Of compute; each one more is counted apart, as what is billed. */
+const UNITS = 8;
 const SEED = process.env['TOLLKEEPER_TEST_SEED'];
 const clock = createClock();
-const PLAN = buildPlan('p', { limits: [buildLimit(QUOTA, { window: 'lifetime' })] });
+const PLAN = buildPlan('p', {
+  limits: [
+    buildLimit(QUOTA, { window: 'lifetime' }),
+    buildLimit(SLOTS, { id: 'slots', unit: 'concurrent_requests', window: 'lifetime' }),
+    buildLimit(UNITS, {
+      id: 'units',
+      unit: 'compute_units',
+      window: 'lifetime',
+      overage: { kind: 'bill', unitPico: 1000n },
+    }),
+  ],
+});
 
-const which = fc.nat({ max: 5 });
+const which = fc.nat({ max: 2 });
 const steps = fc.oneof(
   {
     weight: 4,
@@ -25,6 +40,7 @@ const steps = fc.oneof(
       kind: fc.constant('reserve' as const),
       engine: fc.nat({ max: ENGINES - 1 }),
       amount: fc.integer({ min: 1, max: 60 }),
+      units: fc.nat({ max: 6 }),
     }),
   },
   {
@@ -77,6 +93,25 @@ interface OpenHold {
   held: number;
 }
 
+/** What is counted: of the units, those within the allowance and those beyond it. */
+type Counter = 'requests' | 'slots' | 'within' | 'beyond' | 'balance';
+
+function counterOf({ id, kind, unit }: AccountSpec): Counter {
+  if (kind === 'balance') return 'balance';
+  if (isSlot(unit)) return 'slots';
+  if (unit === 'requests') return 'requests';
+  return id.endsWith(':over') ? 'beyond' : 'within';
+}
+
+/** What a call comes to that costs `nano`: its units are known beforehand, its slot goes back. */
+function amountsOf({ needs }: Hold, nano: number): number[] {
+  return needs.map(({ account, amount }) => {
+    const counter = counterOf(account);
+    if (counter === 'balance') return nano;
+    return counter === 'slots' ? 0 : amount;
+  });
+}
+
 /** Two processes on one store, and what a test has seen them take. */
 class World {
   readonly #store: Store;
@@ -84,8 +119,8 @@ class World {
   readonly #engines: readonly LedgerEngine[];
   readonly #overruns: Overrun[];
   readonly #open: OpenHold[] = [];
-  /** Requests and nano that the engines said they charged. */
-  readonly #taken: [number, number] = [0, 0];
+  /** What the engines said they charged. */
+  readonly #taken = { requests: 0, slots: 0, within: 0, beyond: 0, balance: 0 };
   #wanted = 0;
   readonly problems: string[] = [];
 
@@ -141,8 +176,8 @@ class World {
     return new World(store, tenantId, engines, overruns);
   }
 
-  get charged(): number {
-    return this.#taken[1];
+  get taken(): Readonly<Record<Counter, number>> {
+    return this.#taken;
   }
 
   async take(step: Step): Promise<void> {
@@ -152,11 +187,16 @@ class World {
       case 'settle':
         return this.#engines[step.engine]?.settleNow();
       case 'progress':
-        this.#at(step.which, ({ engine, hold }) => engine.progress(hold, [1, step.amount]));
+        this.#at(step.which, ({ engine, hold }) =>
+          engine.progress(hold, amountsOf(hold, step.amount)),
+        );
         return undefined;
       case 'extend':
         this.#at(step.which, (open) => {
-          if (open.engine.extend(open.hold, [0, step.amount])) open.held += step.amount;
+          const more = open.hold.needs.map(({ account }) =>
+            account.kind === 'balance' ? step.amount : 0,
+          );
+          if (open.engine.extend(open.hold, more)) open.held += step.amount;
         });
         return undefined;
       case 'release':
@@ -174,12 +214,11 @@ class World {
     for (const { engine, hold } of this.#open.splice(0)) engine.release(hold);
     await Promise.all(this.#engines.map((engine) => engine.close()));
     const accounts = await this.#store.accounts(this.#tenantId, clock.now(), 0);
-    this.#compare('quota', this.#taken[0], accounts);
-    this.#compare('balance', this.#taken[1], accounts);
+    this.#compare(accounts);
     const house = this.#overruns
       .filter(({ unit }) => unit === 'USD')
       .reduce((sum, each) => sum + each.amount, 0);
-    if (this.#taken[1] + house !== this.#wanted)
+    if (this.#taken.balance + house !== this.#wanted)
       this.problems.push('what was served is not what was charged and overrun');
     const violations = await this.#store.audit();
     return [
@@ -188,42 +227,57 @@ class World {
     ];
   }
 
-  #compare(kind: 'quota' | 'balance', taken: number, accounts: readonly AccountBalance[]): void {
-    const account = accounts.find(({ spec }) => spec.kind === kind);
-    const { spent, reserved } = account ?? { spent: 0n, reserved: 0n };
-    if (spent !== BigInt(taken)) this.problems.push(`${kind}: ${spent} booked, ${taken} taken`);
-    if (reserved !== 0n) this.problems.push(`I10 ${kind}: ${reserved} reserved`);
+  #compare(accounts: readonly AccountBalance[]): void {
+    for (const { spec, spent, reserved } of accounts) {
+      const counter = counterOf(spec);
+      const taken = this.#taken[counter];
+      if (spent !== BigInt(taken))
+        this.problems.push(`${counter}: ${spent} booked, ${taken} taken`);
+      if (reserved !== 0n) this.problems.push(`I10 ${counter}: ${reserved} reserved`);
+    }
   }
 
   async #reserve(step: Extract<Step, { kind: 'reserve' }>): Promise<void> {
     const engine = this.#engines[step.engine];
+    if (engine === undefined) return;
     const holder = buildHolder({ tenantId: this.#tenantId, payerId: this.#tenantId });
-    const needs = accountsFor(PLAN, holder, ANY_CALL, {
-      asset: 'USD',
-      at: clock.now(),
-    }).map((account) => ({
-      account,
-      amount: account.kind === 'quota' ? 1 : step.amount,
-    }));
-    const outcome = await engine?.reserve(
-      `req_${step.amount}`,
-      needs,
-      [],
-      AbortSignal.timeout(200),
-    );
-    if (engine === undefined || outcome?.kind !== 'held') return;
-    this.#open.push({ engine, hold: outcome.hold, held: step.amount });
+    const accounts = accountsFor(PLAN, holder, ANY_CALL, { asset: 'USD', at: clock.now() });
+    const amounts = { requests: 1, slots: 1, within: step.units, beyond: 0, balance: step.amount };
+    const needs = accounts.map((account) => ({ account, amount: amounts[counterOf(account)] }));
+    const hold =
+      (await this.#hold(engine, needs)) ?? (await this.#hold(engine, this.#beyond(needs)));
+    if (hold === undefined) return;
+    this.#open.push({ engine, hold, held: step.amount });
     this.#checkHeld();
+  }
+
+  /** PLAN-11: what the allowance does not cover is counted apart. No needs = nothing lacks there. */
+  #beyond(needs: readonly Need[]): readonly Need[] {
+    const units = needs.find(({ account }) => counterOf(account) === 'within');
+    const left = UNITS - this.#taken.within - this.#heldOf('within');
+    if (units === undefined || units.amount <= left) return [];
+    return [
+      ...needs.map((need) => (need === units ? { ...need, amount: left } : need)),
+      { account: overageAccount(units.account), amount: units.amount - left },
+    ];
+  }
+
+  async #hold(engine: LedgerEngine, needs: readonly Need[]): Promise<Hold | undefined> {
+    if (needs.length === 0) return undefined;
+    const outcome = await engine.reserve('req_1', needs, [], AbortSignal.timeout(60));
+    return outcome.kind === 'held' ? outcome.hold : undefined;
   }
 
   #charge(step: Extract<Step, { kind: 'capture' | 'finish' }>): void {
     this.#at(step.which, ({ engine, hold, held }) => {
-      const taken = engine[step.kind](hold, [1, step.amount]);
-      this.#taken[0] += taken?.[0] ?? 0;
-      this.#taken[1] += taken?.[1] ?? 0;
+      const taken = engine[step.kind](hold, amountsOf(hold, step.amount)) ?? [];
       this.#wanted += step.amount;
-      if ((taken?.[1] ?? 0) < Math.min(held, step.amount))
-        this.problems.push('less than the hold was taken');
+      for (const [i, { account }] of hold.needs.entries()) {
+        const counter = counterOf(account);
+        this.#taken[counter] += taken[i] ?? 0;
+        if (counter === 'balance' && (taken[i] ?? 0) < Math.min(held, step.amount))
+          this.problems.push('less than the hold was taken');
+      }
     });
     this.#open.splice(step.which, 1);
     this.#checkHeld();
@@ -231,10 +285,22 @@ class World {
 
   /** A limit is a limit at every moment: charged and set aside never exceed what was granted. */
   #checkHeld(): void {
-    const held = this.#open.reduce((sum, each) => sum + each.held, 0);
-    if (this.#taken[1] + held > GRANT)
-      this.problems.push(`balance overspent: ${this.#taken[1]} + ${held}`);
-    if (this.#taken[0] + this.#open.length > QUOTA) this.problems.push('quota overspent');
+    const most = { requests: QUOTA, slots: SLOTS, within: UNITS, balance: GRANT };
+    for (const [name, allowed] of Object.entries(most)) {
+      const counter = name as Counter;
+      const [taken, held] = [this.#taken[counter], this.#heldOf(counter)];
+      if (taken + held > allowed) this.problems.push(`${name} overspent: ${taken} + ${held}`);
+    }
+  }
+
+  #heldOf(counter: Counter): number {
+    let held = 0;
+    for (const { hold } of this.#open) {
+      for (const [i, { account }] of hold.needs.entries()) {
+        if (counterOf(account) === counter) held += hold.amounts[i] ?? 0;
+      }
+    }
+    return held;
   }
 
   #at(position: number, act: (open: OpenHold) => void): void {
@@ -247,21 +313,25 @@ it('I1 to I4, I10: no order of holds, charges, streams and releases on two proce
   const directory = makeDirectory('histories');
   const store = await openSqliteStore({ directory });
   let runs = 0;
-  let charged = 0;
+  const charged = { requests: 0, slots: 0, within: 0, beyond: 0, balance: 0 };
   try {
     const checked = fc.assert(
-      fc.asyncProperty(fc.array(steps, { minLength: 5, maxLength: 30 }), async (history) => {
+      fc.asyncProperty(fc.array(steps, { minLength: 10, maxLength: 40 }), async (history) => {
         runs += 1;
         const world = await World.create(store, directory, String(runs));
         for (const step of history) await world.take(step);
         expect(await world.finish()).toEqual([]);
-        charged += world.charged;
+        for (const [name, taken] of Object.entries(world.taken)) charged[name as Counter] += taken;
       }),
       { numRuns: 25, endOnFailure: true, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
     );
     await expect(checked).resolves.toBeUndefined();
     // Histories that charge nothing would prove nothing.
-    expect(charged).toBeGreaterThan(runs);
+    console.log({ runs, ...charged });
+    expect(charged.balance).toBeGreaterThan(runs);
+    expect(charged.beyond).toBeGreaterThan(0);
+    // A slot is never used up.
+    expect(charged.slots).toBe(0);
   } finally {
     await store.close();
     removeDirectory(directory);
