@@ -100,6 +100,70 @@ describe('accountsFor', () => {
   });
 });
 
+describe('QUOTA-02: a limit that slides', () => {
+  const plan = buildPlan('free', {
+    usage: 'included',
+    limits: [buildLimit(10, { id: 'pace', window: 'sliding_hour' })],
+  });
+
+  it('is one account that never ends, whatever the time and the zone', () => {
+    const holder = buildHolder({ calendar: { timeZone: 'Asia/Kolkata', billingAnchorAt: AT } });
+    for (const at of [AT, NEXT_MONTH]) {
+      const [spec, ...others] = accountsFor(plan, holder, ANY_CALL, { asset: 'USD', at });
+      expect(others).toEqual([]);
+      expect(spec).toEqual({
+        id: 'quo:ten_1:pace:sliding',
+        tenantId: 'ten_1',
+        kind: 'quota',
+        unit: 'requests',
+        allowance: 10,
+        windowEndsAt: undefined,
+        slidingMs: 3_600_000,
+        limit: {
+          id: 'pace',
+          unit: 'requests',
+          window: 'sliding_hour',
+          scope: 'tenant',
+          keyId: undefined,
+        },
+      });
+    }
+  });
+
+  it('what goes beyond it slides too', () => {
+    const [spec] = accountsFor(plan, HOLDER, ANY_CALL, NOW);
+    expect(spec && overageAccount(spec)).toMatchObject({
+      id: 'quo:ten_1:pace:sliding:over',
+      allowance: Number.MAX_SAFE_INTEGER,
+      slidingMs: 3_600_000,
+    });
+  });
+
+  it('the same limit by the calendar is another account', () => {
+    const calendar = buildPlan('free', {
+      limits: [buildLimit(10, { id: 'pace', window: 'hour' })],
+    });
+    const [one, other] = [plan, calendar].map(
+      (each) => accountsFor(each, HOLDER, ANY_CALL, NOW)[0],
+    );
+    expect(other?.id).not.toBe(one?.id);
+    expect(other).not.toHaveProperty('slidingMs');
+  });
+
+  it('refuses before the window of the same length, which may open sooner, and after every longer one', () => {
+    const windows = ['minute', 'hour', 'sliding_minute', 'day', 'sliding_hour'] as const;
+    const limits = windows.map((window) => buildLimit(1, { id: window, window }));
+    const order = accountsFor(buildPlan('p', { usage: 'included', limits }), HOLDER, ANY_CALL, NOW);
+    expect(order.map(({ limit }) => limit?.window)).toEqual([
+      'day',
+      'sliding_hour',
+      'hour',
+      'sliding_minute',
+      'minute',
+    ]);
+  });
+});
+
 describe('scopes (QUOTA-03)', () => {
   const call = { routeId: 'r', operation: 'image', model: 'large', endUser: 'a:b/c' };
   const idOf = (limit: Limit, holder = HOLDER) =>

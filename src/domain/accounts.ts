@@ -8,6 +8,7 @@ import type {
   Plan,
   RateLimit,
 } from './catalog.ts';
+import { isSliding, slidingPeriodMs } from './sliding-window.ts';
 import { isSlot } from './take.ts';
 import { type Calendar, windowOf } from './window.ts';
 
@@ -21,8 +22,10 @@ export interface AccountSpec {
   readonly unit: string;
   /** Quota only: what the window allows. */
   readonly allowance: number;
-  /** Quota only: when the window ends; undefined = lifetime. */
+  /** Quota only: when the window ends; undefined = lifetime, or what slides. */
   readonly windowEndsAt: number | undefined;
+  /** Of a quota that slides: what is spent comes free again after so many ms. Absent = it does not. */
+  readonly slidingMs?: number;
   /** Undefined on balances. */
   readonly limit: LimitLabel | undefined;
   /** What units beyond the allowance cost; absent = they are refused. No part of the account's identity. */
@@ -140,8 +143,9 @@ export function accountsFor(
 
 /** Where units beyond an allowance are counted that are billed one by one (PLAN-11). */
 export function overageAccount(spec: AccountSpec): AccountSpec {
-  const { id, tenantId, kind, unit, windowEndsAt, limit } = spec;
-  return { id: `${id}:over`, tenantId, kind, unit, allowance: NO_END, windowEndsAt, limit };
+  const { id, tenantId, kind, unit, windowEndsAt, slidingMs, limit } = spec;
+  const over = { id: `${id}:over`, tenantId, kind, unit, allowance: NO_END, windowEndsAt, limit };
+  return slidingMs === undefined ? over : { ...over, slidingMs };
 }
 
 /** Shared GCRA bucket of a rate limit. */
@@ -193,6 +197,7 @@ function quotaAccount(limit: Limit, owner: Owner, { holder, call, at }: Counting
     unit: limit.unit,
     allowance: limit.soft ? NO_END : limit.amount,
     windowEndsAt: window.endsAt,
+    ...(isSliding(limit.window) ? { slidingMs: slidingPeriodMs(limit.window) } : {}),
     limit: {
       id: limit.id,
       unit: limit.unit,
@@ -254,16 +259,21 @@ function part(base: string, kind: string, name = ''): AccountOwner {
   return { account: `${base}/${kind}/${encodeURIComponent(name)}`, of: name };
 }
 
-/** From the one that opens again last. */
+/** From the one that opens again last: what slides may be full for a whole period from now on. */
 const WINDOW_ORDER: readonly LimitWindow[] = [
   'lifetime',
   'year',
   'billing_cycle',
   'month',
+  'sliding_week',
   'week',
+  'sliding_day',
   'day',
+  'sliding_hour',
   'hour',
+  'sliding_minute',
   'minute',
+  'sliding_second',
   'second',
 ];
 /** From the narrowest. */

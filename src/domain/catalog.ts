@@ -260,7 +260,10 @@ export interface DegradedProfile {
 
 /** `spend` counts nano of the asset; `compute_ms` wall time at the upstream; `operations` calls of one operation. */
 export type LimitUnit = UnitName;
-export type LimitWindow = PeriodName;
+/** A period of the calendar, or any stretch of its length, wherever it begins (QUOTA-02). */
+export type LimitWindow = PeriodName | SlidingWindow;
+/** Of periods that are always of the same length. */
+export type SlidingWindow = `sliding_${'second' | 'minute' | 'hour' | 'day' | 'week'}`;
 /** Each of these is counted by itself: each key, each end user, each model of a tenant. `global`: all callers together. */
 export type LimitScope =
   | 'global'

@@ -1,4 +1,5 @@
 import type { CheckItem, CheckSource } from './checklist.ts';
+import { againOf } from './explain-words.ts';
 
 /** One step for people who use an application and have no key of their own (DIAG-09). */
 export interface GuideStep {
@@ -69,7 +70,9 @@ function checkUsage({ view, facts, formatTime }: CheckSource): GuideStep {
   const { limit } = view.refusal;
   const what = limit?.kind === 'balance' ? 'The credit is used up.' : 'An allowance is used up.';
   const when =
-    limit?.resetsAt === undefined ? '' : ` It is full again at ${formatTime(limit.resetsAt)}.`;
+    limit?.resetsAt === undefined
+      ? ''
+      : ` It is ${againOf(limit)} at ${formatTime(limit.resetsAt)}.`;
   const isSlow = facts.reservation?.kind === 'limited';
   const text = isSlow ? 'It was too fast: wait a little and try once.' : what + when;
   return { ...usage, verdict: 'problem', text };

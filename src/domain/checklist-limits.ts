@@ -1,4 +1,12 @@
-import { formatBareUnits, hasNoEnd, nameOf, ownerOf, periodOf, unitOf } from './explain-words.ts';
+import {
+  formatBareUnits,
+  hasNoEnd,
+  nameOf,
+  ownerOf,
+  periodOf,
+  slides,
+  unitOf,
+} from './explain-words.ts';
 import type { ExplainView } from './explain.ts';
 import type { LimitFact } from './facts.ts';
 import { toSafeNumber } from './money.ts';
@@ -9,6 +17,8 @@ export interface AccountNumbersNow {
   readonly spent: bigint;
   /** Under open holds. */
   readonly reserved: bigint;
+  /** Of a limit that slides: epoch ms from which nothing of it is spent. */
+  readonly resetsAt?: number;
 }
 
 /** One limit as it was and as it is, side by side (DIAG-03). Texts, in the unit of the limit. */
@@ -26,6 +36,8 @@ export interface LimitRow {
   readonly now: string | undefined;
   /** Epoch ms. */
   readonly resetsAt: number | undefined;
+  /** What was used comes free by and by: it is never full again at one moment. */
+  readonly slides: boolean;
 }
 
 export interface LimitRowSource {
@@ -61,6 +73,7 @@ function rowOf(
     allowed: hasNoEnd(limit) ? 'no end' : formatBareUnits(limit, limit.allowance, asset),
     now: accounts && describeNow(limit, accounts.get(limit.accountId) ?? UNUSED, at, asset),
     resetsAt,
+    slides: slides(limit),
   };
 }
 
@@ -72,7 +85,8 @@ function describeNow(
   at: number,
   asset: string,
 ): string {
-  if (limit.resetsAt !== undefined && limit.resetsAt <= at) return 'full again';
+  const hasEnded = limit.resetsAt !== undefined && limit.resetsAt <= at;
+  if (hasEnded && !slides(limit)) return 'full again';
   const spent = formatBareUnits(limit, toSafeNumber(account.spent), asset);
   if (hasNoEnd(limit)) return `${spent} used`;
   const allowance = limit.kind === 'balance' ? account.allowance : BigInt(limit.allowance);

@@ -4,6 +4,7 @@ import { ACTION_WORDS } from './action-words.ts';
 import type { Catalog } from './catalog.ts';
 import type { Refusal } from './decide.ts';
 import { explainSmaller } from './explain-smaller.ts';
+import { againOf } from './explain-words.ts';
 import type { Facts } from './facts.ts';
 import { formatMoney } from './money.ts';
 import { findOffers, type Offer } from './offers.ts';
@@ -70,7 +71,7 @@ export function explainRetry(refused: Refused): RetryView {
     return {
       helps: true,
       from: resetsAt,
-      text: `Not before ${formatTime(resetsAt)}, when the limit is full again.`,
+      text: `Not before ${formatTime(resetsAt)}, when the limit is ${againOf(refusal.limit)}.`,
     };
   }
   return {

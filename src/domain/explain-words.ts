@@ -5,6 +5,7 @@ import type { LimitLabel } from './accounts.ts';
 import type { LimitScope, LimitUnit } from './catalog.ts';
 import type { LimitFact } from './facts.ts';
 import { formatMoney } from './money.ts';
+import { isSliding } from './sliding-window.ts';
 import { isSlot } from './take.ts';
 
 /** One of each; sizes and money have words of their own. */
@@ -77,11 +78,26 @@ const PERIODS: Readonly<Record<LimitLabel['window'], string>> = {
   year: 'a year',
   billing_cycle: 'a billing cycle',
   lifetime: 'in total',
+  sliding_second: 'in any second',
+  sliding_minute: 'in any minute',
+  sliding_hour: 'in any hour',
+  sliding_day: 'in any day',
+  sliding_week: 'in any week',
 };
 
-/** `a month`, `in total`; of a slot, whose window nobody asks for, `at a time`. */
+/** `a month`, `in any hour`, `in total`; of a slot, whose window nobody asks for, `at a time`. */
 export function periodOf(label: LimitLabel): string {
   return isSlot(label.unit) ? 'at a time' : PERIODS[label.window];
+}
+
+/** Whether what was used comes free by and by, not at the end of a window. */
+export function slides({ label }: Pick<LimitFact, 'label'>): boolean {
+  return label !== undefined && isSliding(label.window);
+}
+
+/** What it is when waiting has helped: `full again`, `free enough again`. */
+export function againOf(limit: Pick<LimitFact, 'label'> | undefined): string {
+  return limit !== undefined && slides(limit) ? 'free enough again' : 'full again';
 }
 
 /** Whose use is counted, as the beginning of a sentence. */

@@ -185,7 +185,7 @@ function limitNow(
     allowance: spec.kind === 'balance' ? toSafeNumber(account?.allowance ?? 0n) : spec.allowance,
     spent: toSafeNumber(account?.spent ?? 0n),
     reserved: toSafeNumber(account?.reserved ?? 0n),
-    resetsAt: spec.windowEndsAt,
+    resetsAt: spec.windowEndsAt ?? account?.resetsAt,
     ...overageNow(spec, need, now),
   };
 }

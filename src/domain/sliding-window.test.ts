@@ -1,13 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { LimitWindow } from './catalog.ts';
+import { PERIOD_NAMES } from '../contract/phrases/phrasebook.ts';
 import {
+  isSliding,
   recordSliding,
+  SLIDING_WINDOWS,
   slideTo,
+  slidingFreeAt,
   type SlidingTerms,
   slidingPeriodMs,
   slidingResetsAt,
+  slidingWindowOf,
   type SubUsage,
   SUB_WINDOWS_MAX,
 } from './sliding-window.ts';
@@ -47,9 +51,12 @@ describe('QUOTA-05: when units are there again', () => {
     [401, 0, HOUR_MS + 5 * MINUTE_MS],
     [100, 1, HOUR_MS + MINUTE_MS],
     [1000, 0, HOUR_MS + 5 * MINUTE_MS],
-    // What is reserved comes back by its own time, not by the clock's.
-    [1000, 1, undefined],
+    // What is reserved is spent by now at the latest, so that it is free a period from now.
+    [1000, 1, HOUR_MS + 7 * MINUTE_MS],
+    [1, 999, HOUR_MS + 5 * MINUTE_MS],
+    [101, 900, HOUR_MS + 7 * MINUTE_MS],
     [1001, 0, undefined],
+    [1001, 1000, undefined],
   ])('%i units with %i reserved: after %j ms', (need, reserved, after) => {
     const at = slidingResetsAt(usage, HOURLY, NOON + 6 * MINUTE_MS, { need, reserved });
     expect(at).toBe(after === undefined ? undefined : NOON + after);
@@ -57,14 +64,26 @@ describe('QUOTA-05: when units are there again', () => {
 });
 
 it('only windows of a fixed length slide', () => {
-  const windows: readonly LimitWindow[] = [
-    ...(['second', 'minute', 'hour', 'day', 'week'] as const),
-    ...(['month', 'year', 'billing_cycle', 'lifetime'] as const),
-  ];
-  expect(windows.map(slidingPeriodMs)).toEqual([
-    ...[1000, MINUTE_MS, HOUR_MS, 24 * HOUR_MS, 168 * HOUR_MS],
+  expect(SLIDING_WINDOWS.map((window) => [window, slidingPeriodMs(window)])).toEqual([
+    ['sliding_second', 1000],
+    ['sliding_minute', MINUTE_MS],
+    ['sliding_hour', HOUR_MS],
+    ['sliding_day', 24 * HOUR_MS],
+    ['sliding_week', 168 * HOUR_MS],
+  ]);
+  expect(PERIOD_NAMES.map(slidingWindowOf)).toEqual([
+    ...SLIDING_WINDOWS,
     ...Array.from({ length: 4 }),
   ]);
+  expect(['hour', 'sliding_month', 'toString'].filter(isSliding)).toEqual([]);
+});
+
+it('all of it is free a period after the newest sub-window', () => {
+  const usage = recordSliding(recordSliding([], HOURLY, NOON, 1), HOURLY, NOON + 5 * MINUTE_MS, 1);
+  expect(slidingFreeAt(usage, HOUR_MS)).toBe(NOON + HOUR_MS + 6 * MINUTE_MS);
+  expect(slideTo(usage, HOURLY, slidingFreeAt(usage, HOUR_MS) - 1).used).toBe(1);
+  expect(slideTo(usage, HOURLY, slidingFreeAt(usage, HOUR_MS)).used).toBe(0);
+  expect(slidingFreeAt([], HOUR_MS)).toBe(0);
 });
 
 it('holds no more than its bound when the period grows: the oldest join, and come free later', () => {

@@ -1,4 +1,4 @@
-import type { LimitWindow } from './catalog.ts';
+import type { LimitWindow, SlidingWindow } from './catalog.ts';
 
 /**
  * A limit over any stretch of `periodMs`, wherever it begins: 1000 requests in any hour (QUOTA-02).
@@ -12,6 +12,10 @@ import type { LimitWindow } from './catalog.ts';
  *   answers with are allowance = amount, spent = used, reserved as ever, so that they read as a window's do;
  * - a refusal shows `slidingResetsAt` of the units it needed;
  * - the account may be pruned when its usage is empty and nothing is reserved.
+ *
+ * A limit that begins to slide, or that no longer does, is another account, and begins empty as a new window
+ * does. What the other one counted stays there until its window ends or its units are free, so a change back
+ * finds it: however often a plan is changed, no more than one allowance of either kind is had beside the other.
  *
  * Strict: whatever was ever served lies in `spent` or in `reserved`, and a unit leaves both no sooner than one
  * whole period after it was settled, which is after it was served. So no stretch of one period, aligned or
@@ -48,25 +52,30 @@ const SUB_WINDOWS_PER_PERIOD = 60;
 /** Entries of one account: the sub-windows of a period, and the one that the period's first moment lies in. */
 export const SUB_WINDOWS_MAX = SUB_WINDOWS_PER_PERIOD + 1;
 
-/** The length of windows that can slide, in ms; undefined for those whose length the calendar decides. */
-export function slidingPeriodMs(window: LimitWindow): number | undefined {
-  switch (window) {
-    case 'second':
-      return 1000;
-    case 'minute':
-      return 60_000;
-    case 'hour':
-      return 3_600_000;
-    case 'day':
-      return 86_400_000;
-    case 'week':
-      return 604_800_000;
-    case 'month':
-    case 'year':
-    case 'billing_cycle':
-    case 'lifetime':
-      return undefined;
-  }
+const PERIOD_MS: Readonly<Record<SlidingWindow, number>> = {
+  sliding_second: 1000,
+  sliding_minute: 60_000,
+  sliding_hour: 3_600_000,
+  sliding_day: 86_400_000,
+  sliding_week: 604_800_000,
+};
+/** From the shortest. */
+export const SLIDING_WINDOWS = Object.keys(PERIOD_MS) as readonly SlidingWindow[];
+
+/** Whether it is no window of the calendar. */
+export function isSliding(window: string): window is SlidingWindow {
+  return Object.hasOwn(PERIOD_MS, window);
+}
+
+/** Length of the stretch, in ms. */
+export function slidingPeriodMs(window: SlidingWindow): number {
+  return PERIOD_MS[window];
+}
+
+/** The same limit over any stretch of that period; undefined where the calendar decides how long it is. */
+export function slidingWindowOf(period: LimitWindow): SlidingWindow | undefined {
+  const window = `sliding_${period}`;
+  return isSliding(window) ? window : undefined;
 }
 
 /** What counts at epoch ms `now`. `usage`: oldest first, as `recordSliding` made it. */
@@ -92,17 +101,23 @@ export function recordSliding(
 ): readonly SubUsage[] {
   const counted = slideTo(usage, terms, now).usage;
   const newest = counted.at(-1);
-  const length = Math.ceil(terms.periodMs / SUB_WINDOWS_PER_PERIOD);
-  const endsAt = (Math.floor(now / length) + 1) * length;
+  const endsAt = subWindowEnd(terms, now);
   if (newest !== undefined && newest.endsAt >= endsAt) {
     return counted.with(-1, { endsAt: newest.endsAt, used: newest.used + used });
   }
   return [...joinOldest(counted), { endsAt, used }];
 }
 
+/** Epoch ms. */
+function subWindowEnd({ periodMs }: SlidingTerms, now: number): number {
+  const length = Math.ceil(periodMs / SUB_WINDOWS_PER_PERIOD);
+  return (Math.floor(now / length) + 1) * length;
+}
+
 /**
- * Epoch ms from which `need` units fit, if nothing else is spent and nothing reserved comes back: `now` when
- * they fit already, undefined when waiting alone will never make room for them.
+ * Epoch ms from which `need` units fit, if nothing else is spent: `now` when they fit already, undefined when
+ * they are more than the limit. What is reserved is taken to be spent just now, as most of it is when a limit
+ * is short; what of it comes back unspent is there sooner.
  */
 export function slidingResetsAt(
   usage: readonly SubUsage[],
@@ -117,7 +132,15 @@ export function slidingResetsAt(
     missing -= each.used;
     if (missing <= 0) return each.endsAt + terms.periodMs;
   }
-  return undefined;
+  if (missing > reserved) return undefined;
+  const newest = counted.at(-1)?.endsAt ?? 0;
+  return Math.max(newest, subWindowEnd(terms, now)) + terms.periodMs;
+}
+
+/** Epoch ms from which nothing of it counts any more; 0 = nothing does. */
+export function slidingFreeAt(usage: readonly SubUsage[], periodMs: number): number {
+  const newest = usage.at(-1);
+  return newest === undefined ? 0 : newest.endsAt + periodMs;
 }
 
 /** Room for one more entry. */

@@ -1,5 +1,6 @@
 import type { LimitWindow } from './catalog.ts';
 import { type CivilDate, civilFromDays, daysFromCivil, firstOfMonth } from './civil-date.ts';
+import { isSliding, slidingPeriodMs } from './sliding-window.ts';
 import { findTimeZone, type TimeZone } from './time-zone.ts';
 
 /** Whose calendar cuts the windows (QUOTA-02). */
@@ -16,7 +17,7 @@ export interface Window {
    * Part of account ids; has no slash. Whole days and longer are named by the local date, so that each name is
    * used once whatever happens to the zone; shorter ones by UTC, as local names come twice when clocks go back.
    * `2026-11-03T10:05:07`, `2026-11-03T10:05`, `2026-11-03T10`, `2026-11-03`, `2026-W45`, `2026-11`, `2026`,
-   * `cycle9@2026-01-31T08:00:00`, `lifetime`.
+   * `cycle9@2026-01-31T08:00:00`, `lifetime`, `sliding`.
    */
   readonly id: string;
   readonly startsAt: number;
@@ -48,6 +49,10 @@ const UTC: Calendar = { timeZone: 'UTC', billingAnchorAt: undefined };
  * by a part of an hour, so one hour can begin at most once for each such part.
  */
 export function windowOf(window: LimitWindow, at: number, calendar: Calendar = UTC): Window {
+  // What slides never ends: what was spent comes free by itself.
+  if (isSliding(window)) {
+    return { id: 'sliding', startsAt: at - slidingPeriodMs(window), endsAt: undefined };
+  }
   const zone = findTimeZone(calendar.timeZone);
   switch (window) {
     case 'second':
@@ -79,6 +84,7 @@ export function windowSeconds(
   at: number,
   calendar: Calendar = UTC,
 ): number | undefined {
+  if (isSliding(window)) return slidingPeriodMs(window) / 1000;
   const { startsAt, endsAt } = windowOf(window, at, calendar);
   return endsAt === undefined ? undefined : (endsAt - startsAt) / 1000;
 }

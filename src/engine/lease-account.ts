@@ -75,6 +75,8 @@ export class LeaseAccount {
   /** A request for more than this is refused without asking again, until `goneUntil` (monotonic). */
   goneAbove = 0;
   goneUntil = 0;
+  /** Of an account that slides and was short when it last grew: when what was asked for is there (epoch ms). */
+  resetsAt: number | undefined = undefined;
   readonly waiters: Waiter[] = [];
 
   constructor(spec: AccountSpec, index: number, monotonicMs: number) {
@@ -158,6 +160,7 @@ export class LeaseAccount {
       allowance: this.numbers.allowance,
       spent: this.numbers.spent + since,
       reserved: Math.max(0, this.numbers.reserved - since),
+      resetsAt: this.resetsAt,
     };
   }
 

@@ -86,6 +86,7 @@ export class LeaseBook {
     if (account.spec.allowance !== spec.allowance) account.adopt(spec);
     // Another time zone: the same window under the same name ends at another moment.
     else if (account.spec.windowEndsAt !== spec.windowEndsAt) account.spec = spec;
+    else if (account.spec.slidingMs !== spec.slidingMs) account.spec = spec;
     return account;
   }
 
@@ -297,6 +298,7 @@ export class LeaseBook {
     if (!account.short && !account.isSlot) forgetAsking(account);
     account.granted = result.granted;
     account.usableUntil = result.usableUntil ?? Number.POSITIVE_INFINITY;
+    account.resetsAt = result.resetsAt;
     account.learn(result.account, chargedThen);
     this.wakeWaiters(account);
     this.#judgeWaiters(account, result);

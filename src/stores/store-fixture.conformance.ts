@@ -48,6 +48,30 @@ export function quotaOf(tenantId: string, allowance: number, windowEndsAt?: numb
   };
 }
 
+/** A limit over any stretch of `slidingMs`. */
+export function slidingQuotaOf(
+  tenantId: string,
+  allowance: number,
+  slidingMs: number,
+): AccountSpec {
+  return {
+    id: `quo:${tenantId}:pace:sliding`,
+    tenantId,
+    kind: 'quota',
+    unit: 'requests',
+    allowance,
+    windowEndsAt: undefined,
+    slidingMs,
+    limit: {
+      id: 'pace',
+      unit: 'requests',
+      window: 'sliding_minute',
+      scope: 'tenant',
+      keyId: undefined,
+    },
+  };
+}
+
 /** The database of one `describe`, with one connection that is always there. */
 export function useStore(open: OpenFixture): { readonly store: Store; connect(): Promise<Store> } {
   let fixture: StoreFixture | undefined;

@@ -8,12 +8,14 @@ import { describeLeases } from './store-leases.conformance.ts';
 import { describeRandomHistories } from './store-random.conformance.ts';
 import { describeRequestLog } from './store-requests.conformance.ts';
 import { describeSettlement } from './store-settlement.conformance.ts';
+import { describeSliding } from './store-sliding.conformance.ts';
 
 /** What a Store is. `open` makes an empty database; an adapter is done when all of this passes. */
 export function describeStore(name: string, open: OpenFixture): void {
   describe(`store ${name}`, () => {
     describeLeases(open);
     describeSettlement(open);
+    describeSliding(open);
     describeGrants(open);
     describeDirectory(open);
     describeAnswersAndRates(open);

@@ -54,7 +54,7 @@ export interface LedgerStore {
   accounts(tenantId: string, now: number, waitMs: number): Promise<readonly AccountBalance[]>;
   /** Recomputes every projection from its entries; empty = the books are right (invariants I1 to I3, I9, I10). */
   audit(): Promise<readonly Violation[]>;
-  /** Removes accounts of windows that ended before `before`. Returns how many. */
+  /** Removes accounts of windows that ended before `before`, and those that slide and were free then. Returns how many. */
   pruneWindows(before: number): Promise<number>;
 }
 
@@ -87,13 +87,18 @@ export interface AcquireResult {
   readonly heldElsewhere: number;
   /** Units leased to owners not heard of for 2 s. */
   readonly stranded: number;
+  /** Of an account that slides and is short: epoch ms from which `need` is there, if nothing else is spent. */
+  readonly resetsAt?: number | undefined;
 }
 
 export interface AccountNumbers {
   readonly allowance: number;
+  /** Of an account that slides: what of it is not free again. */
   readonly spent: number;
   /** Units leased and not settled, all owners. */
   readonly reserved: number;
+  /** Of an account that slides and was found short: epoch ms from which what was asked for is there. */
+  readonly resetsAt?: number | undefined;
 }
 
 export interface SyncBatch {
@@ -205,6 +210,8 @@ export interface AccountBalance {
   readonly spent: bigint;
   /** Under open holds or in slices of gateways that have not answered. */
   readonly reserved: bigint;
+  /** Of an account that slides and has something spent: epoch ms from which nothing is, if nothing else is spent. */
+  readonly resetsAt?: number;
 }
 export interface Violation {
   readonly invariant: string;

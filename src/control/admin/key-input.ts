@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { PERIOD_NAMES, UNIT_NAMES } from '../../contract/phrases/phrasebook.ts';
 import type { Catalog, Limit, LimitUnit, LimitWindow } from '../../domain/catalog.ts';
 import { toSafeNumber } from '../../domain/money.ts';
+import { SLIDING_WINDOWS } from '../../domain/sliding-window.ts';
 import { isSlot } from '../../domain/take.ts';
 import type { KeyChange } from '../../stores/store.ts';
 import {
@@ -26,6 +27,8 @@ const TOKENS_MAX = 100_000_000;
  * and each call would count twice.
  */
 const OWN = 'own_';
+/** Windows of the calendar, and stretches that begin anywhere, of those that are always of one length. */
+const WINDOWS = [...PERIOD_NAMES, ...SLIDING_WINDOWS];
 const LIMIT_ID = /^[a-z0-9][a-z0-9_]{0,59}$/;
 const ROLE = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
 
@@ -126,7 +129,7 @@ function limitsSchema(catalog: Catalog) {
             .regex(LIMIT_ID, 'must be lower-case letters, digits and _, at most 60')
             .optional(),
           unit: z.enum(UNIT_NAMES),
-          window: clearable(z.enum(PERIOD_NAMES)),
+          window: clearable(z.enum(WINDOWS)),
           amount: quantitySchema,
           class: z.enum(['commercial', 'protective']).default('commercial'),
           soft: z.boolean().default(false),
@@ -168,7 +171,7 @@ function findWindowProblem(unit: LimitUnit, window: LimitWindow | undefined): st
       ? undefined
       : `does not fit ${unit}: they are counted at each moment; leave it out`;
   }
-  return window === undefined ? `is required: one of ${PERIOD_NAMES.join(', ')}` : undefined;
+  return window === undefined ? `is required: one of ${WINDOWS.join(', ')}` : undefined;
 }
 
 function defaultId(unit: LimitUnit, window: LimitWindow | undefined): string {

@@ -64,6 +64,7 @@ it('KEY-02: limits of a key have names of their own, so that none is an account 
     { unit: 'spend', window: 'month', amount: '5.00', class: 'protective' },
     { unit: 'concurrent_requests', amount: '2' },
     { id: 'large_ones', unit: 'tokens', window: 'hour', amount: 5, models: ['large'], soft: true },
+    { unit: 'requests', window: 'sliding_hour', amount: 10 },
   ];
   const { id, json } = await makeKey({ limits });
   const common = { class: 'commercial', soft: false, models: [], routes: [], operations: [] };
@@ -72,12 +73,13 @@ it('KEY-02: limits of a key have names of their own, so that none is an account 
     { ...common, ...limits[1], id: 'own_spend_per_month', amount: '5.00 USD' },
     { ...common, ...limits[2], id: 'own_concurrent_requests', amount: 2, window: null },
     { ...common, ...limits[3], id: 'own_large_ones' },
+    { ...common, ...limits[4], id: 'own_requests_per_sliding_hour' },
   ];
   expect(json['limits']).toEqual(shown);
   expect((await change(id, { limits: shown })).json['limits']).toEqual(shown);
   const kept = (await api.store.key(id))?.terms.limits ?? [];
   expect(kept.map(({ scope, overage }) => [scope, overage.kind])).toEqual(
-    Array.from({ length: 4 }, () => ['key', 'block']),
+    Array.from({ length: 5 }, () => ['key', 'block']),
   );
   expect(kept[1]?.amount).toBe(5_000_000_000);
 });
@@ -135,6 +137,12 @@ it.each([
     { limits: [{ unit: 'requests', amount: 1 }] },
     '/limits/0/window',
     'one of second',
+  ],
+  [
+    'a month that slides',
+    { limits: [{ unit: 'requests', window: 'sliding_month', amount: 1 }] },
+    '/limits/0/window',
+    'sliding_week',
   ],
   [
     'a slot with a window',

@@ -89,7 +89,11 @@ function renderLimits(limits: readonly LimitRow[]): Html | string {
   );
 }
 
-function fullAgain({ resetsAt }: LimitRow): string {
+function fullAgain({ resetsAt, slides }: LimitRow): string {
+  if (slides)
+    return resetsAt === undefined
+      ? 'free again bit by bit'
+      : `free enough again ${utcMinute(resetsAt)}`;
   return resetsAt === undefined ? 'does not reset' : `full again ${utcMinute(resetsAt)}`;
 }
 

@@ -111,7 +111,9 @@ export function viewLimit(
   accounts: ReadonlyMap<string, AccountBalance>,
   asset: string,
 ): object {
-  const { unit, windowEndsAt } = spec;
+  const { unit } = spec;
+  const account = accounts.get(spec.id);
+  const resetsAt = spec.windowEndsAt ?? account?.resetsAt;
   return {
     id: label.id,
     unit,
@@ -123,8 +125,8 @@ export function viewLimit(
     ...(label.softAt === undefined ? {} : { soft: true }),
     from: label.from ?? 'plan',
     ...viewRestrictions(rule),
-    ...viewNumbers(spec, label, accounts.get(spec.id)),
-    resets_at: windowEndsAt === undefined ? null : isoTime(windowEndsAt),
+    ...viewNumbers(spec, label, account),
+    resets_at: resetsAt === undefined ? null : isoTime(resetsAt),
     ...viewOverage(spec, rule, { accounts, asset }),
   };
 }

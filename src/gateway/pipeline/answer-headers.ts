@@ -35,8 +35,9 @@ export function readRateLimits(exchange: Exchange, engine: Peeking): RateLimitRe
   if (accounts === undefined) return readings;
   for (const { spec, policy } of accounts.accountsAt(countedCall(exchange), exchange.at)) {
     if (policy === undefined) continue;
-    const remaining = Math.max(0, leftOf(spec, engine.peek(spec)));
-    readings.push({ policy, remaining, resetsAtMs: spec.windowEndsAt });
+    const numbers = engine.peek(spec);
+    const remaining = Math.max(0, leftOf(spec, numbers));
+    readings.push({ policy, remaining, resetsAtMs: spec.windowEndsAt ?? numbers?.resetsAt });
   }
   for (const rate of ratesOf(exchange)) {
     const remaining = engine.peekRate(rate);

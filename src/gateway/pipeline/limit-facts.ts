@@ -25,7 +25,7 @@ export function limitFactsOf(
 
 function limitFact(exchange: Exchange, need: Need, index: number, peek: Peek): LimitFact {
   const { account } = need;
-  const { allowance, spent, reserved } = numbersOf(exchange, need, index, peek);
+  const { allowance, spent, reserved, resetsAt } = numbersOf(exchange, need, index, peek);
   const fact = {
     accountId: account.id,
     kind: account.kind,
@@ -35,7 +35,7 @@ function limitFact(exchange: Exchange, need: Need, index: number, peek: Peek): L
     allowance,
     spent,
     reserved,
-    resetsAt: account.windowEndsAt,
+    resetsAt: account.windowEndsAt ?? resetsAt,
   };
   if (account.overage === undefined) return fact;
   const kind = exchange.accounts?.mayBill(account, exchange.at) === true ? 'bill' : 'authorize';

@@ -70,6 +70,28 @@ describe('limits (QUOTA-01..03)', () => {
     expect(limitOf(`requests: 1, per: ${window}`)).toEqual(expected);
   });
 
+  test.each(['second', 'minute', 'hour', 'day', 'week'] as const)('over any %s', (period) => {
+    const window = `sliding_${period}` as const;
+    const expected = buildLimit(1, { id: `requests_per_${window}`, window });
+    expect(limitOf(`requests: 1, per: ${period}, window: sliding`)).toEqual(expected);
+    expect(limitOf(`requests: 1, per: ${period}, window: calendar`)).toMatchObject({
+      id: `requests_per_${period}`,
+      window: period,
+    });
+  });
+
+  test('an add-on raises the one that slides, not the one by the calendar', () => {
+    const { addOns } = load(
+      'limits: [{ requests: 1, per: hour }, { requests: 1, per: hour, window: sliding }]',
+      `add_ons:
+  more:
+    title: More
+    price: 1 USD
+    grants: { limits: [{ requests: 5, per: hour, window: sliding }] }`,
+    );
+    expect(addOns[0]?.grants.limits).toEqual([{ id: 'requests_per_sliding_hour', amount: 5 }]);
+  });
+
   test.each(['app', 'key', 'end_user', 'model', 'route', 'operation'] as const)(
     'of the scope %s',
     (scope) => {

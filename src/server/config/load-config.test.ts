@@ -528,7 +528,7 @@ const PLANS: readonly MistakeCase[] = [
       'tollkeeper.yaml:10:18 plans.free.limits[3].spend: must be more than 0: to forbid spending, sell the plan without credit',
       'tollkeeper.yaml:11:19 plans.free.limits[4].tokens: expected a whole number such as 1000, "50k" or "1M", got 1.5',
       'tollkeeper.yaml:12:9 plans.free.limits[5]: needs exactly one unit, such as "requests", "tokens", "bytes" or "spend"',
-      'tollkeeper.yaml:12:11 plans.free.limits[5].unit: unknown key "unit": there are requests, tokens, input_tokens, output_tokens, bytes, bytes_in, bytes_out, storage_bytes, compute_units, compute_time, operations, concurrent_requests, spend, per, id, scope, class, soft, only, overage',
+      'tollkeeper.yaml:12:11 plans.free.limits[5].unit: unknown key "unit": there are requests, tokens, input_tokens, output_tokens, bytes, bytes_in, bytes_out, storage_bytes, compute_units, compute_time, operations, concurrent_requests, spend, per, window, id, scope, class, soft, only, overage',
     ],
   },
   {

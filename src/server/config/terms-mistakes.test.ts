@@ -19,6 +19,27 @@ const LIMITS: readonly MistakeCase[] = [
     ],
   },
   {
+    name: 'what cannot slide (QUOTA-02)',
+    yaml: withPlan(
+      ...FREE,
+      'limits:',
+      '  - { requests: 1, per: month, window: sliding }',
+      '  - { requests: 1, per: lifetime, window: sliding }',
+      '  - { concurrent_requests: 5, window: sliding }',
+      '  - { requests: 1, window: sliding }',
+      '  - { requests: 1, per: sliding_hour }',
+      '  - { requests: 1, per: hour, window: slide }',
+    ),
+    problems: [
+      'tollkeeper.yaml:7:44 plans.free.limits[0].window: does not fit "per: month": only second, minute, hour, day and week can slide; choose one of them, or leave "window" out',
+      'tollkeeper.yaml:8:47 plans.free.limits[1].window: does not fit "per: lifetime": only second, minute, hour, day and week can slide; choose one of them, or leave "window" out',
+      'tollkeeper.yaml:9:43 plans.free.limits[2].window: does not fit "concurrent_requests": they are counted at each moment',
+      'tollkeeper.yaml:10:9 plans.free.limits[3].per: is required',
+      'tollkeeper.yaml:11:29 plans.free.limits[4].per: expected "second", "minute", "hour", "day", "week", "month", "year", "billing_cycle" or "lifetime", got "sliding_hour"',
+      'tollkeeper.yaml:12:43 plans.free.limits[5].window: expected "calendar" or "sliding", got "slide"',
+    ],
+  },
+  {
     name: 'amounts of the wrong unit (QUOTA-01)',
     yaml: withPlan(
       ...FREE,
@@ -134,7 +155,7 @@ const LIMITS: readonly MistakeCase[] = [
     ),
     problems: [
       'tollkeeper.yaml:3:40 limits[0].scope: expected "global", got "tenant"',
-      'tollkeeper.yaml:4:33 limits[1].overage: unknown key "overage": there are requests, tokens, input_tokens, output_tokens, bytes, bytes_in, bytes_out, storage_bytes, compute_units, compute_time, operations, concurrent_requests, spend, per, id, scope, class, soft, only',
+      'tollkeeper.yaml:4:33 limits[1].overage: unknown key "overage": there are requests, tokens, input_tokens, output_tokens, bytes, bytes_in, bytes_out, storage_bytes, compute_units, compute_time, operations, concurrent_requests, spend, per, window, id, scope, class, soft, only',
     ],
   },
   {

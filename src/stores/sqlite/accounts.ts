@@ -2,6 +2,7 @@ import type { AccountSpec, LimitLabel } from '../../domain/accounts.ts';
 import { StoreError } from '../store-error.ts';
 import type { AccountBalance, AccountNumbers } from '../store.ts';
 import type { Database, Statement } from './database.ts';
+import { freeAtOf, recordUsage, usedIn } from './sliding-usage.ts';
 
 export interface AccountRow {
   readonly id: string;
@@ -13,9 +14,14 @@ export interface AccountRow {
   readonly spent: number;
   readonly window_ends_at: number | null;
   readonly label: string | null;
+  /** Null = it does not slide, and the two after it are null too. */
+  readonly sliding_ms: number | null;
+  readonly usage: string | null;
+  readonly free_at: number | null;
 }
 
-const COLUMNS = 'id, tenant_id, kind, unit, allowance, reserved, spent, window_ends_at, label';
+const COLUMNS =
+  'id, tenant_id, kind, unit, allowance, reserved, spent, window_ends_at, label, sliding_ms, usage, free_at';
 const PRUNE_BATCH = 500;
 
 /** The accounts table. Runs inside its caller's transaction. */
@@ -25,6 +31,7 @@ export class Accounts {
   readonly #insert: Statement<never>;
   readonly #adopt: Statement<never>;
   readonly #move: Statement<never>;
+  readonly #record: Statement<never>;
   readonly #prune: Statement<never>;
 
   constructor(database: Database) {
@@ -33,18 +40,19 @@ export class Accounts {
       `SELECT ${COLUMNS} FROM accounts WHERE tenant_id = ? AND (window_ends_at IS NULL OR window_ends_at > ?) ORDER BY id`,
     );
     this.#insert = database.prepare(
-      `INSERT INTO accounts (${COLUMNS}) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?)`,
+      `INSERT INTO accounts (${COLUMNS}) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?)`,
     );
     this.#adopt = database.prepare(
-      'UPDATE accounts SET allowance = ?, window_ends_at = ?, label = ? WHERE id = ?',
+      'UPDATE accounts SET allowance = ?, window_ends_at = ?, label = ?, sliding_ms = ?, free_at = ? WHERE id = ?',
     );
     this.#move = database.prepare(
       'UPDATE accounts SET allowance = allowance + ?, reserved = reserved + ?, spent = spent + ? WHERE id = ?',
     );
+    this.#record = database.prepare('UPDATE accounts SET usage = ?, free_at = ? WHERE id = ?');
     this.#prune = database.prepare(
       `DELETE FROM accounts WHERE id IN (
          SELECT a.id FROM accounts a
-         WHERE a.window_ends_at < ?
+         WHERE (a.window_ends_at < ? OR a.free_at < ?)
            AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.account_id = a.id)
          LIMIT ${PRUNE_BATCH})`,
     );
@@ -55,28 +63,24 @@ export class Accounts {
    * and its window ends where the tenant's time zone says now (QUOTA-02).
    */
   ensure(spec: AccountSpec): AccountRow {
-    const label = spec.limit === undefined ? null : JSON.stringify(spec.limit);
-    const endsAt = spec.windowEndsAt ?? null;
     const row = this.#select.get(spec.id);
     if (row === undefined) {
-      const allowance = spec.kind === 'quota' ? spec.allowance : 0;
-      this.#insert.run(spec.id, spec.tenantId, spec.kind, spec.unit, allowance, endsAt, label);
+      this.#open(spec);
       return this.get(spec.id);
     }
     if (row.tenant_id !== spec.tenantId || row.kind !== spec.kind || row.unit !== spec.unit) {
       throw new StoreError('invalid_argument', `account ${spec.id} is already another account`);
     }
-    const isSame = row.allowance === spec.allowance && row.window_ends_at === endsAt;
-    if (row.kind === 'balance' || isSame) return row;
-    this.#adopt.run(spec.allowance, endsAt, label, spec.id);
-    return { ...row, allowance: spec.allowance, window_ends_at: endsAt, label };
+    if (row.kind === 'balance' || hasTermsOf(row, spec)) return row;
+    return this.#adoptTerms(row, spec);
   }
 
   /** The quota of this spec, when it is there just as the spec has it: nothing of it needs to be written. */
   findQuota(spec: AccountSpec): AccountRow | undefined {
     const row = this.#select.get(spec.id);
-    const isSame = row?.allowance === spec.allowance && row.tenant_id === spec.tenantId;
-    if (!isSame || row.window_ends_at !== (spec.windowEndsAt ?? null)) return undefined;
+    if (row === undefined || row.tenant_id !== spec.tenantId || !hasTermsOf(row, spec)) {
+      return undefined;
+    }
     return row.kind === 'quota' && row.unit === spec.unit ? row : undefined;
   }
 
@@ -96,23 +100,93 @@ export class Accounts {
     this.#move.run(by.allowance ?? 0, by.reserved ?? 0, by.spent ?? 0, id);
   }
 
+  /** Of what is reserved, `spent` units were spent by `now`, and `handedBack` are there again. */
+  settle(
+    account: AccountRow,
+    { spent, handedBack }: { readonly spent: number; readonly handedBack: number },
+    now: number,
+  ): void {
+    const reserved = -(spent + handedBack);
+    const usage = spent > 0 ? recordUsage(account, spent, now) : undefined;
+    if (usage === undefined) {
+      this.move(account.id, { reserved, spent });
+      return;
+    }
+    this.move(account.id, { reserved });
+    this.#record.run(usage.text, usage.freeAt, account.id);
+  }
+
   /** One bounded batch; returns how many went. */
   prune(before: number): number {
-    return this.#prune.run(before);
+    return this.#prune.run(before, before);
+  }
+
+  #adoptTerms(
+    row: AccountRow,
+    { allowance, windowEndsAt, slidingMs, limit }: AccountSpec,
+  ): AccountRow {
+    const adopted = {
+      ...row,
+      allowance,
+      window_ends_at: windowEndsAt ?? null,
+      label: labelOf(limit),
+      sliding_ms: slidingMs ?? null,
+      free_at: slidingMs === undefined ? null : freeAtOf(row, slidingMs),
+    };
+    this.#adopt.run(
+      allowance,
+      adopted.window_ends_at,
+      adopted.label,
+      adopted.sliding_ms,
+      adopted.free_at,
+      row.id,
+    );
+    return adopted;
+  }
+
+  #open(spec: AccountSpec): void {
+    const { id, tenantId, kind, unit, windowEndsAt, slidingMs, limit } = spec;
+    const allowance = kind === 'quota' ? spec.allowance : 0;
+    const slides = slidingMs !== undefined;
+    this.#insert.run(
+      id,
+      tenantId,
+      kind,
+      unit,
+      allowance,
+      windowEndsAt ?? null,
+      labelOf(limit),
+      slidingMs ?? null,
+      slides ? '[]' : null,
+      slides ? 0 : null,
+    );
   }
 }
 
-export function numbersOf(row: AccountRow): AccountNumbers {
-  return { allowance: row.allowance, spent: row.spent, reserved: row.reserved };
+function labelOf(limit: LimitLabel | undefined): string | null {
+  return limit === undefined ? null : JSON.stringify(limit);
+}
+
+function hasTermsOf(row: AccountRow, { allowance, windowEndsAt, slidingMs }: AccountSpec): boolean {
+  return (
+    row.allowance === allowance &&
+    row.window_ends_at === (windowEndsAt ?? null) &&
+    row.sliding_ms === (slidingMs ?? null)
+  );
+}
+
+export function numbersOf(row: AccountRow, now: number): AccountNumbers {
+  return { allowance: row.allowance, spent: usedIn(row, now), reserved: row.reserved };
 }
 
 /** Negative after a plan went down. */
-export function availableIn(row: AccountRow): number {
-  return row.allowance - row.reserved - row.spent;
+export function availableIn(row: AccountRow, now: number): number {
+  return row.allowance - row.reserved - usedIn(row, now);
 }
 
-export function balanceOf(row: AccountRow): AccountBalance {
+export function balanceOf(row: AccountRow, now: number): AccountBalance {
   const limit: LimitLabel | undefined = row.label === null ? undefined : JSON.parse(row.label);
+  const isFree = row.free_at === null || row.free_at <= now;
   return {
     spec: {
       id: row.id,
@@ -121,10 +195,12 @@ export function balanceOf(row: AccountRow): AccountBalance {
       unit: row.unit,
       allowance: row.kind === 'quota' ? row.allowance : 0,
       windowEndsAt: row.window_ends_at ?? undefined,
+      ...(row.sliding_ms === null ? {} : { slidingMs: row.sliding_ms }),
       limit,
     },
     allowance: BigInt(row.allowance),
-    spent: BigInt(row.spent),
+    spent: BigInt(usedIn(row, now)),
     reserved: BigInt(row.reserved),
+    ...(isFree ? {} : { resetsAt: row.free_at }),
   };
 }

@@ -4,6 +4,7 @@ import { type AccountRow, type Accounts, availableIn, numbersOf } from './accoun
 import type { Database, Statement } from './database.ts';
 import type { Grants } from './grants.ts';
 import { isSeenStale, OWNER_SILENT_MS, type Owners } from './owners.ts';
+import { resetOf } from './sliding-usage.ts';
 
 export interface LeaseRow {
   readonly owner: string;
@@ -85,12 +86,13 @@ export class Leases {
       const account = this.#accounts.findQuota(request.account);
       const lease = this.#select.get(owner, index);
       if (account === undefined || lease?.account_id !== account.id) return undefined;
-      if (lease.granted !== grantedBefore || availableIn(account) >= need) return undefined;
+      if (lease.granted !== grantedBefore || availableIn(account, now) >= need) return undefined;
       results.push({
         index,
         granted: lease.granted,
         usableUntil: account.window_ends_at ?? undefined,
-        account: numbersOf(account),
+        account: numbersOf(account, now),
+        resetsAt: resetOf(account, need, now),
         ...this.#lookElsewhere({ owner, idx: index }, account.id, { now, ask: false }),
       });
     }
@@ -105,7 +107,7 @@ export class Leases {
     assertSensible(request);
     const { account, usableUntil } = this.#bringUpToDate(request, at.now);
     const granted = this.#findOrOpen(owner, request).granted;
-    const available = availableIn(account);
+    const available = availableIn(account, at.now);
     // Another cumulative grant than the caller knows of: an earlier answer was lost, and this is its repeat.
     const isRepeat = granted !== request.grantedBefore;
     const isShort = !isRepeat && available < request.need;
@@ -118,7 +120,8 @@ export class Leases {
       index: request.index,
       granted: granted + growth,
       usableUntil,
-      account: { ...numbersOf(account), reserved: account.reserved + growth },
+      account: { ...numbersOf(account, at.now), reserved: account.reserved + growth },
+      resetsAt: isShort ? resetOf(account, request.need, at.now) : undefined,
       ...this.#lookElsewhere({ owner, idx: request.index }, account.id, {
         now: at.now,
         ask: request.ask && (isShort || (request.takesAll === true && growth < request.want)),

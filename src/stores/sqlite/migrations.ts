@@ -128,6 +128,12 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE tenants ADD COLUMN parent_id text;
    CREATE INDEX tenants_parent ON tenants (parent_id, id) WHERE parent_id IS NOT NULL;
    ALTER TABLE api_keys ADD COLUMN terms text NOT NULL DEFAULT '{}'`,
+  // Of accounts that slide: the length, what was spent by sub-window as [[ends at, units], ...], and when all of
+  // it is free again. Their `spent` stays 0: it is another number each moment.
+  `ALTER TABLE accounts ADD COLUMN sliding_ms bigint CHECK (sliding_ms > 0);
+   ALTER TABLE accounts ADD COLUMN usage text;
+   ALTER TABLE accounts ADD COLUMN free_at bigint;
+   CREATE INDEX accounts_free ON accounts (free_at) WHERE free_at IS NOT NULL`,
 ];
 
 /** Brings the schema up to date. Any number of processes may do so at once: one works, the others find it done. */

@@ -90,7 +90,7 @@ export class Settlement {
         );
       }
       const settlements = this.#settle(owner, batch);
-      this.#returnAll(batch.owner);
+      this.#returnAll(batch.owner, batch.now);
       this.#owners.save({
         ...owner,
         state: 'closed',
@@ -124,7 +124,7 @@ export class Settlement {
         leases,
         overruns: records.overruns,
       });
-      const returned = this.#returnAll(ownerId);
+      const returned = this.#returnAll(ownerId, now);
       this.#owners.save({ ...owner, state: 'reclaimed', last_seq: records.seq, settlements });
       return { settled: records.leases.reduce((sum, lease) => sum + lease.charged, 0), returned };
     });
@@ -152,18 +152,18 @@ export class Settlement {
       fenced: false,
       recalls: this.#selectRecalled.all(batch.owner).map((row) => row.idx),
       ...this.#changes.after(Math.max(batch.changesAfter, owner.seen_change)),
-      accounts: batch.leases.flatMap((lease) => this.#freshNumbers(batch.owner, lease.index)),
+      accounts: batch.leases.flatMap((lease) => this.#freshNumbers(batch, lease.index)),
     };
   }
 
   #freshNumbers(
-    owner: string,
+    { owner, now }: SyncBatch,
     index: number,
   ): readonly { readonly index: number; readonly numbers: AccountNumbers }[] {
     const lease = this.#select.get(owner, index);
     return lease === undefined
       ? []
-      : [{ index, numbers: numbersOf(this.#accounts.get(lease.account_id)) }];
+      : [{ index, numbers: numbersOf(this.#accounts.get(lease.account_id), now) }];
   }
 
   /** Applies totals and overruns; one ledger transaction for all of it. Returns the owner's count of those. */
@@ -176,7 +176,7 @@ export class Settlement {
         continue;
       }
       const granted = totals.keepsGrant === true ? row.granted : totals.granted;
-      legs.push(...this.#moveLease(row, { ...totals, granted }));
+      legs.push(...this.#moveLease(row, { ...totals, granted }, batch.now));
       if (totals.answersRecall) this.#answer.run(batch.owner, totals.index);
     }
     this.#entries.postOverruns(batch.overruns, batch.now);
@@ -193,24 +193,27 @@ export class Settlement {
   }
 
   /** Returns what a balance's grants paid. */
-  #moveLease(row: LeaseRow, to: LeaseTarget): readonly Leg[] {
-    const delta = to.charged - row.settled;
+  #moveLease(row: LeaseRow, to: LeaseTarget, now: number): readonly Leg[] {
+    const spent = to.charged - row.settled;
     const handedBack = row.granted - to.granted;
     assertForward(row, to);
-    if (delta > 0 || handedBack > 0) {
-      this.#accounts.move(row.account_id, { reserved: -(delta + handedBack), spent: delta });
+    if (spent > 0 || handedBack > 0) {
       this.#update.run(to.granted, to.charged, row.owner, row.idx);
     }
     if (to.close) this.#remove.run(row.owner, row.idx);
-    if (delta === 0) return [];
+    if (spent === 0) {
+      if (handedBack > 0) this.#accounts.move(row.account_id, { reserved: -handedBack });
+      return [];
+    }
     const account = this.#accounts.get(row.account_id);
-    return account.kind === 'balance' ? this.#grants.burn(account, delta) : [];
+    this.#accounts.settle(account, { spent, handedBack }, now);
+    return account.kind === 'balance' ? this.#grants.burn(account, spent) : [];
   }
 
-  #returnAll(owner: string): number {
+  #returnAll(owner: string, now: number): number {
     let returned = 0;
     for (const row of this.#selectOwned.all(owner)) {
-      this.#moveLease(row, { charged: row.settled, granted: row.settled, close: true });
+      this.#moveLease(row, { charged: row.settled, granted: row.settled, close: true }, now);
       returned += row.granted - row.settled;
     }
     return returned;

@@ -50,7 +50,7 @@ export class Standing {
   }
 
   list(tenantId: string, now: number): readonly AccountBalance[] {
-    return this.#accounts.list(tenantId, now).map(balanceOf);
+    return this.#accounts.list(tenantId, now).map((row) => balanceOf(row, now));
   }
 
   newestChange(): number {
@@ -61,7 +61,7 @@ export class Standing {
     return this.#owners.countBehind(change, now);
   }
 
-  /** One bounded batch of ended windows; returns how many went. */
+  /** One bounded batch of accounts that count nothing any more; returns how many went. */
   prune(before: number): number {
     return this.#database.write(() => {
       this.#rates.prune(before);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PERIOD_NAMES } from '../../../contract/phrases/phrasebook.ts';
-import type { Limit, LimitScope, LimitUnit } from '../../../domain/catalog.ts';
+import type { Limit, LimitScope, LimitUnit, LimitWindow } from '../../../domain/catalog.ts';
+import { slidingWindowOf } from '../../../domain/sliding-window.ts';
 import { parseAllowance, parseByteSize, parseTimeSpan, wrong } from '../human-units.ts';
 import type { Parsed } from '../human-units.ts';
 import type { PricedUnit } from '../money-text.ts';
@@ -70,6 +71,10 @@ export function measureMembers(asset: string) {
       .enum(PERIOD_NAMES)
       .optional()
       .describe("The window the allowance is for; it begins at midnight in the customer's zone."),
+    window: z
+      .enum(['calendar', 'sliding'])
+      .optional()
+      .describe('sliding: the limit holds over any stretch of that length, wherever it begins.'),
     id: idName
       .refine((id) => id !== RESERVED_ID, { error: `is the id of every key's own budget` })
       .optional()
@@ -81,7 +86,8 @@ export function measureMembers(asset: string) {
 const RESERVED_ID = 'key_budget';
 
 export interface Measured extends Partial<Record<UnitMember, number | bigint | undefined>> {
-  readonly per?: Limit['window'] | undefined;
+  readonly per?: (typeof PERIOD_NAMES)[number] | undefined;
+  readonly window?: 'calendar' | 'sliding' | undefined;
   readonly id?: string | undefined;
   readonly scope: LimitScope;
 }
@@ -100,11 +106,24 @@ export function refineMeasure(limit: Measured, context: z.RefinementCtx): void {
       'must be more than 0: to forbid spending, sell the plan without credit',
     );
   }
-  const slots = member === 'concurrent_requests';
-  if (slots && limit.per !== undefined) {
-    report(context, ['per'], 'does not fit "concurrent_requests": they are counted at each moment');
+  if (member === 'concurrent_requests') refineSlots(limit, context);
+  else refineWindow(limit, context);
+}
+
+function refineSlots(limit: Measured, context: z.RefinementCtx): void {
+  for (const name of ['per', 'window'] as const) {
+    if (limit[name] === undefined) continue;
+    report(context, [name], 'does not fit "concurrent_requests": they are counted at each moment');
   }
-  if (!slots && limit.per === undefined) report(context, ['per'], 'is required');
+}
+
+function refineWindow({ per, window }: Measured, context: z.RefinementCtx): void {
+  if (per === undefined) {
+    report(context, ['per'], 'is required');
+  } else if (window === 'sliding' && slidingWindowOf(per) === undefined) {
+    const message = `does not fit "per: ${per}": only second, minute, hour, day and week can slide; choose one of them, or leave "window" out`;
+    report(context, ['window'], message);
+  }
 }
 
 /** For what `refineMeasure` let pass. */
@@ -113,24 +132,30 @@ export function measure(limit: Measured): Pick<Limit, 'id' | 'unit' | 'window' |
   return {
     id: limitIdOf(limit) ?? member,
     unit: UNIT_RULES[member].unit,
-    // A slot has no window: only the end of a call opens it again.
-    window: limit.per ?? 'lifetime',
+    window: windowOf(limit),
     // Money is bounded well below 2^53 nano where it is parsed.
     amount: Number(limit[member]),
   };
 }
 
-/** A limit as the file says it, checked or not: references to limits are told together with other mistakes. */
-type Written = Partial<Record<UnitMember | 'id' | 'scope' | 'per', unknown>>;
+function windowOf({ per, window }: Measured): LimitWindow {
+  // A slot has no window: only the end of a call opens it again.
+  const period = per ?? 'lifetime';
+  return (window === 'sliding' ? slidingWindowOf(period) : undefined) ?? period;
+}
 
-/** As written, else `requests_per_month`, `key_tokens_per_day`, `concurrent_requests`. */
+/** A limit as the file says it, checked or not: references to limits are told together with other mistakes. */
+type Written = Partial<Record<UnitMember | 'id' | 'scope' | 'per' | 'window', unknown>>;
+
+/** As written, else `requests_per_month`, `key_tokens_per_sliding_day`, `concurrent_requests`. */
 export function limitIdOf(limit: Written): string | undefined {
   if (typeof limit.id === 'string') return limit.id;
   const member = unitMemberOf(limit);
   if (member === undefined) return undefined;
-  const { scope = 'tenant', per } = limit;
+  const { scope = 'tenant', per, window } = limit;
   const prefix = scope === 'tenant' || typeof scope !== 'string' ? '' : `${scope}_`;
-  return `${prefix}${member}${typeof per === 'string' ? `_per_${per}` : ''}`;
+  if (typeof per !== 'string') return `${prefix}${member}`;
+  return `${prefix}${member}_per_${window === 'sliding' ? 'sliding_' : ''}${per}`;
 }
 
 export function unitMemberOf(limit: Written): UnitMember | undefined {
