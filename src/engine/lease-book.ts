@@ -327,7 +327,9 @@ export class LeaseBook {
         waiter.wake({ kind: 'short', cause: 'held', held: account.held + result.heldElsewhere });
       } else if (waiter.amount > reachable && (hearing.heard || late)) {
         account.goneAbove = reachable;
-        account.goneUntil = monotonicMs + GONE_MS;
+        // What slides has room again from a moment on that is known.
+        const roomInMs = (result.resetsAt ?? Number.POSITIVE_INFINITY) - this.#clock.now();
+        account.goneUntil = monotonicMs + Math.min(GONE_MS, roomInMs);
         waiter.wake({ kind: 'short', cause: 'gone', held: account.held + result.heldElsewhere });
       } else if (late) {
         // Others are asked again and again; who answered once and owes an answer now still holds, as far as we know.
