@@ -95,6 +95,8 @@ export interface Engine {
   spare(account: AccountSpec): number;
   /** Last known numbers of an account, at most 1 s old, own charges included; undefined when never seen. */
   peek(account: AccountSpec): AccountNumbers | undefined;
+  /** Milliseconds until the bucket has a token, 0 = it has one; asked of the store, and nothing is taken. */
+  askRate(rate: RateNeed): Promise<number>;
   /** Tokens of a bucket that could be taken at once, as last known; a bucket never asked for is full. */
   peekRate(rate: RateNeed): number;
 }

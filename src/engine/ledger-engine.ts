@@ -200,6 +200,8 @@ export class LedgerEngine implements Engine {
     return this.#book.get(account.id)?.currentNumbers();
   }
 
+  readonly askRate: Engine['askRate'] = (rate) => this.#rates.ask(rate);
+
   peekRate(rate: RateNeed): number {
     return this.#rates.remaining(rate, this.#clock.monotonicMs());
   }

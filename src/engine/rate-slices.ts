@@ -71,7 +71,7 @@ export class RateSlices {
       return undefined;
     }
     if (empty.length === 0) return undefined;
-    const filling = this.#ask(empty, monotonicMs);
+    const filling = this.#ask(empty);
     for (const { bucketId } of empty) this.#filling.set(bucketId, filling);
     try {
       const refused = await filling;
@@ -79,6 +79,16 @@ export class RateSlices {
     } finally {
       for (const { bucketId } of empty) this.#filling.delete(bucketId);
     }
+  }
+
+  /** Milliseconds until there is a token, here or in the shared bucket; 0 = there is one. Takes none. */
+  async ask(rate: RateNeed): Promise<number> {
+    const monotonicMs = this.#clock.monotonicMs();
+    if (this.ready([rate], monotonicMs)) return 0;
+    const denied = this.#findDenied([rate], monotonicMs);
+    if (denied !== undefined) return denied.retryAfterMs;
+    const [result] = await this.#store.takeRate([{ ...rate, want: 0 }], this.#clock.now());
+    return result?.retryAfterMs ?? 0;
   }
 
   /** Tokens a caller could take at once, as last heard of; a bucket never asked for is full. */
@@ -96,19 +106,20 @@ export class RateSlices {
 
   async #ask(
     empty: readonly RateNeed[],
-    monotonicMs: number,
   ): Promise<{ readonly rate: RateNeed; readonly retryAfterMs: number } | undefined> {
     const requests = empty.map((rate) => ({
       ...rate,
       want: this.#slices.get(rate.bucketId)?.want ?? 1,
     }));
     const results = await this.#store.takeRate(requests, this.#clock.now());
+    // However long the store took: tokens that were forgotten before they came would count for nobody.
+    const heardMs = this.#clock.monotonicMs();
     let refused: { rate: RateNeed; retryAfterMs: number } | undefined;
     empty.forEach((rate, position) => {
       const result = results[position];
       if (result === undefined) return;
-      this.#remember(rate.bucketId, result, monotonicMs);
-      if (result.granted === 0) refused ??= { rate, retryAfterMs: result.retryAfterMs };
+      this.#remember(rate.bucketId, result, heardMs);
+      if (result.retryAfterMs > 0) refused ??= { rate, retryAfterMs: result.retryAfterMs };
     });
     return refused;
   }

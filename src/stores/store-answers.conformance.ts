@@ -89,6 +89,25 @@ function describeRates(database: ReturnType<typeof useStore>): void {
     ]);
   });
 
+  it('what one bucket refuses is taken of no other, and of none that is wanted it is told when there is one', async () => {
+    const { store } = database;
+    const [one, other] = [freshName('rate'), freshName('rate')];
+    const both = (want: number) => [
+      { ...bucket, bucketId: one, want },
+      { ...bucket, bucketId: other, want },
+    ];
+    await store.takeRate([{ ...bucket, bucketId: one, want: 5 }], T0);
+    const refused = [
+      { granted: 0, remaining: 0, retryAfterMs: 100 },
+      { granted: 0, remaining: 5, retryAfterMs: 0 },
+    ];
+    expect(await store.takeRate(both(1), T0)).toEqual(refused);
+    expect(await store.takeRate(both(0), T0)).toEqual(refused);
+    expect(await store.takeRate([{ ...bucket, bucketId: other, want: 9 }], T0)).toEqual([
+      { granted: 5, remaining: 0, retryAfterMs: 0 },
+    ]);
+  });
+
   it('only buckets that are full again are forgotten', async () => {
     const { store } = database;
     const request = { ...bucket, bucketId: freshName('rate'), want: 5 };

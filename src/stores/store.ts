@@ -44,7 +44,10 @@ export interface LedgerStore {
   /** Hands every lease back and ends the incarnation. `batch` is its last settlement. */
   closeOwner(batch: SyncBatch): Promise<void>;
 
-  /** Takes up to `want` tokens from a shared GCRA bucket (protective limits). */
+  /**
+   * Takes up to `want` tokens of each shared GCRA bucket, and none of any when one of them has none: what one limit
+   * refuses counts in no other. Of none that is wanted it only tells.
+   */
   takeRate(requests: readonly RateRequest[], now: number): Promise<readonly RateResult[]>;
 
   /** Same idempotency key and same terms = the first grant, for ever; other terms = `idempotency_conflict`. */

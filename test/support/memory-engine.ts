@@ -61,7 +61,7 @@ export class MemoryEngine implements Engine {
       index: Math.max(0, index),
       cause: this.broken ? 'unavailable' : 'gone',
       numbers,
-      held: 0,
+      held: numbers?.reserved ?? 0,
     });
   }
 
@@ -107,6 +107,10 @@ export class MemoryEngine implements Engine {
     return this.#numbers(account);
   }
 
+  askRate(rate: RateNeed): Promise<number> {
+    return Promise.resolve(this.peekRate(rate) < 1 ? this.#waitMs(rate) : 0);
+  }
+
   peekRate({ bucketId, burst }: RateNeed): number {
     return burst - (this.#tokensTaken.get(bucketId) ?? 0);
   }
@@ -114,6 +118,11 @@ export class MemoryEngine implements Engine {
   /** Units charged, by account: empty = nothing was taken of any. */
   get charged(): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.#spent].filter(([, units]) => units > 0));
+  }
+
+  /** Of rates, by bucket. */
+  get tokensTaken(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#tokensTaken);
   }
 
   /** Units under open holds, all accounts together. */

@@ -189,6 +189,10 @@ class RehearsedEngine implements Engine {
     return this.#engine.peek(...args);
   }
 
+  askRate(...args: Parameters<Engine['askRate']>): Promise<number> {
+    return this.#engine.askRate(...args);
+  }
+
   peekRate(...args: Parameters<Engine['peekRate']>): number {
     return this.#engine.peekRate(...args);
   }

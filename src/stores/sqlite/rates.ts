@@ -1,4 +1,4 @@
-import { type RateState, reserveRate } from '../../domain/rate.ts';
+import { type RateGrant, type RateState, reserveRate } from '../../domain/rate.ts';
 import { StoreError } from '../store-error.ts';
 import type { RateRequest, RateResult } from '../store.ts';
 import type { Database, Statement } from './database.ts';
@@ -30,7 +30,17 @@ export class Rates {
   }
 
   take(requests: readonly RateRequest[], now: number): readonly RateResult[] {
-    return this.#database.write(() => requests.map((request) => this.#takeOne(request, now)));
+    return this.#database.write(() => {
+      const grants = requests.map((request) => this.#tryOne(request, request.want, now));
+      const isRefused = grants.some(({ retryAfterMs }) => retryAfterMs > 0);
+      // A call that one bucket refuses takes of none.
+      const given = isRefused ? requests.map((request) => this.#tryOne(request, 0, now)) : grants;
+      return given.map(({ state, ...result }, index) => {
+        const request = requests[index];
+        if (request !== undefined && result.granted > 0) this.#keep(request, state);
+        return result;
+      });
+    });
   }
 
   /** A full bucket is as good as none. */
@@ -38,15 +48,15 @@ export class Rates {
     this.#prune.run(before);
   }
 
-  #takeOne(request: RateRequest, now: number): RateResult {
+  #tryOne(request: RateRequest, want: number, now: number): RateGrant {
     assertSensible(request);
     const row = this.#select.get(request.bucketId);
-    const { state, ...result } = reserveRate(row && toState(row), request, now, request.want);
-    if (result.granted > 0) {
-      const fullAt = BigInt(state.at) + state.debt / BigInt(request.count) + 1n;
-      this.#save.run(request.bucketId, state.debt, state.at, state.periodMs, fullAt);
-    }
-    return result;
+    return reserveRate(row && toState(row), request, now, want);
+  }
+
+  #keep({ bucketId, count }: RateRequest, { debt, at, periodMs }: RateState): void {
+    const fullAt = BigInt(at) + debt / BigInt(count) + 1n;
+    this.#save.run(bucketId, debt, at, periodMs, fullAt);
   }
 }
 
