@@ -1,4 +1,5 @@
 import type { Condition, Requirement, Route } from '../../domain/catalog.ts';
+import { apiFeature } from '../../domain/api-feature.ts';
 import type { EffectivePlan } from '../../domain/effective-plan.ts';
 import type { EntitlementFact } from '../../domain/facts.ts';
 import { grantsEntitlement } from '../../domain/offers.ts';
@@ -14,6 +15,8 @@ type Test = (asked: AskedRequest) => boolean;
 /** One entitlement of a route, compiled at load time. */
 export interface CompiledRequirement {
   readonly kind: Requirement['kind'];
+  /** That the plan has this API: who is let in without a key is let in here. */
+  readonly isOwnApi: boolean;
   /** Of this very call: `{name}` of the route's regular expression is filled in. */
   readonly idOf: (path: string) => string;
   readonly tests: readonly Test[];
@@ -39,13 +42,14 @@ export function compileRequirement(requirement: Requirement, route: Route): Comp
   const sizes = when.flatMap((each) => (each.kind === 'body-bytes' ? [each.above] : []));
   return {
     kind,
+    isOwnApi: kind === 'feature' && id === apiFeature(route.apiId),
     idOf: compileId(id, route),
     tests: when.flatMap(compileTest),
     bytesAbove: sizes.length === 0 ? undefined : Math.max(...sizes),
   };
 }
 
-/** What the call needs of what `plan` grants; no plan grants nothing (GW-19). */
+/** What the call needs of what `plan` grants; no plan grants the API alone, where it is open to anybody (GW-19, QUOTA-15). */
 export function judgeRequirements(
   requirements: readonly CompiledRequirement[],
   asked: AskedRequest,
@@ -54,10 +58,10 @@ export function judgeRequirements(
 ): Requirements {
   const entitlements: EntitlementFact[] = [];
   let pending: PendingEntitlement | undefined;
-  for (const { kind, idOf, tests, bytesAbove } of requirements) {
+  for (const { kind, isOwnApi, idOf, tests, bytesAbove } of requirements) {
     if (!tests.every((test) => test(asked))) continue;
     const id = idOf(path);
-    const granted = plan !== undefined && grantsEntitlement(plan, { kind, id });
+    const granted = plan === undefined ? isOwnApi : grantsEntitlement(plan, { kind, id });
     if (bytesAbove === undefined || asked.bodyBytes > bytesAbove) {
       entitlements.push({ kind, id, granted });
     } else if (asked.bodyBytes < 0 && !granted) {

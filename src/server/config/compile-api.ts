@@ -6,6 +6,7 @@ import type {
   Requirement,
   Retirement,
 } from '../../domain/catalog.ts';
+import { apiFeature } from '../../domain/api-feature.ts';
 import { compileLlmRoutes, compileRoute } from './compile-route.ts';
 import { listRouteIds } from './route-ids.ts';
 import type { ApiEntry } from './schema/config-schema.ts';
@@ -18,14 +19,9 @@ interface Surroundings {
   readonly restricted: boolean;
 }
 
-/** The feature that stands for an API in plans; names in the file have no colon, so nothing else is called so. */
-export function restrictionId(apiId: string): string {
-  return `api:${apiId}`;
-}
-
 export function compileApi(id: string, entry: ApiEntry, surroundings: Surroundings): Api {
   const { asset, enforcement, restricted } = surroundings;
-  const restriction: Requirement = { kind: 'feature', id: restrictionId(id), when: [] };
+  const restriction: Requirement = { kind: 'feature', id: apiFeature(id), when: [] };
   const requires = restricted ? [restriction, ...entry.requires] : entry.requires;
   const context = { apiId: id, entry, asset, requires };
   const routes = entry.routes ?? [];

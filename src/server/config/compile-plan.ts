@@ -7,7 +7,7 @@ import type {
   Plan,
   RateLimit,
 } from '../../domain/catalog.ts';
-import { restrictionId } from './compile-api.ts';
+import { apiFeature } from '../../domain/api-feature.ts';
 import { serializeTerms } from './parse-catalog.ts';
 import type { AddOnEntry, PlanEntry } from './schema/config-schema.ts';
 import type { RateEntry } from './schema/rate-schema.ts';
@@ -22,7 +22,7 @@ export interface Named {
 }
 
 export function compilePlan(id: string, entry: PlanEntry, named: Named): Plan {
-  const apis = entry.apis === '*' ? [] : entry.apis.map(restrictionId);
+  const apis = entry.apis === '*' ? [] : entry.apis.map(apiFeature);
   const terms: Plan = {
     id,
     version: '',
@@ -51,7 +51,7 @@ export function compilePlan(id: string, entry: PlanEntry, named: Named): Plan {
     limits: terms.limits.map((limit) => compileLimit(limit, named.models)),
     features:
       entry.apis === '*'
-        ? [...terms.features, ...[...named.restrictedApis].map(restrictionId)]
+        ? [...terms.features, ...[...named.restrictedApis].map(apiFeature)]
         : terms.features,
   };
 }
