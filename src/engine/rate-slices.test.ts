@@ -198,6 +198,52 @@ describe('what a process keeps of its buckets', () => {
     expect(asked).toBe(3);
   });
 
+  it('a second counts from when tokens came, however long the store took', async () => {
+    const clock = new ManualClock();
+    const slow = {
+      takeRate: () => {
+        clock.advance(1500);
+        return Promise.resolve([{ granted: 1, remaining: 0, retryAfterMs: 0 }]);
+      },
+    };
+    const slices = new RateSlices(slow, clock);
+    await slices.fill([rateOf(1)]);
+    expect(slices.ready([rateOf(1)], clock.monotonicMs())).toBe(true);
+  });
+
+  it('a bucket that another one kept back refuses nobody', async () => {
+    const store = {
+      takeRate: () =>
+        Promise.resolve([
+          { granted: 0, remaining: 3, retryAfterMs: 0 },
+          { granted: 0, remaining: 0, retryAfterMs: 70 },
+        ]),
+    };
+    const slices = new RateSlices(store, new ManualClock());
+    const both = [rateOf(1), rateOf(2)];
+    expect(await slices.fill(both)).toMatchObject({ index: 1, retryAfterMs: 70 });
+  });
+
+  it('how long a bucket refuses is known from memory, or asked for once at a time, and nothing is taken', async () => {
+    const clock = new ManualClock();
+    const wants: number[] = [];
+    const store = {
+      takeRate: ([request]: readonly RateRequest[]) => {
+        const want = request?.want ?? -1;
+        wants.push(want);
+        return Promise.resolve([
+          { granted: want, remaining: 1, retryAfterMs: want === 0 ? 40 : 0 },
+        ]);
+      },
+    };
+    const slices = new RateSlices(store, clock);
+    expect(await Promise.all([slices.ask(rateOf(1)), slices.ask(rateOf(1))])).toEqual([40, 40]);
+    await slices.fill([rateOf(1)]);
+    expect(await slices.ask(rateOf(1))).toBe(0);
+    expect(slices.ready([rateOf(1)], clock.monotonicMs())).toBe(true);
+    expect(wants).toEqual([0, 1]);
+  });
+
   it('a store that fails fails the caller, and the next one asks again', async () => {
     let works = false;
     const store = {

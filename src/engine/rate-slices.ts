@@ -32,6 +32,8 @@ export class RateSlices {
   readonly #slices = new Map<string, Slice>();
   /** Buckets the store is being asked for. */
   readonly #filling = new Map<string, Promise<unknown>>();
+  /** Buckets the store is being asked about. */
+  readonly #asking = new Map<string, Promise<number>>();
 
   constructor(store: Pick<LedgerStore, 'takeRate'>, clock: Clock) {
     this.#store = store;
@@ -81,14 +83,20 @@ export class RateSlices {
     }
   }
 
-  /** Milliseconds until there is a token, here or in the shared bucket; 0 = there is one. Takes none. */
+  /**
+   * Milliseconds until there is a token, here or in the shared bucket; 0 = there is one. Takes none. A storm of
+   * callers asks the store once at a time.
+   */
   async ask(rate: RateNeed): Promise<number> {
     const monotonicMs = this.#clock.monotonicMs();
     if (this.ready([rate], monotonicMs)) return 0;
     const denied = this.#findDenied([rate], monotonicMs);
     if (denied !== undefined) return denied.retryAfterMs;
-    const [result] = await this.#store.takeRate([{ ...rate, want: 0 }], this.#clock.now());
-    return result?.retryAfterMs ?? 0;
+    const others = this.#asking.get(rate.bucketId);
+    if (others !== undefined) return others;
+    const asking = this.#look(rate).finally(() => this.#asking.delete(rate.bucketId));
+    this.#asking.set(rate.bucketId, asking);
+    return asking;
   }
 
   /** Tokens a caller could take at once, as last heard of; a bucket never asked for is full. */
@@ -122,6 +130,11 @@ export class RateSlices {
       if (result.retryAfterMs > 0) refused ??= { rate, retryAfterMs: result.retryAfterMs };
     });
     return refused;
+  }
+
+  async #look(rate: RateNeed): Promise<number> {
+    const [result] = await this.#store.takeRate([{ ...rate, want: 0 }], this.#clock.now());
+    return result?.retryAfterMs ?? 0;
   }
 
   #findDenied(rates: readonly RateNeed[], monotonicMs: number): RateRefusal | undefined {
