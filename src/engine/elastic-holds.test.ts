@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+
+import { DatabaseSync } from '@photostructure/sqlite';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
@@ -14,12 +17,13 @@ let shiftMs = 0;
 const clock = { now: () => system.now() + shiftMs, monotonicMs: () => system.monotonicMs() };
 const never = (): AbortSignal => new AbortController().signal;
 
+let directory: string;
 let store: Store;
 let engine: LedgerEngine;
 
 beforeEach(async () => {
   shiftMs = 0;
-  const directory = temporaryDirectory('elastic');
+  directory = temporaryDirectory('elastic');
   store = await openSqliteStore({ directory });
   onTestFinished(() => store.close());
   engine = await LedgerEngine.open({
@@ -75,7 +79,7 @@ describe('a need of which less is of use too', () => {
     const taken = second.amounts[0] ?? 0;
     expect(first.amounts).toEqual([60]);
     expect(taken).toBeGreaterThan(0);
-    expect(await engine.extendSlowly(second, [40 - taken], never())).toBe(true);
+    expect(await engine.extendSlowly(second, [40 - taken], never())).toBe('grown');
     engine.capture(first, [60]);
     expect(engine.finish(second, [40])).toEqual([40]);
     expect(await reserve({ account, amount: 60, least: 1 })).toMatchObject({
@@ -107,11 +111,25 @@ describe('a need of which less is of use too', () => {
     expect(engine.capture(second, [4, 12])).toEqual([4, 12]);
   });
 
+  it('C402-19: a store that is silent is told apart from one that has no more', async () => {
+    const held = await hold({ account: bytesOf(1000), amount: 4 });
+    await engine.settleNow();
+    const rival = new DatabaseSync(join(directory, 'ledger.db'), { timeout: 5000 });
+    rival.exec('BEGIN IMMEDIATE');
+    const outcome = await engine.extendSlowly(held, [996], never());
+    rival.exec('ROLLBACK');
+    rival.close();
+    expect(outcome).toBe('unavailable');
+    expect(await engine.extendSlowly(held, [997], never())).toBe('gone');
+    expect(await engine.extendSlowly(held, [996], never())).toBe('grown');
+    engine.release(held);
+  });
+
   it('grows by as much as there is, when the least is there everywhere', async () => {
     const account = bytesOf(10);
     const held = await hold({ account, amount: 4 });
     await engine.settleNow();
-    expect(await engine.extendSlowly(held, [3], never())).toBe(true);
+    expect(await engine.extendSlowly(held, [3], never())).toBe('grown');
     const spare = engine.spare(account);
     expect(engine.extend(held, [100], [spare + 1])).toBe(false);
     expect(engine.extend(held, [100], [spare])).toBe(true);
@@ -137,14 +155,13 @@ describe('windows (QUOTA-02)', () => {
     shiftMs = 2 * MINUTE_MS;
     for (let bytes = 100; bytes <= 900; bytes += 100) {
       const more = [bytes - (held.amounts[0] ?? 0)];
-      expect(engine.extend(held, more) || (await engine.extendSlowly(held, more, never()))).toBe(
-        true,
-      );
+      const isGrown = engine.extend(held, more);
+      expect(isGrown || (await engine.extendSlowly(held, more, never())) === 'grown').toBe(true);
       expect(engine.progress(held, [bytes])).toBe(true);
       // What is left of the window goes back meanwhile.
       await engine.settleNow();
     }
-    expect(await engine.extendSlowly(held, [101], never())).toBe(false);
+    expect(await engine.extendSlowly(held, [101], never())).toBe('gone');
     expect(engine.finish(held, [900])).toEqual([900]);
     await engine.settleNow();
     shiftMs = 0;

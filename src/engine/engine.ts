@@ -53,6 +53,14 @@ export type ReserveOutcome =
   /** A window has ended since the needs were worked out: ask with those of the next one. */
   | { readonly kind: 'stale' };
 
+/** How an attempt to set more aside for a hold ended. */
+export type ExtendOutcome =
+  | 'grown'
+  /** There is none, or the hold has ended. */
+  | 'gone'
+  /** The store does not answer in time, or it is with a process that no longer does: no fault of the caller's. */
+  | 'unavailable';
+
 /** The one door to money on the request path (DESIGN 5, 7). */
 export interface Engine {
   /** The synchronous fast path: everything is in memory or the answer is undefined, and nothing has changed. */
@@ -75,8 +83,8 @@ export interface Engine {
    * `more` as there is, when that much is there everywhere.
    */
   extend(hold: Hold, more: readonly number[], least?: readonly number[]): boolean;
-  /** The awaited way, at most 1 s, when more has to be fetched. False = there is none, or the hold has ended. */
-  extendSlowly(hold: Hold, more: readonly number[], signal: AbortSignal): Promise<boolean>;
+  /** The awaited way, at most 1 s, when more has to be fetched. */
+  extendSlowly(hold: Hold, more: readonly number[], signal: AbortSignal): Promise<ExtendOutcome>;
   /**
    * Charges a whole answer: journalled in this call, before its first byte is written. `amounts` are per need.
    * Returns what was taken of each: less than asked for = the house pays the rest (an overrun).

@@ -18,6 +18,8 @@ export interface Waiter {
   readonly amount: number;
   /** What it would take if that were here. */
   readonly want: number;
+  /** Under its own hold, which is to grow: that does not come free for it. */
+  readonly own: number;
   /** Monotonic milliseconds. */
   readonly deadline: number;
   readonly hearing: Hearing;

@@ -140,6 +140,22 @@ describe('LeaseBook', () => {
     expect(await Promise.all(waits)).toEqual([{ kind: 'ready' }, { kind: 'ready' }]);
   });
 
+  it('who wants more for a hold does not wait for the end of that hold', async () => {
+    const { store, book } = open();
+    const account = book.find(specOf(1));
+    account.granted = 8;
+    account.hold(8, 0);
+    const all = { allowance: 10, reserved: 10, granted: 8, heldElsewhere: 2 };
+    const grows = book.waitFor(account, { ...waitOf(3), own: 8 });
+    const fits = book.waitFor(account, { ...waitOf(2), own: 8 });
+    const other = book.waitFor(account, waitOf(3));
+    await store.answer([resultFor(all)]);
+    // The others have answered by now; the clock stands still.
+    await store.answer([resultFor(all)]);
+    expect(await grows).toMatchObject({ kind: 'short', cause: 'gone' });
+    expect([await peek(fits), await peek(other)]).toEqual(['waiting', 'waiting']);
+  });
+
   it('one message carries the growth of every account that came up in the same turn', async () => {
     const { store, book } = open();
     for (const number of [1, 2, 3]) void book.waitFor(book.find(specOf(number)), waitOf(1));

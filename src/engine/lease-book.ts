@@ -36,6 +36,8 @@ export interface Wait {
   readonly amount: number;
   /** What it would take if that were here; absent = `amount`. */
   readonly want?: number;
+  /** Units under its own hold, when that is to grow; absent = 0. */
+  readonly own?: number;
   /** Monotonic milliseconds. */
   readonly deadline: number;
   readonly signal: AbortSignal;
@@ -194,6 +196,7 @@ export class LeaseBook {
     const waiter: Waiter = {
       amount: wait.amount,
       want: wait.want ?? wait.amount,
+      own: wait.own ?? 0,
       deadline: wait.deadline,
       hearing: wait.hearing ?? { rounds: 0, askedIn: 0, heard: false },
       wake: leave,
@@ -325,7 +328,7 @@ export class LeaseBook {
       if (account.isSlot && hearing.heard && isHeld) {
         // Calls may last for minutes: nobody waits for their end.
         waiter.wake({ kind: 'short', cause: 'held', held: account.held + result.heldElsewhere });
-      } else if (waiter.amount > reachable && (hearing.heard || late)) {
+      } else if (waiter.amount > reachable - waiter.own && (hearing.heard || late)) {
         account.goneAbove = reachable;
         // What slides has room again from a moment on that is known.
         const roomInMs = (result.resetsAt ?? Number.POSITIVE_INFINITY) - this.#clock.now();

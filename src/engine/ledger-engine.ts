@@ -2,7 +2,15 @@ import type { AccountSpec } from '../domain/accounts.ts';
 import { HOLD_TRANSITIONS, type HoldEvent } from '../domain/hold.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AccountNumbers, Change, LedgerStore, Overrun } from '../stores/store.ts';
-import type { Engine, Hold, Need, RateNeed, ReserveOutcome, ShortOutcome } from './engine.ts';
+import type {
+  Engine,
+  ExtendOutcome,
+  Hold,
+  Need,
+  RateNeed,
+  ReserveOutcome,
+  ShortOutcome,
+} from './engine.ts';
 import { type GroupKind, Journal } from './journal.ts';
 import type { Hearing, LeaseAccount } from './lease-account.ts';
 import { LeaseBook } from './lease-book.ts';
@@ -135,24 +143,32 @@ export class LedgerEngine implements Engine {
     return true;
   }
 
-  async extendSlowly(hold: Hold, more: readonly number[], signal: AbortSignal): Promise<boolean> {
+  async extendSlowly(
+    hold: Hold,
+    more: readonly number[],
+    signal: AbortSignal,
+  ): Promise<ExtendOutcome> {
     const own = asLedgerHold(hold);
     const deadline = this.#clock.monotonicMs() + WAIT_MS_MAX;
-    while (own.state === 'held' && this.#clock.monotonicMs() < deadline) {
-      if (this.extend(hold, more)) return true;
+    while (own.state === 'held') {
+      if (this.extend(hold, more)) return 'grown';
+      if (this.#clock.monotonicMs() >= deadline) return 'unavailable';
       const index = own.accounts.findIndex((account, i) => account.left < (more[i] ?? 0));
       const account = own.accounts[index];
       // Enough is here, yet may not be used: money that has expired.
-      if (account === undefined) return false;
+      if (account === undefined) return 'gone';
       // oxlint-disable-next-line no-await-in-loop -- each round waits for what the last one found missing
       const outcome = await this.#book.waitFor(account, {
         amount: more[index] ?? 0,
+        own: own.amounts[index] ?? 0,
         deadline,
         signal,
       });
-      if (outcome.kind !== 'ready') return false;
+      if (outcome.kind === 'ready') continue;
+      // What others hold is not there for a stream, which cannot wait for the end of their calls.
+      return outcome.cause === 'gone' || outcome.cause === 'held' ? 'gone' : 'unavailable';
     }
-    return false;
+    return 'gone';
   }
 
   capture(hold: Hold, amounts: readonly number[]): readonly number[] | undefined {

@@ -1,5 +1,12 @@
 import type { AccountSpec } from '../../src/domain/accounts.ts';
-import type { Engine, Hold, Need, RateNeed, ReserveOutcome } from '../../src/engine/engine.ts';
+import type {
+  Engine,
+  ExtendOutcome,
+  Hold,
+  Need,
+  RateNeed,
+  ReserveOutcome,
+} from '../../src/engine/engine.ts';
 import type { AccountNumbers } from '../../src/stores/store.ts';
 
 interface MemoryHold extends Hold {
@@ -18,6 +25,8 @@ export class MemoryEngine implements Engine {
   readonly #tokensTaken = new Map<string, number>();
   /** The books do not answer. */
   broken = false;
+  /** Why no hold grows. */
+  noGrowth: Exclude<ExtendOutcome, 'grown'> = 'gone';
 
   tryReserve(
     requestId: string,
@@ -69,8 +78,8 @@ export class MemoryEngine implements Engine {
     return false;
   }
 
-  extendSlowly(): Promise<boolean> {
-    return Promise.resolve(false);
+  extendSlowly(): Promise<ExtendOutcome> {
+    return Promise.resolve(this.noGrowth);
   }
 
   capture(hold: Hold, amounts: readonly number[]): readonly number[] {

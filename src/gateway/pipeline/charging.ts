@@ -1,3 +1,4 @@
+import type { Fault } from '../../domain/facts.ts';
 import { overageNano } from '../../domain/overage.ts';
 import { amountFor, isSlot, type Take } from '../../domain/take.ts';
 import type { Hold, Need } from '../../engine/engine.ts';
@@ -8,6 +9,13 @@ type Context = Pick<GatewayContext, 'engine'>;
 /** What of an exchange says what is set aside for it. */
 export type Held = Pick<Exchange, 'needs' | 'shares' | 'hold'>;
 const NOTHING: readonly number[] = [];
+
+/** Why an answer ends that the journal did not take. */
+export const UNWRITTEN: Fault = {
+  code: 'BILLING_UNAVAILABLE',
+  problem: 'the charge could not be written down',
+  pointer: undefined,
+};
 
 /**
  * What `take` is in each account of the hold. `covered`, by need: units of a split need that are within its

@@ -1,4 +1,5 @@
 import { amountFor, type Take } from '../../domain/take.ts';
+import type { ExtendOutcome } from '../../engine/engine.ts';
 import { amountsOf, type Held } from './charging.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
@@ -12,6 +13,9 @@ export interface Growth {
   readonly take: Take;
   readonly ahead: Take;
 }
+
+/** Why a hold could not grow. */
+export type NoGrowth = Exclude<ExtendOutcome, 'grown'>;
 
 /** Whether everything that `take` comes to is set aside. Without a hold nobody asks. */
 export function isCovered(held: Held, take: Take): boolean {
@@ -30,39 +34,43 @@ export function growHold(context: Context, held: Held, { take, ahead }: Growth):
 
 /**
  * The awaited way, at most a second for each of its steps: other slices are asked for, and what an allowance does
- * not cover any more is billed where the plan says so (PLAN-11). False = there is none, or the hold has ended.
+ * not cover any more is billed where the plan says so (PLAN-11): not while nobody can say what it covers.
  */
 export async function growHoldSlowly(
   context: Context,
   held: Held,
   { take, ahead }: Growth,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<ExtendOutcome> {
   const { hold } = held;
-  if (hold === undefined) return true;
+  if (hold === undefined) return 'grown';
   for (const covered of coverings(context, held, take)) {
     const lacking = lackingOf(held, take, covered);
-    // oxlint-disable-next-line no-await-in-loop -- the next way is tried when this one fails
-    if (lacking !== NOTHING && !(await context.engine.extendSlowly(hold, lacking, signal)))
-      continue;
-    takeAll(context, held, ahead);
-    return true;
+    const outcome =
+      lacking === NOTHING
+        ? 'grown'
+        : // oxlint-disable-next-line no-await-in-loop -- the next way is tried when this one fails
+          await context.engine.extendSlowly(hold, lacking, signal);
+    if (outcome === 'gone') continue;
+    if (outcome === 'grown') takeAll(context, held, ahead);
+    return outcome;
   }
-  return false;
+  return 'gone';
 }
 
-/** Notes which account does not reach for `take`, with its numbers: that is what the refusal names. */
-export function noteShort(context: Context, exchange: Exchange, take: Take): void {
+/** Notes which account does not reach for `take`, and why, with its numbers: that is what the refusal names. */
+export function noteShort(context: Context, exchange: Exchange, take: Take, cause: NoGrowth): void {
   const { needs, hold } = exchange;
   const amounts = amountsOf(exchange, take);
   const lacking = amounts.findIndex((amount, i) => amount > (hold?.amounts[i] ?? 0));
   const index = lacking < 0 ? needs.length - 1 : lacking;
   const need = needs[index];
-  exchange.shortNumbers = need && context.engine.peek(need.account);
+  exchange.shortNumbers =
+    cause === 'gone' && need !== undefined ? context.engine.peek(need.account) : undefined;
   exchange.reservation = {
     kind: 'short',
     index,
-    cause: 'gone',
+    cause,
     held: 0,
     affordableOutputTokens: undefined,
   };

@@ -14,10 +14,10 @@ import {
   releaseHold,
 } from './answer.ts';
 import { buildServedHeaders } from './answer-headers.ts';
-import { captureWhole, finishStream, noteProgress } from './charging.ts';
+import { captureWhole, finishStream, noteProgress, UNWRITTEN } from './charging.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
-import { type Growth, growHold, growHoldSlowly, noteShort } from './hold-growth.ts';
+import { type Growth, growHold, growHoldSlowly, type NoGrowth, noteShort } from './hold-growth.ts';
 import { askFor, WINDOW_BYTES } from './llm-admission.ts';
 import { type Take, withBytes } from '../../domain/take.ts';
 import type { UnderstoodCall } from './llm-call.ts';
@@ -48,6 +48,8 @@ export class LlmAnswer implements UpstreamReceiver {
   #grows = false;
   /** While more is fetched for a chunk, nothing flows. */
   #fetching = false;
+  /** Why the hold does not reach, when it does not. */
+  #lack: NoGrowth = 'gone';
   /** Tells whoever fetches more that the caller is gone; most answers fetch nothing. */
   #leaving: AbortController | undefined = undefined;
 
@@ -158,17 +160,13 @@ export class LlmAnswer implements UpstreamReceiver {
     if (noteProgress(this.#context, this.#exchange, this.#takeOf(meter.usage()))) {
       return this.#write(bytes);
     }
-    this.#cutUnwritten(bytes, {
-      code: 'BILLING_UNAVAILABLE',
-      problem: 'the charge could not be written down',
-      pointer: undefined,
-    });
+    this.#cutUnwritten(bytes, UNWRITTEN);
     return true;
   }
 
   /** The hold does not reach and cannot grow. False = the stream is to be cut. */
   #observeRest(meter: StreamMeter): boolean {
-    noteShort(this.#context, this.#exchange, this.#growth(meter).take);
+    noteShort(this.#context, this.#exchange, this.#growth(meter).take, this.#lack);
     return observeRest(this.#context, this.#exchange);
   }
 
@@ -193,13 +191,13 @@ export class LlmAnswer implements UpstreamReceiver {
 
   async #fetchMore(meter: StreamMeter): Promise<boolean> {
     this.#fetching = true;
-    const growth = this.#growth(meter);
-    const more = await this.#growSlowly(growth);
+    const outcome = await this.#growSlowly(this.#growth(meter));
     this.#fetching = false;
-    return more;
+    if (outcome !== 'grown') this.#lack = outcome;
+    return outcome === 'grown';
   }
 
-  #growSlowly(growth: Growth): Promise<boolean> {
+  #growSlowly(growth: Growth): ReturnType<typeof growHoldSlowly> {
     this.#leaving ??= new AbortController();
     return growHoldSlowly(this.#context, this.#exchange, growth, this.#leaving.signal);
   }
@@ -332,7 +330,8 @@ export class LlmAnswer implements UpstreamReceiver {
     const { response } = this.#exchange;
     if (!response.headSent) {
       // Nothing was written, and so nothing is owed: the upstream went beyond the bound it was given.
-      this.#fail(fault?.code ?? 'UPSTREAM_FAILED', fault?.problem ?? 'the hold is used up');
+      if (this.#lack === 'unavailable') this.#fail('BILLING_UNAVAILABLE', 'no more could be held');
+      else this.#fail(fault?.code ?? 'UPSTREAM_FAILED', fault?.problem ?? 'the hold is used up');
       return;
     }
     if (fault !== undefined) this.#exchange.forwarding = fault;

@@ -1,5 +1,4 @@
 import type { Route } from '../../domain/catalog.ts';
-import type { Fault } from '../../domain/facts.ts';
 import type { Forwarder } from '../forwarder.ts';
 import type { BodySink, InboundRequest, RawHeaders } from '../listener.ts';
 import type { UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
@@ -15,7 +14,7 @@ import {
 } from './answer.ts';
 import { buildServedHeaders } from './answer-headers.ts';
 import { bodyTooLarge } from './collect-body.ts';
-import { captureWhole, costOfTake, finishStream, noteProgress } from './charging.ts';
+import { captureWhole, costOfTake, finishStream, noteProgress, UNWRITTEN } from './charging.ts';
 import type { CompiledRoute } from './compile-catalog.ts';
 import type { GatewayContext } from './context.ts';
 import { takePending } from './entitle.ts';
@@ -27,6 +26,7 @@ import {
   growHold,
   growHoldSlowly,
   isCovered,
+  type NoGrowth,
   noteShort,
   takeAll,
 } from './hold-growth.ts';
@@ -35,12 +35,6 @@ import { observe, observeRest } from './observe.ts';
 import { buildAnswerHeaders, openForwarder } from './outgoing.ts';
 import { ProxyMeter } from './proxy-meter.ts';
 import { codeOfFailure, UpstreamComplaint } from './upstream-trouble.ts';
-
-const UNWRITTEN: Fault = {
-  code: 'BILLING_UNAVAILABLE',
-  problem: 'the charge could not be written down',
-  pointer: undefined,
-};
 
 /** One call of a proxied route: priced and counted as it passes, streamed both ways, never buffered. */
 export class ProxyCall implements UpstreamReceiver {
@@ -58,6 +52,8 @@ export class ProxyCall implements UpstreamReceiver {
   #events: EventEdges | undefined;
   /** While more money is fetched for a chunk, nothing flows. */
   #fetching = false;
+  /** Why the hold does not reach, when it does not. */
+  #lack: NoGrowth = 'gone';
   /** Tells whoever fetches more that the caller is gone; most answers fetch nothing. */
   #leaving: AbortController | undefined = undefined;
 
@@ -269,10 +265,11 @@ export class ProxyCall implements UpstreamReceiver {
     this.#fetching = true;
     this.#leaving ??= new AbortController();
     const { signal } = this.#leaving;
-    const more = await growHoldSlowly(this.#context, this.#exchange, this.#growth(), signal);
+    const outcome = await growHoldSlowly(this.#context, this.#exchange, this.#growth(), signal);
     this.#fetching = false;
+    if (outcome !== 'grown') this.#lack = outcome;
     // More may have passed meanwhile.
-    return more && this.#covered();
+    return outcome === 'grown' && this.#covered();
   }
 
   /** Refuses a request whose body is still coming, for what `note` leaves on the exchange. */
@@ -301,7 +298,7 @@ export class ProxyCall implements UpstreamReceiver {
   }
 
   #noteShort(): void {
-    noteShort(this.#context, this.#exchange, this.#meter.measured());
+    noteShort(this.#context, this.#exchange, this.#meter.measured(), this.#lack);
   }
 
   /** Journals a chunk that the hold covers, then writes it. */

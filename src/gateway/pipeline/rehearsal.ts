@@ -1,7 +1,7 @@
 import type { Decision } from '../../domain/decide.ts';
 import { decide } from '../../domain/decide.ts';
 import type { Facts } from '../../domain/facts.ts';
-import type { Engine, Hold, Need } from '../../engine/engine.ts';
+import type { Engine, ExtendOutcome, Hold, Need } from '../../engine/engine.ts';
 import { requestId as createRequestId } from '../../platform/ids.ts';
 import type { RawHeaders } from '../listener.ts';
 import type { UpstreamCall, UpstreamClient } from '../upstream.ts';
@@ -154,8 +154,8 @@ class RehearsedEngine implements Engine {
     return this.#mode === 'quote' || this.#engine.extend(...args);
   }
 
-  async extendSlowly(...args: Parameters<Engine['extendSlowly']>): Promise<boolean> {
-    return this.#mode === 'quote' || this.#engine.extendSlowly(...args);
+  async extendSlowly(...args: Parameters<Engine['extendSlowly']>): Promise<ExtendOutcome> {
+    return this.#mode === 'quote' ? 'grown' : this.#engine.extendSlowly(...args);
   }
 
   capture(): readonly number[] {

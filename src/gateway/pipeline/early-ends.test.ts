@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  buildApi,
+  buildCatalog,
+  buildLimit,
+  buildModel,
+  buildPlan,
+  buildPrice,
+  buildRoute,
+} from '../../../test/support/build-catalog.ts';
+import { buildKey, buildTenant } from '../../../test/support/build-key.ts';
+import { MemoryResponse } from '../../../test/support/memory-exchange.ts';
+import { MemoryGateway, RAW_KEY } from '../../../test/support/memory-gateway.ts';
+import type { Plan, Route, Upstream } from '../../domain/catalog.ts';
+
+const UPSTREAM: Upstream = {
+  id: 'main',
+  targets: [{ url: 'http://127.0.0.1:9', weight: 1 }],
+  health: {
+    path: undefined,
+    intervalMs: 1000,
+    timeoutMs: 1000,
+    unhealthyAfter: 3,
+    healthyAfter: 1,
+  },
+  credentials: [],
+};
+const SLOTS = buildLimit(1, { id: 'slots', unit: 'concurrent_requests', window: 'lifetime' });
+const STREAM = ['Content-Type', 'text/event-stream'];
+
+/** One route at `/`, of a plan with these members. */
+function openGateway(route: Partial<Route>, plan: Partial<Plan>): MemoryGateway {
+  const match = { methods: [], path: { kind: 'prefix', value: '/' }, headers: [] } as const;
+  const catalog = buildCatalog([buildPlan('free', plan)], {
+    apis: [buildApi({ routes: [buildRoute({ match, ...route })] })],
+    upstreams: new Map([[UPSTREAM.id, UPSTREAM]]),
+    providers: new Map([['demo', { id: 'demo', type: 'openai-compatible', upstreamId: 'main' }]]),
+    models: new Map([['m', buildModel('m', { perOutputToken: 1_000_000_000n })]]),
+  });
+  const gateway = new MemoryGateway(catalog, {
+    key: buildKey(RAW_KEY),
+    tenant: buildTenant(),
+    ancestors: [],
+  });
+  gateway.engine.balances.set('bal:ten_1:USD', 10_000_000);
+  return gateway;
+}
+
+describe('a caller that leaves early', () => {
+  it('QUOTA-11: while its key is looked up: its slot is free again, and the upstream hears nothing of it', async () => {
+    const gateway = openGateway({}, { usage: 'included', limits: [SLOTS] });
+    const response = new MemoryResponse();
+    const ended = gateway.call({ path: '/' }, response);
+    response.closed = true;
+    await ended;
+    expect(gateway.sent).toEqual([]);
+    expect(gateway.engine.openUnits).toBe(0);
+    expect(gateway.facts.outcome).toMatchObject({ ending: 'client-gone' });
+  });
+});
+
+describe('a hold that cannot grow (C402-19)', () => {
+  const REASONS = [
+    ['gone', 'INSUFFICIENT_CREDITS'],
+    ['unavailable', 'BILLING_UNAVAILABLE'],
+  ] as const;
+
+  it.each(REASONS)('a stream of events whose money is %s ends with %s', async (cause, code) => {
+    const gateway = openGateway({ price: buildPrice({ perByteOut: 1_000_000_000n }) }, {});
+    gateway.engine.noGrowth = cause;
+    gateway.answer = { status: 200, headers: STREAM, body: 'data: 1\n\ndata: 2\n\n' };
+    const { status, body } = await gateway.call({ path: '/' });
+    expect([status, body.slice(0, 9)]).toEqual([200, 'data: 1\n\n']);
+    expect(body.slice(9)).toContain(`"code":"${code}"`);
+    expect(gateway.facts.outcome).toMatchObject({ ending: 'cut', costNano: 9_000_000 });
+  });
+
+  it.each([
+    ['gone', 502, 'UPSTREAM_FAILED'],
+    ['unavailable', 503, 'BILLING_UNAVAILABLE'],
+  ] as const)(
+    'a model that says more than it was asked for, of which more is %s, is %i %s before a byte of it is sent',
+    async (cause, status, code) => {
+      const route = { kind: 'chat', dialect: 'openai', upstreamId: undefined } as const;
+      const gateway = openGateway(route, { models: ['m'] });
+      gateway.engine.noGrowth = cause;
+      const words = Array.from({ length: 9 }, () => ({ index: 0, delta: { content: 'word ' } }));
+      const chunks = words.map((word) => `data: ${JSON.stringify({ choices: [word] })}\n\n`);
+      gateway.answer = { status: 200, headers: STREAM, body: chunks.join('') };
+      const messages = [{ role: 'user', content: 'hi' }];
+      const body = { model: 'm', max_tokens: 2, stream: true, messages };
+      const response = await gateway.call({ path: '/', body });
+      expect(response.status).toBe(status);
+      expect(JSON.parse(response.body)).toMatchObject({ error: { code } });
+      expect([gateway.engine.charged, gateway.engine.openUnits]).toEqual([{}, 0]);
+    },
+  );
+});
