@@ -7,6 +7,7 @@ import {
   problemOf,
   runParallel,
   tally,
+  type UsageView,
 } from './support/gateway-caller.ts';
 import { type Gateway, startGateway } from './support/start-gateway.ts';
 
@@ -52,8 +53,20 @@ apis:
     routes: [{ name: status, path: /status, price: 0.001 USD / request }]
 plans:
   lab: { title: Lab, price: 9.00 USD / month, limits: [{ requests: ${EACH}, per: month, scope: end_user }] }
+${plansOf(20, 30)}
 demo: { customer: { plan: lab }, credit: 1.00 USD }
 `;
+}
+
+/** Of the same limits, with these amounts. */
+function plansOf(...amounts: readonly number[]): string {
+  const scopes = ['end_user', 'route', 'key', 'tenant'];
+  return amounts
+    .map((amount) => {
+      const limits = scopes.map((scope) => `{ requests: ${amount}, per: month, scope: ${scope} }`);
+      return `  of-${amount}: { title: Lab, price: 9.00 USD / month, limits: [${limits.join(', ')}] }`;
+    })
+    .join('\n');
 }
 
 /** A proxied call, of a user named in the header; undefined = of none. */
@@ -153,4 +166,24 @@ describe('QUOTA-03: limits of each end user, 2 workers', () => {
     expect(usage.limits_left_off).toBe(INVENTED - LISTED_MAX);
     expect(await caller.audit()).toEqual([]);
   });
+});
+
+it('QUOTA-14: another plan shows at once, to the customer and to the operator, before its next call', async () => {
+  const { tenantId, key } = await createCustomer(caller, { plan: 'of-20', credit: '1.00' });
+  expect((await work(key, 'ann')).status).toBe(200);
+  const read = async () => {
+    const operators = await caller.admin<UsageView>(`/admin/tenants/${tenantId}`);
+    return [await caller.usage(key), operators].map(({ limits }) =>
+      Object.fromEntries(limits.map(({ scope, limit, used }) => [scope, [used, limit]])),
+    );
+  };
+  const all = (limit: number) => {
+    const each = Object.fromEntries(
+      ['end_user', 'route', 'key', 'tenant'].map((scope) => [scope, [1, limit]]),
+    );
+    return [each, each];
+  };
+  expect(await read()).toEqual(all(20));
+  await caller.admin(`/admin/tenants/${tenantId}`, { plan: 'of-30' }, 'PATCH');
+  expect(await read()).toEqual(all(30));
 });

@@ -6,7 +6,13 @@ import { accessOf, type TenantAccess } from '../../domain/tenant-access.ts';
 import type { AccountBalance, Store, Tenant } from '../../stores/store.ts';
 import { ACCOUNTS_WAIT_MS, balanceOf, viewBalance } from '../public/balance.ts';
 import { ancestorsOf } from '../public/tenant-chain.ts';
-import { type CountedLimit, everyLimit, partsOf, viewLimit } from '../public/usage-limits.ts';
+import {
+  type CountedLimit,
+  everyLimit,
+  ofAccount,
+  partsOf,
+  viewLimit,
+} from '../public/usage-limits.ts';
 import { viewStanding } from '../public/usage-terms.ts';
 import type { AdminDeps } from './admin-deps.ts';
 import { viewTenant } from './view-tenant.ts';
@@ -40,9 +46,8 @@ async function describeAccess(
   now: number,
 ): Promise<object> {
   const { asset } = catalog;
-  const limits = everyLimit({ plan, holder, asset, at: now }).filter(
-    ({ label }) => label.scope !== 'key',
-  );
+  const every = everyLimit({ plan, holder, asset, at: now });
+  const limits = every.filter(({ label }) => label.scope !== 'key');
   const owners = new Set([payer.id, ...limits.map(({ spec }) => spec.tenantId)]);
   const lists = await Promise.all(
     [...owners].map((owner) => store.accounts(owner, now, ACCOUNTS_WAIT_MS)),
@@ -50,7 +55,7 @@ async function describeAccess(
   const accounts = lists.flat();
   const byId = new Map(accounts.map((account) => [account.spec.id, account]));
   const listed = limits.flatMap((limit) => partsOf(limit, accounts).parts);
-  const ofKeys = keyLimitsOf(accounts, payer.id, now);
+  const ofKeys = keyLimitsOf(accounts, payer.id, now).map((limit) => asOfNow(limit, every));
   return {
     plan_version: plan.version,
     plan_title: plan.title,
@@ -79,6 +84,15 @@ function keyLimitsOf(
       if (label === undefined) return [];
       return [{ spec: { ...spec, allowance: Number(allowance) }, label, rule: undefined }];
     });
+}
+
+/** As the present plan has it: the account has what an earlier one said until the next call of its key. */
+function asOfNow(limit: CountedLimit, every: readonly CountedLimit[]): CountedLimit {
+  const { id, from } = limit.label;
+  const now = every.find(
+    ({ label }) => label.scope === 'key' && label.id === id && label.from === from,
+  );
+  return now === undefined || from !== undefined ? limit : ofAccount(now, limit.spec);
 }
 
 function isKeyLimit({ id, limit, windowEndsAt }: AccountSpec, now: number): boolean {

@@ -80,7 +80,10 @@ function ruleBehind(
   return rules[from ?? 'plan'].find((rule) => rule.id === id);
 }
 
-/** Where the store's numbers of a limit are: its account, or one account for each part that was used. */
+/**
+ * Where the store's numbers of a limit are: its account, or one account for each part that was used. What they may be
+ * used to is the limit's: the store has what the plan said when their last call came.
+ */
 export function partsOf(
   limit: CountedLimit,
   accounts: readonly AccountBalance[],
@@ -90,10 +93,15 @@ export function partsOf(
   const used = accounts
     .filter(({ spec: { id } }) => id.startsWith(before) && id.endsWith(after))
     .toSorted((left, right) => (left.spent < right.spent ? 1 : -1));
-  const parts = used
-    .slice(0, PARTS_MAX)
-    .map(({ spec }) => ({ ...limit, spec, label: spec.limit ?? limit.label }));
+  const parts = used.slice(0, PARTS_MAX).map(({ spec }) => ofAccount(limit, spec));
   return { parts: parts.length === 0 ? [limit] : parts, leftOff: used.length - parts.length };
+}
+
+/** The same limit, as this account counts it: of another key, or another part of what is called. */
+export function ofAccount(limit: CountedLimit, { id, limit: counted }: AccountSpec): CountedLimit {
+  const { keyId, of } = counted ?? limit.label;
+  const label = { ...limit.label, keyId, ...(of === undefined ? {} : { of }) };
+  return { ...limit, spec: { ...limit.spec, id }, label };
 }
 
 /** `quo:ten_1/model/:large:2026-11` -> what stands before and after the name of the part. */
