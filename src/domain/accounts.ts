@@ -148,12 +148,14 @@ export function overageAccount(spec: AccountSpec): AccountSpec {
   return slidingMs === undefined ? over : { ...over, slidingMs };
 }
 
-/** Shared GCRA bucket of a rate limit. */
+/** Shared GCRA bucket of a rate limit. `from`: of a tenant above, whose limit of each key is not the key's own plan's. */
 export function bucketId(
-  limit: RateLimit,
-  holder: Pick<AccountHolder, 'tenantId' | 'keyId'>,
+  { id, scope }: RateLimit,
+  { tenantId, keyId }: Pick<AccountHolder, 'tenantId' | 'keyId'>,
+  from?: 'ancestor',
 ): string {
-  return `rate:${limit.scope === 'key' ? holder.keyId : holder.tenantId}:${limit.id}`;
+  if (scope !== 'key') return `rate:${tenantId}:${id}`;
+  return from === undefined ? `rate:${keyId}:${id}` : `rate:${tenantId}/key/${keyId}:${id}`;
 }
 
 interface Counting {

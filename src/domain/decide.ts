@@ -1,7 +1,7 @@
 import type { Code } from '../contract/codes.ts';
 import type { LimitUnit } from './catalog.ts';
 import type { EntitlementFact, Facts, LimitFact, ReservationFact } from './facts.ts';
-import { isSlot } from './take.ts';
+import { isMoney, isSlot } from './take.ts';
 
 export type StepName =
   | 'route'
@@ -191,16 +191,18 @@ const DAY_MS = 86_400_000;
 
 /**
  * Whether what is neither spent nor set aside is less than the request needs. Units beyond an allowance that
- * are billed are no lack of it, but of the balance when that does not reach for them (PLAN-11).
+ * are billed are no lack of it, but of the money that does not reach for them (PLAN-11).
  */
 export function isShort(limit: LimitFact, facts: Pick<Facts, 'limits'>): boolean {
-  const left = limit.allowance - limit.spent - limit.reserved;
-  return limit.overage?.kind !== 'bill' && left < neededOf(limit, facts);
+  if (limit.overage?.kind === 'bill') return false;
+  const needed = neededOf(limit, facts);
+  // What takes nothing of an account is not refused by it, even where more was used than is allowed by now.
+  return needed > 0 && limit.allowance - limit.spent - limit.reserved < needed;
 }
 
-/** What the request needs of an account: of the balance also the price of what allowances do not cover. */
+/** What the request needs of an account: of money also the price of what allowances do not cover. */
 export function neededOf(limit: LimitFact, facts: Pick<Facts, 'limits'>): number {
-  return limit.kind === 'balance' ? limit.need + billedBeyond(facts.limits) : limit.need;
+  return isMoney(limit) ? limit.need + billedBeyond(facts.limits) : limit.need;
 }
 
 function billedBeyond(limits: readonly LimitFact[]): number {

@@ -58,10 +58,13 @@ function describeOverage({ overage }: LimitFact, asset: string): string {
 /** `Rate limit burst of this key: at most 10 at once and 5 per 1 s; requests came faster, the next fits in 200 ms.` */
 export function describeBucket(
   facts: Facts,
-  { rateLimitId, retryAfterMs }: Extract<ReservationFact, { kind: 'limited' }>,
+  { rateLimitId, retryAfterMs, from }: Extract<ReservationFact, { kind: 'limited' }>,
   catalog: Catalog,
 ): string {
   const next = `, the next fits in ${formatPeriod(Math.max(1, Math.ceil(retryAfterMs)))}`;
+  if (from !== undefined) {
+    return `Rate limit ${rateLimitId} of a tenant above: requests came too fast${next}.`;
+  }
   const rate = findRate(facts, rateLimitId, catalog);
   if (rate === undefined) return `Rate limit ${rateLimitId}: requests came too fast${next}.`;
   const owner = rate.scope === 'key' ? 'this key' : 'this account';

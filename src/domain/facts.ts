@@ -43,7 +43,10 @@ export interface Facts {
   readonly outcome: OutcomeFact | undefined;
 }
 
-export type AgreedTerms = Pick<TenantTerms, 'overrides' | 'purchases'>;
+export type AgreedTerms = Pick<TenantTerms, 'overrides' | 'purchases'> & {
+  /** See TenantTerms. */
+  readonly overageAuthorizedUntil?: number | undefined;
+};
 
 export interface RouteFact {
   readonly apiId: string;
@@ -130,6 +133,8 @@ export type ReservationFact =
       readonly rateLimitId: string;
       readonly retryAfterMs: number;
       readonly class?: LimitClass;
+      /** Of a tenant above: no purchase of this one changes it. */
+      readonly from?: 'ancestor';
     };
 
 export interface OutcomeFact {

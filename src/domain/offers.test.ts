@@ -380,6 +380,69 @@ describe('what else is on sale', () => {
     expect(offered(facts, catalog)).toEqual(['wide']);
   });
 
+  it('QUOTA-03: the rate of a tenant above is for sale to nobody below it', () => {
+    const fast = buildRateLimit({ class: 'commercial', burst: 99 });
+    const catalog = buildCatalog([slow, buildPlan('fast', { rateLimits: [fast] })]);
+    const facts = buildFacts({ identity: buildIdentity(slow), reservation: limited });
+    expect(offered(facts, catalog)).toEqual(['fast']);
+    const above = { ...facts, reservation: { ...limited, from: 'ancestor' } } as const;
+    expect(offered(above, catalog)).toEqual([]);
+  });
+
+  it('what processes took ahead comes back, what open holds keep of the refused account does not', () => {
+    const month = buildLimit(10);
+    const limits = [
+      buildQuota(month, { spent: 8, need: 3, reserved: 2 }),
+      buildBalance({ need: 5, allowance: 6, reserved: 6 }),
+    ];
+    const catalog = buildCatalog([
+      buildPlan('free', { limits: [month] }),
+      buildPlan('eleven', { limits: [buildLimit(11)] }),
+    ]);
+    const withHeld = (held: number) =>
+      buildFacts({ limits, reservation: { ...GONE, held }, take: { ...NO_TAKE, nano: 5 } });
+    expect(offered(withHeld(0), catalog)).toEqual(['eleven']);
+    expect(offered(withHeld(1), catalog)).toEqual([]);
+  });
+
+  describe('PLAN-11: units that another plan bills', () => {
+    const month = buildLimit(10);
+    const billing = (kind: 'bill' | 'authorize') =>
+      buildPlan(kind, { limits: [buildLimit(10, { overage: { kind, unitPico: 3000n } })] });
+    const stopping = buildPlan('free', { limits: [month] });
+    const spent = buildQuota(month, { spent: 10, need: 1 });
+    const spendingOf = (amount: number) =>
+      buildQuota(buildLimit(amount, { id: 'key_budget', unit: 'spend', scope: 'key' }), {
+        need: 0,
+      });
+    const refusedWith = (members: Partial<Facts>) =>
+      buildFacts({ reservation: GONE, take: NO_TAKE, route: ROUTE, ...members });
+
+    it('are paid from the balance and count in every limit of what is spent', () => {
+      const catalog = buildCatalog([stopping, billing('bill')]);
+      const withMoney = (credit: number, budget: number) =>
+        offered(
+          refusedWith({
+            limits: [spent, buildBalance({ need: 0, allowance: credit }), spendingOf(budget)],
+          }),
+          catalog,
+        );
+      expect(withMoney(3, 3)).toEqual(['bill']);
+      expect(withMoney(2, 3)).toEqual([]);
+      expect(withMoney(3, 2)).toEqual([]);
+      expect(offered(refusedWith({ limits: [spent] }), catalog)).toEqual([]);
+    });
+
+    it('are billed to who agreed to that once, on any plan, until the agreement ends', () => {
+      const catalog = buildCatalog([stopping, billing('authorize')]);
+      const limits = [spent, buildBalance({ need: 0, allowance: 3 })];
+      const until = (overageAuthorizedUntil: number) =>
+        refusedWith({ limits, agreed: { overrides: [], purchases: [], overageAuthorizedUntil } });
+      expect(offered(until(AT + 1), catalog)).toEqual(['authorize']);
+      expect(offered(until(AT), catalog)).toEqual([]);
+    });
+  });
+
   it('PLAN-13: an override of the tenant goes with it to another plan', () => {
     const facts = buildFacts({
       limits: [buildQuota(buildLimit(10), { spent: 10, need: 1 })],

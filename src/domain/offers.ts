@@ -9,7 +9,7 @@ import { toSafeNumber } from './money.ts';
 import { overageNano } from './overage.ts';
 import { isEnded } from './settlement.ts';
 import { standUnder } from './stand-under.ts';
-import { amountFor } from './take.ts';
+import { amountFor, isMoney } from './take.ts';
 
 /** Something on sale that might make a refused request pass. */
 export type Offer =
@@ -75,7 +75,8 @@ const UNSOLD_CODES: Readonly<Record<EntitlementFact['kind'], Code>> = {
 };
 
 /** The same request as if the purchase had been made before it. */
-export function applyOffer(facts: Facts, offer: Offer, catalog: SaleCatalog): Facts {
+export function applyOffer(refused: Facts, offer: Offer, catalog: SaleCatalog): Facts {
+  const facts = withSlicesBack(refused);
   const current = currentPlan(facts, catalog);
   switch (offer.kind) {
     case 'pack': {
@@ -92,6 +93,21 @@ export function applyOffer(facts: Facts, offer: Offer, catalog: SaleCatalog): Fa
       return applyPlan(facts, { from: current, to }, catalog);
     }
   }
+}
+
+/**
+ * Without what processes have taken ahead: whoever needs it gets it back. What open holds keep is known of the
+ * account that refused. Numbers that nobody asked the engine about are all there is to go by.
+ */
+function withSlicesBack(facts: Facts): Facts {
+  const { reservation } = facts;
+  if (reservation === undefined) return facts;
+  const short = reservation.kind === 'short' ? reservation : undefined;
+  const limits = facts.limits.map((limit, index) => ({
+    ...limit,
+    reserved: index === short?.index ? short.held : 0,
+  }));
+  return { ...facts, limits };
 }
 
 /** The thing itself: every one has an id, a title and a price. */
@@ -158,9 +174,9 @@ function applyPlan(facts: Facts, { from, to }: PlanChange, catalog: SaleCatalog)
   }));
   const limits = [
     ...facts.limits.flatMap((limit) => replaceLimit(limit, to, facts)),
-    ...newLimits(facts, to, catalog.asset),
+    ...newLimits(facts, to),
   ];
-  return { ...asked, entitlements, limits };
+  return { ...asked, entitlements, limits: withBalance(limits, facts, to, catalog.asset) };
 }
 
 /** A cap of the key itself is not the plan's to raise (KEY-05). */
@@ -179,34 +195,43 @@ const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A plan replaces its predecessor's quotas; what is used stays used; rules that are not the plan's stay as they are. */
 function replaceLimit(limit: LimitFact, plan: EffectivePlan, facts: Facts): readonly LimitFact[] {
-  const isMoney = limit.kind === 'balance' || limit.unit === 'spend';
-  const need = (isMoney ? costUnder(plan, facts) : undefined) ?? limit.need;
-  // What takes nothing of an account is not refused by it.
-  if (need === 0) return [];
+  const need = (isMoney(limit) ? costUnder(plan, facts) : undefined) ?? limit.need;
   if (limit.kind === 'balance' || limit.label?.from !== undefined) return [{ ...limit, need }];
   const successor = plan.limits.find(({ id }) => id === limit.label?.id);
   if (successor === undefined) return [];
   const { overage: _, ...rest } = limit;
-  return [{ ...rest, need, allowance: allowanceOf(successor), ...overageOf(successor, need) }];
+  return [
+    { ...rest, need, allowance: allowanceOf(successor), ...overageOf(successor, need, facts) },
+  ];
 }
 
-/** Quotas and the balance that the caller's own plan does not have: nothing is used of them yet. */
-function newLimits(facts: Facts, plan: EffectivePlan, asset: string): readonly LimitFact[] {
+/** Quotas that the caller's own plan does not have: nothing is used of them yet. */
+function newLimits(facts: Facts, plan: EffectivePlan): readonly LimitFact[] {
   const { take, identity, route } = facts;
   if (take === undefined || identity.kind !== 'key' || route === undefined) return [];
   const model = facts.entitlements.find(({ kind }) => kind === 'model')?.id;
   const call = { routeId: route.routeId, operation: route.operation, model };
-  const known = new Set(facts.limits.map(({ label }) => label?.id));
-  const cost = costUnder(plan, facts) ?? 0;
-  const added = plan.limits
+  const known = new Set(
+    facts.limits.map(({ label }) => (label?.from === undefined ? label?.id : undefined)),
+  );
+  const nano = costUnder(plan, facts) ?? 0;
+  return plan.limits
     .filter((limit) => !known.has(limit.id) && counts(limit, call))
-    .map((limit) => unusedLimit(limit, amountFor(limit.unit, { ...take, nano: cost })))
-    .filter(({ need }) => need > 0);
-  if (cost === 0 || facts.limits.some(({ kind }) => kind === 'balance')) return added;
-  return [
-    ...added,
-    { ...NO_BALANCE, accountId: `bal:${identity.tenantId}:${asset}`, unit: asset, need: cost },
-  ];
+    .map((limit) => unusedLimit(limit, amountFor(limit.unit, { ...take, nano }), facts));
+}
+
+/** With the balance, of who was asked for none so far: units beyond an allowance are paid from it too. */
+function withBalance(
+  limits: readonly LimitFact[],
+  facts: Facts,
+  plan: EffectivePlan,
+  asset: string,
+): readonly LimitFact[] {
+  const { identity } = facts;
+  if (identity.kind !== 'key' || limits.some(({ kind }) => kind === 'balance')) return limits;
+  const need = costUnder(plan, facts) ?? 0;
+  const accountId = `bal:${identity.tenantId}:${asset}`;
+  return [...limits, { ...NO_BALANCE, accountId, unit: asset, need }];
 }
 
 /** A balance that is not known counts as none: what is offered must work. */
@@ -219,7 +244,7 @@ const NO_BALANCE = {
   resetsAt: undefined,
 } as const;
 
-function unusedLimit(limit: Limit, need: number): LimitFact {
+function unusedLimit(limit: Limit, need: number, facts: Facts): LimitFact {
   const { id, unit, window, scope } = limit;
   return {
     accountId: `new:${id}`,
@@ -238,7 +263,7 @@ function unusedLimit(limit: Limit, need: number): LimitFact {
     spent: 0,
     reserved: 0,
     resetsAt: undefined,
-    ...overageOf(limit, need),
+    ...overageOf(limit, need, facts),
   };
 }
 
@@ -246,9 +271,15 @@ function allowanceOf(limit: Limit): number {
   return limit.soft ? Number.MAX_SAFE_INTEGER : limit.amount;
 }
 
-function overageOf({ overage }: Limit, need: number): Pick<LimitFact, 'overage'> {
+/** Who agreed to pay for units beyond an allowance is not asked again. */
+function overageOf(
+  { overage }: Limit,
+  need: number,
+  { at, agreed }: Facts,
+): Pick<LimitFact, 'overage'> {
   if (overage.kind === 'block') return {};
-  return { overage: { kind: overage.kind, nano: overageNano(overage.unitPico, need) } };
+  const kind = at < (agreed?.overageAuthorizedUntil ?? 0) ? 'bill' : overage.kind;
+  return { overage: { kind, nano: overageNano(overage.unitPico, need) } };
 }
 
 /** What the call costs at most under a plan, by its context price; undefined when its own price was not recorded. */
@@ -262,6 +293,7 @@ function costUnder(plan: EffectivePlan, { take, entitlements }: Facts): number |
 /** Too fast stays too fast unless the plan lets more through. A rate that is not the plan's is not for sale. */
 function rateUnder({ reservation }: Facts, { from, to }: PlanChange): Facts['reservation'] {
   if (reservation?.kind !== 'limited') return undefined;
+  if (reservation.from !== undefined) return reservation;
   const isThis = ({ id }: { readonly id: string }): boolean => id === reservation.rateLimitId;
   const now = from?.rateLimits.find(isThis);
   if (now === undefined || to === undefined) return reservation;
@@ -284,7 +316,7 @@ function removes(
   { facts, refusal, catalog }: { facts: Facts; refusal: Refusal; catalog: SaleCatalog },
   offer: Offer,
 ): boolean {
-  const before = obstaclesOf(facts).add(nameObstacle(refusal));
+  const before = obstaclesOf(withSlicesBack(facts)).add(nameObstacle(refusal));
   const after = applyOffer(facts, offer, catalog);
   if (decide(after).kind === 'admit') return true;
   const left = obstaclesOf(after);

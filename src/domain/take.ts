@@ -70,3 +70,8 @@ export function amountFor(unit: LimitUnit | (string & {}), take: Take): number {
 export function isSlot(unit: string): boolean {
   return unit === 'concurrent_requests';
 }
+
+/** Whether what is counted is money: a balance, or a limit of what is spent. */
+export function isMoney({ kind, unit }: { readonly kind: string; readonly unit: string }): boolean {
+  return kind === 'balance' || unit === 'spend';
+}

@@ -1,5 +1,5 @@
 import type { AccountHolder, LimitHolder } from './accounts.ts';
-import type { Catalog, Plan } from './catalog.ts';
+import type { Catalog, Plan, RateLimit } from './catalog.ts';
 import { type EffectivePlan, effectivePlan, nextChangeOf } from './effective-plan.ts';
 import type { AgreedTerms } from './facts.ts';
 import type { KeyTerms } from './key-terms.ts';
@@ -24,10 +24,17 @@ export interface TenantAccess {
   readonly payer: TermedTenant;
   readonly plan: EffectivePlan;
   readonly holder: AccountHolder;
+  /** Rates of the tenants above who pays, nearest first: they hold too, as their limits do. */
+  readonly ratesAbove: readonly RatesAbove[];
   /** Undefined = nothing beyond the plan. */
   readonly agreed: AgreedTerms | undefined;
   /** Epoch ms at which an override or purchase ends, and what was worked out with it. */
   readonly validUntil: number;
+}
+
+export interface RatesAbove {
+  readonly tenantId: string;
+  readonly rateLimits: readonly RateLimit[];
 }
 
 /** `ancestors`: nearest first. Throws when the configuration lacks the plan of one: its limits would be lost. */
@@ -45,12 +52,17 @@ export function accessOf(
   // A pool without a top is its own: a tenant whose parent is gone.
   const payerIndex = Math.max(0, own);
   const payer = chain[payerIndex] ?? found.tenant;
-  const { overrides, purchases } = payer.terms;
-  const above = chain.slice(payerIndex + 1).filter(({ terms }) => !terms.pooled);
+  const above = chain
+    .slice(payerIndex + 1)
+    .filter(({ terms }) => !terms.pooled)
+    .map((tenant) => ({ tenant, plan: planFor(tenant, catalog, at) }));
   return {
     payer,
     plan: planFor(payer, catalog, at),
-    agreed: overrides.length + purchases.length === 0 ? undefined : { overrides, purchases },
+    agreed: agreedWith(payer),
+    ratesAbove: above
+      .filter(({ plan }) => plan.rateLimits.length > 0)
+      .map(({ tenant, plan }) => ({ tenantId: tenant.id, rateLimits: plan.rateLimits })),
     validUntil: Math.min(...chain.map(({ terms }) => nextChangeOf(terms, at))),
     holder: {
       tenantId: found.tenant.id,
@@ -59,10 +71,17 @@ export function accessOf(
       budgetNano: found.key.budgetNano,
       keyLimits: found.key.terms.limits,
       calendar: calendarOf(payer),
-      ancestors: above.map((tenant) => limitsOf(tenant, catalog, at)),
+      ancestors: above.map(({ tenant, plan }) => limitsOf(tenant, plan)),
       houseLimits: catalog.limits,
     },
   };
+}
+
+function agreedWith({ terms }: TermedTenant): AgreedTerms | undefined {
+  const { overrides, purchases, overageAuthorizedUntil } = terms;
+  const agreed = { overrides, purchases };
+  if (overageAuthorizedUntil !== undefined) return { ...agreed, overageAuthorizedUntil };
+  return overrides.length + purchases.length === 0 ? undefined : agreed;
 }
 
 function planFor(tenant: TermedTenant, catalog: Catalog, at: number): EffectivePlan {
@@ -77,8 +96,7 @@ function findPlan(tenant: TermedTenant, catalog: Catalog): Plan {
   );
 }
 
-function limitsOf(tenant: TermedTenant, catalog: Catalog, at: number): LimitHolder {
-  const { limits } = planFor(tenant, catalog, at);
+function limitsOf(tenant: TermedTenant, { limits }: EffectivePlan): LimitHolder {
   return { tenantId: tenant.id, limits, calendar: calendarOf(tenant) };
 }
 

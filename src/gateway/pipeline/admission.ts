@@ -1,10 +1,10 @@
 import type { CountedCall } from '../../domain/accounts.ts';
-import type { RateLimit } from '../../domain/catalog.ts';
-import type { Take } from '../../domain/take.ts';
+import { isMoney, type Take, withBytes } from '../../domain/take.ts';
 import type { Engine, Need, ReserveOutcome } from '../../engine/engine.ts';
 import { type CallerAccounts, type CallShape, needsOf } from './caller-accounts.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
+import type { CallRate } from './key-gate.ts';
 import { freeUnits } from './llm-hold.ts';
 import { ALL, shareNeeds } from './overage-share.ts';
 import { ratesOf } from './stand.ts';
@@ -71,7 +71,10 @@ export async function admitSlowly(
   const outcome = await reserve(context, exchange, { accounts, asked, leaving });
   exchange.response.onClientGone = undefined;
   if (outcome.kind !== 'held') {
-    noteRefusal(exchange, outcome, context.engine);
+    noteRefusal(exchange, outcome);
+    noteMoney(exchange, accounts, asked);
+    noteBytes(exchange, asked);
+    if (isProtected(exchange, outcome)) await noteBoughtRate(exchange, context.engine);
     return false;
   }
   exchange.hold = outcome.hold;
@@ -168,17 +171,12 @@ class Splitting {
   }
 }
 
-function noteRefusal(
-  exchange: Exchange,
-  outcome: Exclude<ReserveOutcome, { kind: 'held' | 'stale' }>,
-  engine: Engine,
-): void {
+function noteRefusal(exchange: Exchange, outcome: Refused): void {
   if (outcome.kind === 'limited') {
-    const limit = ratesOf(exchange)[outcome.index]?.limit;
-    if (limit !== undefined) noteRate(exchange, limit, outcome.retryAfterMs);
+    const rate = ratesOf(exchange)[outcome.index];
+    if (rate !== undefined) noteRate(exchange, rate, outcome.retryAfterMs);
     return;
   }
-  if (isProtected(exchange, outcome) && noteBoughtRate(exchange, engine)) return;
   exchange.shortNumbers = outcome.numbers;
   exchange.reservation = {
     kind: 'short',
@@ -189,32 +187,63 @@ function noteRefusal(
   };
 }
 
-function noteRate(exchange: Exchange, limit: RateLimit, retryAfterMs: number): void {
+/**
+ * Money that this call needs none of as it is: other terms may ask for some, and units that are billed do before
+ * they come to be split. Offers are tried with what there is of it.
+ */
+function noteMoney(exchange: Exchange, accounts: CallerAccounts, { call }: Asked): void {
+  const specs = accounts.accountsAt(call, exchange.at).map(({ spec }) => spec);
+  const isBilled = specs.some((spec) => accounts.mayBill(spec, exchange.at));
+  const known = new Set(exchange.needs.map(({ account }) => account.id));
+  const money = (isBilled ? [...specs, accounts.balance] : specs).filter(isMoney);
+  for (const account of money) {
+    if (known.has(account.id)) continue;
+    known.add(account.id);
+    exchange.needs = [...exchange.needs, { account, amount: 0 }];
+  }
+}
+
+/** Bytes that nothing counts as it is, another plan may count. */
+function noteBytes(exchange: Exchange, { grows }: Asked): void {
+  const { take, request } = exchange;
+  if (!grows && request.contentLength > 0) {
+    exchange.take = withBytes(take, request.contentLength, take.bytesOut);
+  }
+}
+
+function noteRate(exchange: Exchange, { limit, from }: CallRate, retryAfterMs: number): void {
   exchange.reservation = {
     kind: 'limited',
     rateLimitId: limit.id,
     retryAfterMs,
     ...(limit.class === 'commercial' ? { class: limit.class } : {}),
+    ...(from === undefined ? {} : { from }),
   };
 }
 
-function isProtected({ needs }: Exchange, { index, cause }: Short): boolean {
-  return (
-    cause !== 'stranded' &&
-    cause !== 'unavailable' &&
-    needs[index]?.account.limit?.class === 'protective'
-  );
+type Refused = Exclude<ReserveOutcome, { kind: 'held' | 'stale' }>;
+
+/** Whether what refuses protects: else the refusal is about money, or about books that do not answer. */
+function isProtected(exchange: Exchange, outcome: Refused): boolean {
+  if (outcome.kind === 'limited') {
+    return ratesOf(exchange)[outcome.index]?.limit.class === 'protective';
+  }
+  const { index, cause } = outcome;
+  const isOurs = cause === 'stranded' || cause === 'unavailable';
+  return !isOurs && exchange.needs[index]?.account.limit?.class === 'protective';
 }
 
-/** A rate for sale that is exceeded beside what only protects: both exceeded is 402. False = there is none. */
-function noteBoughtRate(exchange: Exchange, engine: Engine): boolean {
+/**
+ * Both exceeded is 402: a rate for sale that is exceeded beside what only protects refuses in its place. Where
+ * the books do not say, the refusal stands as it is.
+ */
+async function noteBoughtRate(exchange: Exchange, engine: Engine): Promise<void> {
   for (const rate of ratesOf(exchange)) {
-    const { limit, count, periodMs } = rate;
-    const tokens = limit.class === 'commercial' ? engine.peekRate(rate) : 1;
-    if (tokens >= 1) continue;
-    // At the latest: so long it takes to work off what is missing of one token.
-    noteRate(exchange, limit, Math.ceil(((1 - tokens) * periodMs) / count));
-    return true;
+    if (rate.limit.class !== 'commercial') continue;
+    // oxlint-disable-next-line no-await-in-loop -- in the order they refuse in
+    const waitMs = await engine.askRate(rate).catch(() => 0);
+    if (waitMs === 0) continue;
+    noteRate(exchange, rate, waitMs);
+    return;
   }
-  return false;
 }

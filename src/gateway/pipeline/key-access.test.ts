@@ -13,6 +13,7 @@ import { buildKeyWithTenant, buildTenant } from '../../../test/support/build-key
 import { ANY_CALL } from '../../domain/accounts.ts';
 import type { LimitUnit } from '../../domain/catalog.ts';
 import { NO_TAKE } from '../../domain/take.ts';
+import { PLAIN_TERMS } from '../../domain/tenant-terms.ts';
 import { CallerAccounts, countedAs, needsOf } from './caller-accounts.ts';
 import { KeyAccess } from './key-access.ts';
 
@@ -61,6 +62,46 @@ describe('KeyAccess', () => {
       { bucketId: 'rate:key_1:key_rate_per_second', count: 5, periodMs: 1000, burst: 9 },
       { bucketId: 'rate:ten_1:rate_per_minute', count: 60, periodMs: 60_000, burst: 60 },
     ]);
+  });
+
+  it('QUOTA-03: counts in the rates of the tenants above, of who pays and of no pool between', () => {
+    const org = buildPlan('org', { rateLimits: [buildRateLimit()] });
+    const found = {
+      ...buildKeyWithTenant(),
+      tenant: buildTenant({ planId: 'free' }),
+      ancestors: [buildTenant({ id: 'ten_org', planId: 'org' })],
+    };
+    const { rates } = new KeyAccess(found, buildCatalog([PLAN, org]), AT);
+    expect(rates.map(({ bucketId }) => bucketId)).toEqual([
+      'rate:key_1:key_rate_per_second',
+      'rate:ten_1:rate_per_minute',
+      'rate:ten_org:rate_per_minute',
+    ]);
+    const pooled = {
+      ...found,
+      tenant: buildTenant({ planId: 'free', terms: { ...PLAIN_TERMS, pooled: true } }),
+    };
+    const ofPool = new KeyAccess(pooled, buildCatalog([PLAN, org]), AT).rates;
+    expect(ofPool.map(({ bucketId, from }) => [bucketId, from])).toEqual([
+      ['rate:ten_org:rate_per_minute', undefined],
+    ]);
+  });
+
+  it('PLAN-11: what was agreed goes with the refusal, so that other plans are tried with it', () => {
+    const agreedWith = (overageAuthorizedUntil: number | undefined) =>
+      new KeyAccess(
+        {
+          ...buildKeyWithTenant(),
+          tenant: buildTenant({
+            planId: 'free',
+            terms: { ...PLAIN_TERMS, overageAuthorizedUntil },
+          }),
+        },
+        buildCatalog([PLAN]),
+        AT,
+      ).agreed;
+    expect(agreedWith(undefined)).toBeUndefined();
+    expect(agreedWith(AT)).toEqual({ overrides: [], purchases: [], overageAuthorizedUntil: AT });
   });
 
   it('QUOTA-08: every quota has its policy, the balance none', () => {

@@ -51,7 +51,8 @@ export class KeyAccess extends CallerAccounts {
       planTitle: this.plan.title,
       freePlan: this.plan.priceNano === 0n,
     };
-    this.rates = compileRates(this.plan.rateLimits, [payerId, found.key.id]);
-    this.gate = compileKeyGate(found, access.payer, access.plan);
+    const owners = { payerId, keyId: found.key.id, above: access.ratesAbove };
+    this.rates = compileRates(this.plan.rateLimits, owners);
+    this.gate = compileKeyGate(found, access);
   }
 }

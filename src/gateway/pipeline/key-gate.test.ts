@@ -30,7 +30,8 @@ function gateOf(
   const tenant = buildTenant({ terms: { ...PLAIN_TERMS, ...members.tenant } });
   const key = buildKey('tk_test_0000', { terms: { ...PLAIN_KEY_TERMS, ...members.key } });
   const plan = { ...buildPlan('free'), purchases: [], ...members.plan };
-  return compileKeyGate({ key, tenant, ancestors: members.ancestors ?? [] }, tenant, plan);
+  const found = { key, tenant, ancestors: members.ancestors ?? [] };
+  return compileKeyGate(found, { payer: tenant, plan, ratesAbove: [] });
 }
 
 describe('compileKeyGate', () => {
@@ -84,8 +85,23 @@ describe('compileKeyGate', () => {
 it('402 or 429: rates for sale refuse before those that only protect', () => {
   const shield = buildRateLimit({ id: 'shield', class: 'protective' });
   const sold = buildRateLimit({ id: 'sold', class: 'commercial' });
-  const rates = compileRates([shield, sold], ['ten_1', 'key_1']);
+  const owners = { payerId: 'ten_1', keyId: 'key_1', above: [] };
+  const rates = compileRates([shield, sold], owners);
   expect(rates.map(({ limit }) => limit.id)).toEqual(['sold', 'shield']);
+});
+
+it('QUOTA-03: rates of the tenants above hold too, all tenants below them in one bucket, each key in its own', () => {
+  const shield = buildRateLimit({ id: 'rate', class: 'protective' });
+  const sold = buildRateLimit({ id: 'rate', class: 'commercial' });
+  const each = buildRateLimit({ id: 'key_rate', class: 'protective', scope: 'key' });
+  const above = [{ tenantId: 'ten_org', rateLimits: [sold, each] }];
+  const rates = compileRates([shield, each], { payerId: 'ten_1', keyId: 'key_1', above });
+  expect(rates.map(({ bucketId, from }) => [bucketId, from])).toEqual([
+    ['rate:ten_org:rate', 'ancestor'],
+    ['rate:ten_1:rate', undefined],
+    ['rate:key_1:key_rate', undefined],
+    ['rate:ten_org/key/key_1:key_rate', 'ancestor'],
+  ]);
 });
 
 describe('the degraded service of a plan (DEG-03)', () => {

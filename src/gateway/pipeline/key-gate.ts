@@ -3,6 +3,7 @@ import { bucketId } from '../../domain/accounts.ts';
 import type { DegradedProfile, RateLimit } from '../../domain/catalog.ts';
 import type { EffectivePlan } from '../../domain/effective-plan.ts';
 import type { Fault } from '../../domain/facts.ts';
+import type { RatesAbove, TenantAccess } from '../../domain/tenant-access.ts';
 import type { AccountState, TenantTerms } from '../../domain/tenant-terms.ts';
 import type { RateNeed } from '../../engine/engine.ts';
 import type { KeyWithTenant } from '../../stores/store.ts';
@@ -39,15 +40,25 @@ export interface DegradedService {
 export interface CallRate extends RateNeed {
   readonly limit: RateLimit;
   readonly policy: RateLimitPolicy;
+  /** Of a tenant above. */
+  readonly from: 'ancestor' | undefined;
 }
 
-/** `payer`: whose plan, standing and rates these are. Undefined = nothing narrows this key. */
+/** Whose rates they are: of the payer's plan, for one key, and of all above the payer. */
+export interface RateOwners {
+  readonly payerId: string;
+  readonly keyId: string;
+  readonly above: readonly RatesAbove[];
+}
+
+/** Whose plan, standing and rates these are is in `access`. Undefined = nothing narrows this key. */
 export function compileKeyGate(
   found: KeyWithTenant,
-  payer: { readonly id: string; readonly terms: TenantTerms },
-  plan: EffectivePlan,
+  access: Pick<TenantAccess, 'payer' | 'plan' | 'ratesAbove'>,
 ): KeyGate | undefined {
+  const { payer, plan, ratesAbove } = access;
   const { terms } = found.key;
+  const owners = { payerId: payer.id, keyId: found.key.id, above: ratesAbove };
   const gate: KeyGate = {
     account: findAccountFault(found),
     apis: setOf(terms.apis),
@@ -58,7 +69,7 @@ export function compileKeyGate(
     enforces: payer.terms.enforcement === 'enforce',
     fileBytesMax: plan.fileBytesMax,
     standing: isWatched(payer.terms) ? payer.terms : undefined,
-    degraded: plan.degraded && compileDegraded(plan, plan.degraded, [payer.id, found.key.id]),
+    degraded: plan.degraded && compileDegraded(plan, plan.degraded, owners),
   };
   // A profile alone changes nothing before something is held against the tenant.
   const { degraded: _, ...narrowing } = gate;
@@ -70,12 +81,26 @@ export function compileKeyGate(
 /** In the order they refuse in: both exceeded is 402 (REQUIREMENTS "402 or 429"). */
 export function compileRates(
   limits: readonly RateLimit[],
-  [tenantId, keyId]: readonly [string, string],
+  { payerId, keyId, above }: RateOwners,
 ): readonly CallRate[] {
-  const bought = limits.filter((limit) => limit.class === 'commercial');
-  const protecting = limits.filter((limit) => limit.class === 'protective');
-  return [...bought, ...protecting].map((limit) => ({
-    bucketId: bucketId(limit, { tenantId, keyId }),
+  const rates = [
+    ...limits.map((limit) => compileRate(limit, { tenantId: payerId, keyId }, undefined)),
+    ...above.flatMap(({ tenantId, rateLimits }) =>
+      rateLimits.map((limit) => compileRate(limit, { tenantId, keyId }, 'ancestor')),
+    ),
+  ];
+  const bought = rates.filter(({ limit }) => limit.class === 'commercial');
+  const protecting = rates.filter(({ limit }) => limit.class === 'protective');
+  return [...bought, ...protecting];
+}
+
+function compileRate(
+  limit: RateLimit,
+  owner: { readonly tenantId: string; readonly keyId: string },
+  from: CallRate['from'],
+): CallRate {
+  return {
+    bucketId: bucketId(limit, owner, from),
     count: limit.count,
     periodMs: limit.periodMs,
     burst: limit.burst,
@@ -86,7 +111,8 @@ export function compileRates(
       windowSeconds: Math.ceil(limit.periodMs / 1000),
       unit: 'requests',
     }),
-  }));
+    from,
+  };
 }
 
 function setOf(names: readonly string[]): ReadonlySet<string> | undefined {
@@ -122,13 +148,13 @@ function isWatched({ subscription, payment }: TenantTerms): boolean {
 function compileDegraded(
   plan: EffectivePlan,
   pending: DegradedProfile,
-  owner: readonly [string, string],
+  owners: RateOwners,
 ): DegradedService {
   const rateLimits =
     pending.rate === undefined ? plan.rateLimits : [...plan.rateLimits, pending.rate];
   return {
     pending,
     forgiven: { ...pending, readOnly: false, withheldFeatures: [] },
-    rates: compileRates(rateLimits, owner),
+    rates: compileRates(rateLimits, owners),
   };
 }

@@ -28,7 +28,7 @@ export function describeRate({ context, exchange, facts }: RefusalDescription): 
   }
   if (reservation?.kind !== 'limited') return {};
   const limit = ratesOf(exchange).find(
-    ({ limit: { id } }) => id === reservation.rateLimitId,
+    ({ limit: { id }, from }) => id === reservation.rateLimitId && from === reservation.from,
   )?.limit;
   return limit === undefined ? {} : { limit_id: limit.id, scope: limit.scope, ...pace(limit) };
 }

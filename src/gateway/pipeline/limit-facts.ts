@@ -1,5 +1,6 @@
 import type { Facts, LimitFact } from '../../domain/facts.ts';
 import { overageNano } from '../../domain/overage.ts';
+import { isMoney } from '../../domain/take.ts';
 import type { Need } from '../../engine/engine.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
 import type { Exchange } from './exchange.ts';
@@ -48,7 +49,10 @@ function numbersOf(exchange: Exchange, need: Need, index: number, peek: Peek): A
   const { reservation, shortNumbers } = exchange;
   const refused = reservation?.kind === 'short' && reservation.index === index;
   const known = (refused ? shortNumbers : undefined) ?? peek(need);
-  return known ?? { allowance: need.account.allowance, spent: 0, reserved: 0 };
+  const { kind, allowance } = need.account;
+  if (known === undefined) return { allowance, spent: 0, reserved: 0 };
+  // Since the numbers came the terms may have changed: how much a quota allows is for them to say.
+  return kind === 'balance' ? known : { ...known, allowance };
 }
 
 function neededOf({ reservation, heldAmounts }: Exchange, need: Need, index: number): number {
@@ -62,7 +66,7 @@ function leastOf({ amount, least }: Need): number {
   return least ?? amount;
 }
 
-/** The parts within and beyond an allowance as one again, and the balance without the price of what is beyond. */
+/** The parts within and beyond an allowance as one again, and money without the price of what is beyond. */
 function joinShares(
   exchange: Exchange,
   parts: readonly LimitFact[],
@@ -81,7 +85,7 @@ function joinShares(
   const limits = whole
     .filter((_, index) => !isBeyond(index))
     .map((limit) =>
-      limit.kind === 'balance' ? { ...limit, need: Math.max(0, limit.need - billedNano) } : limit,
+      isMoney(limit) ? { ...limit, need: Math.max(0, limit.need - billedNano) } : limit,
     );
   if (reservation?.kind !== 'short') return { limits, reservation };
   const share = shares.find(({ beyond }) => beyond === reservation.index);

@@ -1,6 +1,6 @@
 import { overageAccount } from '../../domain/accounts.ts';
 import { overageNano } from '../../domain/overage.ts';
-import { amountFor, type Take } from '../../domain/take.ts';
+import { amountFor, isMoney, type Take } from '../../domain/take.ts';
 import type { Need } from '../../engine/engine.ts';
 import { type CallerAccounts, type CallShape, needsOf } from './caller-accounts.ts';
 
@@ -62,8 +62,7 @@ function addMoney(
   nano: number,
 ): void {
   for (const { spec } of views) {
-    const isMoney = spec.kind === 'balance' || spec.unit === 'spend';
-    if (isMoney && nano === 0) needs.push({ account: spec, amount: 0 });
+    if (isMoney(spec) && nano === 0) needs.push({ account: spec, amount: 0 });
   }
   // A plan whose price covers the calls does not cover what is beyond it.
   if (needs.some(({ account }) => account.kind === 'balance')) return;

@@ -270,6 +270,23 @@ describe('PLAN-06: the size of a body', () => {
   });
 });
 
+describe('402 or 429: what is for sale refuses before what only protects', () => {
+  const none = { burst: 0 };
+  const sold = buildRateLimit({ id: 'sold', class: 'commercial', ...none });
+  const shield = buildRateLimit({ id: 'shield', class: 'protective', ...none });
+  const guard = buildLimit(0, { id: 'guard', class: 'protective' });
+
+  it.each<[string, Partial<Plan>, string]>([
+    ['a limit beside a rate', { limits: [guard], rateLimits: [sold] }, 'sold'],
+    ['a rate beside a rate', { rateLimits: [shield, sold] }, 'sold'],
+    ['nothing else', { rateLimits: [shield, buildRateLimit({ class: 'commercial' })] }, 'shield'],
+  ])('%s', async (_what, plan, limitId) => {
+    const { code, details } = bodyOf(await open({ plan }).call({ path: '/' }));
+    const expected = limitId === 'sold' ? 'RATE_CAPACITY_EXCEEDED' : 'RATE_LIMITED';
+    expect([code, details['limit_id']]).toEqual([expected, limitId]);
+  });
+});
+
 describe('GW-18: what is free', () => {
   it('is never refused for money, and asks for no key', async () => {
     const gateway = open({
@@ -279,6 +296,7 @@ describe('GW-18: what is free', () => {
     });
     expect(await ask(gateway, { path: '/' })).toBe('200');
     expect(await ask(gateway, { path: '/', key: undefined })).toBe('200');
+    expect(await ask(gateway, { path: '/', key: 'nonsense' })).toBe('200');
   });
 
   it('is closed to addresses all the same, and asks for its parameters', async () => {

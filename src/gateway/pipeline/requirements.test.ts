@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { buildPlan, buildRoute } from '../../../test/support/build-catalog.ts';
+import { apiFeature } from '../../domain/api-feature.ts';
 import type { Condition, PathMatch, Requirement } from '../../domain/catalog.ts';
 import type { EffectivePlan } from '../../domain/effective-plan.ts';
 import { AskedRequest } from './asked-request.ts';
@@ -41,6 +42,16 @@ function judge(
 
 const isAsked = (when: readonly Condition[], came: Came): boolean =>
   judge([{ ...FEATURE, when }], came).entitlements.length > 0;
+
+it('QUOTA-15: who has no plan is let into an API that is open, and has nothing of what plans grant', () => {
+  const route = buildRoute({ apiId: 'kiosk' });
+  const own: Requirement = { kind: 'feature', id: apiFeature('kiosk'), when: [] };
+  const other: Requirement = { kind: 'feature', id: apiFeature('shop'), when: [] };
+  const asked = new AskedRequest({ target: '/', headers: [], contentLength: 0 }, undefined);
+  const needed = [own, other, FEATURE].map((each) => compileRequirement(each, route));
+  const { entitlements } = judgeRequirements(needed, asked, '/', undefined);
+  expect(entitlements.map(({ granted }) => granted)).toEqual([true, false, false]);
+});
 
 describe('what a call needs (GW-19)', () => {
   it('always, where there is no condition; granted by the plan or not', () => {
