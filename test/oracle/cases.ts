@@ -63,7 +63,7 @@ export function shops(): Arbitrary<Shop> {
   return fc
     .record({
       plans: fc.tuple(plans('free', 0), plans('basic', 10), plans('pro', 50), plans('max', 200)),
-      group: fc.integer({ min: 1, max: 4 }),
+      group: groupPlans(),
       extras: fc.tuple(extras('boost'), extras('bundle'), extras('wide')),
       packs: fc.tuple(fc.integer({ min: 1, max: 10 }), fc.integer({ min: 20, max: 400 })),
       prices: fc.array(fc.integer({ min: 0, max: 4 }), {
@@ -72,7 +72,7 @@ export function shops(): Arbitrary<Shop> {
       }),
     })
     .map(({ plans: sold, group, extras: beside, packs: [small, big], prices }) => ({
-      plans: [...sold, everything(), groupPlan(group)],
+      plans: [...sold, everything(), paced(), group],
       extras: beside,
       packs: [
         { name: 'small', credit: small * COIN },
@@ -101,11 +101,10 @@ function plans(name: string, monthly: number): Arbitrary<ShopPlan> {
         .map((each) => each.toSorted((left, right) => left - right)),
       fileMax: fc.option(fc.constantFrom(...BODY_CAPS), { nil: undefined }),
       allowances: allowances(),
-      paces: paces(),
+      paces: paces('hour'),
       whileUnpaid: fc.option(whileUnpaid(), { nil: undefined }),
       graceDays: fc.constantFrom(0, 3, 7),
-      // What is offered of a plan that only observes is not settled yet: docs/decisions, "every limit is an account".
-      watchOnly: fc.constant(false),
+      watchOnly: mostly(false, 7, fc.constant(true)),
     })
     .map(({ caps, permilles, ...rest }) => ({
       ...rest,
@@ -164,14 +163,15 @@ function allowance(name: string): Arbitrary<Allowance> {
     );
 }
 
-function paces(): Arbitrary<readonly Pace[]> {
+function paces(per: Pace['per']): Arbitrary<readonly Pace[]> {
   const pace = (each: Pace['each']): Arbitrary<readonly Pace[]> =>
     mostly<readonly Pace[]>(
       [],
       3,
       fc
         .record({
-          hourly: fc.integer({ min: 1, max: 3 }),
+          per: fc.constant(per),
+          count: fc.integer({ min: 1, max: 3 }),
           burst: fc.integer({ min: 1, max: 3 }),
           bought: fc.boolean(),
         })
@@ -195,7 +195,8 @@ function extras(name: string): Arbitrary<Extra> {
       pace: fc.option(
         fc.record({
           each: fc.constantFrom('customer' as const, 'key' as const),
-          hourly: fc.integer({ min: 1, max: 3 }),
+          per: fc.constant('hour' as const),
+          count: fc.integer({ min: 1, max: 3 }),
           burst: fc.integer({ min: 1, max: 3 }),
         }),
         { nil: undefined },
@@ -225,25 +226,36 @@ function everything(): ShopPlan {
     contextSteps: [],
     fileMax: undefined,
     allowances: Object.keys(SHAPES).map((name) => allowanceOf(name, { amount: 900 * COIN })),
-    paces: [paceOf('customer'), paceOf('key')],
+    paces: [],
     whileUnpaid: undefined,
     graceDays: 7,
     watchOnly: false,
   };
 }
 
-function paceOf(each: Pace['each']): Pace {
-  return { each, hourly: 1, burst: 900, bought: true };
-}
-
-/** Of organisations: nothing but a limit that holds for all below them. */
-function groupPlan(amount: number): ShopPlan {
+/** Nobody has it: extras may add to what some plan has. */
+function paced(): ShopPlan {
+  const pace = { per: 'hour', count: 1, burst: 1, bought: true } as const;
   return {
     ...everything(),
-    name: 'group',
-    paces: [],
-    allowances: [allowanceOf('group_calls', { amount })],
+    name: 'paced',
+    paces: [
+      { each: 'customer', ...pace },
+      { each: 'key', ...pace },
+    ],
   };
+}
+
+/** Of organisations: nothing but what holds for all below them, by names of its own. */
+function groupPlans(): Arbitrary<ShopPlan> {
+  return fc
+    .record({ amount: fc.integer({ min: 1, max: 4 }), paces: paces('day') })
+    .map(({ amount, paces: daily }) => ({
+      ...everything(),
+      name: 'group',
+      allowances: [allowanceOf('group_calls', { amount })],
+      paces: daily,
+    }));
 }
 
 export function cases(): Arbitrary<Case> {
@@ -271,7 +283,6 @@ export function cases(): Arbitrary<Case> {
     .map(({ customer, belongs, key, beganElsewhere, before, repeats, running, ...probe }) => {
       const { call, credential, oddity } = probe;
       const history = [...before, ...Array.from({ length: repeats }, () => call)];
-      const isFree = DOORS.some(({ name, free }) => name === call.door && free);
       const pooled = belongs === 'pool';
       return {
         customer: pooled ? PLAIN_CUSTOMER : customer,
@@ -282,8 +293,7 @@ export function cases(): Arbitrary<Case> {
         running: Math.min(running, history.length),
         call: {
           ...call,
-          // Nobody is asked for a key at a free door: what a wrong one means there is not settled.
-          credential: isFree && credential !== 'none' ? 'good' : credential,
+          credential,
           door: oddity === 'nowhere' ? 'nowhere' : call.door,
           wrongMethod: oddity === 'method',
         },

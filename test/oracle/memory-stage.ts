@@ -74,8 +74,8 @@ class MemoryActor implements Actor {
   }
 
   counters(): Promise<unknown> {
-    const { charged, openUnits } = this.#gateway.engine;
-    return Promise.resolve({ charged, openUnits });
+    const { charged, openUnits, tokensTaken } = this.#gateway.engine;
+    return Promise.resolve({ charged, openUnits, tokensTaken });
   }
 
   leave(): Promise<void> {

@@ -60,10 +60,11 @@ export function listObstacles(world: World, call: Call): readonly Obstacle[] {
 /** What there is to say before we know whose call it is; undefined = we know. */
 function identify(world: World, door: Door, call: Call): readonly Obstacle[] | undefined {
   const { credential } = call;
+  // Whoever asks nobody for a key looks at none.
+  if (door.free) return [];
   if (credential !== 'good' && credential !== 'none') {
     return [{ step: 'identify', name: 'wrong credential' }];
   }
-  if (door.free) return [];
   if (credential === 'good') return undefined;
   if (door.nameless === undefined) return [{ step: 'identify', name: 'no credential' }];
   const used = world.books.used[namelessCounter(door)] ?? 0;

@@ -10,29 +10,27 @@ import type { Shop } from './shop.ts';
 import { tryCase } from './trial.ts';
 
 const SHOPS = 100;
-/** Fixed: of other seeds about one call in a thousand is still judged apart, by rules of purchase that are not settled. */
-const SEED = 1;
+const CASES_A_SHOP = { minLength: 1, maxLength: 20 };
 
 describe('C402-01, C402-07, C402-15: an oracle written from the resolutions alone', () => {
-  it(
-    'agrees with the pipeline on hundreds of calls of generated shops',
-    { timeout: 120_000 },
-    async () => {
+  it.each([
+    ['always the same', 1],
+    ['never seen before', Date.now() % 2 ** 31],
+  ])(
+    'agrees with the pipeline on hundreds of calls of generated shops, %s: seed %i',
+    { timeout: 300_000 },
+    async (_what, seed) => {
       let played = 0;
       await fc.assert(
-        fc.asyncProperty(
-          shops(),
-          fc.array(cases(), { minLength: 1, maxLength: 20 }),
-          async (shop, all) => {
-            const stage = new MemoryStage(load(shop));
-            for (const each of all) {
-              // oxlint-disable-next-line no-await-in-loop -- each case leaves the stage as it found it
-              await tryCase(stage, shop, each);
-              played += 1;
-            }
-          },
-        ),
-        { numRuns: SHOPS, seed: SEED },
+        fc.asyncProperty(shops(), fc.array(cases(), CASES_A_SHOP), async (shop, all) => {
+          const stage = new MemoryStage(load(shop));
+          for (const each of all) {
+            // oxlint-disable-next-line no-await-in-loop -- each case leaves the stage as it found it
+            await tryCase(stage, shop, each);
+            played += 1;
+          }
+        }),
+        { numRuns: SHOPS, seed },
       );
       expect(played).toBeGreaterThan(SHOPS);
     },

@@ -3,7 +3,7 @@ import { CHAT_BYTES } from './street.ts';
 import { doorOf } from './tolls.ts';
 
 export interface RenderedCall {
-  readonly method: string;
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;

@@ -185,10 +185,10 @@ function renderMeasure(name: string, amount: number) {
   };
 }
 
-function renderPace({ each, hourly, burst, bought }: Pace) {
+function renderPace({ each, per, count, burst, bought }: Pace) {
   return {
-    count: hourly,
-    per: 'hour',
+    count,
+    per,
     burst,
     scope: SCOPES[each],
     class: bought ? 'commercial' : 'protective',
@@ -209,7 +209,7 @@ function renderExtra(extra: Extra) {
         ? {}
         : {
             rate_limits: [
-              { count: pace.hourly, per: 'hour', burst: pace.burst, scope: SCOPES[pace.each] },
+              { count: pace.count, per: pace.per, burst: pace.burst, scope: SCOPES[pace.each] },
             ],
           }),
       ...(contextMax === undefined ? {} : { max_context: contextMax }),

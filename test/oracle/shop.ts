@@ -61,10 +61,11 @@ export interface Allowance {
   readonly beyond: { readonly kind: 'stop' | 'bill' | 'ask'; readonly price: number };
 }
 
-/** As many at once, and so few again in an hour that none comes back during a test. */
+/** As many at once, and so few again in an hour or a day that none comes back during a test. */
 export interface Pace {
   readonly each: 'customer' | 'key';
-  readonly hourly: number;
+  readonly per: 'hour' | 'day';
+  readonly count: number;
   readonly burst: number;
   readonly bought: boolean;
 }
@@ -187,7 +188,10 @@ export interface World {
   readonly books: Books;
 }
 
-/** What was used so far, by name of what counts it. Calls that are still running count as used. */
+/** By name of what counts it. */
 export interface Books {
+  /** What was used so far. Calls that are still running count as used. */
   readonly used: Readonly<Record<string, number>>;
+  /** Of that, by calls that are still running. */
+  readonly running: Readonly<Record<string, number>>;
 }

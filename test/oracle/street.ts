@@ -75,10 +75,13 @@ export const MODELS: readonly ShopModel[] = [
   { name: 'large', window: 20_000, tokenPrice: COIN / 50 },
 ];
 
-/** Bytes of every call of a model, and above the tokens in them: lengths and caps are further apart. */
+/**
+ * Bytes of every call of a model. Its input is bounded by them, with something for each message: a cap is as much
+ * above the lengths that it allows.
+ */
 export const CHAT_BYTES = 400;
-export const LENGTHS = [100, 600, 2500, 7000, 25_000] as const;
-export const LENGTH_CAPS = [550, 1500, 5000, 12_000] as const;
+export const LENGTHS = [100, 800, 2500, 7000, 25_000] as const;
+export const LENGTH_CAPS = [700, 1500, 5000, 12_000] as const;
 export const BODIES = [0, 800, 2500, 7000] as const;
 export const BODY_CAPS = [1000, 4000, 100_000] as const;
 /** From here on a body raises the flag `large`. */

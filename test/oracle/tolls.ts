@@ -57,17 +57,27 @@ export function listTolls(world: World, door: Door, call: Call): readonly Toll[]
   ];
 }
 
+/** Names of what `call` is counted by, also where what is beyond it is billed instead. */
+export function listCounters(world: World, door: Door, call: Call): readonly string[] {
+  const cost = priceOf(world, door, call);
+  return listHeld(world)
+    .filter(({ allowance }) => counts(allowance, door, call))
+    .map((each) => tollOf(each, { door, call, cost }).counter);
+}
+
 export function fits({ takes, room, counter }: Toll, { books }: World): boolean {
   return takes === 0 || (books.used[counter] ?? 0) + takes <= room;
 }
 
-/** The world after a call that was served; `running`: it has not ended. */
-export function enter(world: World, tolls: readonly Toll[], running: boolean): World {
+/** The world after a call that was served; `runs`: it has not ended. */
+export function enter(world: World, tolls: readonly Toll[], runs: boolean): World {
   const used = { ...world.books.used };
+  const running = { ...world.books.running };
   for (const { counter, takes, lent } of tolls) {
-    if (running || !lent) used[counter] = (used[counter] ?? 0) + takes;
+    if (runs) running[counter] = (running[counter] ?? 0) + takes;
+    if (runs || !lent) used[counter] = (used[counter] ?? 0) + takes;
   }
-  return { ...world, books: { used } };
+  return { ...world, books: { used, running } };
 }
 
 /** What the call costs before anything beyond an allowance. A longer context has a price of its own (LLM-10). */
@@ -169,7 +179,8 @@ function listPaces({ shop, customer, above }: World): readonly Toll[] {
   const of = (each: Customer, owner: string): readonly Toll[] =>
     planOf(shop, each).paces.map((pace) => {
       const burst = extrasOf(shop, each).reduce((sum, extra) => sum + added(extra.pace, pace), 0);
-      const counter = `${owner}/${pace.each === 'key' ? 'key_rate_per_hour' : 'rate_per_hour'}/`;
+      const name = `${pace.each === 'key' ? 'key_' : ''}rate_per_${pace.per}`;
+      const counter = `${owner}/${name}/`;
       return { counter, takes: 1, room: pace.burst + burst, bought: pace.bought, lent: false };
     });
   return [
@@ -179,7 +190,7 @@ function listPaces({ shop, customer, above }: World): readonly Toll[] {
 }
 
 function added(extra: Omit<Pace, 'bought'> | undefined, pace: Pace): number {
-  return extra?.each === pace.each ? extra.burst : 0;
+  return extra?.each === pace.each && extra.per === pace.per ? extra.burst : 0;
 }
 
 function listPurses(world: World, cost: number): readonly Toll[] {

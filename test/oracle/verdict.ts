@@ -8,7 +8,7 @@ import {
   type Step,
   STEPS,
 } from './obstacles.ts';
-import { doorOf, enter, listTolls, payerOf, planOf, type Toll } from './tolls.ts';
+import { doorOf, enter, listCounters, listTolls, payerOf, planOf, type Toll } from './tolls.ts';
 import type { Call, Customer, Door, World } from './shop.ts';
 
 /**
@@ -132,7 +132,10 @@ export function listFixes(
   const possible = listPurchases(world).filter((purchase) =>
     mayLift(world, call, { ...refused, after: buy(world, purchase) }),
   );
-  return { possible, sure: possible.filter((purchase) => isSure(world, call, purchase)) };
+  return {
+    possible,
+    sure: possible.filter((purchase) => isSure(world, call, refused.obstacle, purchase)),
+  };
 }
 
 interface Attempt {
@@ -143,25 +146,32 @@ interface Attempt {
 
 function mayLift(world: World, call: Call, { step, obstacle, after }: Attempt): boolean {
   if (step === 'entitle') return passes(after, call, step);
-  const names = namesUpTo(after, call, step);
+  const names = namesUpTo(asLookedUp(after, countedBy(world, call), obstacle), call, step);
   if (names.includes(obstacle)) return false;
-  if (step === 'stand') return hasEnded(payerOf(world).subscription) && owes(after) === undefined;
+  if (step === 'stand') return hasEnded(payerOf(world).subscription) && passes(after, call, step);
   const before = namesUpTo(world, call, step);
-  const counted = countedBy(world, call);
-  // What is not counted now is not looked up, nor is how fast calls came.
-  return names.every(
-    (name) =>
-      before.includes(name) ||
-      (name.includes('/') && (!counted.has(name) || name.includes('rate_per_hour'))),
-  );
+  return names.every((name) => before.includes(name));
 }
 
-function isSure(world: World, call: Call, purchase: Purchase): boolean {
+/**
+ * What is not counted now is not looked up, as if nothing were used of it; nor is how fast calls came, nor what
+ * running calls may give back of anything but the obstacle.
+ */
+function asLookedUp(world: World, counted: ReadonlySet<string>, obstacle: string): World {
+  const { used, running } = world.books;
+  const known = Object.entries(used)
+    .filter(([name]) => name === obstacle || (counted.has(name) && !name.includes('rate_per')))
+    .map(([name, units]) => [name, name === obstacle ? units : units - (running[name] ?? 0)]);
+  return { ...world, books: { used: Object.fromEntries(known), running } };
+}
+
+function isSure(world: World, call: Call, obstacle: string, purchase: Purchase): boolean {
   const after = buy(world, purchase);
-  const before = new Set(namesUpTo(world, call, 'reserve'));
-  if (!namesUpTo(after, call, 'reserve').every((name) => before.has(name))) return false;
+  const counted = countedBy(world, call);
+  const before = namesUpTo(asLookedUp(world, counted, obstacle), call, 'reserve');
+  if (!namesUpTo(after, call, 'reserve').every((name) => before.includes(name))) return false;
   // How much credit there is, nobody looked up who needed none.
-  if (countedBy(after, call).has('balance') && !countedBy(world, call).has('balance')) return false;
+  if (countedBy(after, call).has('balance') && !counted.has('balance')) return false;
   // What another plan forgives to who owes is not promised.
   return purchase.kind !== 'plan' || !isBehind(world);
 }
@@ -171,11 +181,12 @@ function isBehind(world: World): boolean {
   return owes(withPayer(world, { ...payerOf(world), subscription: 'active' })) !== undefined;
 }
 
-/** Names of what the call takes something of. */
+/** Names of what the call takes something of, or would if that were not billed. */
 function countedBy(world: World, call: Call): ReadonlySet<string> {
   const door = doorOf(world.shop, call);
-  const tolls = door === undefined ? [] : listTolls(world, door, call);
-  return new Set(tolls.filter(({ takes }) => takes > 0).map(({ counter }) => counter));
+  if (door === undefined) return new Set();
+  const taken = listTolls(world, door, call).filter(({ takes }) => takes > 0);
+  return new Set([...taken.map(({ counter }) => counter), ...listCounters(world, door, call)]);
 }
 
 function namesUpTo(world: World, call: Call, step: Step): readonly string[] {

@@ -27,6 +27,9 @@ export interface UsageView {
   readonly limits: readonly {
     readonly id: string;
     readonly scope: string;
+    /** What is counted by itself: an end user, a model, a route. */
+    readonly of?: string;
+    readonly from: string;
     readonly limit: number | string;
     readonly used: number | string;
     readonly held: number | string;
