@@ -1,7 +1,8 @@
-import type { Catalog } from '../../domain/catalog.ts';
+import type { Catalog, RateLimit } from '../../domain/catalog.ts';
 import type { EffectivePlan } from '../../domain/effective-plan.ts';
 import { formatDecimal } from '../../domain/money.ts';
 import type { StandingFact } from '../../domain/standing.ts';
+import type { TenantAccess } from '../../domain/tenant-access.ts';
 import type { TenantTerms } from '../../domain/tenant-terms.ts';
 import { isoTime } from './time-words.ts';
 
@@ -35,15 +36,22 @@ export function viewEntitlements(plan: EffectivePlan): object {
   };
 }
 
-export function viewRateLimits(plan: EffectivePlan): readonly object[] {
-  return plan.rateLimits.map(({ id, scope, count, periodMs, burst, class: limitClass }) => ({
-    id,
-    scope,
-    count,
-    period_seconds: periodMs / 1000,
-    burst,
-    class: limitClass,
-  }));
+/** Every rate a call counts in: of the plan, and of the tenants above. */
+export function viewRateLimits({
+  plan,
+  ratesAbove,
+}: Pick<TenantAccess, 'plan' | 'ratesAbove'>): readonly object[] {
+  return [
+    ...plan.rateLimits.map((rate) => viewRateLimit(rate, 'plan')),
+    ...ratesAbove.flatMap(({ rateLimits }) =>
+      rateLimits.map((rate) => viewRateLimit(rate, 'ancestor')),
+    ),
+  ];
+}
+
+function viewRateLimit(rate: RateLimit, from: 'plan' | 'ancestor'): object {
+  const { id, scope, count, periodMs, burst, class: limitClass } = rate;
+  return { id, scope, class: limitClass, from, count, period_seconds: periodMs / 1000, burst };
 }
 
 /** What is agreed beyond the plan: purchases, overrides, and use beyond the allowance. */

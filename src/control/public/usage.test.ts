@@ -196,7 +196,10 @@ describe('QUOTA-14: every kind of limit, and what is agreed beyond the plan', ()
         ],
         fileBytesMax: 1_000_000,
       }),
-      buildPlan('org', { limits: [buildLimit(10_000, { id: 'org_requests' })] }),
+      buildPlan('org', {
+        limits: [buildLimit(10_000, { id: 'org_requests' })],
+        rateLimits: [buildRateLimit({ id: 'org_rate' })],
+      }),
     ],
     {
       limits: [buildLimit(1_000_000, { id: 'house', scope: 'global', class: 'protective' })],
@@ -264,6 +267,10 @@ describe('QUOTA-14: every kind of limit, and what is agreed beyond the plan', ()
     expect(limits.get('org_requests')).toMatchObject({ from: 'ancestor', limit: 10_000 });
     expect(limits.get('house')).toMatchObject({ from: 'house', scope: 'global' });
     expect(limits.get('key_requests')).toMatchObject({ from: 'key', window: 'minute' });
+    expect(json['rate_limits']).toMatchObject([
+      { id: 'burst', from: 'plan' },
+      { id: 'org_rate', from: 'ancestor' },
+    ]);
   });
 
   it('counts each model and end user by itself, those used most first, and bounds the list', async () => {

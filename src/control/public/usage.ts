@@ -73,7 +73,7 @@ async function viewUsage(
     standing: viewStanding(standOf(payer.terms, plan, 'write', at)),
     limits: listed.flatMap(({ parts }) => parts.map((part) => viewLimit(part, byId, asset))),
     limits_left_off: listed.reduce((sum, { leftOff }) => sum + leftOff, 0),
-    rate_limits: viewRateLimits(plan),
+    rate_limits: viewRateLimits(access),
     entitlements: viewEntitlements(plan),
     ...viewAgreed(payer.terms, catalog, at),
   };
