@@ -178,6 +178,12 @@ describe('DIAG-02..08: eight steps, filled in', () => {
         spent: 2,
         resetsAt: AT + 1,
       }),
+      // That enough was free at some time says nothing about now: others have used it since.
+      buildQuota(buildLimit(6, { id: 'pace', window: 'sliding_hour' }), {
+        accountId: 'quo:pace',
+        spent: 2,
+        resetsAt: AT + 1,
+      }),
       buildQuota(buildLimit(7, { id: 'all', scope: 'global' }), { accountId: 'quo:all', spent: 7 }),
       buildBalance({ accountId: 'bal', need: 5, allowance: 8 }),
     ];
@@ -185,6 +191,7 @@ describe('DIAG-02..08: eight steps, filled in', () => {
     expect(stepOf('limits', source)).toMatchObject({ verdict: 'problem' });
     const accounts = new Map([
       ['quo:u', { allowance: 9n, spent: 3n, reserved: 1n }],
+      ['quo:pace', { allowance: 6n, spent: 4n, reserved: 0n }],
       ['quo:all', { allowance: 7n, spent: 9n, reserved: 0n }],
       ['bal', { allowance: 2_000_000_000n, spent: 0n, reserved: 0n }],
     ]);
@@ -200,6 +207,7 @@ describe('DIAG-02..08: eight steps, filled in', () => {
         verdict: 'passed',
       },
       { name: 'old', type: 'this account', now: 'full again', verdict: 'passed' },
+      { name: 'pace', counts: 'requests in any hour', now: '2 left', slides: true },
       { name: 'all', type: 'all callers together', now: '0 left', verdict: 'refused' },
       {
         name: 'Balance',
@@ -382,6 +390,11 @@ describe('DIAG-09: the order for people who use an application', () => {
     const texts = (members: Partial<Facts>) =>
       explainGuide(sourceOf(members)).map(({ text }) => text);
     expect(texts({ limits })).toContain('An allowance is used up. It is full again at <5000>.');
+    const sliding = buildLimit(5, { window: 'sliding_hour' });
+    const pace = [buildQuota(sliding, { spent: 5, resetsAt: AT + 5000 })];
+    expect(texts({ limits: pace })).toContain(
+      'An allowance is used up. It is free enough again at <5000>.',
+    );
     const reservation = { kind: 'limited', rateLimitId: 'x', retryAfterMs: 5 } as const;
     expect(texts({ reservation })).toContain('It was too fast: wait a little and try once.');
   });

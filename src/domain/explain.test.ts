@@ -655,6 +655,19 @@ describe('C402-21: will retrying help', () => {
     expect(view(each).retry).toMatchObject({ helps, from });
   });
 
+  it('of a limit that slides it is when enough is free, which is not when all of it is', () => {
+    const pace = { ...REQUESTS, label: { ...LABEL, id: 'pace', window: 'sliding_hour' as const } };
+    const short = refused(402, 'REQUEST_QUOTA_EXCEEDED', { limits: [pace] });
+    const { retry, trace } = view(short);
+    expect(retry).toMatchObject({
+      from: RESET,
+      text: expect.stringMatching(/^Not before .*, when the limit is free enough again\.$/),
+    });
+    expect(trace.map(({ text }) => text)).toContainEqual(
+      expect.stringContaining('Limit pace of this account: 100 of 100 requests in any hour used'),
+    );
+  });
+
   it('does not ask the question of an answer that was served', () => {
     expect(view(facts()).retry).toBeUndefined();
   });

@@ -443,6 +443,25 @@ describe('what else is on sale', () => {
     });
   });
 
+  it('QUOTA-02: a limit that slides is offered as what it is, and lifts what it does not count', () => {
+    const hour = buildLimit(10, { id: 'hourly', window: 'hour' });
+    const facts = buildFacts({
+      route: ROUTE,
+      limits: [buildQuota(hour, { spent: 10, need: 1 })],
+      reservation: GONE,
+      take: NO_TAKE,
+    });
+    const pace = (amount: number, id: string) => buildLimit(amount, { id, window: 'sliding_hour' });
+    const catalog = buildCatalog([
+      buildPlan('free', { usage: 'included', limits: [hour] }),
+      // Of the same name: what was used is taken to be used, as it may have been before.
+      buildPlan('same', { usage: 'included', limits: [pace(10, 'hourly')] }),
+      buildPlan('larger', { usage: 'included', limits: [pace(11, 'hourly')] }),
+      buildPlan('other', { usage: 'included', limits: [pace(10, 'pace')] }),
+    ]);
+    expect(offered(facts, catalog)).toEqual(['larger', 'other']);
+  });
+
   it('PLAN-13: an override of the tenant goes with it to another plan', () => {
     const facts = buildFacts({
       limits: [buildQuota(buildLimit(10), { spent: 10, need: 1 })],

@@ -13,6 +13,7 @@ import {
   buildRoute,
 } from '../../test/support/build-catalog.ts';
 import type { Catalog, Plan } from './catalog.ts';
+import type { AccountNumbersNow } from './checklist-limits.ts';
 import { decide } from './decide.ts';
 import type { Facts } from './facts.ts';
 import { PLAIN_KEY_TERMS } from './key-terms.ts';
@@ -23,6 +24,7 @@ import { accessOf } from './tenant-access.ts';
 import { PLAIN_TERMS, type TenantTerms } from './tenant-terms.ts';
 
 const NOW = AT + 60_000;
+const FREE_AT = NOW + 1000;
 const PRO = buildPlan('pro', {
   models: ['large', 'small'],
   limits: [buildLimit(100), buildLimit(10_000, { id: 'tokens', unit: 'tokens', window: 'day' })],
@@ -58,10 +60,15 @@ function probed(kind: ProbeKind, given: Given = {}) {
   const tenant = { id: 'ten_1', planId: plan.id, terms };
   const key = { id: 'key_1', budgetNano: undefined, terms: PLAIN_KEY_TERMS };
   const access = accessOf({ key, tenant, ancestors: [] }, catalog, NOW);
-  const accounts = new Map(
+  const accounts = new Map<string, AccountNumbersNow>(
     Object.entries(used).map(([id, spent]) => [
       id,
-      { allowance: 0n, spent: BigInt(spent), reserved: 0n },
+      {
+        allowance: 0n,
+        spent: BigInt(spent),
+        reserved: 0n,
+        ...(id.endsWith(':sliding') ? { resetsAt: FREE_AT } : {}),
+      },
     ]),
   );
   accounts.set('bal:ten_1:USD', { allowance: BigInt(balance), spent: 0n, reserved: 0n });
@@ -88,6 +95,13 @@ describe('DIAG-07: the request, decided again with the numbers of now', () => {
   it('passes when what refused it is gone', () => {
     expect(codeOf('same')).toBeUndefined();
     expect(probed('same')?.facts).toMatchObject({ at: NOW, storm: undefined, outcome: undefined });
+  });
+
+  it('QUOTA-05: a limit that slides is there again when what is used of it is free', () => {
+    const pace = buildLimit(1, { id: 'pace', window: 'sliding_hour' });
+    const accounts = { 'quo:ten_1:pace:sliding': 1 };
+    const tried = probed('same', { plan: { ...PRO, limits: [pace] }, used: accounts });
+    expect(tried?.facts.limits[0]).toMatchObject({ spent: 1, resetsAt: FREE_AT });
   });
 
   it.each<[string, string, Given]>([

@@ -70,9 +70,7 @@ export function windowOf(window: LimitWindow, at: number, calendar: Calendar = U
     case 'year':
       return yearWindow(dayOf(at, zone), zone);
     case 'billing_cycle':
-      return calendar.billingAnchorAt === undefined
-        ? monthWindow(dayOf(at, zone), zone)
-        : cycleWindow(at, calendar.billingAnchorAt, zone);
+      return cycleWindow(at, calendar.billingAnchorAt, zone);
     case 'lifetime':
       return { id: 'lifetime', startsAt: 0, endsAt: undefined };
   }
@@ -172,9 +170,10 @@ function yearWindow(day: number, zone: TimeZone | undefined): Window {
 /**
  * Monthly from the local day of the anchor, each cycle reckoned from the anchor itself: from the 31st the next
  * begin on February 28 and on March 31. A cycle is named by its anchor and its number, so that another zone
- * changes neither, and another anchor begins anew.
+ * changes neither, and another anchor begins anew. Without an anchor it is the month.
  */
-function cycleWindow(at: number, anchorAt: number, zone: TimeZone | undefined): Window {
+function cycleWindow(at: number, anchorAt: number | undefined, zone: TimeZone | undefined): Window {
+  if (anchorAt === undefined) return monthWindow(dayOf(at, zone), zone);
   const anchor = civilFromDays(dayOf(anchorAt, zone));
   const day = dayOf(at, zone);
   const today = civilFromDays(day);

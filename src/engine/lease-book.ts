@@ -85,6 +85,7 @@ export class LeaseBook {
   find(spec: AccountSpec): LeaseAccount {
     const account = this.#accounts.get(spec.id);
     if (account === undefined) return this.#open(spec);
+    if (account.spec === spec) return account;
     if (account.spec.allowance !== spec.allowance) account.adopt(spec);
     // Another time zone: the same window under the same name ends at another moment.
     else if (account.spec.windowEndsAt !== spec.windowEndsAt) account.spec = spec;
@@ -330,9 +331,7 @@ export class LeaseBook {
         waiter.wake({ kind: 'short', cause: 'held', held: account.held + result.heldElsewhere });
       } else if (waiter.amount > reachable - waiter.own && (hearing.heard || late)) {
         account.goneAbove = reachable;
-        // What slides has room again from a moment on that is known.
-        const roomInMs = (result.resetsAt ?? Number.POSITIVE_INFINITY) - this.#clock.now();
-        account.goneUntil = monotonicMs + Math.min(GONE_MS, roomInMs);
+        account.goneUntil = monotonicMs + goneMs(result, this.#clock.now());
         waiter.wake({ kind: 'short', cause: 'gone', held: account.held + result.heldElsewhere });
       } else if (late) {
         // Others are asked again and again; who answered once and owes an answer now still holds, as far as we know.
@@ -353,6 +352,11 @@ export class LeaseBook {
       if (account.waiters.length > 0) this.#grow(account);
     }, account.retryMs);
   }
+}
+
+/** How long "gone" stays true: what slides has room again from a moment on that is known. */
+function goneMs({ resetsAt }: AcquireResult, now: number): number {
+  return resetsAt === undefined ? GONE_MS : Math.min(GONE_MS, resetsAt - now);
 }
 
 /** What others said before somebody came proves nothing to it: a call of theirs may have ended since. */

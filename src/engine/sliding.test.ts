@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { ManualClock } from '../../test/support/manual-clock.ts';
@@ -72,12 +74,13 @@ async function call(engine: LedgerEngine, account: AccountSpec): Promise<number 
   const { signal } = new AbortController();
   const outcome = await engine.reserve('req_1', [{ account, amount: 1 }], [], signal);
   if (outcome.kind === 'held') {
-    expect(engine.capture(outcome.hold, [1])).toEqual([1]);
+    assert.deepEqual(engine.capture(outcome.hold, [1]), [1]);
     served.push(clock.now());
     return undefined;
   }
-  expect(outcome).toMatchObject({ kind: 'short', cause: 'gone' });
-  return outcome.kind === 'short' ? outcome.numbers?.resetsAt : undefined;
+  assert.equal(outcome.kind, 'short');
+  assert.equal(outcome.cause, 'gone');
+  return outcome.numbers?.resetsAt;
 }
 
 async function pass(ms: number): Promise<void> {

@@ -51,7 +51,7 @@ export function viewFindings(findings: Findings, links: PayLinks = NO_LINKS) {
     fixes: view.fixes.map((fix) => viewFix(fix, links)),
     retry: viewRetry(view),
     checklist: findings.checklist.map(viewStep),
-    limits: findings.limits.map(({ resetsAt, slides: _, now, ...limit }) => ({
+    limits: findings.limits.map(({ resetsAt, now, ...limit }) => ({
       ...limit,
       now: now ?? null,
       resets_at: resetsAt === undefined ? null : isoTime(resetsAt),
