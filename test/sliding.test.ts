@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 
-import { type CallAnswer, problemOf, runParallel, tally } from './support/gateway-caller.ts';
+import { type CallAnswer, problemOf, runParallel } from './support/gateway-caller.ts';
 import { type Lab, startLab } from './support/start-lab.ts';
 import { makeDirectory, removeDirectory } from './support/temporary-directory.ts';
 
@@ -22,17 +22,26 @@ interface Answered {
 async function visit<Result>(
   data: string,
   at: number,
-  task: (lab: Lab, callAll: (count: number) => Promise<readonly Answered[]>) => Promise<Result>,
+  task: (lab: Lab, exhaust: (count: number) => Promise<readonly Answered[]>) => Promise<Result>,
 ): Promise<Result> {
   const clock = new Date(at).toISOString();
   const lab = await startLab({ credit: '10.00', plan: [`limits: [${LIMIT}]`], clock, data });
   const shiftMs = (await readClock(lab)) - Date.now();
-  const callAll = (count: number): Promise<readonly Answered[]> =>
-    runParallel(count, CALLERS, async () => {
-      const answer = await lab.caller.call({ path: '/status' });
-      return { at: Date.now() + shiftMs, answer };
-    });
-  const result = await task(lab, callAll);
+  const callOnce = async (): Promise<Answered> => {
+    const answer = await lab.caller.call({ path: '/status' });
+    return { at: Date.now() + shiftMs, answer };
+  };
+  const result = await task(lab, async (count) => {
+    const answers = await runParallel(count, CALLERS, callOnce);
+    // On a busy machine a call may be told to try again soon: until nothing more fits.
+    let last: Answered;
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- one call after the other
+      last = await callOnce();
+      answers.push(last);
+    } while (!isUsedUp(last));
+    return answers;
+  });
   expect(await lab.caller.audit()).toEqual([]);
   await lab.gateway.stop();
   return result;
@@ -50,11 +59,16 @@ function servedTimes(answers: readonly Answered[]): readonly number[] {
   return answers.filter(({ answer }) => answer.status === 200).map(({ at }) => at);
 }
 
+function isUsedUp({ answer }: Answered): boolean {
+  return answer.status === 402 && problemOf(answer).retry.kind === 'after_reset';
+}
+
+/** The last time that was told: what had not been settled by an earlier one is counted in it too. */
 function resetOf(answers: readonly Answered[]): number {
-  const refused = answers.find(({ answer }) => answer.status === 402);
+  const refused = answers.findLast(isUsedUp);
   if (refused === undefined) throw new Error('nothing was refused');
   const { code, retry, details } = problemOf(refused.answer);
-  expect([code, retry.kind]).toEqual(['REQUEST_QUOTA_EXCEEDED', 'after_reset']);
+  expect(code).toBe('REQUEST_QUOTA_EXCEEDED');
   expect(details.resets_at).toBe(retry.resets_at);
   return Date.parse(retry.resets_at ?? '');
 }
@@ -82,7 +96,7 @@ it(
     let resetsAt = begin;
     for (let round = 1; round <= 3; round += 1) {
       // oxlint-disable-next-line no-await-in-loop -- one life, in its order
-      const first = await visit(data, resetsAt, async (_lab, callAll) => callAll(AMOUNT * 2));
+      const first = await visit(data, resetsAt, async (_lab, exhaust) => exhaust(AMOUNT * 2));
       expect(servedTimes(first)).toHaveLength(AMOUNT);
       served.push(...servedTimes(first));
       resetsAt = resetOf(first);
@@ -91,8 +105,8 @@ it(
       expect(resetsAt).toBeLessThanOrEqual(latest + HOUR_MS + 2 * MINUTE_MS);
       // In the next hour of the calendar.
       // oxlint-disable-next-line no-await-in-loop -- as above
-      const between = await visit(data, resetsAt - 30 * MINUTE_MS, async (_lab, callAll) =>
-        callAll(AMOUNT),
+      const between = await visit(data, resetsAt - 30 * MINUTE_MS, async (_lab, exhaust) =>
+        exhaust(AMOUNT),
       );
       expect(servedTimes(between)).toEqual([]);
       expect(resetOf(between)).toBeLessThanOrEqual(resetsAt);
@@ -107,10 +121,10 @@ it(
 it(
   'QUOTA-05, QUOTA-08: refusals, headers, usage and explanations tell what slides as it is',
   async () => {
-    await visit(makeData(), Date.parse('2026-11-03T12:40:00Z'), async (lab, callAll) => {
-      const answers = await callAll(AMOUNT + 5);
-      expect(tally(answers.map(({ answer }) => answer.status))).toEqual({ 200: AMOUNT, 402: 5 });
-      const refused = answers.find(({ answer }) => answer.status === 402)?.answer;
+    await visit(makeData(), Date.parse('2026-11-03T12:40:00Z'), async (lab, exhaust) => {
+      const answers = await exhaust(AMOUNT + 5);
+      expect(servedTimes(answers)).toHaveLength(AMOUNT);
+      const refused = answers.findLast(isUsedUp)?.answer;
       const served = answers.find(({ answer }) => answer.status === 200)?.answer;
       if (refused === undefined || served === undefined) throw new Error('not both');
       expect(problemOf(refused).details).toMatchObject({
