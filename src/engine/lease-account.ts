@@ -1,6 +1,6 @@
 import type { AccountSpec } from '../domain/accounts.ts';
 import { isSlot } from '../domain/take.ts';
-import type { AccountNumbers } from '../stores/store.ts';
+import type { AccountNumbers, AcquireResult } from '../stores/store.ts';
 import type { Need } from './engine.ts';
 
 /** What a request has heard of an account since it first waited for it. */
@@ -176,5 +176,26 @@ export class LeaseAccount {
   recallUntil(monotonicMs: number): void {
     this.recalled = true;
     this.sharedUntil = monotonicMs;
+  }
+}
+
+/** What others said before somebody came proves nothing to it: a call of theirs may have ended since. */
+export function hasHeard(
+  { rounds, askedIn }: Hearing,
+  { recalling, heldElsewhere }: AcquireResult,
+): boolean {
+  if (recalling > 0 || rounds === 0) return false;
+  return heldElsewhere === 0 || (askedIn > 0 && rounds > askedIn);
+}
+
+/**
+ * The store asks the others only when it cannot give what the first in the queue needs. It could: whoever is left has
+ * yet to be asked for, and would wait for what nobody was told to hand back.
+ */
+export function forgetAsking(account: LeaseAccount): void {
+  for (const { hearing } of account.waiters) {
+    if (hearing.askedIn === 0 || hearing.askedIn !== hearing.rounds) continue;
+    hearing.askedIn = 0;
+    account.askedAt = Number.NEGATIVE_INFINITY;
   }
 }

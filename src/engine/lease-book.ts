@@ -2,6 +2,8 @@ import type { AccountSpec } from '../domain/accounts.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AcquireRequest, AcquireResult, LedgerStore } from '../stores/store.ts';
 import {
+  forgetAsking,
+  hasHeard,
   type Hearing,
   LeaseAccount,
   type ShortWait,
@@ -357,27 +359,6 @@ export class LeaseBook {
 /** How long "gone" stays true: what slides has room again from a moment on that is known. */
 function goneMs({ resetsAt }: AcquireResult, now: number): number {
   return resetsAt === undefined ? GONE_MS : Math.min(GONE_MS, resetsAt - now);
-}
-
-/** What others said before somebody came proves nothing to it: a call of theirs may have ended since. */
-function hasHeard(
-  { rounds, askedIn }: Hearing,
-  { recalling, heldElsewhere }: AcquireResult,
-): boolean {
-  if (recalling > 0 || rounds === 0) return false;
-  return heldElsewhere === 0 || (askedIn > 0 && rounds > askedIn);
-}
-
-/**
- * The store asks the others only when it cannot give what the first in the queue needs. It could: whoever is left has
- * yet to be asked for, and would wait for what nobody was told to hand back.
- */
-function forgetAsking(account: LeaseAccount): void {
-  for (const { hearing } of account.waiters) {
-    if (hearing.askedIn === 0 || hearing.askedIn !== hearing.rounds) continue;
-    hearing.askedIn = 0;
-    account.askedAt = Number.NEGATIVE_INFINITY;
-  }
 }
 
 /** Why a second was not enough. A slice that a live process has not handed back yet is our trouble, not the caller's. */

@@ -15,6 +15,7 @@ import { type GroupKind, Journal } from './journal.ts';
 import type { Hearing, LeaseAccount } from './lease-account.ts';
 import { LeaseBook } from './lease-book.ts';
 import { asLedgerHold, LedgerHold } from './ledger-hold.ts';
+import { findReady, firstLacking, hasEnded, prefetch } from './needs.ts';
 import { RateSlices } from './rate-slices.ts';
 import { Settler } from './settler.ts';
 
@@ -90,8 +91,8 @@ export class LedgerEngine implements Engine {
   }
 
   refuseAtOnce(needs: readonly Need[]): ShortOutcome | undefined {
-    if (this.#hasEnded(needs)) return undefined;
-    const index = this.#firstLacking(needs, false);
+    if (hasEnded(needs, this.#clock.now())) return undefined;
+    const index = firstLacking(this.#book, needs, this.#clock.now(), false);
     const need = needs[index];
     if (need === undefined) return undefined;
     const account = this.#book.find(need.account);
@@ -114,11 +115,11 @@ export class LedgerEngine implements Engine {
     };
     let queued = false;
     for (;;) {
-      if (this.#hasEnded(needs)) return { kind: 'stale' };
+      if (hasEnded(needs, this.#clock.now())) return { kind: 'stale' };
       const hold = this.#take({ requestId, needs, rates }, queued);
       if (hold !== undefined) return { kind: 'held', hold };
-      this.#prefetch(needs);
-      const index = this.#firstLacking(needs, queued);
+      prefetch(this.#book, needs);
+      const index = firstLacking(this.#book, needs, this.#clock.now(), queued);
       if (index < 0) {
         // oxlint-disable-next-line no-await-in-loop -- each round waits for what the last one found missing
         const refused = await this.#fillRates(rates);
@@ -236,7 +237,7 @@ export class LedgerEngine implements Engine {
 
   #take(request: ReserveRequest, queued: boolean): LedgerHold | undefined {
     const { needs, rates } = request;
-    const accounts = this.#findReady(needs, queued);
+    const accounts = findReady(this.#book, needs, this.#clock.now(), queued);
     if (accounts === undefined) return undefined;
     const monotonicMs = this.#clock.monotonicMs();
     if (rates.length > 0) {
@@ -250,38 +251,6 @@ export class LedgerEngine implements Engine {
     }
     this.#openHolds += 1;
     return hold;
-  }
-
-  /** The accounts of these needs, when each can cover its own here and now. */
-  #findReady(needs: readonly Need[], queued: boolean): LeaseAccount[] | undefined {
-    const nowMs = this.#clock.now();
-    const accounts: LeaseAccount[] = [];
-    for (let i = 0; i < needs.length; i += 1) {
-      const need = needs[i];
-      if (need === undefined) return undefined;
-      const account = this.#book.find(need.account);
-      if (account.lacks(need, nowMs, queued)) return undefined;
-      accounts.push(account);
-    }
-    return accounts;
-  }
-
-  /** Index of the first account that cannot cover its need here and now; -1 = all can. */
-  #firstLacking(needs: readonly Need[], queued: boolean): number {
-    const nowMs = this.#clock.now();
-    return needs.findIndex((need) => this.#book.find(need.account).lacks(need, nowMs, queued));
-  }
-
-  #prefetch(needs: readonly Need[]): void {
-    for (const { account, amount } of needs) {
-      if (amount > 0) this.#book.prefetch(this.#book.find(account), amount);
-    }
-  }
-
-  /** Usage belongs to the window in which its hold began: a new hold does not begin in one that has ended. */
-  #hasEnded(needs: readonly Need[]): boolean {
-    const nowMs = this.#clock.now();
-    return needs.some(({ account }) => nowMs >= (account.windowEndsAt ?? Number.POSITIVE_INFINITY));
   }
 
   async #waitFor(
