@@ -350,7 +350,7 @@ export class LedgerEngine implements Engine {
   /** News from the store: answers kept in memory that may no longer hold are dropped. */
   #hear(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.kind === 'rates') this.#rates.forget();
+      if (change.kind === 'rates') this.#rates.forgetRefusals();
       if (change.kind === 'account') this.#refresh(this.#book.get(change.id));
       if (change.kind === 'tenant') this.#refreshTenant(change.id);
     }
@@ -361,7 +361,7 @@ export class LedgerEngine implements Engine {
     for (const account of this.#book.all()) {
       if (account.spec.tenantId === tenantId) account.recalled = true;
     }
-    this.#rates.forget();
+    this.#rates.forgetRefusals();
   }
 
   #refresh(account: LeaseAccount | undefined): void {

@@ -191,7 +191,7 @@ describe('what a process keeps of its buckets', () => {
     clock.advance(200);
     expect(await slices.fill([rateOf(1)])).toEqual({ index: 0, retryAfterMs: 300 });
     expect(asked).toBe(1);
-    slices.forget();
+    slices.forgetRefusals();
     await slices.fill([rateOf(1)]);
     clock.advance(500);
     await slices.fill([rateOf(1)]);
@@ -209,6 +209,15 @@ describe('what a process keeps of its buckets', () => {
     const slices = new RateSlices(slow, clock);
     await slices.fill([rateOf(1)]);
     expect(slices.ready([rateOf(1)], clock.monotonicMs())).toBe(true);
+  });
+
+  it('terms that change leave the tokens that were taken', async () => {
+    const clock = new ManualClock();
+    const { store, count } = plenty();
+    const slices = new RateSlices(store, clock);
+    await slices.fill([rateOf(1)]);
+    slices.forgetRefusals();
+    expect([slices.ready([rateOf(1)], clock.monotonicMs()), count()]).toEqual([true, 1]);
   });
 
   it('a bucket that another one kept back refuses nobody', async () => {

@@ -11,6 +11,8 @@ interface Slice {
   expiresAt: number;
   /** Refused without asking the store until then. Monotonic. */
   deniedUntil: number;
+  /** Terms that changed since make a refusal void. */
+  deniedUnder: number;
   want: number;
   /** What the shared bucket had left when it was last asked. */
   atStore: number;
@@ -34,6 +36,9 @@ export class RateSlices {
   readonly #filling = new Map<string, Promise<unknown>>();
   /** Buckets the store is being asked about. */
   readonly #asking = new Map<string, Promise<number>>();
+
+  /** How often terms have changed. */
+  #terms = 0;
 
   constructor(store: Pick<LedgerStore, 'takeRate'>, clock: Clock) {
     this.#store = store;
@@ -107,9 +112,9 @@ export class RateSlices {
     return Math.min(rate.burst, here + slice.atStore);
   }
 
-  /** A rate limit changed or was lifted: ask the store again. */
-  forget(): void {
-    this.#slices.clear();
+  /** A rate limit changed or was lifted: who was refused asks the store again. Tokens that were taken stay. */
+  forgetRefusals(): void {
+    this.#terms += 1;
   }
 
   async #ask(
@@ -138,9 +143,10 @@ export class RateSlices {
   }
 
   #findDenied(rates: readonly RateNeed[], monotonicMs: number): RateRefusal | undefined {
-    const index = rates.findIndex(
-      (rate) => (this.#slices.get(rate.bucketId)?.deniedUntil ?? 0) > monotonicMs,
-    );
+    const index = rates.findIndex(({ bucketId }) => {
+      const known = this.#slices.get(bucketId);
+      return known?.deniedUnder === this.#terms && known.deniedUntil > monotonicMs;
+    });
     const slice = this.#slices.get(rates[index]?.bucketId ?? '');
     return slice === undefined
       ? undefined
@@ -161,6 +167,7 @@ export class RateSlices {
     this.#slices.set(bucketId, {
       tokens,
       expiresAt: monotonicMs + SLICE_LIFE_MS,
+      deniedUnder: this.#terms,
       deniedUntil: result.granted > 0 ? 0 : monotonicMs + result.retryAfterMs,
       want: Math.max(1, Math.min((before?.want ?? 1) * 2, Math.floor(result.remaining / 8))),
       atStore: result.remaining,
