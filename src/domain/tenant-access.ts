@@ -1,5 +1,5 @@
 import type { AccountHolder, LimitHolder } from './accounts.ts';
-import type { Catalog, Plan, RateLimit } from './catalog.ts';
+import type { Catalog, Limit, Plan, RateLimit } from './catalog.ts';
 import { type EffectivePlan, effectivePlan, nextChangeOf } from './effective-plan.ts';
 import type { AgreedTerms } from './facts.ts';
 import type { KeyTerms } from './key-terms.ts';
@@ -69,12 +69,18 @@ export function accessOf(
       payerId: payer.id,
       keyId: found.key.id,
       budgetNano: found.key.budgetNano,
-      keyLimits: found.key.terms.limits,
+      keyLimits: found.key.terms.limits.map((limit) => byOwnNames(limit, catalog)),
       calendar: calendarOf(payer),
       ancestors: above.map(({ tenant, plan }) => limitsOf(tenant, plan)),
       houseLimits: catalog.limits,
     },
   };
+}
+
+/** A model is counted by its own name: a limit that was set on another of its names is one on the model. */
+function byOwnNames(limit: Limit, { models }: Catalog): Limit {
+  if (limit.models.length === 0) return limit;
+  return { ...limit, models: limit.models.map((name) => models.get(name)?.aliasOf ?? name) };
 }
 
 function agreedWith({ terms }: TermedTenant): AgreedTerms | undefined {

@@ -22,7 +22,7 @@ export function formatNano(nano: number): string {
 }
 
 /** What limits this request is counted as; before it is routed, as nothing in particular. */
-function countedCall({ route, model, endUser }: Exchange): CountedCall {
+function countedCall({ route, countedModel: model, endUser }: Exchange): CountedCall {
   return { routeId: route?.id ?? '', operation: route?.operation ?? '', model, endUser };
 }
 

@@ -78,6 +78,8 @@ export class Exchange {
   status = 0;
   code = '';
   model: string | undefined = undefined;
+  /** By its own name, whichever of its names was used: what limits count must not depend on that. */
+  countedModel: string | undefined = undefined;
   /** Tokens, of a call that is longer than its model reads. */
   window: { readonly needed: number; readonly allowed: number } | undefined = undefined;
   target: string | undefined = undefined;

@@ -30,8 +30,8 @@ export function boundsOf(call: UnderstoodCall): LlmBounds {
 
 /** What such a call wants set aside. Its answer's bytes, where a limit counts them, a window at a time. */
 export function askFor(exchange: Exchange, call: UnderstoodCall, bounds: LlmBounds): Asked {
-  const { access, price, body, route, model } = call;
-  const counted = countedAs(route, model.id, exchange.endUser);
+  const { access, price, body, route } = call;
+  const counted = countedAs(route, exchange.countedModel, exchange.endUser);
   const grows = access.shapeAt(counted, exchange.at).countsBytes;
   const tokens = boundTake(price, bounds);
   if (!grows) return { call: counted, take: tokens, least: tokens, grows };

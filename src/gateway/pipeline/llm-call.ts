@@ -144,6 +144,7 @@ function complete(
   const { asked, request, parsed } = understood;
   const model = substituteOf(context, exchange, asked);
   exchange.model = model.id;
+  exchange.countedModel = model.aliasOf ?? model.id;
   if (access.countsEndUsers) {
     exchange.endUser = findEndUser(exchange.request.headers, route, parsed);
   }

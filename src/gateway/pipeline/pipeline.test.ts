@@ -717,3 +717,39 @@ it('the log row has the time of the call', async () => {
 function exact(value: string): Route['match'] {
   return { methods: [], path: { kind: 'exact', value }, headers: [] };
 }
+
+describe('QUOTA-02: a model is counted by its own name, whatever it is called by', () => {
+  const m = buildModel('m');
+  const models = new Map([
+    ['m', m],
+    ['fast', { ...m, id: 'fast', aliasOf: 'm' }],
+  ]);
+  const routes = [{ kind: 'chat', dialect: 'openai', upstreamId: undefined }] as const;
+  const answer = {
+    status: 200,
+    headers: ['Content-Type', 'application/json'],
+    body: '{"usage":{"prompt_tokens":1,"completion_tokens":1}}',
+  };
+  const chat = (model: string): MemoryCall => ({
+    path: '/v1/chat/completions',
+    body: { model, max_tokens: 1, messages: [{ role: 'user', content: 'hi' }] },
+  });
+
+  it.each<[string, Setting]>([
+    ['of a plan, for each model', { plan: { limits: [buildLimit(1, { scope: 'model' })] } }],
+    ['of a key, for one of its names', { key: { limits: [buildLimit(1, { models: ['fast'] })] } }],
+  ])('a limit %s', async (_what, setting) => {
+    for (const [first, second] of [
+      ['m', 'fast'],
+      ['fast', 'm'],
+    ] as const) {
+      const plan = { models: ['*'], priceNano: 1n, ...setting.plan };
+      const gateway = open({ ...setting, plan, routes, catalog: { models } });
+      gateway.answer = answer;
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await ask(gateway, chat(first))).toBe('200');
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      expect(await ask(gateway, chat(second))).toBe('402 REQUEST_QUOTA_EXCEEDED');
+    }
+  });
+});
