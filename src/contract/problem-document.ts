@@ -94,7 +94,7 @@ export interface ProblemDetails {
   readonly scope?: LimitScope;
   /** `requests`, `tokens` ... (UNIT_NAMES of phrases/phrasebook.ts); of a spending limit the asset. */
   readonly unit?: string;
-  /** `second` ... `year`, `billing_cycle`, `lifetime`, any stretch of it (`sliding_hour`), or any number of them (`10 seconds`). */
+  /** `second` ... `year`, `billing_cycle`, `lifetime`; a number of them (`10 seconds`); any stretch (`sliding_hour`). */
   readonly window?: string;
   readonly current_usage?: Quantity;
   readonly allowed_usage?: Quantity;

@@ -1,4 +1,5 @@
-import type { LimitWindow, SlidingWindow } from './catalog.ts';
+import type { PeriodName } from '../contract/phrases/phrasebook.ts';
+import type { SlidingWindow } from './catalog.ts';
 
 /**
  * A limit over any stretch of `periodMs`, wherever it begins: 1000 requests in any hour (QUOTA-02).
@@ -73,7 +74,7 @@ export function slidingPeriodMs(window: SlidingWindow): number {
 }
 
 /** The same limit over any stretch of that period; undefined where the calendar decides how long it is. */
-export function slidingWindowOf(period: LimitWindow): SlidingWindow | undefined {
+export function slidingWindowOf(period: PeriodName): SlidingWindow | undefined {
   const window = `sliding_${period}`;
   return isSliding(window) ? window : undefined;
 }

@@ -48,7 +48,9 @@ export class Accounts {
     this.#move = database.prepare(
       'UPDATE accounts SET allowance = allowance + ?, reserved = reserved + ?, spent = spent + ? WHERE id = ?',
     );
-    this.#record = database.prepare('UPDATE accounts SET usage = ?, free_at = ? WHERE id = ?');
+    this.#record = database.prepare(
+      'UPDATE accounts SET reserved = reserved + ?, usage = ?, free_at = ? WHERE id = ?',
+    );
     this.#prune = database.prepare(
       `DELETE FROM accounts WHERE id IN (
          SELECT a.id FROM accounts a
@@ -107,13 +109,9 @@ export class Accounts {
     now: number,
   ): void {
     const reserved = -(spent + handedBack);
-    const usage = spent > 0 ? recordUsage(account, spent, now) : undefined;
-    if (usage === undefined) {
-      this.move(account.id, { reserved, spent });
-      return;
-    }
-    this.move(account.id, { reserved });
-    this.#record.run(usage.text, usage.freeAt, account.id);
+    const usage = recordUsage(account, spent, now);
+    if (usage === undefined) this.move(account.id, { reserved, spent });
+    else this.#record.run(reserved, usage.text, usage.freeAt, account.id);
   }
 
   /** One bounded batch; returns how many went. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PERIOD_NAMES } from '../../../contract/phrases/phrasebook.ts';
+import { PERIOD_NAMES, type PeriodName } from '../../../contract/phrases/phrasebook.ts';
 import type { Limit, LimitScope, LimitUnit, LimitWindow } from '../../../domain/catalog.ts';
 import { slidingWindowOf } from '../../../domain/sliding-window.ts';
 import { parseAllowance, parseByteSize, parseTimeSpan, wrong } from '../human-units.ts';
@@ -86,7 +86,7 @@ export function measureMembers(asset: string) {
 const RESERVED_ID = 'key_budget';
 
 export interface Measured extends Partial<Record<UnitMember, number | bigint | undefined>> {
-  readonly per?: (typeof PERIOD_NAMES)[number] | undefined;
+  readonly per?: PeriodName | undefined;
   readonly window?: 'calendar' | 'sliding' | undefined;
   readonly id?: string | undefined;
   readonly scope: LimitScope;
