@@ -11,15 +11,15 @@ import { tryCase } from './trial.ts';
 
 const SHOPS = 100;
 const CASES_A_SHOP = { minLength: 1, maxLength: 20 };
+/** The same in every run, so that a change is what makes it fail. `ORACLE_SEED=7`, or any other, looks for what they miss. */
+const { ORACLE_SEED } = process.env;
+const SEEDS = ORACLE_SEED === undefined ? [1, 2] : [Number(ORACLE_SEED)];
 
 describe('C402-01, C402-07, C402-15: an oracle written from the resolutions alone', () => {
-  it.each([
-    ['always the same', 1],
-    ['never seen before', Date.now() % 2 ** 31],
-  ])(
-    'agrees with the pipeline on hundreds of calls of generated shops, %s: seed %i',
+  it.each(SEEDS)(
+    'agrees with the pipeline on hundreds of calls of generated shops: seed %i',
     { timeout: 300_000 },
-    async (_what, seed) => {
+    async (seed) => {
       let played = 0;
       await fc.assert(
         fc.asyncProperty(shops(), fc.array(cases(), CASES_A_SHOP), async (shop, all) => {
