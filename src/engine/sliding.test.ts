@@ -14,6 +14,7 @@ import { LedgerEngine } from './ledger-engine.ts';
 const ENGINES = 2;
 const AMOUNT = 60;
 const PERIOD_MS = 60_000;
+const SETTLE_MS = 100;
 
 /** The machine's time, and what it was moved by: who waits for another process waits some real milliseconds. */
 class MovedClock implements Clock {
@@ -78,14 +79,20 @@ async function call(engine: LedgerEngine, account: AccountSpec): Promise<number 
     served.push(clock.now());
     return undefined;
   }
+  // Where units come free while callers wait, the last of them may lie in the other's slice: `held`, try again.
   assert.equal(outcome.kind, 'short');
-  assert.equal(outcome.cause, 'gone');
+  assert.ok(outcome.cause === 'gone' || outcome.cause === 'held', outcome.cause);
   return outcome.numbers?.resetsAt;
 }
 
+/** As ever, what was served is settled soon after it, and who is alive is heard of. */
 async function pass(ms: number): Promise<void> {
-  clock.advance(ms);
-  await Promise.all(engines.map((engine) => engine.settleNow()));
+  const soonMs = Math.min(SETTLE_MS, ms);
+  for (const byMs of [soonMs, ms - soonMs]) {
+    clock.advance(byMs);
+    // oxlint-disable-next-line no-await-in-loop -- one moment after the other
+    await Promise.all(engines.map((engine) => engine.settleNow()));
+  }
 }
 
 /** By brute force over every stretch of a period that ends with something served. */
@@ -97,7 +104,7 @@ function mostInAnyPeriod(): number {
 }
 
 it.each([
-  ['at a steady pace', 1000, 1],
+  ['at a steady pace', 1000, 2],
   ['in bursts', 15_000, 20],
 ])(
   'QUOTA-02: over three windows callers of two processes get nine tenths of the limit, and never more than it in any stretch: %s',
