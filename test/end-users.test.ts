@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCustomer, type Customer } from './support/customers.ts';
 import {
   type CallAnswer,
-  GatewayCaller,
+  type GatewayCaller,
   problemOf,
   runParallel,
   tally,
   type UsageView,
 } from './support/gateway-caller.ts';
-import { type Gateway, startGateway } from './support/start-gateway.ts';
+import { type MidMonth, startMidMonth } from './support/start-mid-month.ts';
 
 /** What the plan allows each end user. */
 const EACH = 20;
@@ -17,21 +17,16 @@ const CALLERS = 32;
 const INVENTED = 2000;
 const LISTED_MAX = 100;
 
-let gateway: Gateway;
+let lab: MidMonth;
 let caller: GatewayCaller;
 
 beforeAll(async () => {
-  gateway = await startGateway({
-    config: renderConfig(),
-    args: ['--workers', '2'],
-    env: { TOLLKEEPER_LOG_LEVEL: 'error', TOLLKEEPER_CLOCK: '2026-11-18T12:00:05Z' },
-  });
-  caller = new GatewayCaller(gateway, CALLERS);
+  lab = await startMidMonth(renderConfig(), CALLERS);
+  ({ caller } = lab);
 }, 60_000);
 
 afterAll(async () => {
-  caller.close();
-  await gateway.stop();
+  await lab.close();
 });
 
 function renderConfig(): string {

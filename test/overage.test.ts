@@ -5,14 +5,14 @@ import { startEchoModel } from '../src/server/demo/echo-model.ts';
 import { createCustomer, type Customer } from './support/customers.ts';
 import {
   type CallAnswer,
-  GatewayCaller,
+  type GatewayCaller,
   nanoOf,
   problemOf,
   runParallel,
   tally,
   type UsageView,
 } from './support/gateway-caller.ts';
-import { type Gateway, startGateway } from './support/start-gateway.ts';
+import { type MidMonth, startMidMonth } from './support/start-mid-month.ts';
 import { startWorkshop, type Work, type Workshop } from './support/start-workshop.ts';
 import { waitFor } from './support/wait-for.ts';
 
@@ -24,23 +24,18 @@ const CHAT_TOKENS = 1 + OUTPUT_TOKENS;
 
 let workshop: Workshop;
 let model: DemoServer;
-let gateway: Gateway;
+let lab: MidMonth;
 let caller: GatewayCaller;
 
 beforeAll(async () => {
   workshop = await startWorkshop();
   model = await startEchoModel({ host: '127.0.0.1', port: 0 });
-  gateway = await startGateway({
-    config: renderConfig(),
-    args: ['--workers', '2'],
-    env: { TOLLKEEPER_LOG_LEVEL: 'error', TOLLKEEPER_CLOCK: '2026-11-18T12:00:05Z' },
-  });
-  caller = new GatewayCaller(gateway, CALLERS);
+  lab = await startMidMonth(renderConfig(), CALLERS);
+  ({ caller } = lab);
 }, 60_000);
 
 afterAll(async () => {
-  caller.close();
-  await gateway.stop();
+  await lab.close();
   await Promise.all([workshop.close(), model.close()]);
 });
 

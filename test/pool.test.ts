@@ -3,13 +3,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createCustomer, type Customer } from './support/customers.ts';
 import {
   type CallAnswer,
-  GatewayCaller,
+  type GatewayCaller,
   nanoOf,
   problemOf,
   runParallel,
   tally,
 } from './support/gateway-caller.ts';
-import { type Gateway, startGateway } from './support/start-gateway.ts';
+import { type MidMonth, startMidMonth } from './support/start-mid-month.ts';
 import { startWorkshop, type Workshop } from './support/start-workshop.ts';
 import { waitFor } from './support/wait-for.ts';
 
@@ -20,22 +20,17 @@ const POOL = 400;
 const SLOTS = 7;
 
 let workshop: Workshop;
-let gateway: Gateway;
+let lab: MidMonth;
 let caller: GatewayCaller;
 
 beforeAll(async () => {
   workshop = await startWorkshop();
-  gateway = await startGateway({
-    config: renderConfig(),
-    args: ['--workers', '2'],
-    env: { TOLLKEEPER_LOG_LEVEL: 'error', TOLLKEEPER_CLOCK: '2026-11-18T12:00:05Z' },
-  });
-  caller = new GatewayCaller(gateway, CALLS);
+  lab = await startMidMonth(renderConfig(), CALLS);
+  ({ caller } = lab);
 }, 60_000);
 
 afterAll(async () => {
-  caller.close();
-  await gateway.stop();
+  await lab.close();
   await workshop.close();
 });
 

@@ -8,12 +8,13 @@ import type { AccountBalance } from '../src/stores/store.ts';
 import { createCustomer, type Customer } from './support/customers.ts';
 import {
   type CallAnswer,
-  GatewayCaller,
+  type GatewayCaller,
   problemOf,
   runParallel,
   tally,
 } from './support/gateway-caller.ts';
-import { type Gateway, startGateway } from './support/start-gateway.ts';
+import type { Gateway } from './support/start-gateway.ts';
+import { type MidMonth, startMidMonth } from './support/start-mid-month.ts';
 import { startWorkshop, type Workshop } from './support/start-workshop.ts';
 import { waitFor } from './support/wait-for.ts';
 
@@ -167,24 +168,19 @@ const CHAT_KITS: readonly Kit[] = [
 
 let workshop: Workshop;
 let model: DemoServer;
+let lab: MidMonth;
 let gateway: Gateway;
 let caller: GatewayCaller;
 
 beforeAll(async () => {
   workshop = await startWorkshop();
   model = await startEchoModel({ host: '127.0.0.1', port: 0 });
-  gateway = await startGateway({
-    config: renderConfig(),
-    args: ['--workers', '2'],
-    // Mid-month and mid-week, and early in an hour.
-    env: { TOLLKEEPER_LOG_LEVEL: 'error', TOLLKEEPER_CLOCK: '2026-11-18T12:00:05Z' },
-  });
-  caller = new GatewayCaller(gateway, CALLERS);
+  lab = await startMidMonth(renderConfig(), CALLERS);
+  ({ gateway, caller } = lab);
 }, 60_000);
 
 afterAll(async () => {
-  caller.close();
-  await gateway.stop();
+  await lab.close();
   await Promise.all([workshop.close(), model.close()]);
 });
 

@@ -7,6 +7,7 @@ import type {
   Plan,
   RateLimit,
   Route,
+  Upstream,
 } from '../../src/domain/catalog.ts';
 import type { Facts, LimitFact, OutcomeFact } from '../../src/domain/facts.ts';
 import type { Price } from '../../src/domain/pricing.ts';
@@ -88,6 +89,20 @@ export function buildApi(members: Partial<Api> = {}): Api {
     ...members,
   };
 }
+
+/** One target that nothing listens at, for a pipeline whose upstream is in memory. */
+export const UPSTREAM: Upstream = {
+  id: 'main',
+  targets: [{ url: 'http://127.0.0.1:9', weight: 1 }],
+  health: {
+    path: undefined,
+    intervalMs: 1000,
+    timeoutMs: 1000,
+    unhealthyAfter: 3,
+    healthyAfter: 1,
+  },
+  credentials: [],
+};
 
 export function buildRateLimit(members: Partial<RateLimit> = {}): RateLimit {
   return {

@@ -8,24 +8,13 @@ import {
   buildPlan,
   buildPrice,
   buildRoute,
+  UPSTREAM,
 } from '../../../test/support/build-catalog.ts';
 import { buildKey, buildTenant } from '../../../test/support/build-key.ts';
 import { MemoryResponse } from '../../../test/support/memory-exchange.ts';
 import { MemoryGateway, RAW_KEY } from '../../../test/support/memory-gateway.ts';
-import type { Plan, Route, Upstream } from '../../domain/catalog.ts';
+import type { Plan, Route } from '../../domain/catalog.ts';
 
-const UPSTREAM: Upstream = {
-  id: 'main',
-  targets: [{ url: 'http://127.0.0.1:9', weight: 1 }],
-  health: {
-    path: undefined,
-    intervalMs: 1000,
-    timeoutMs: 1000,
-    unhealthyAfter: 3,
-    healthyAfter: 1,
-  },
-  credentials: [],
-};
 const SLOTS = buildLimit(1, { id: 'slots', unit: 'concurrent_requests', window: 'lifetime' });
 const STREAM = ['Content-Type', 'text/event-stream'];
 
@@ -34,7 +23,7 @@ function openGateway(route: Partial<Route>, plan: Partial<Plan>): MemoryGateway 
   const match = { methods: [], path: { kind: 'prefix', value: '/' }, headers: [] } as const;
   const catalog = buildCatalog([buildPlan('free', plan)], {
     apis: [buildApi({ routes: [buildRoute({ match, ...route })] })],
-    upstreams: new Map([[UPSTREAM.id, UPSTREAM]]),
+    upstreams: new Map([['main', UPSTREAM]]),
     providers: new Map([['demo', { id: 'demo', type: 'openai-compatible', upstreamId: 'main' }]]),
     models: new Map([['m', buildModel('m', { perOutputToken: 1_000_000_000n })]]),
   });

@@ -10,29 +10,18 @@ import {
   buildPrice,
   buildRateLimit,
   buildRoute,
+  UPSTREAM,
 } from '../../../test/support/build-catalog.ts';
 import { buildKey, buildTenant } from '../../../test/support/build-key.ts';
 import { type MemoryCall, MemoryGateway, RAW_KEY } from '../../../test/support/memory-gateway.ts';
 import type { MemoryResponse } from '../../../test/support/memory-exchange.ts';
 import type { ProblemDocument } from '../../contract/problem-document.ts';
 import { decide, enforced } from '../../domain/decide.ts';
-import type { Api, Catalog, Plan, Route, Upstream } from '../../domain/catalog.ts';
+import type { Api, Catalog, Plan, Route } from '../../domain/catalog.ts';
 import { type KeyTerms, PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
 import { PLAIN_TERMS, type TenantTerms } from '../../domain/tenant-terms.ts';
 import { AddressLimiter } from '../address-limiter.ts';
 
-const UPSTREAM: Upstream = {
-  id: 'main',
-  targets: [{ url: 'http://127.0.0.1:9', weight: 1 }],
-  health: {
-    path: undefined,
-    intervalMs: 1000,
-    timeoutMs: 1000,
-    unhealthyAfter: 3,
-    healthyAfter: 1,
-  },
-  credentials: [],
-};
 const ONE_CALL = buildLimit(1);
 const OWES = { payment: { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_1'] } };
 const IN_BODY = { in: 'body', name: '/text', type: 'string', required: true } as const;
@@ -64,7 +53,7 @@ function open(setting: Setting = {}): MemoryGateway {
   const plan = buildPlan('free', { usage: 'included', ...setting.plan });
   const catalog = buildCatalog([plan, ...(setting.plans ?? [])], {
     apis: [buildApi({ ...setting.api, routes })],
-    upstreams: new Map([[UPSTREAM.id, UPSTREAM]]),
+    upstreams: new Map([['main', UPSTREAM]]),
     providers: new Map([['demo', { id: 'demo', type: 'openai-compatible', upstreamId: 'main' }]]),
     ...setting.catalog,
   });
