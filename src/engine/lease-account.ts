@@ -80,6 +80,9 @@ export class LeaseAccount {
   /** Of an account that slides and was short when it last grew: when what was asked for is there (epoch ms). */
   resetsAt: number | undefined = undefined;
   readonly waiters: Waiter[] = [];
+  /** As last told, and `charged` at that time. */
+  #current: AccountNumbers | undefined = undefined;
+  #currentAt = 0;
 
   constructor(spec: AccountSpec, index: number, monotonicMs: number) {
     this.spec = spec;
@@ -152,18 +155,23 @@ export class LeaseAccount {
   learn(numbers: AccountNumbers, chargedThen: number): void {
     this.numbers = numbers;
     this.chargedAtNumbers = chargedThen;
+    this.#current = undefined;
   }
 
-  /** The store's last numbers with our own later charges added. */
+  /** The store's last numbers with our own later charges added. Each answer tells them, and then its log row. */
   currentNumbers(): AccountNumbers | undefined {
     if (this.numbers === undefined) return undefined;
-    const since = this.charged - this.chargedAtNumbers;
-    return {
-      allowance: this.numbers.allowance,
-      spent: this.numbers.spent + since,
-      reserved: Math.max(0, this.numbers.reserved - since),
-      resetsAt: this.resetsAt,
-    };
+    if (this.#current === undefined || this.#currentAt !== this.charged) {
+      const since = this.charged - this.chargedAtNumbers;
+      this.#currentAt = this.charged;
+      this.#current = {
+        allowance: this.numbers.allowance,
+        spent: this.numbers.spent + since,
+        reserved: Math.max(0, this.numbers.reserved - since),
+        resetsAt: this.resetsAt,
+      };
+    }
+    return this.#current;
   }
 
   /** Another allowance for the same window (plan change): what this process holds is asked for anew. */
