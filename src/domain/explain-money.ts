@@ -1,15 +1,8 @@
 import type { Catalog } from './catalog.ts';
 import { findPriceLines, type PriceLine, unitsCounted } from './explain-prices.ts';
-import {
-  formatNano,
-  formatNumber,
-  formatUnits,
-  hasNoEnd,
-  isMoney,
-  nameOf,
-} from './explain-words.ts';
+import { formatNano, formatNumber, formatUnits, hasNoEnd, nameOf } from './explain-words.ts';
 import type { Facts, LimitFact, OutcomeFact } from './facts.ts';
-import { isSlot } from './take.ts';
+import { isMoney, isSlot } from './take.ts';
 
 /** hold -> settle -> release of one request. Amounts are nano of `asset`. */
 export interface MoneyView {

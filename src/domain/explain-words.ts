@@ -6,7 +6,7 @@ import type { LimitScope, LimitUnit } from './catalog.ts';
 import type { LimitFact } from './facts.ts';
 import { formatMoney } from './money.ts';
 import { isSliding } from './sliding-window.ts';
-import { isSlot } from './take.ts';
+import { isMoney, isSlot } from './take.ts';
 
 /** One of each; sizes and money have words of their own. */
 const SINGULARS: Readonly<Partial<Record<LimitUnit, string>>> = {
@@ -122,10 +122,6 @@ const OWNERS: Readonly<Record<LimitScope, string>> = {
 export function nameOf({ label }: Pick<LimitFact, 'label'>): string {
   if (label === undefined) return 'Balance';
   return label.id === 'key_budget' ? 'Budget of this key' : `Limit ${label.id}`;
-}
-
-export function isMoney(limit: Pick<LimitFact, 'kind' | 'unit'>): boolean {
-  return limit.kind === 'balance' || limit.unit === 'spend';
 }
 
 /** An account that counts without an end: a soft limit, or what is billed beyond an allowance. */

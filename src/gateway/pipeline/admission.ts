@@ -1,4 +1,4 @@
-import type { CountedCall } from '../../domain/accounts.ts';
+import type { AccountSpec, CountedCall } from '../../domain/accounts.ts';
 import { isMoney, type Take, withBytes } from '../../domain/take.ts';
 import type { Engine, Need, ReserveOutcome } from '../../engine/engine.ts';
 import { type CallerAccounts, type CallShape, needsOf } from './caller-accounts.ts';
@@ -192,15 +192,20 @@ function noteRefusal(exchange: Exchange, outcome: Refused): void {
  * they come to be split. Offers are tried with what there is of it.
  */
 function noteMoney(exchange: Exchange, accounts: CallerAccounts, { call }: Asked): void {
-  const specs = accounts.accountsAt(call, exchange.at).map(({ spec }) => spec);
-  const isBilled = specs.some((spec) => accounts.mayBill(spec, exchange.at));
-  const known = new Set(exchange.needs.map(({ account }) => account.id));
-  const money = (isBilled ? [...specs, accounts.balance] : specs).filter(isMoney);
-  for (const account of money) {
-    if (known.has(account.id)) continue;
-    known.add(account.id);
-    exchange.needs = [...exchange.needs, { account, amount: 0 }];
+  const { at } = exchange;
+  let isBilled = false;
+  for (const { spec } of accounts.accountsAt(call, at)) {
+    isBilled ||= accounts.mayBill(spec, at);
+    if (isMoney(spec)) noteAccount(exchange, spec);
   }
+  if (isBilled) noteAccount(exchange, accounts.balance);
+}
+
+/** Nothing is needed there, unless something is. */
+function noteAccount(exchange: Exchange, account: AccountSpec): void {
+  const { needs } = exchange;
+  if (needs.some((need) => need.account.id === account.id)) return;
+  exchange.needs = [...needs, { account, amount: 0 }];
 }
 
 /** Bytes that nothing counts as it is, another plan may count. */

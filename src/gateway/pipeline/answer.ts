@@ -5,7 +5,7 @@ import type { Facts, Fault } from '../../domain/facts.ts';
 import { findOffers } from '../../domain/offers.ts';
 import type { GatewayContext } from './context.ts';
 import { fileSizeFact } from './entitle.ts';
-import { type Exchange, factsOf } from './exchange.ts';
+import { type Exchange, factsOf, outcomeOf } from './exchange.ts';
 import { composeRefusal, prepareRefusal } from './refusal.ts';
 
 const STORM_PERIOD_MS = 60_000;
@@ -17,9 +17,7 @@ export function refuse(context: GatewayContext, exchange: Exchange): void {
   const facts = gatherFacts(context, exchange);
   const decision = decide(facts);
   if (decision.kind === 'admit') throw new Error(`refusing ${exchange.requestId} without a reason`);
-  const slowed = isRepeatable(context, facts, decision)
-    ? countRefusal(context, facts, decision)
-    : 0;
+  const slowed = countRefusal(context, facts, decision);
   if (typeof slowed === 'number') {
     send(context, exchange, { facts, refusal: decision, slowedMs: slowed });
     return;
@@ -122,9 +120,20 @@ export function record(
   ending: Exchange['ending'],
 ): void {
   if (exchange.recorded) return;
-  exchange.recorded = true;
   exchange.ending = ending;
-  const facts = gatherFacts(context, exchange);
+  writeDown(context, exchange, gatherFacts(context, exchange));
+}
+
+/** The facts it was refused by, and how that was answered. */
+function recordRefusal(context: GatewayContext, exchange: Exchange, facts: Facts): void {
+  if (exchange.recorded) return;
+  exchange.ending = 'refused';
+  const outcome = outcomeOf(exchange, durationOf(context, exchange));
+  writeDown(context, exchange, Object.assign({}, facts, { outcome }));
+}
+
+function writeDown(context: GatewayContext, exchange: Exchange, facts: Facts): void {
+  exchange.recorded = true;
   context.metrics.count(facts);
   context.recorder.add(facts);
 }
@@ -140,8 +149,12 @@ export function gatherFacts(context: GatewayContext, exchange: Exchange): Facts 
   return factsOf(
     exchange,
     (need) => context.engine.peek(need.account),
-    context.clock.monotonicMs() - exchange.startedMs,
+    durationOf(context, exchange),
   );
+}
+
+function durationOf({ clock }: GatewayContext, { startedMs }: Exchange): number {
+  return clock.monotonicMs() - startedMs;
 }
 
 function send(
@@ -175,7 +188,7 @@ function send(
       response.end(body);
     }
   }
-  record(context, exchange, 'refused');
+  recordRefusal(context, exchange, facts);
 }
 
 /** A refusal that would be repeated in vain: every 402 that only an action lifts (QUOTA-13). */
@@ -197,6 +210,7 @@ function countRefusal(
 ): number | Promise<number> {
   const perMinute = context.compiled().catalog.retryStormPerMinute;
   if (perMinute === 0 || facts.identity.kind !== 'key') return 0;
+  if (!isRepeatable(context, facts, refusal)) return 0;
   return context.engine.takeToken({
     bucketId: `storm:${facts.identity.keyId}:${refusal.code}`,
     count: perMinute,

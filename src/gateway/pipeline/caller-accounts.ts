@@ -30,6 +30,14 @@ export interface CallShape {
   flatNeeds: readonly Need[] | undefined;
 }
 
+/** What was asked for last, and the answer. */
+interface LastShape {
+  readonly routeId: string;
+  readonly model: string;
+  readonly user: string;
+  readonly shape: CallShape;
+}
+
 /** Kinds of calls that are remembered: routes times models times, where they are counted, end users. */
 const SHAPES_MAX = 256;
 
@@ -47,14 +55,7 @@ export class CallerAccounts {
   readonly #overageAuthorizedUntil: number;
   #shapes = new Map<string, CallShape>();
   /** Asked for several times in each call. */
-  #last:
-    | {
-        readonly routeId: string;
-        readonly model: string;
-        readonly user: string;
-        readonly shape: CallShape;
-      }
-    | undefined;
+  #last: LastShape | undefined = undefined;
   #shapesUntil = 0;
 
   /** `overageAuthorizedUntil`: epoch ms until which use beyond an allowance was agreed to. */

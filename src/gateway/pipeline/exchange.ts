@@ -176,7 +176,8 @@ function routeFactOf(route: Route): RouteFact {
   return fact;
 }
 
-function outcomeOf(exchange: Exchange, durationMs: number): OutcomeFact {
+/** How it ended, once that is known. */
+export function outcomeOf(exchange: Exchange, durationMs: number): OutcomeFact {
   const outcome = {
     status: exchange.status,
     code: exchange.code,

@@ -3,7 +3,7 @@ import type { Catalog, RateLimit } from '../../domain/catalog.ts';
 import { neededOf } from '../../domain/decide.ts';
 import type { LimitFact } from '../../domain/facts.ts';
 import { formatDecimal } from '../../domain/money.ts';
-import { isSlot } from '../../domain/take.ts';
+import { isMoney, isSlot } from '../../domain/take.ts';
 import { formatNano } from './answer-headers.ts';
 import { omitUndefined, type RefusalDescription } from './refusal-description.ts';
 import { ratesOf } from './stand.ts';
@@ -121,6 +121,5 @@ const PERIODS: Readonly<Record<number, string>> = {
 };
 
 function quantity(limit: LimitFact, units: number, catalog: Catalog): number | string {
-  const isMoney = limit.kind === 'balance' || limit.unit === 'spend';
-  return isMoney ? `${formatNano(units)} ${catalog.asset}` : units;
+  return isMoney(limit) ? `${formatNano(units)} ${catalog.asset}` : units;
 }

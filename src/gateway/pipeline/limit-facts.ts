@@ -1,3 +1,4 @@
+import type { AccountSpec } from '../../domain/accounts.ts';
 import type { Facts, LimitFact } from '../../domain/facts.ts';
 import { overageNano } from '../../domain/overage.ts';
 import { isMoney } from '../../domain/take.ts';
@@ -26,17 +27,17 @@ export function limitFactsOf(
 
 function limitFact(exchange: Exchange, need: Need, index: number, peek: Peek): LimitFact {
   const { account } = need;
-  const { allowance, spent, reserved, resetsAt } = numbersOf(exchange, need, index, peek);
+  const known = numbersOf(exchange, need, index, peek);
   const fact = {
     accountId: account.id,
     kind: account.kind,
     unit: account.unit,
     label: account.limit,
     need: neededOf(exchange, need, index),
-    allowance,
-    spent,
-    reserved,
-    resetsAt: account.windowEndsAt ?? resetsAt,
+    allowance: allowanceOf(account, known),
+    spent: known?.spent ?? 0,
+    reserved: known?.reserved ?? 0,
+    resetsAt: account.windowEndsAt ?? known?.resetsAt,
   };
   if (account.overage === undefined) return fact;
   const kind = exchange.accounts?.mayBill(account, exchange.at) === true ? 'bill' : 'authorize';
@@ -44,15 +45,20 @@ function limitFact(exchange: Exchange, need: Need, index: number, peek: Peek): L
   return { ...fact, overage: { kind, nano } };
 }
 
+/** Since the numbers came the terms may have changed: how much a quota allows is for them to say. */
+function allowanceOf({ kind, allowance }: AccountSpec, known: AccountNumbers | undefined): number {
+  return kind === 'balance' ? (known?.allowance ?? allowance) : allowance;
+}
+
 /** Of the account that refused the numbers it refused by; of any other the last known ones. */
-function numbersOf(exchange: Exchange, need: Need, index: number, peek: Peek): AccountNumbers {
-  const { reservation, shortNumbers } = exchange;
+function numbersOf(
+  { reservation, shortNumbers }: Exchange,
+  need: Need,
+  index: number,
+  peek: Peek,
+): AccountNumbers | undefined {
   const refused = reservation?.kind === 'short' && reservation.index === index;
-  const known = (refused ? shortNumbers : undefined) ?? peek(need);
-  const { kind, allowance } = need.account;
-  if (known === undefined) return { allowance, spent: 0, reserved: 0 };
-  // Since the numbers came the terms may have changed: how much a quota allows is for them to say.
-  return kind === 'balance' ? known : { ...known, allowance };
+  return (refused ? shortNumbers : undefined) ?? peek(need);
 }
 
 function neededOf({ reservation, heldAmounts }: Exchange, need: Need, index: number): number {
