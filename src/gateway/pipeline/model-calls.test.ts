@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+
+import { buildLimit, buildModel } from '../../../test/support/build-catalog.ts';
+import { type MemoryCall } from '../../../test/support/memory-gateway.ts';
+import type { Api } from '../../domain/catalog.ts';
+import {
+  AI,
+  ask,
+  bodyOf,
+  open,
+  OWES,
+  type Setting,
+} from '../../../test/support/pipeline-setting.ts';
+
+describe('calls of a model', () => {
+  const setting: Setting = {
+    routes: [{ kind: 'chat', dialect: 'openai', upstreamId: undefined }],
+    plan: { models: ['m', 'large'] },
+    catalog: {
+      models: new Map([
+        ['m', buildModel('m')],
+        ['large', buildModel('large')],
+      ]),
+    },
+  };
+  const chat = (members: object = {}): MemoryCall => ({
+    path: '/',
+    body: { model: 'large', messages: [{ role: 'user', content: 'hi' }], ...members },
+  });
+
+  it('KEY-02: a model the key may not use is 403, also where the body is wrong besides', async () => {
+    const gateway = open({ ...setting, key: { models: ['m'] } });
+    const response = await gateway.call(chat());
+    expect([response.status, bodyOf(response).details.permission]).toEqual([403, 'model:large']);
+    expect(await ask(gateway, chat({ messages: 5 }))).toBe('403 KEY_PERMISSION_DENIED');
+    expect(await ask(gateway, chat({ model: 'm', messages: 5 }))).toBe('400 INVALID_REQUEST');
+  });
+
+  it('are understood before anybody is told what they owe', async () => {
+    const gateway = open({ ...setting, tenant: OWES });
+    expect(await ask(gateway, chat({ messages: 5 }))).toBe('400 INVALID_REQUEST');
+    expect(await ask(gateway, chat())).toBe('402 INVOICE_OVERDUE');
+  });
+
+  it('EVID-01: a stream beyond its bound is followed to its end, and charged no more than was held', async () => {
+    const words = 'word '.repeat(5000);
+    const event = { choices: [{ index: 0, delta: { content: words } }] };
+    const body = `data: ${JSON.stringify(event)}\n\ndata: [DONE]\n\n`;
+    const streamed = async (api: Partial<Api>) => {
+      const limits = [buildLimit(300, { id: 'tokens', unit: 'tokens' })];
+      const gateway = open({ ...setting, api, plan: { ...setting.plan, limits } });
+      gateway.answer = { status: 200, headers: ['Content-Type', 'text/event-stream'], body };
+      const response = await gateway.call(chat({ stream: true, max_tokens: 1 }));
+      return { response, charged: Object.values(gateway.engine.charged) };
+    };
+    expect((await streamed({})).response.status).toBe(502);
+    const { response, charged } = await streamed({ enforcement: 'observe' });
+    expect([response.status, response.body]).toEqual([200, body]);
+    expect(charged).toHaveLength(1);
+    expect(charged[0]).toBeLessThanOrEqual(300);
+  });
+
+  it('have parameters and requirements of the route as well', async () => {
+    const parameters = [{ in: 'body', name: '/user', type: 'string', required: true } as const];
+    const [route] = setting.routes ?? [];
+    const gateway = open({ ...setting, routes: [{ ...route, parameters, requires: [AI] }] });
+    expect(await ask(gateway, chat())).toBe('400 INVALID_REQUEST');
+    expect(await ask(gateway, chat({ user: 'u', extract: 'ai' }))).toBe(
+      '403 FEATURE_NOT_AVAILABLE',
+    );
+  });
+});
+
+describe('QUOTA-02: a model is counted by its own name, whatever it is called by', () => {
+  const m = buildModel('m');
+  const models = new Map([
+    ['m', m],
+    ['fast', { ...m, id: 'fast', aliasOf: 'm' }],
+  ]);
+  const routes = [{ kind: 'chat', dialect: 'openai', upstreamId: undefined }] as const;
+  const answer = {
+    status: 200,
+    headers: ['Content-Type', 'application/json'],
+    body: '{"usage":{"prompt_tokens":1,"completion_tokens":1}}',
+  };
+  const chat = (model: string): MemoryCall => ({
+    path: '/v1/chat/completions',
+    body: { model, max_tokens: 1, messages: [{ role: 'user', content: 'hi' }] },
+  });
+
+  it.each<[string, Setting]>([
+    ['of a plan, for each model', { plan: { limits: [buildLimit(1, { scope: 'model' })] } }],
+    ['of a key, for one of its names', { key: { limits: [buildLimit(1, { models: ['fast'] })] } }],
+  ])('a limit %s', async (_what, setting) => {
+    for (const [first, second] of [
+      ['m', 'fast'],
+      ['fast', 'm'],
+    ] as const) {
+      const plan = { models: ['*'], priceNano: 1n, ...setting.plan };
+      const gateway = open({ ...setting, plan, routes, catalog: { models } });
+      gateway.answer = answer;
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await ask(gateway, chat(first))).toBe('200');
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      expect(await ask(gateway, chat(second))).toBe('402 REQUEST_QUOTA_EXCEEDED');
+    }
+  });
+});

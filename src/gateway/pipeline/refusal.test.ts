@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+
+import { buildLimit, buildPlan } from '../../../test/support/build-catalog.ts';
+import { type MemoryCall } from '../../../test/support/memory-gateway.ts';
+import { decide } from '../../domain/decide.ts';
+import { AddressLimiter } from '../address-limiter.ts';
+import {
+  AI,
+  ask,
+  bodyOf,
+  exact,
+  ONE_CALL,
+  open,
+  OWES,
+  type Setting,
+} from '../../../test/support/pipeline-setting.ts';
+
+describe('QUOTA-13: a client that repeats its 402', () => {
+  const needsAi: Setting = { routes: [{ requires: [{ ...AI, when: [] }] }] };
+  const withAi = buildPlan('pro', { priceNano: 1n, features: ['ai'] });
+
+  async function askFourTimes(setting: Setting): Promise<readonly string[]> {
+    const gateway = open({ ...setting, catalog: { retryStormPerMinute: 2 } });
+    const answers: string[] = [];
+    for (let calls = 0; calls < 4; calls += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      answers.push(await ask(gateway, { path: '/' }));
+    }
+    return answers;
+  }
+
+  it.each<[string, Setting, string]>([
+    ['a standing', { tenant: OWES }, '402 INVOICE_OVERDUE'],
+    ['a quota', { plan: { limits: [buildLimit(0)] } }, '402 FREE_TIER_EXHAUSTED'],
+    ['a feature of another plan', { ...needsAi, plans: [withAi] }, '402 FEATURE_NOT_IN_PLAN'],
+  ])('%s is slowed after so many', async (_what, setting, refusal) => {
+    const answers = await askFourTimes(setting);
+    expect(answers).toEqual([refusal, refusal, refusal, '429 PAYMENT_RETRY_STORM']);
+  });
+
+  it('a 403 is none, however often it is repeated', async () => {
+    const answers = await askFourTimes(needsAi);
+    expect(answers).toEqual(Array.from({ length: 4 }, () => '403 FEATURE_NOT_AVAILABLE'));
+  });
+});
+
+describe('accept: the limit by address', () => {
+  const limit = { count: 1, periodMs: 60_000, burst: 2, loopback: false };
+
+  it('comes before the key, says when to come again, and knows its callers apart', async () => {
+    const gateway = open({ addressLimiter: new AddressLimiter(limit, 1) });
+    const wrong: MemoryCall = { path: '/', key: 'nonsense' };
+    expect(await ask(gateway, wrong)).toBe('401 KEY_UNKNOWN');
+    expect(await ask(gateway, wrong)).toBe('401 KEY_UNKNOWN');
+    const third = await gateway.call(wrong);
+    expect(third.status).toBe(429);
+    expect(third.header('retry-after')).toBe('60');
+    expect(bodyOf(third)).toMatchObject({
+      code: 'RATE_LIMITED',
+      details: {
+        limit_id: 'address_limit',
+        allowed_usage: 1,
+        window: 'minute',
+        address: '203.0.113.7',
+      },
+    });
+    expect(await ask(gateway, { path: '/', remoteAddress: '198.51.100.1' })).toBe('200');
+    expect(decide(gateway.facts).kind).toBe('admit');
+  });
+
+  it('leaves callers on this machine alone', async () => {
+    const gateway = open({ addressLimiter: new AddressLimiter(limit, 1) });
+    for (let calls = 0; calls < 5; calls += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await ask(gateway, { path: '/', remoteAddress: '127.0.0.1' })).toBe('200');
+    }
+  });
+});
+
+describe('the form of a refusal', () => {
+  const refusing: Setting = { plan: { limits: [buildLimit(0)] } };
+
+  it('C402-10, C402-27: as its reader asks for it', async () => {
+    const gateway = open(refusing);
+    const xml = await gateway.call({ path: '/', headers: ['Accept', 'application/xml'] });
+    expect(xml.header('content-type')).toBe('application/problem+xml');
+    expect(xml.body).toContain('FREE_TIER_EXHAUSTED');
+    const german = await gateway.call({ path: '/', headers: ['Accept-Language', 'de-AT'] });
+    expect(german.header('content-language')).toBe('de');
+    expect(german.header('vary')).toBe('Accept, Accept-Language');
+    expect(bodyOf(german)).toMatchObject({ code: 'FREE_TIER_EXHAUSTED', language: 'de' });
+  });
+
+  it.each([
+    ['/v1/messages/x', { type: 'error', error: { type: 'not_found_error' } }],
+    ['/v1beta/models/x:run', { error: { code: 404, status: 'NOT_FOUND' } }],
+    ['/v1/unknown', { error: { code: 'ROUTE_NOT_FOUND' } }],
+    ['/unknown', { error: 'not_found' }],
+  ])('%s without a route: as clients of that path read it', async (path, body) => {
+    const gateway = open({ routes: [{ match: exact('/a') }] });
+    expect(bodyOf(await gateway.call({ path }))).toMatchObject(body);
+  });
+
+  it('a JSON-RPC call is refused by its id', async () => {
+    const gateway = open({ ...refusing, routes: [{ dialect: 'jsonrpc' }] });
+    const call = { jsonrpc: '2.0', id: 'c7', method: 'tools/call' };
+    const response = await gateway.call({ path: '/', body: call });
+    expect(JSON.parse(response.body)).toMatchObject({
+      jsonrpc: '2.0',
+      id: 'c7',
+      error: { data: { code: 'FREE_TIER_EXHAUSTED', status: 402 } },
+    });
+    const batch = await gateway.call({ path: '/', body: [call] });
+    expect(JSON.parse(batch.body)).toMatchObject({ id: null });
+  });
+
+  it("C402-11: in the provider's words for this API and customer", async () => {
+    const customisations = [
+      { api: 'demo', title: 'Ours' },
+      { api: 'other', title: 'Not ours' },
+      { tenant: 'ten_1', fields: { account_manager: 'Ada' } },
+    ];
+    const gateway = open({ ...refusing, catalog: { customisations } });
+    expect(bodyOf(await gateway.call({ path: '/' }))).toMatchObject({
+      title: 'Ours',
+      account_manager: 'Ada',
+      code: 'FREE_TIER_EXHAUSTED',
+    });
+  });
+});
+
+it('C402-22: the words of an upstream that wants money are told, not its status', async () => {
+  const gateway = open({ plan: { limits: [ONE_CALL] } });
+  gateway.answer = {
+    status: 402,
+    headers: ['Content-Type', 'application/json'],
+    body: JSON.stringify({ error: { message: 'Insufficient Balance', code: 'no_money' } }),
+  };
+  const response = await gateway.call({ path: '/' });
+  expect(response.status).toBe(503);
+  expect(bodyOf(response).details.upstream).toMatchObject({
+    provider: 'main',
+    status: 402,
+    message: 'Insufficient Balance',
+  });
+  expect(response.header('x-upstream-provider')).toBe('main');
+  expect([gateway.engine.charged, gateway.engine.openUnits]).toEqual([{}, 0]);
+});
