@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { CODES } from '../src/contract/codes.ts';
+import type { Explanation } from './support/check-explained.ts';
 import {
   type CallAnswer,
   type GatewayCaller,
@@ -11,24 +12,6 @@ import { startLab } from './support/start-lab.ts';
 
 const HTML = { accept: 'text/html' };
 const JSON_TYPE = { accept: 'application/json' };
-
-interface Explanation {
-  readonly request_id: string;
-  readonly status: number;
-  readonly code: string | null;
-  readonly verdict: string;
-  readonly trace: readonly {
-    readonly step: string;
-    readonly verdict: string;
-    readonly text: string;
-  }[];
-  readonly money: {
-    readonly cost: string;
-    readonly charged: string;
-    readonly arithmetic: string;
-  } | null;
-  readonly fixes: readonly { readonly action: string; readonly text: string }[];
-}
 
 /** A page of the gateway, without a key unless `headers` has one. */
 function visit(

@@ -163,10 +163,12 @@ export class ScriptedBody implements InboundRequest {
   }
 }
 
+export type CreateClient = (options?: UpstreamClientOptions) => UpstreamClient;
+
 /** Makes clients of one adapter; they and the upstreams end with the test. To be called once per describe. */
 export function openClientLab(
   create: (options: UpstreamClientOptions) => UpstreamClient,
-): (options?: UpstreamClientOptions) => UpstreamClient {
+): CreateClient {
   const clients: UpstreamClient[] = [];
   afterEach(async () => {
     for (const client of clients.splice(0)) await client.close();

@@ -50,3 +50,9 @@ export async function makeTenant(
   if (status !== 201) throw new Error(`${status} ${text}`);
   return String(json['id']);
 }
+
+/** `callAdmin` to the server of a test file, or to another that one test has started. */
+export function openAdminCalls(own: () => AdminApi) {
+  return (path: string, { from = own(), ...rest }: AdminCall & { readonly from?: AdminApi } = {}) =>
+    callAdmin(from, path, rest);
+}

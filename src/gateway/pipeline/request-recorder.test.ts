@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 
 import { expect, it, onTestFinished } from 'vitest';
 
-import { AT, buildFacts } from '../../../test/support/build-catalog.ts';
+import { AT, buildFacts, buildOutcome } from '../../../test/support/build-catalog.ts';
 import { temporaryDirectory } from '../../../test/support/temporary-directory.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
 import type { Facts, OutcomeFact } from '../../domain/facts.ts';
@@ -19,25 +19,7 @@ const silent = createLogger({ level: 'silent' });
 function factsThat(ending: OutcomeFact['ending'], status = 200, code = '', durationMs = 1): Facts {
   return buildFacts({
     requestId: createId('req', AT),
-    outcome: {
-      status,
-      code,
-      durationMs,
-      model: undefined,
-      target: undefined,
-      upstreamStatus: undefined,
-      ending,
-      holdNano: 0,
-      costNano: 0,
-      overrunNano: 0,
-      inputTokens: 0,
-      cachedInputTokens: 0,
-      outputTokens: 0,
-      bytesIn: 0,
-      bytesOut: 0,
-      estimated: false,
-      clampedOutputTokens: undefined,
-    },
+    outcome: buildOutcome({ status, code, durationMs, ending }),
   });
 }
 
