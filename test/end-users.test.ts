@@ -9,7 +9,7 @@ import {
   tally,
   type UsageView,
 } from './support/gateway-caller.ts';
-import { type MidMonth, startMidMonth } from './support/start-mid-month.ts';
+import { type MidMonth, renderPlan, startMidMonth } from './support/start-mid-month.ts';
 
 /** What the plan allows each end user. */
 const EACH = 20;
@@ -47,7 +47,7 @@ apis:
     end_user_header: x-customer
     routes: [{ name: status, path: /status, price: 0.001 USD / request }]
 plans:
-  lab: { title: Lab, price: 9.00 USD / month, limits: [{ requests: ${EACH}, per: month, scope: end_user }] }
+${renderPlan('lab', [`{ requests: ${EACH}, per: month, scope: end_user }`])}
 ${plansOf(20, 30)}
 demo: { customer: { plan: lab }, credit: 1.00 USD }
 `;
@@ -59,7 +59,7 @@ function plansOf(...amounts: readonly number[]): string {
   return amounts
     .map((amount) => {
       const limits = scopes.map((scope) => `{ requests: ${amount}, per: month, scope: ${scope} }`);
-      return `  of-${amount}: { title: Lab, price: 9.00 USD / month, limits: [${limits.join(', ')}] }`;
+      return renderPlan(`of-${amount}`, limits);
     })
     .join('\n');
 }

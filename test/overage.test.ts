@@ -12,7 +12,7 @@ import {
   tally,
   type UsageView,
 } from './support/gateway-caller.ts';
-import { type MidMonth, startMidMonth } from './support/start-mid-month.ts';
+import { type MidMonth, renderPlan, startMidMonth } from './support/start-mid-month.ts';
 import { startWorkshop, type Work, type Workshop } from './support/start-workshop.ts';
 import { waitFor } from './support/wait-for.ts';
 
@@ -40,8 +40,6 @@ afterAll(async () => {
 });
 
 function renderConfig(): string {
-  const plan = (name: string, limit: string) =>
-    `  ${name}: { title: Lab, price: 9.00 USD / month, limits: [{ ${limit} }] }`;
   return `
 version: 1
 retry_storm_per_minute: 0
@@ -63,10 +61,10 @@ apis:
     routes:
       - { name: work, path: /work, compute: { units: 3, used_header: x-compute-units } }
 plans:
-${plan('calls', 'requests: 300, per: month, overage: { price: 0.002 USD }')}
-${plan('units', 'compute_units: 100, per: month, overage: { price: 0.002 USD }')}
-${plan('bytes', 'bytes_out: 100001, per: month, overage: { price: 1.00 USD / 1MB }')}
-${plan('tokens', 'tokens: 1500, per: month, overage: { price: 1000 USD / 1M tokens }')}
+${renderPlan('calls', ['{ requests: 300, per: month, overage: { price: 0.002 USD } }'])}
+${renderPlan('units', ['{ compute_units: 100, per: month, overage: { price: 0.002 USD } }'])}
+${renderPlan('bytes', ['{ bytes_out: 100001, per: month, overage: { price: 1.00 USD / 1MB } }'])}
+${renderPlan('tokens', ['{ tokens: 1500, per: month, overage: { price: 1000 USD / 1M tokens } }'])}
 demo: { customer: { plan: calls }, credit: 1.00 USD }
 `;
 }

@@ -9,7 +9,7 @@ import {
   runParallel,
   tally,
 } from './support/gateway-caller.ts';
-import { type MidMonth, startMidMonth } from './support/start-mid-month.ts';
+import { type MidMonth, renderPlan, startMidMonth } from './support/start-mid-month.ts';
 import { startWorkshop, type Workshop } from './support/start-workshop.ts';
 import { waitFor } from './support/wait-for.ts';
 
@@ -35,8 +35,6 @@ afterAll(async () => {
 });
 
 function renderConfig(): string {
-  const plan = (name: string, limit: string) =>
-    `  ${name}: { title: Lab, price: 9.00 USD / month, limits: [{ ${limit} }] }`;
   return `
 version: 1
 retry_storm_per_minute: 0
@@ -48,10 +46,10 @@ apis:
     routes:
       - { name: work, path: /work, price: 0.001 USD / request, compute: { units: 3 } }
 plans:
-${plan('requests', `requests: ${POOL}, per: month`)}
-${plan('bank', `compute_units: ${POOL * 3 + 2}, per: month`)}
-${plan('credit', 'requests: 1M, per: month')}
-${plan('slots', `concurrent_requests: ${SLOTS}`)}
+${renderPlan('requests', [`{ requests: ${POOL}, per: month }`])}
+${renderPlan('bank', [`{ compute_units: ${POOL * 3 + 2}, per: month }`])}
+${renderPlan('credit', ['{ requests: 1M, per: month }'])}
+${renderPlan('slots', [`{ concurrent_requests: ${SLOTS} }`])}
   own: { title: Own, price: 9.00 USD / month, limits: [{ requests: 5, per: month }] }
 demo: { customer: { plan: own }, credit: 1.00 USD }
 `;

@@ -14,7 +14,7 @@ import {
   tally,
 } from './support/gateway-caller.ts';
 import type { Gateway } from './support/start-gateway.ts';
-import { type MidMonth, startMidMonth } from './support/start-mid-month.ts';
+import { type MidMonth, renderPlan, startMidMonth } from './support/start-mid-month.ts';
 import { startWorkshop, type Workshop } from './support/start-workshop.ts';
 import { waitFor } from './support/wait-for.ts';
 
@@ -188,7 +188,7 @@ function renderConfig(): string {
   const plansOf = (prefix: string, kits: readonly Kit[]) =>
     kits.map((tight) => {
       const limits = kits.map((each) => (each === tight ? each.tight : each.loose));
-      return `  ${prefix}-${tight.id}: { title: Lab, price: 9.00 USD / month, limits: [${limits.join(', ')}] }`;
+      return renderPlan(`${prefix}-${tight.id}`, limits);
     });
   return `
 version: 1

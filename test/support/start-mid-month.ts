@@ -27,3 +27,8 @@ export async function startMidMonth(config: string, connectionsMax: number): Pro
     },
   };
 }
+
+/** The line of a plan that has these limits and nothing else; each as a YAML flow mapping. */
+export function renderPlan(name: string, limits: readonly string[]): string {
+  return `  ${name}: { title: Lab, price: 9.00 USD / month, limits: [${limits.join(', ')}] }`;
+}
