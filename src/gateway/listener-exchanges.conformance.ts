@@ -160,6 +160,35 @@ export function describeExchanges(create: CreateListener): void {
       }
     });
 
+    it.each([
+      [3000, 15 * 1024],
+      [400, 256 * 1024],
+    ])('answers %i pipelined requests no faster than their client reads', async (total, bytes) => {
+      let answered = 0;
+      const body = 'x'.repeat(bytes);
+      const { port } = await start((_request, response) => {
+        answered += 1;
+        answer(response, body);
+      });
+      const client = await open(port);
+      client.socket.pause();
+      const sent = client.write(GET.repeat(total));
+      let before = -1;
+      await waitFor(
+        () => {
+          const still = before === answered && answered > 0;
+          before = answered;
+          return still;
+        },
+        { timeoutMs: WAIT_MS, what: 'the answers to stop' },
+      );
+      // The kernel takes a few MiB; all of them are 45 and more.
+      expect(answered).toBeLessThan(total / 2);
+      client.socket.resume();
+      await waitFor(() => answered === total, { timeoutMs: WAIT_MS, what: 'all answers' });
+      await sent;
+    });
+
     it('tells a slow reader from a fast one, and calls onDrain', async () => {
       let drained = 0;
       let written = 0;

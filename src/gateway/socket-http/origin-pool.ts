@@ -118,7 +118,7 @@ export class OriginPool implements CallHost, ConnectionPool {
     const target: ReadTarget = { receive: ignore };
     const socket = this.#openSocket(target);
     const connection = new UpstreamConnection(this, socket, this.#secure, call);
-    target.receive = (bytes) => connection.receive(bytes);
+    target.receive = (bytes) => connection.inbox.receive(bytes);
     this.#open.add(connection);
     this.ticker.watch(connection);
   }

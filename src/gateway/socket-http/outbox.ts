@@ -1,7 +1,12 @@
 import type { Socket } from 'node:net';
 
+import { leavesTogether } from './round.ts';
+import { type Flushable, flushSoon } from './turn.ts';
+
 /** Output up to this size is put together in one buffer and leaves in one write; more goes as a vector. */
 const COPY_BYTES_MAX = 32 * 1024;
+/** So much may wait for the output of the other requests of its stage. */
+const TOGETHER_BYTES_MAX = 16 * 1024;
 
 /** Shared by all plain sockets: whatever the kernel takes at once is free again when `write` returns. */
 let scratch = Buffer.allocUnsafeSlow(COPY_BYTES_MAX);
@@ -9,7 +14,7 @@ let scratch = Buffer.allocUnsafeSlow(COPY_BYTES_MAX);
 const NO_BYTES = Buffer.alloc(0);
 
 /** The bytes on their way to one socket: what one turn of the event loop produces leaves in one write. */
-export class Outbox {
+export class Outbox implements Flushable {
   /** Bytes added and not yet flushed. */
   pending = 0;
   /** Bytes given to the socket without an error at once: 0 means that nothing can have reached the other side. */
@@ -40,6 +45,16 @@ export class Outbox {
     if (this.#more !== undefined) this.#more.push(bytes);
     else if (this.#bytes.length > 0) this.#more = [bytes];
     else this.#bytes = bytes;
+  }
+
+  /** All that is to leave is here: it leaves at once, or with that of other requests. @returns whether it has left. */
+  leave(): boolean {
+    if (leavesTogether() && this.pending < TOGETHER_BYTES_MAX) {
+      flushSoon(this);
+      return false;
+    }
+    this.flush();
+    return true;
   }
 
   flush(): void {

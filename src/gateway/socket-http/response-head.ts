@@ -35,8 +35,7 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
   const problem = explainFraming(fields, isOld);
   if (problem !== undefined) return problem;
   if (status === 101) return 'switched protocols without being asked to';
-  const bodiless = method === 'HEAD' || status < 200 || status === 204 || status === 304;
-  const framing = bodiless ? 'none' : framingOf(fields);
+  const framing = isBodiless(method, status) ? 'none' : framingOf(fields);
   return {
     status,
     fields,
@@ -44,6 +43,11 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
     bodyLength: framing === 'length' ? Number(fields.contentLength) : 0,
     keepAlive: framing !== 'close' && !isOld && !fields.close,
   };
+}
+
+/** RFC 9112 6.3: whatever its head says, no body follows. */
+export function isBodiless(method: string, status: number): boolean {
+  return method === 'HEAD' || status < 200 || status === 204 || status === 304;
 }
 
 function framingOf(fields: HeadFields): BodyFraming {

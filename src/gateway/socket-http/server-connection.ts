@@ -3,9 +3,11 @@ import type { Socket } from 'node:net';
 import type { ListenerOptions, ProtocolError, RequestHandler } from '../listener.ts';
 import { explainLineFeeds, HEAD_END } from './head-end.ts';
 import { explainFields } from './head-fields.ts';
+import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { isSoundResponse, renderFields, statusLineOf } from './render-head.ts';
 import { explainRequestLine, parseRequestHead } from './request-head.ts';
+import { requestStage } from './round.ts';
 import { ServerExchange } from './server-exchange.ts';
 import { keepBytes } from './shared-reads.ts';
 import { NEVER, type Ticker, type Timed } from './ticker.ts';
@@ -45,6 +47,7 @@ type Phase = 'idle' | 'head' | 'exchange' | 'closing';
 /** One client connection. A request is parsed when the one before it has been answered, so one read bounds what waits. */
 export class ServerConnection implements Timed {
   readonly socket: Socket;
+  readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly remoteAddress: string;
   readonly secure: boolean;
@@ -70,6 +73,7 @@ export class ServerConnection implements Timed {
     const address = socket.remoteAddress ?? '';
     this.socket = socket;
     this.secure = host.options.tls !== undefined;
+    this.inbox = new Inbox(requestStage, (bytes) => this.#receive(bytes));
     this.outbox = new Outbox(socket, this.secure);
     this.remoteAddress = address.startsWith(IPV4_MAPPED)
       ? address.slice(IPV4_MAPPED.length)
@@ -98,7 +102,7 @@ export class ServerConnection implements Timed {
 
   /** Nothing is asked of it: it may be closed without a word. */
   get idle(): boolean {
-    return this.#phase === 'idle' || this.#phase === 'head';
+    return !this.inbox.isFull && (this.#phase === 'idle' || this.#phase === 'head');
   }
 
   /** Something moved: whoever is waited for has all its time again. */
@@ -189,6 +193,7 @@ export class ServerConnection implements Timed {
 
   /** The socket is gone. */
   receiveClose(): void {
+    this.inbox.proceed();
     this.deadline = NEVER;
     this.#phase = 'closing';
     this.#rest = undefined;
@@ -217,7 +222,7 @@ export class ServerConnection implements Timed {
   }
 
   /** Bytes have been read; they may lie in the buffer that all sockets share. */
-  receive(chunk: Buffer): void {
+  #receive(chunk: Buffer): void {
     const rest = this.#rest;
     this.#rest = undefined;
     beginTurn();
@@ -334,6 +339,7 @@ export class ServerConnection implements Timed {
 
   /** The other side has ended its half. */
   #receiveEnd(): void {
+    this.inbox.proceed();
     const exchange = this.#exchange;
     if (this.#phase === 'head' && this.#rest !== undefined) {
       this.refuse({ status: 400, reason: 'the connection ended inside a request' });

@@ -9,6 +9,7 @@ import { ChunkedReader } from './chunked-reader.ts';
 import { isSoundResponse, type RenderedFields, renderFields, statusLineOf } from './render-head.ts';
 import { CHUNKED, type RequestHead } from './request-head.ts';
 import type { ServerConnection } from './server-connection.ts';
+import { isBodiless } from './response-head.ts';
 import { keepBytes } from './shared-reads.ts';
 import { flushSoon } from './turn.ts';
 
@@ -370,8 +371,7 @@ export class ServerExchange implements InboundRequest, InboundResponse {
     }
     if (this.closed) return;
     if (this.#chunked) this.#connection.outbox.addText(LAST_CHUNK);
-    this.#connection.outbox.flush();
-    this.#noteDrain();
+    if (this.#connection.outbox.leave()) this.#noteDrain();
     if (!this.bodyComplete) this.#sink = undefined;
     this.#connection.settle();
   }
@@ -391,9 +391,4 @@ export class ServerExchange implements InboundRequest, InboundResponse {
     this.drainAwaited = true;
     this.#connection.noteProgress();
   }
-}
-
-/** RFC 9112 6.3: whatever its head says, no body follows. */
-function isBodiless(method: string, status: number): boolean {
-  return method === 'HEAD' || status < 200 || status === 204 || status === 304;
 }

@@ -4,6 +4,7 @@ import type {
   UpstreamReceiver,
   UpstreamRequest,
 } from '../upstream.ts';
+import type { Staged } from './round.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import type { OutgoingRequest } from './upstream-request.ts';
 
@@ -31,7 +32,7 @@ export type Timeouts = Pick<
 >;
 
 /** One call from its beginning to its one ending. */
-export class SocketCall implements UpstreamCall {
+export class SocketCall implements UpstreamCall, Staged {
   readonly request: OutgoingRequest;
   readonly receiver: UpstreamReceiver;
   readonly timeouts: Timeouts;
@@ -94,7 +95,8 @@ export class SocketCall implements UpstreamCall {
     this.receiver.onFailure({ ...(first ?? { kind, message }), sent: this.sent });
   }
 
-  complete(): void {
+  /** The answer is whole. */
+  proceed(): void {
     if (this.#end()) this.receiver.onEnd();
   }
 

@@ -91,7 +91,7 @@ class SocketListener implements Listener, ConnectionHost {
     const adopted = tls === undefined ? adoptSocket(accepted, target) : undefined;
     const socket = adopted ?? accepted;
     const connection = new ServerConnection(this, socket, count >= connectionsMax);
-    target.receive = (bytes) => connection.receive(bytes);
+    target.receive = (bytes) => connection.inbox.receive(bytes);
     if (adopted === undefined) socket.on('data', target.receive);
     this.#connections.add(connection);
     this.ticker.watch(connection);

@@ -3,8 +3,11 @@ import type { Socket } from 'node:net';
 import type { UpstreamFailure } from '../upstream.ts';
 import { ChunkedReader } from './chunked-reader.ts';
 import { explainLineFeeds, HEAD_END } from './head-end.ts';
+import { Inbox } from './inbox.ts';
+import { KEEP_ALIVE_TIMEOUT_MS, readIdleMs } from './keep-alive.ts';
 import { Outbox } from './outbox.ts';
 import { type BodyFraming, parseResponseHead, type ResponseHead } from './response-head.ts';
+import { answerStage, endingStage } from './round.ts';
 import { keepBytes } from './shared-reads.ts';
 import type { SocketCall } from './socket-call.ts';
 import { NEVER, type Ticker, type Timed } from './ticker.ts';
@@ -13,10 +16,6 @@ import { Upload } from './upload.ts';
 
 /** Of one answer's head, interim answers included. */
 const HEAD_BYTES_MAX = 64 * 1024;
-/** An idle connection is closed after this, or when the upstream announced to close it, whichever comes first. */
-const KEEP_ALIVE_TIMEOUT_MS = 30_000;
-/** A connection is given up so long before its upstream does: a call on its way then would be lost. */
-const KEEP_ALIVE_MARGIN_MS = 1_000;
 const PENDING_BYTES_MAX = 64 * 1024;
 
 const PROTOCOL = Buffer.from('HTTP/1.');
@@ -35,6 +34,7 @@ type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'gone';
 
 /** One connection to an upstream: one call after the other, never two at once. */
 export class UpstreamConnection implements Timed {
+  readonly inbox: Inbox;
   readonly outbox: Outbox;
   deadline = NEVER;
   readonly #socket: Socket;
@@ -64,6 +64,7 @@ export class UpstreamConnection implements Timed {
   constructor(pool: ConnectionPool, socket: Socket, secure: boolean, call: SocketCall) {
     this.#pool = pool;
     this.#socket = socket;
+    this.inbox = new Inbox(answerStage, (bytes) => this.#receive(bytes));
     this.outbox = new Outbox(socket, secure);
     this.#call = call;
     call.connection = this;
@@ -97,8 +98,7 @@ export class UpstreamConnection implements Timed {
     this.outbox.addText(head);
     if (body === undefined || Buffer.isBuffer(body)) {
       if (body !== undefined) this.outbox.addBytes(body);
-      this.flush();
-      this.#noteProgress();
+      this.flushUpload();
       return;
     }
     const upload = new Upload(this, body, bodyLength);
@@ -200,7 +200,7 @@ export class UpstreamConnection implements Timed {
   }
 
   /** Bytes have been read; they may lie in the buffer that all sockets share. */
-  receive(chunk: Buffer): void {
+  #receive(chunk: Buffer): void {
     if (this.#phase === 'idle' || this.#phase === 'connecting') {
       // Nobody asked: whatever it is, it must not become the answer to the next call.
       this.#fail('protocol', 'the upstream spoke before it was asked');
@@ -346,7 +346,7 @@ export class UpstreamConnection implements Timed {
     this.#served += 1;
     if (!this.#keepAlive || !uploaded || !isLast || this.#rest !== undefined || this.#idleMs <= 0) {
       this.destroy();
-      call.complete();
+      call.proceed();
       return;
     }
     this.#upload = undefined;
@@ -355,7 +355,7 @@ export class UpstreamConnection implements Timed {
     this.deadline = this.#pool.ticker.after(this.#idleMs);
     call.connection = undefined;
     this.#pool.takeBack(this);
-    call.complete();
+    endingStage.add(call);
   }
 
   #fail(kind: UpstreamFailure['kind'], message: string): void {
@@ -367,11 +367,13 @@ export class UpstreamConnection implements Timed {
 
   /** The upstream has ended its half. */
   #receiveEnd(): void {
+    this.inbox.proceed();
     if (this.#phase === 'body' && this.#framing === 'close') this.#finish(true);
     else this.#lose('the upstream closed the connection');
   }
 
   #receiveClose(): void {
+    this.inbox.proceed();
     this.#lose(this.#error?.message ?? 'the connection was closed');
     this.#pool.forget(this);
   }
@@ -386,13 +388,4 @@ export class UpstreamConnection implements Timed {
     else if (this.#answerBegun) call.fail('reset', message);
     else call.lose('reset', message, this.#served > 0);
   }
-}
-
-const TIMEOUT = /(?:^|[,\s])timeout=(\d{1,9})/i;
-
-/** How long the upstream lets an idle connection live by its Keep-Alive field, as far as we use it. */
-function readIdleMs(keepAlive: string): number {
-  const seconds = TIMEOUT.exec(keepAlive)?.[1];
-  if (seconds === undefined) return KEEP_ALIVE_TIMEOUT_MS;
-  return Math.min(KEEP_ALIVE_TIMEOUT_MS, Number(seconds) * 1000 - KEEP_ALIVE_MARGIN_MS);
 }
