@@ -1,6 +1,7 @@
 import type { Fault } from '../../domain/facts.ts';
 import type { BodySink } from '../listener.ts';
 import type { Exchange } from './exchange.ts';
+import { joinChunks } from './join-chunks.ts';
 
 /**
  * Reads a whole request body of at most `bytesMax`. `fail` is called without a fault when the client
@@ -54,10 +55,7 @@ class BodyCollector implements BodySink {
 
   onEnd(): void {
     if (this.#over) return;
-    const [first] = this.#chunks;
-    this.#collection.done(
-      this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks),
-    );
+    this.#collection.done(joinChunks(this.#chunks));
   }
 
   onError(error: Error): void {

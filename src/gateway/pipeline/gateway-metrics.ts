@@ -1,4 +1,4 @@
-import type { Facts } from '../../domain/facts.ts';
+import type { Facts, OutcomeFact } from '../../domain/facts.ts';
 import {
   LATENCY_BUCKETS_SECONDS,
   type MetricRegistry,
@@ -11,6 +11,18 @@ const NANO_PER_WHOLE = 1_000_000_000;
 const ROUTES_MAX = 500;
 const MODELS_MAX = 500;
 
+/** What every request of one route is counted in, found without making up the labels again. */
+interface RouteCells {
+  readonly byStatus: Map<number, Counter>;
+  readonly duration: Histogram;
+}
+
+/** Of one model. */
+interface TokenCells {
+  readonly input: Counter;
+  readonly output: Counter;
+}
+
 /** What the data plane counts (OBS-17). Never a customer or key as a label. */
 export class GatewayMetrics {
   readonly #requests: Family<Counter>;
@@ -21,6 +33,8 @@ export class GatewayMetrics {
   readonly #charged: Counter;
   readonly #overrun: Counter;
   readonly #duration: Family<Histogram>;
+  readonly #routes = new Map<string, RouteCells>();
+  readonly #models = new Map<string, TokenCells>();
 
   /** `worker` names this process: only the operator's own numbers of processes become labels. */
   constructor(registry: MetricRegistry, worker: string) {
@@ -77,17 +91,44 @@ export class GatewayMetrics {
   count(facts: Facts): void {
     const { outcome } = facts;
     if (outcome === undefined) return;
-    const route = facts.route?.routeId ?? '';
-    this.#requests.child(route, String(outcome.status)).add();
+    const routeId = facts.route?.routeId ?? '';
+    const route = this.#routes.get(routeId) ?? this.#addRoute(routeId);
+    (route.byStatus.get(outcome.status) ?? this.#addStatus(routeId, route, outcome.status)).add();
     this.#served.add();
-    this.#duration.child(route).observe(outcome.durationMs / 1000);
+    route.duration.observe(outcome.durationMs / 1000);
     if (outcome.code !== '') this.#refusals.child(outcome.code).add();
     if (outcome.wouldRefuse !== undefined) this.#observed.child(outcome.wouldRefuse).add();
     if (outcome.costNano > 0) this.#charged.add(outcome.costNano / NANO_PER_WHOLE);
     if (outcome.overrunNano > 0) this.#overrun.add(outcome.overrunNano / NANO_PER_WHOLE);
-    if (outcome.model !== undefined && outcome.inputTokens > 0) {
-      this.#tokens.child('input', outcome.model).add(outcome.inputTokens);
-      this.#tokens.child('output', outcome.model).add(outcome.outputTokens);
-    }
+    this.#countTokens(outcome);
+  }
+
+  #countTokens({ model, inputTokens, outputTokens }: OutcomeFact): void {
+    if (model === undefined || inputTokens <= 0) return;
+    const cells = this.#models.get(model) ?? this.#addModel(model);
+    cells.input.add(inputTokens);
+    cells.output.add(outputTokens);
+  }
+
+  #addRoute(routeId: string): RouteCells {
+    const cells = { byStatus: new Map(), duration: this.#duration.child(routeId) };
+    // Configurations come and go: beyond the bound of the family there is one series for all of them.
+    if (this.#routes.size < ROUTES_MAX) this.#routes.set(routeId, cells);
+    return cells;
+  }
+
+  #addStatus(routeId: string, { byStatus }: RouteCells, status: number): Counter {
+    const counter = this.#requests.child(routeId, String(status));
+    byStatus.set(status, counter);
+    return counter;
+  }
+
+  #addModel(model: string): TokenCells {
+    const cells = {
+      input: this.#tokens.child('input', model),
+      output: this.#tokens.child('output', model),
+    };
+    if (this.#models.size < MODELS_MAX) this.#models.set(model, cells);
+    return cells;
   }
 }

@@ -1,4 +1,5 @@
 import type { InboundResponse, RawHeaders } from '../listener.ts';
+import { joinChunks } from './join-chunks.ts';
 
 /** What came of it. */
 export interface KeptAnswer {
@@ -66,7 +67,7 @@ export class KeptResponse implements InboundResponse {
     if (this.#ended) return;
     this.#ended = true;
     this.closed = truncated;
-    const body = Buffer.concat(this.#chunks);
+    const body = joinChunks(this.#chunks);
     this.#onEnd({ status: this.#status, headers: this.#headers, body, truncated });
   }
 }

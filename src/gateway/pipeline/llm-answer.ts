@@ -18,6 +18,7 @@ import { captureWhole, finishStream, noteProgress, UNWRITTEN } from './charging.
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import { type Growth, growHold, growHoldSlowly, type NoGrowth, noteShort } from './hold-growth.ts';
+import { joinChunks } from './join-chunks.ts';
 import { askFor, WINDOW_BYTES } from './llm-admission.ts';
 import { type Take, withBytes } from '../../domain/take.ts';
 import type { UnderstoodCall } from './llm-call.ts';
@@ -119,8 +120,8 @@ export class LlmAnswer implements UpstreamReceiver {
 
   onEnd(): void {
     if (this.#phase === 'stream') this.#endStream();
-    else if (this.#phase === 'whole') this.#endWhole(Buffer.concat(this.#chunks));
-    else if (this.#phase === 'error') this.#endError(Buffer.concat(this.#chunks));
+    else if (this.#phase === 'whole') this.#endWhole(joinChunks(this.#chunks));
+    else if (this.#phase === 'error') this.#endError(joinChunks(this.#chunks));
   }
 
   onFailure(failure: UpstreamFailure): void {

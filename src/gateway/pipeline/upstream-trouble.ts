@@ -8,6 +8,7 @@ import {
 import { findProvider } from '../../providers/provider-directory.ts';
 import type { RawHeaders } from '../listener.ts';
 import type { UpstreamFailure } from '../upstream.ts';
+import { joinChunks } from './join-chunks.ts';
 
 /** Of an upstream's refusal: what is looked at and told. */
 const TROUBLE_BYTES_MAX = 16 * 1024;
@@ -66,7 +67,7 @@ export class UpstreamComplaint {
   }
 
   fault(target: string | undefined, upstreamId: string): Fault {
-    const body = Buffer.concat(this.#chunks);
+    const body = joinChunks(this.#chunks);
     const refusal = { status: 402, headers: this.#headers, body, target, upstreamId };
     return tell(refusal, classify(refusal));
   }
