@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 /** A settler on a store that keeps every batch and answers as the test says. */
-function open(options: { readonly accountsMax?: number } = {}) {
+function open(options: { readonly accountsMax?: number; readonly tookMs?: number } = {}) {
   const batches: SyncBatch[] = [];
   const closed: SyncBatch[] = [];
   const events = { fenced: 0, changes: [] as Change[], errors: [] as unknown[] };
@@ -33,6 +33,7 @@ function open(options: { readonly accountsMax?: number } = {}) {
   const store = {
     sync: (batch: SyncBatch) => {
       batches.push(batch);
+      if (batch.leases.length > 0) clock.advance(options.tookMs ?? 0);
       const answer = answers.shift() ?? {};
       return answer instanceof Error
         ? Promise.reject(answer)
@@ -208,6 +209,34 @@ describe('Settler', () => {
     await settler.settleNow();
     expect(events).toMatchObject({ fenced: 1, changes: [] });
   });
+
+  it.each([
+    [1, 100],
+    [30, 600],
+    [300, 1000],
+  ])(
+    'PERF-03: after a settlement of %i ms the next comes %i ms later, or with the next news',
+    async (tookMs, quietMs) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const { settler, book, clock, batches } = open({ tookMs });
+      const account = leased(book, clock);
+      const settledAt: number[] = [];
+      settler.start();
+      for (let round = 0; settledAt.length < 3 && round < 500; round += 1) {
+        const before = batches.length;
+        clock.advance(5);
+        await vi.advanceTimersByTimeAsync(5);
+        account.dirty = true;
+        if (batches.slice(before).some(({ leases }) => leases.length > 0)) {
+          settledAt.push(clock.monotonicMs() - tookMs);
+        }
+      }
+      vi.useRealTimers();
+      const [, second = 0, third = 0] = settledAt;
+      expect(third - second).toBeGreaterThanOrEqual(quietMs);
+      expect(third - second).toBeLessThanOrEqual(quietMs + 250 + 10);
+    },
+  );
 
   it('I10: the last settlement hands everything back', async () => {
     const { settler, book, clock, closed } = open();
