@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import type { HttpTransport } from '../src/server/config/loaded-config.ts';
+import { WORKER_FLAGS } from '../src/server/worker-crew.ts';
 import { ChildProgram } from '../test/support/child-program.ts';
 import { waitFor } from '../test/support/wait-for.ts';
 import { pinToCore } from './process-usage.ts';
@@ -18,12 +19,12 @@ export interface BareSetup {
   readonly http: HttpTransport;
 }
 
-/** Bare forwarding on the gateway's own transport: its listener and its client, nothing between. */
+/** Bare forwarding on the gateway's own transport and V8 flags: its listener and its client, nothing between. */
 export async function startBare({ upstreamOrigin, core, http }: BareSetup): Promise<Subject> {
   const build = join(root, `dist.bench-${process.pid}`);
   const program = new ChildProgram({
     command: process.execPath,
-    args: [compileBareForward(build), http, upstreamOrigin],
+    args: [...WORKER_FLAGS, compileBareForward(build), http, upstreamOrigin],
   });
   const stop = async (): Promise<void> => {
     await program.stop();

@@ -11,7 +11,7 @@ import type { Journal } from './journal.ts';
 import type { LeaseAccount } from './lease-account.ts';
 import type { LeaseBook } from './lease-book.ts';
 
-/** Between two settlements, at least. The next waits four times as long as the last took, so the store is at most a fifth busy with us. */
+/** Between two rounds, at least. The next waits four times as long as the last took, so that the store is not asked without end. */
 const PAUSE_MS = 25;
 /** How often charges become entries, unless somebody waits. The journal has them from the first byte on. */
 const SETTLE_MS = 100;

@@ -29,7 +29,7 @@ export interface CrewEvents {
  * V8 learns while a process warms up which objects live long, and makes those in the old space from then on. What is
  * alive in a burst of first requests is not: their successors would all have to be collected there (docs/decisions, "where the time went").
  */
-const WORKER_FLAGS = ['--no-allocation-site-pretenuring'];
+export const WORKER_FLAGS: readonly string[] = ['--no-allocation-site-pretenuring'];
 
 /** A worker could not start: wrong port, no store. */
 export class WorkerStartError extends Error {
