@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { GatewayUnderFire } from '../chaos/gateway-under-fire.ts';
 import type { ProblemDocument } from '../src/contract/problem-document.ts';
-import { GatewayUnderFire } from './crash/gateway-under-fire.ts';
 import { GatewayCaller, tally } from './support/gateway-caller.ts';
-import { freePort } from './support/free-port.ts';
 import {
   type CountedUpstream,
   startCountedUpstream,
@@ -36,7 +37,9 @@ let keys: readonly string[];
 beforeAll(async () => {
   upstream = await startCountedUpstream();
   data = makeDirectory('slots');
-  fire = new GatewayUnderFire({ port: await freePort(), data, config: renderConfig() });
+  const config = join(data, 'tollkeeper.yaml');
+  writeFileSync(config, renderConfig());
+  fire = await GatewayUnderFire.create({ data, config, workers: 2 });
   await fire.start();
   caller = new GatewayCaller(fire.gateway);
   const tenantId = await caller.tenantId();
@@ -48,7 +51,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   caller.close();
-  await fire.gateway.stop();
+  await fire.stop();
+  fire.destroy();
   await upstream.close();
   removeDirectory(data);
 });

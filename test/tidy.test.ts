@@ -15,7 +15,7 @@ function listFiles(): readonly string[] {
     const listing = execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: 'pipe' });
     return listing.split('\n').filter((file) => file !== '' && existsSync(join(root, file)));
   } catch {
-    const folders = ['src', 'test', 'tools', 'bench', 'docs', 'deploy', 'schema'];
+    const folders = ['src', 'test', 'tools', 'bench', 'chaos', 'docs', 'deploy', 'schema'];
     return folders
       .filter((folder) => existsSync(join(root, folder)))
       .flatMap((folder) =>

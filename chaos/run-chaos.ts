@@ -1,0 +1,229 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Store, Violation } from '../src/stores/store.ts';
+import { makeDirectory, removeDirectory } from '../test/support/temporary-directory.ts';
+import { waitFor } from '../test/support/wait-for.ts';
+import { type Books, findUndecided, LiveAudit, readBooks } from './books.ts';
+import { compare } from './compare.ts';
+import { createCustomer, type Customer, MODEL, renderConfig } from './customer.ts';
+import { Faults, planFaults } from './faults.ts';
+import { GatewayUnderFire } from './gateway-under-fire.ts';
+import { judge } from './judge.ts';
+import type { ChaosOptions } from './options.ts';
+import type { ChaosReport } from './report.ts';
+import { seededRandom } from './seeded-random.ts';
+import type { ServedRecord } from './served-record.ts';
+import { sqliteUnderFire } from './sqlite-under-fire.ts';
+import type { StoreUnderFire } from './store-under-fire.ts';
+import { Traffic, UNITS_MOST } from './traffic.ts';
+import { startUnitsModel, type UnitsModel } from './units-model.ts';
+
+/** Of the budget: the rest is sold in peace, so that the end is reached whatever the faults cost. */
+const FIRE_SHARE = 0.85;
+const RESERVED_WAIT_MS = 30_000;
+
+/** Everything one run has started; `stop` ends all of it, whenever it is called. */
+export class ChaosRun {
+  readonly #options: ChaosOptions;
+  readonly #talk: (text: string) => void;
+  readonly #directory = makeDirectory('chaos');
+  readonly #gateways: GatewayUnderFire[] = [];
+  readonly #store: StoreUnderFire;
+  #model: UnitsModel | undefined;
+  #books: Store | undefined;
+  #customer: Customer | undefined;
+  #stopped = false;
+
+  constructor(options: ChaosOptions, talk: (text: string) => void) {
+    this.#options = options;
+    this.#talk = talk;
+    const data = join(this.#directory, 'data');
+    mkdirSync(data);
+    this.#store = sqliteUnderFire(data);
+  }
+
+  /** Rejects when the run could not be carried out; what it found wrong is in the report. */
+  async run(): Promise<Omit<ChaosReport, 'seconds'>> {
+    const random = seededRandom(this.#options.seed);
+    const plan = planFaults(this.#options, random);
+    const model = await startUnitsModel(0);
+    this.#model = model;
+    const first = await this.#startGateways(model.origin);
+    const customer = await createCustomer(first, this.#options);
+    this.#customer = customer;
+    const books = await this.#store.open();
+    this.#books = books;
+    const audit = new LiveAudit(books, customer.tenantId);
+    const faults = new Faults({
+      gateways: this.#gateways,
+      store: this.#store,
+      plan,
+      unitsUnderFire: Math.floor(this.#options.units * FIRE_SHARE),
+      inFlightLeast: this.#options.inFlightLeast,
+      random,
+      traffic: () => traffic,
+      talk: this.#talk,
+    });
+    const traffic: Traffic = new Traffic({
+      clients: customer.clients,
+      callersEach: this.#options.callersEach,
+      urls: this.#gateways.map(({ chatUrl }) => chatUrl),
+      model: MODEL,
+      random,
+      isRefusal: (status) => status === 402,
+      budget: this.#options.units,
+      lost: () => this.#sum((gateway) => gateway.killedWorkers) * UNITS_MOST,
+      mayCall: () => faults.mayCall(),
+    });
+    audit.start();
+    traffic.start();
+    await faults.run();
+    this.#talk('the faults are over: selling what is left');
+    await traffic.sellOut();
+    const reservedBackMs = await this.#restartAll(books, customer.tenantId);
+    traffic.takeRefusals();
+    traffic.start();
+    await traffic.sellOut();
+    this.#talk('the money is gone: stopping the gateways');
+    await Promise.all(this.#gateways.map((gateway) => gateway.stop()));
+    await audit.stop();
+    const refusals = traffic.takeRefusals();
+    return this.#report({
+      faults,
+      traffic,
+      audit,
+      books: await readBooks(books, customer.tenantId),
+      decided: refusals.length,
+      undecided: await findUndecided(books, refusals),
+      reservedBackMs,
+      sentFor: (callId) => model.sentFor(callId),
+    });
+  }
+
+  /** Ends every process it started, at once, and removes what they wrote. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.kill();
+    for (const { record } of this.#customer?.clients ?? []) record.close();
+    await this.#model?.close();
+    await this.#books?.close();
+    removeDirectory(this.#directory);
+  }
+
+  /** The part of `stop` that waits for nothing. */
+  kill(): void {
+    for (const gateway of this.#gateways) gateway.destroy();
+    this.#store.destroy();
+  }
+
+  /** The first alone, because it makes the tables; with it up, the others only join. */
+  async #startGateways(modelOrigin: string): Promise<GatewayUnderFire> {
+    const config = join(this.#directory, 'tollkeeper.yaml');
+    writeFileSync(config, renderConfig(this.#store.settings, modelOrigin));
+    for (let each = 0; each < this.#options.gateways; each += 1) {
+      const { workers } = this.#options;
+      const setting = { data: this.#store.dataDirectory(each), config, workers };
+      // oxlint-disable-next-line no-await-in-loop -- each takes a port that was free a moment ago
+      this.#gateways.push(await GatewayUnderFire.create(setting));
+    }
+    const [first, ...others] = this.#gateways;
+    if (first === undefined) throw new Error('there is no gateway to start');
+    await first.start();
+    await Promise.all(others.map((gateway) => gateway.start()));
+    return first;
+  }
+
+  /** Every process of every gateway at once, as when a machine goes down. Returns when nothing was reserved any more. */
+  async #restartAll(books: Store, tenantId: string): Promise<number | undefined> {
+    this.#talk('killing every process at once');
+    await Promise.all(this.#gateways.map((gateway) => gateway.killTree()));
+    const restartedAt = performance.now();
+    const isBack = async (): Promise<boolean> => (await readBooks(books, tenantId)).reserved === 0;
+    try {
+      await waitFor(isBack, { timeoutMs: RESERVED_WAIT_MS, what: 'what was reserved' });
+      return Math.round(performance.now() - restartedAt);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #sum(read: (gateway: GatewayUnderFire) => number): number {
+    return this.#gateways.reduce((total, gateway) => total + read(gateway), 0);
+  }
+
+  #report(found: {
+    readonly faults: Faults;
+    readonly traffic: Traffic;
+    readonly audit: LiveAudit;
+    readonly books: Books;
+    readonly decided: number;
+    readonly undecided: readonly Violation[];
+    readonly reservedBackMs: number | undefined;
+    readonly sentFor: (callId: string) => number;
+  }): Omit<ChaosReport, 'seconds'> {
+    const { faults, traffic, audit, books, decided, undecided, reservedBackMs } = found;
+    const clients = this.#customer?.clients ?? [];
+    const compared = compare(clients, books, found.sentFor);
+    const total = (read: (record: ServedRecord) => number): number =>
+      clients.reduce((whole, { record }) => whole + read(record), 0);
+    const killedWorkers = this.#sum((gateway) => gateway.killedWorkers);
+    const violations = [...audit.violations, ...undecided];
+    const invariants = judge({
+      ...compared,
+      violations,
+      audits: audit.samples,
+      decided,
+      spentUnits: books.spent,
+      keyUnits: compared.chargedUnits,
+      killedWorkers,
+      reservedBackMs,
+      reservedAtEnd: books.reserved,
+    });
+    return {
+      seed: this.#options.seed,
+      store: this.#store.title,
+      gateways: this.#options.gateways,
+      workers: this.#options.workers,
+      budget_units: this.#options.units,
+      requests: total((record) => record.calls),
+      streamed: total((record) => record.streams),
+      left: total((record) => record.left.length),
+      refused: total((record) => record.countOf((status) => status === 402)),
+      refused_early: traffic.falseRefusals,
+      unavailable: total((record) => record.countOf((status) => status >= 500)),
+      no_answer: total((record) => record.countOf((status) => status === 0)),
+      unexpected: total((record) => record.countOf(isUnexpected)),
+      kills: faults.kills,
+      killed_processes: this.#sum((gateway) => gateway.killedProcesses),
+      pauses: faults.pauses,
+      store_restarts: faults.storeRestarts,
+      in_flight_least: leastOf(faults.inFlight),
+      served_answers: compared.servedAnswers,
+      served_units: compared.servedUnits,
+      charged_answers: compared.chargedAnswers,
+      charged_units: books.spent,
+      overspent: Math.max(0, compared.servedUnits - this.#options.units),
+      served_uncharged: compared.unchargedUnits,
+      charged_unserved: compared.unservedAnswers,
+      charged_unserved_most: killedWorkers,
+      charged_unserved_units: compared.unservedUnits,
+      unsold_units: books.granted - books.spent,
+      reserved_back_ms: reservedBackMs ?? null,
+      audits: audit.samples,
+      invariants_broken: invariants.filter(({ state }) => state === 'broken').length,
+      invariants,
+      violations,
+    };
+  }
+}
+
+/** What no call under fire may be told: money, a gateway that is away, and nothing else. */
+function isUnexpected(status: number): boolean {
+  return status !== 0 && status !== 200 && status !== 402 && status < 500;
+}
+
+function leastOf(numbers: readonly number[]): number | null {
+  return numbers.length === 0 ? null : Math.min(...numbers);
+}
