@@ -81,6 +81,8 @@ export class Faults {
   /** Whether something goes on at each gateway. */
   readonly #busy: boolean[];
   #begun = 0;
+  /** Kills that wait for enough calls. */
+  #awaiting = 0;
   #failure: Error | undefined;
 
   constructor(setting: FaultSetting) {
@@ -89,12 +91,12 @@ export class Faults {
   }
 
   /**
-   * Callers are not to sell everything while the faults lag behind; but a fault that could begin needs calls in
-   * flight, so they go on whenever a gateway is free for it.
+   * Callers are not to sell everything while the faults lag behind; but they go on whenever a gateway is free for
+   * the next fault, or a fault waits for calls to be under way.
    */
   mayCall(): boolean {
     const { plan, traffic, unitsUnderFire } = this.#setting;
-    if (this.#begun >= plan.length || this.#busy.includes(false)) return true;
+    if (this.#begun >= plan.length || this.#awaiting > 0 || this.#busy.includes(false)) return true;
     return traffic().unitsServed < this.#dueAt(this.#begun + 2, unitsUnderFire);
   }
 
@@ -109,14 +111,6 @@ export class Faults {
       await this.#wait(() => this.#busy.includes(false), LANE_TIMEOUT_MS, 'a whole gateway');
       const free = [...this.#busy.keys()].filter((lane) => this.#busy[lane] === false);
       const lane = pick(free, random);
-      if (fault.kind !== 'pause') {
-        // oxlint-disable-next-line no-await-in-loop -- as above
-        await this.#wait(
-          () => traffic().inFlightAt(lane) >= this.#setting.inFlightLeast,
-          IN_FLIGHT_TIMEOUT_MS,
-          'enough calls in flight',
-        );
-      }
       this.#begin(lane, fault);
     }
     await this.#wait(() => !this.#busy.includes(true), LANE_TIMEOUT_MS, 'the last faults');
@@ -170,6 +164,14 @@ export class Faults {
     gateway: GatewayUnderFire,
     { what, which }: { readonly what: 'worker' | 'supervisor' | 'tree'; readonly which: number },
   ): Promise<void> {
+    this.#awaiting += 1;
+    await this.#wait(
+      () => this.#setting.traffic().inFlightAt(lane) >= this.#setting.inFlightLeast,
+      IN_FLIGHT_TIMEOUT_MS,
+      'enough calls in flight',
+    ).finally(() => {
+      this.#awaiting -= 1;
+    });
     this.kills += 1;
     this.inFlight.push(this.#setting.traffic().inFlightAt(lane));
     if (what === 'worker') {

@@ -57,7 +57,19 @@ export function judge(findings: Findings): readonly InvariantResult[] {
 
 /** Why the run is no proof, in words; none = it is one. */
 export function findProblems(
-  report: Omit<ChaosReport, 'seconds'>,
+  report: Pick<
+    ChaosReport,
+    | 'overspent'
+    | 'served_uncharged'
+    | 'charged_unserved'
+    | 'charged_unserved_most'
+    | 'refused_early'
+    | 'unexpected'
+    | 'unsold_units'
+    | 'invariants_broken'
+    | 'kills'
+    | 'in_flight_least'
+  >,
   planned: { readonly kills: number; readonly inFlightLeast: number },
 ): readonly string[] {
   const { in_flight_least: inFlight } = report;

@@ -50,9 +50,9 @@ export const USAGE = `Usage: npm run chaos -- [options]
   --seed N           repeats a plan of faults (default: another each time, printed)
   --gateways N       gateways on one store (default 4)
   --workers N        worker processes of each (default 1)
-  --units N          money for exactly so many units, sold in calls of 1 to 20 (default 1,000,000; quick 60,000)
-  --kills N          kill -9 of a worker, a supervisor or a whole gateway (default 40; quick 8)
-  --pauses N         SIGSTOP of a worker or a supervisor for 0.2 to 3 s (default 20; quick 4)
+  --units N          money for exactly so many units, sold in calls of 1 to 20 (default 1,000,000; quick 50,000)
+  --kills N          kill -9 of a worker, a supervisor or a whole gateway (default 40; quick 6)
+  --pauses N         SIGSTOP of a worker or a supervisor for 0.2 to 3 s (default 20; quick 3)
   --store-restarts N (default 5; quick 1)
   --in-flight N      calls under way at a gateway when it is killed, at least (default 64)
   --seconds N        give up after so long (default 1500; quick 55)
@@ -65,7 +65,7 @@ export const USAGE = `Usage: npm run chaos -- [options]
   --upstream PORT    only run the model that such a gateway can be put in front of`;
 
 const FULL = { units: 1_000_000, kills: 40, pauses: 20, 'store-restarts': 5, seconds: 1500 };
-const QUICK = { units: 60_000, kills: 8, pauses: 4, 'store-restarts': 1, seconds: 55 };
+const QUICK = { units: 50_000, kills: 6, pauses: 3, 'store-restarts': 1, seconds: 55 };
 const CLIENTS = 16;
 const SEED_MOST = 2 ** 32 - 1;
 const TARGET_ONLY = ['key', 'model', 'budget', 'callers'] as const;
