@@ -287,8 +287,10 @@ describe('a gateway of the file that init wrote', () => {
     expect(checks.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['node', 'configuration', 'gateway', 'store', 'workers', 'ledger']),
     );
+    expect(await ask('doctor', '--ledger')).toEqual({ ok: true, violations: [] });
     const alone = await run('doctor', '--admin', 'http://127.0.0.1:9');
     expect(alone.code).toBe(4);
+    expect((await run('doctor', '--ledger', '--admin', 'http://127.0.0.1:9')).code).toBe(4);
     expect(alone.stdout).toMatch(/fail\s+gateway/);
   });
 

@@ -16,7 +16,8 @@ import {
 import { refusedFacts, startAdminApi } from '../../test/support/start-admin-api.ts';
 import type { AdminApi } from '../../test/support/start-admin-api.ts';
 import { requestId } from '../platform/ids.ts';
-import { checkGateway } from './gateway-checks.ts';
+import { EXIT } from './command-outcome.ts';
+import { auditLedger, checkGateway } from './gateway-checks.ts';
 import { packFacts, unpackFacts } from '../domain/facts-record.ts';
 
 let api: AdminApi;
@@ -249,7 +250,24 @@ it('doctor: a healthy gateway, then one with a finding in each part', async () =
       detail: expect.stringContaining('I1: transaction t1 sums to 5'),
     },
   ]);
+  const broken = await auditLedger({ admin: sick.origin, data: sick.directory }, io);
+  expect(broken).toMatchObject({
+    kind: 'done',
+    exitCode: EXIT.failed,
+    json: { ok: false, violations: [{ invariant: 'I1', detail: 'transaction t1 sums to 5' }] },
+    text: expect.stringMatching(/^fail {2}ledger +I1: transaction t1 sums to 5/),
+  });
+  expect(await auditLedger({}, io)).toMatchObject({
+    kind: 'done',
+    exitCode: EXIT.ok,
+    json: { ok: true, violations: [] },
+    text: 'ok    ledger         every invariant holds',
+  });
   await sick.close();
+  expect(await auditLedger({ admin: sick.origin }, io)).toMatchObject({
+    kind: 'failed',
+    exitCode: EXIT.dependency,
+  });
   const [gone] = await checkGateway({ admin: sick.origin }, io);
   expect(gone).toMatchObject({
     name: 'gateway',

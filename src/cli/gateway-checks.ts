@@ -1,7 +1,7 @@
 import { callAdmin } from './admin-client.ts';
 import type { AdminCall, AdminOptions } from './admin-client.ts';
 import { readList, readMember, readText } from './answer-shapes.ts';
-import type { CommandIo } from './command-outcome.ts';
+import { type CommandIo, type CommandOutcome, EXIT } from './command-outcome.ts';
 
 /** One line of `doctor`. */
 export interface CheckLine {
@@ -38,6 +38,26 @@ export async function checkGateway(
     lines.push({ name: 'ledger', status: 'fail', detail: audit.message });
   else lines.push(...checkLedger(audit.json));
   return lines;
+}
+
+/** `doctor --ledger`: the books alone, recomputed from their entries while the gateways go on. */
+export async function auditLedger(options: AdminOptions, io: CommandIo): Promise<CommandOutcome> {
+  const audit = await callAdmin({ method: 'GET', path: '/admin/ledger/audit' }, options, io);
+  if (audit.kind === 'failed') return audit;
+  const lines = checkLedger(audit.json);
+  const ok = lines.every(({ status }) => status === 'ok');
+  return {
+    kind: 'done',
+    json: { ok, violations: readList(audit.json, 'violations') },
+    text: formatChecks(lines),
+    exitCode: ok ? EXIT.ok : EXIT.failed,
+  };
+}
+
+export function formatChecks(lines: readonly CheckLine[]): string {
+  return lines
+    .map(({ status, name, detail }) => `${status.padEnd(5)} ${name.padEnd(14)} ${detail}`)
+    .join('\n');
 }
 
 function checkPart(part: unknown): CheckLine {

@@ -9,7 +9,7 @@ import {
   reportOutcome,
 } from '../cli/command-outcome.ts';
 import { formatTable } from '../cli/format-table.ts';
-import { checkGateway, type CheckLine } from '../cli/gateway-checks.ts';
+import { auditLedger, checkGateway, type CheckLine, formatChecks } from '../cli/gateway-checks.ts';
 import { formatProblem } from './config/config-problem.ts';
 import { readDemoConfig } from './config/demo-config.ts';
 import { type ConfigSource, loadConfig } from './config/load-config.ts';
@@ -153,23 +153,25 @@ function registerDoctor(program: Command, io: CommandIo): void {
     )
     .option('--data <dir>', 'data directory of the gateway (TOLLKEEPER_DATA, default .tollkeeper)')
     .option('--token-file <file>', 'file with the admin token (default <data>/admin.token)')
+    .option('--ledger', 'only audit the books, while the gateways go on')
     .option('--json', 'print JSON, for scripts')
-    .addHelpText('after', examples('doctor', 'doctor --admin http://127.0.0.1:4021 --json'))
-    .action(async (flags: ConfigFlags & { readonly data?: string }) => {
+    .addHelpText('after', examples('doctor', 'doctor --ledger --json'))
+    .action(async (flags: ConfigFlags & { readonly data?: string; readonly ledger?: boolean }) => {
+      if (flags.ledger === true) {
+        reportOutcome(await auditLedger(flags, io), io, flags.json === true);
+        return;
+      }
       const loaded = loadConfig(sourceOf(flags, io), { env: io.env });
       const lines: readonly CheckLine[] = [
         ...checkMachine(loaded),
         ...(await checkGateway(flags, io)),
       ];
       const failed = lines.some((line) => line.status === 'fail');
-      const text = lines
-        .map((line) => `${line.status.padEnd(5)} ${line.name.padEnd(14)} ${line.detail}`)
-        .join('\n');
       reportOutcome(
         {
           kind: 'done',
           json: { ok: !failed, checks: lines },
-          text,
+          text: formatChecks(lines),
           exitCode: failed ? EXIT.dependency : EXIT.ok,
         },
         io,
