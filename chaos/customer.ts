@@ -5,6 +5,8 @@ import type { Client } from './traffic.ts';
 export const MODEL = 'units';
 /** What a unit costs, in nano USD. */
 export const NANO_PER_UNIT = 1000n;
+/** Every so many clients one hangs up midway now and then. */
+const LEAVING_EACH = 4;
 const UNITS_PER_DOLLAR = 1_000_000;
 
 /** A model of which a token costs one unit, and counters for each key beside the balance of all. */
@@ -54,7 +56,12 @@ export async function createCustomer(
   for (let each = 0; each < clients; each += 1) {
     // oxlint-disable-next-line no-await-in-loop -- some tens of keys, once
     const key = await gateway.admin('/admin/keys', { tenant_id: tenantId, name: `client ${each}` });
-    made.push({ id: idOf(key), key: String(memberOf(key, 'key')), record: new ServedRecord() });
+    made.push({
+      id: idOf(key),
+      key: String(memberOf(key, 'key')),
+      record: new ServedRecord(),
+      leaves: each % LEAVING_EACH === 0,
+    });
   }
   return { tenantId, clients: made };
 }

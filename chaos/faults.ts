@@ -81,6 +81,7 @@ export class Faults {
   /** Whether something goes on at each gateway. */
   readonly #busy: boolean[];
   #begun = 0;
+  #isStoreAway = false;
   /** Kills that wait for enough calls. */
   #awaiting = 0;
   #failure: Error | undefined;
@@ -109,6 +110,10 @@ export class Faults {
       await this.#wait(() => traffic().unitsServed >= due, DUE_TIMEOUT_MS, 'units between faults');
       // oxlint-disable-next-line no-await-in-loop -- as above
       await this.#wait(() => this.#busy.includes(false), LANE_TIMEOUT_MS, 'a whole gateway');
+      if (fault.kind === 'restart-store') {
+        // oxlint-disable-next-line no-await-in-loop -- there is one store: it is away once at a time
+        await this.#wait(() => !this.#isStoreAway, LANE_TIMEOUT_MS, 'the store to be back');
+      }
       const free = [...this.#busy.keys()].filter((lane) => this.#busy[lane] === false);
       const lane = pick(free, random);
       this.#begin(lane, fault);
@@ -153,9 +158,14 @@ export class Faults {
           : gateway.pauseSupervisor(fault.ms);
       case 'restart-store':
         this.storeRestarts += 1;
-        return store.restart(fault.ms, () =>
-          store.embedded ? this.#kill(lane, gateway, { what: 'tree', which }) : Promise.resolve(),
-        );
+        this.#isStoreAway = true;
+        return store
+          .restart(fault.ms, () =>
+            store.embedded ? this.#kill(lane, gateway, { what: 'tree', which }) : Promise.resolve(),
+          )
+          .finally(() => {
+            this.#isStoreAway = false;
+          });
     }
   }
 

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
+import type { ChildProgram } from '../test/support/child-program.ts';
 import { freePort } from '../test/support/free-port.ts';
 import { type Gateway, startGateway } from '../test/support/start-gateway.ts';
 import { waitFor } from '../test/support/wait-for.ts';
@@ -23,10 +24,11 @@ export class GatewayUnderFire {
   #pids: readonly number[] = [];
   /** Every worker ever met that may still run: those of a killed supervisor live on for a while. */
   readonly #met = new Set<number>();
-  readonly #supervisors = new Set<ChildProcess>();
+  readonly #supervisors = new Set<ChildProgram>();
   readonly #killedSupervisors = new Set<number>();
   readonly #killedWorkers = new Set<number>();
   readonly #paused = new Set<number>();
+  #destroyed = false;
 
   constructor(port: number, setting: GatewaySetting) {
     this.port = port;
@@ -62,8 +64,8 @@ export class GatewayUnderFire {
       args: ['--config', config, '--port', String(this.port), '--workers', String(workers)],
       env: { TOLLKEEPER_LOG_LEVEL: 'error' },
       startTimeoutMs: START_TIMEOUT_MS,
+      onSpawn: (program) => this.#adopt(program),
     });
-    this.#supervisors.add(this.#gateway.program.child);
     await this.learnWorkers();
   }
 
@@ -119,9 +121,15 @@ export class GatewayUnderFire {
 
   /** Ends whatever of it still runs, at once. Only processes that it started or met as workers of its supervisors. */
   destroy(): void {
+    this.#destroyed = true;
     for (const pid of this.#paused) signal(pid, 'SIGCONT');
-    for (const child of this.#supervisors) child.kill('SIGKILL');
+    for (const { child } of this.#supervisors) child.kill('SIGKILL');
     for (const pid of this.#met) if (isWorker(pid)) signal(pid, 'SIGKILL');
+  }
+
+  /** Resolves when no process of it is left: workers hold the output of the supervisor that started them. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.#supervisors].map(({ exited }) => exited));
   }
 
   async admin(path: string, body?: unknown): Promise<unknown> {
@@ -135,6 +143,12 @@ export class GatewayUnderFire {
     });
     if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
     return answer.json();
+  }
+
+  #adopt(supervisor: ChildProgram): void {
+    this.#supervisors.add(supervisor);
+    // A restart that was under way when all was to end.
+    if (this.#destroyed) supervisor.child.kill('SIGKILL');
   }
 
   #worker(which: number): number {

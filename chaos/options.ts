@@ -1,8 +1,11 @@
 import { parseArgs } from 'node:util';
 
+import { type StoreKind, STORES } from './start-store.ts';
+
 /** A run against gateways of our own, which it starts, kills, pauses and audits. */
 export interface ChaosOptions {
   readonly kind: 'own';
+  readonly store: StoreKind;
   readonly seed: number;
   readonly gateways: number;
   /** Worker processes of each gateway. */
@@ -48,7 +51,8 @@ export const USAGE = `Usage: npm run chaos -- [options]
   --quick            under a minute: fewer units and faults
   --json             one JSON object on stdout (with npm: npm run chaos --silent -- --json)
   --seed N           repeats a plan of faults (default: another each time, printed)
-  --gateways N       gateways on one store (default 4)
+  --store KIND       what the gateways share: sqlite (default)
+  --gateways N       gateways on it (default 4)
   --workers N        worker processes of each (default 1)
   --units N          money for exactly so many units, sold in calls of 1 to 20 (default 1,000,000; quick 50,000)
   --kills N          kill -9 of a worker, a supervisor or a whole gateway (default 40; quick 6)
@@ -71,6 +75,7 @@ const SEED_MOST = 2 ** 32 - 1;
 const TARGET_ONLY = ['key', 'model', 'budget', 'callers'] as const;
 const OWN_ONLY = [
   'quick',
+  'store',
   'gateways',
   'workers',
   'units',
@@ -100,6 +105,7 @@ function readArgs(args: readonly string[]) {
       json: { type: 'boolean' },
       verbose: { type: 'boolean' },
       seed: { type: 'string' },
+      store: { type: 'string' },
       gateways: { type: 'string' },
       workers: { type: 'string' },
       units: { type: 'string' },
@@ -131,6 +137,7 @@ function readOwn(values: Values, seed: number): ChaosOptions {
   const inFlightLeast = readNumber('--in-flight', values['in-flight'], [1, 1000]) ?? 64;
   return {
     kind: 'own',
+    store: readStore(values.store ?? 'sqlite'),
     seed,
     gateways,
     workers: readNumber('--workers', values.workers, [1, 16]) ?? 1,
@@ -146,6 +153,12 @@ function readOwn(values: Values, seed: number): ChaosOptions {
     json: values.json === true,
     verbose: values.verbose === true,
   };
+}
+
+function readStore(text: string): StoreKind {
+  const store = STORES.find((each) => each === text);
+  if (store !== undefined) return store;
+  throw new Error(`--store must be one of ${STORES.join(', ')}, got "${text}"`);
 }
 
 function readTarget(values: Values, seed: number): TargetOptions {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Store, Violation } from '../src/stores/store.ts';
 import { makeDirectory, removeDirectory } from '../test/support/temporary-directory.ts';
@@ -14,13 +15,14 @@ import type { ChaosOptions } from './options.ts';
 import type { ChaosReport } from './report.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { ServedRecord } from './served-record.ts';
-import { sqliteUnderFire } from './sqlite-under-fire.ts';
+import { startStore } from './start-store.ts';
 import type { StoreUnderFire } from './store-under-fire.ts';
 import { Traffic, UNITS_MOST } from './traffic.ts';
 import { startUnitsModel, type UnitsModel } from './units-model.ts';
 
 /** Of the budget: the rest is sold in peace, so that the end is reached whatever the faults cost. */
 const FIRE_SHARE = 0.85;
+const END_WAIT_MS = 5000;
 const RESERVED_WAIT_MS = 30_000;
 
 /** Everything one run has started; `stop` ends all of it, whenever it is called. */
@@ -29,18 +31,15 @@ export class ChaosRun {
   readonly #talk: (text: string) => void;
   readonly #directory = makeDirectory('chaos');
   readonly #gateways: GatewayUnderFire[] = [];
-  readonly #store: StoreUnderFire;
+  #store: StoreUnderFire | undefined;
   #model: UnitsModel | undefined;
   #books: Store | undefined;
   #customer: Customer | undefined;
-  #stopped = false;
+  #stopping: Promise<void> | undefined;
 
   constructor(options: ChaosOptions, talk: (text: string) => void) {
     this.#options = options;
     this.#talk = talk;
-    const data = join(this.#directory, 'data');
-    mkdirSync(data);
-    this.#store = sqliteUnderFire(data);
   }
 
   /** Rejects when the run could not be carried out; what it found wrong is in the report. */
@@ -49,15 +48,17 @@ export class ChaosRun {
     const plan = planFaults(this.#options, random);
     const model = await startUnitsModel(0);
     this.#model = model;
-    const first = await this.#startGateways(model.origin);
+    const store = await startStore(this.#options.store, this.#makeDataDirectory());
+    this.#store = store;
+    const first = await this.#startGateways(store, model.origin);
     const customer = await createCustomer(first, this.#options);
     this.#customer = customer;
-    const books = await this.#store.open();
+    const books = await store.open();
     this.#books = books;
     const audit = new LiveAudit(books, customer.tenantId);
     const faults = new Faults({
       gateways: this.#gateways,
-      store: this.#store,
+      store,
       plan,
       unitsUnderFire: Math.floor(this.#options.units * FIRE_SHARE),
       inFlightLeast: this.#options.inFlightLeast,
@@ -90,6 +91,7 @@ export class ChaosRun {
     await audit.stop();
     const refusals = traffic.takeRefusals();
     return this.#report({
+      store,
       faults,
       traffic,
       audit,
@@ -102,29 +104,41 @@ export class ChaosRun {
   }
 
   /** Ends every process it started, at once, and removes what they wrote. */
-  async stop(): Promise<void> {
-    if (this.#stopped) return;
-    this.#stopped = true;
-    this.kill();
-    for (const { record } of this.#customer?.clients ?? []) record.close();
-    await this.#model?.close();
-    await this.#books?.close();
-    removeDirectory(this.#directory);
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
   }
 
   /** The part of `stop` that waits for nothing. */
   kill(): void {
     for (const gateway of this.#gateways) gateway.destroy();
-    this.#store.destroy();
+    this.#store?.destroy();
+  }
+
+  async #stop(): Promise<void> {
+    this.kill();
+    for (const { record } of this.#customer?.clients ?? []) record.close();
+    await this.#model?.close();
+    await this.#books?.close();
+    const ended = Promise.all(this.#gateways.map((gateway) => gateway.ended()));
+    // Whoever still ends might make the directory anew.
+    await Promise.race([ended, sleep(END_WAIT_MS, undefined, { ref: false })]);
+    removeDirectory(this.#directory);
+  }
+
+  #makeDataDirectory(): string {
+    const data = join(this.#directory, 'data');
+    mkdirSync(data);
+    return data;
   }
 
   /** The first alone, because it makes the tables; with it up, the others only join. */
-  async #startGateways(modelOrigin: string): Promise<GatewayUnderFire> {
+  async #startGateways(store: StoreUnderFire, modelOrigin: string): Promise<GatewayUnderFire> {
     const config = join(this.#directory, 'tollkeeper.yaml');
-    writeFileSync(config, renderConfig(this.#store.settings, modelOrigin));
+    writeFileSync(config, renderConfig(store.settings, modelOrigin));
     for (let each = 0; each < this.#options.gateways; each += 1) {
       const { workers } = this.#options;
-      const setting = { data: this.#store.dataDirectory(each), config, workers };
+      const setting = { data: store.dataDirectory(each), config, workers };
       // oxlint-disable-next-line no-await-in-loop -- each takes a port that was free a moment ago
       this.#gateways.push(await GatewayUnderFire.create(setting));
     }
@@ -154,6 +168,7 @@ export class ChaosRun {
   }
 
   #report(found: {
+    readonly store: StoreUnderFire;
     readonly faults: Faults;
     readonly traffic: Traffic;
     readonly audit: LiveAudit;
@@ -183,7 +198,7 @@ export class ChaosRun {
     });
     return {
       seed: this.#options.seed,
-      store: this.#store.title,
+      store: found.store.title,
       gateways: this.#options.gateways,
       workers: this.#options.workers,
       budget_units: this.#options.units,

@@ -14,7 +14,7 @@ const POLL_MS = 100;
 export async function runTarget(options: TargetOptions): Promise<Omit<TargetReport, 'seconds'>> {
   const record = new ServedRecord();
   const traffic = new Traffic({
-    clients: [{ id: options.key, key: options.key, record }],
+    clients: [{ id: options.key, key: options.key, record, leaves: true }],
     callersEach: options.callers,
     urls: [options.url],
     model: options.model,

@@ -11,7 +11,7 @@ const LOCK_TIMEOUT_MS = 20_000;
  * One data directory for all gateways. SQLite has no server to restart: another process has the ledger file to
  * itself instead, so that every write of every gateway waits, and meanwhile the caller kills one gateway whole.
  */
-export function sqliteUnderFire(directory: string): StoreUnderFire {
+export async function sqliteUnderFire(directory: string): Promise<StoreUnderFire> {
   const holders = new Set<ChildProgram>();
   return {
     title: 'SQLite, one data directory',

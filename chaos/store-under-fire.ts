@@ -1,8 +1,9 @@
 import type { Store } from '../src/stores/store.ts';
 
 /**
- * The store that all gateways share, as the harness treats it. A kind of store is one file beside this one; it
- * has to say how a gateway is led to it, how it is taken away and given back, and how its books are read.
+ * The store that all gateways share, as the harness treats it. A kind of store is one file beside this one and one
+ * line in start-store.ts; it has to say how a gateway is led to it, how it is taken away and given back, and how
+ * its books are read.
  */
 export interface StoreUnderFire {
   /** In reports. */

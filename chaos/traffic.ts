@@ -10,8 +10,8 @@ export const UNITS_MOST = 20;
 const SKEW = 1.3;
 /** A little over a third, because a call that meets a dead gateway is drawn anew. */
 const STREAM_SHARE = 0.36;
-/** Of the streams. */
-const LEAVE_SHARE = 0.25;
+/** Of the streams of a client that leaves. */
+const LEAVE_SHARE = 0.8;
 const DELAY_MS_MOST = 4;
 /** After no answer, after a refusal that is over soon, and after one that is not. */
 const PAUSE_MS = 20;
@@ -24,6 +24,8 @@ export interface Client {
   readonly id: string;
   readonly key: string;
   readonly record: ServedRecord;
+  /** It hangs up midway now and then. What others are charged must be what they saw, exactly. */
+  readonly leaves: boolean;
 }
 
 export interface TrafficSetting {
@@ -131,15 +133,15 @@ export class Traffic {
     return outcome;
   }
 
-  #draw(url: string, { key }: Client, units: number): ChatCall {
+  #draw(url: string, client: Client, units: number): ChatCall {
     const { random, model } = this.#setting;
     this.#calls += 1;
     const stream = random() < STREAM_SHARE;
-    const leaves = stream && units > 1 && random() < LEAVE_SHARE;
+    const leaves = client.leaves && stream && units > 1 && random() < LEAVE_SHARE;
     const delayMs = Math.floor(random() * (DELAY_MS_MOST + 1));
     return {
       url,
-      key,
+      key: client.key,
       model,
       units,
       stream,

@@ -170,7 +170,7 @@ describe('what it compares', () => {
   const client = (id: string, served: { answers: number; units: number }) => {
     const record = Object.assign(new ServedRecord(), served);
     onTestFinished(() => record.close());
-    return { id, key: id, record };
+    return { id, key: id, record, leaves: false };
   };
   const books = (charged: Readonly<Record<string, { answers: number; units: number }>>) => ({
     granted: 100,

@@ -16,6 +16,8 @@ export interface GatewayOptions {
   /** To start again on the same data; the caller then owns the directory. Without it: a new one, removed on stop. */
   readonly data?: string;
   readonly startTimeoutMs?: number;
+  /** Told of the process before it is ready, by those who must be able to end it at any moment. */
+  readonly onSpawn?: (program: ChildProgram) => void;
 }
 
 /** The one line `tollkeeper dev --json` prints on stdout when it is ready. */
@@ -54,6 +56,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     ],
     ...(options.env === undefined ? {} : { env: options.env }),
   });
+  options.onSpawn?.(program);
   const stop = async (): Promise<Exit> => {
     const exit = await program.stop();
     if (options.data === undefined) removeDirectory(data);
