@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs';
+
 import { decide } from '../src/domain/decide.ts';
 import { unpackFacts } from '../src/domain/facts-record.ts';
+import { journalDirectory } from '../src/server/data-directory.ts';
 import type { Store, Violation } from '../src/stores/store.ts';
 import { NANO_PER_UNIT } from './customer.ts';
 
@@ -69,6 +72,20 @@ export async function findUndecided(
     found.push({ invariant: 'I8 every 402 has its decision', detail: `${id}: ${detail}` });
   }
   return found;
+}
+
+/** I10: once all gateways have stopped, no owner is live and no journal is unread. */
+export async function findLeftBehind(
+  store: Store,
+  dataDirectories: readonly string[],
+): Promise<readonly Violation[]> {
+  const owners = (await store.liveOwners()).map((owner) => `owner ${owner} is still live`);
+  const journals = [...new Set(dataDirectories)]
+    .flatMap((data) => readdirSync(journalDirectory(data)))
+    .filter((file) => file.endsWith('.journal'))
+    .map((file) => `${file} was not read`);
+  const invariant = 'I10 nothing is left of gateways that have stopped';
+  return [...owners, ...journals].map((detail) => ({ invariant, detail }));
 }
 
 const SAMPLE_PAUSE_MS = 1000;

@@ -12,6 +12,8 @@ export interface ChatCall {
   readonly stream: boolean;
   /** Of a stream: the caller hangs up once it has seen so many units. */
   readonly leaveAfter?: number;
+  /** The caller hangs up after so long, if the call has not ended by then. */
+  readonly leaveAfterMs?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -64,11 +66,15 @@ export class ChatConnections {
         },
         (answer) => heard.listen(answer),
       );
-      outgoing.on('timeout', () => {
+      const leave = (): void => {
         heard.finish('left');
         outgoing.destroy();
-      });
+      };
+      const leaving =
+        call.leaveAfterMs === undefined ? undefined : setTimeout(leave, call.leaveAfterMs);
+      outgoing.on('timeout', leave);
       outgoing.on('error', () => heard.finish('broken'));
+      outgoing.on('close', () => clearTimeout(leaving));
       outgoing.end(body);
     });
   }

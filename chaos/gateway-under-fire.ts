@@ -48,6 +48,11 @@ export class GatewayUnderFire {
     return this.#killedWorkers.size + this.#killedSupervisors.size;
   }
 
+  /** Its data directory. */
+  get data(): string {
+    return this.#setting.data;
+  }
+
   get chatUrl(): string {
     return `http://127.0.0.1:${this.port}/v1/chat/completions`;
   }

@@ -17,7 +17,7 @@ export interface ChaosReport {
   readonly budget_units: number;
   readonly requests: number;
   readonly streamed: number;
-  /** Streams that their caller left midway. */
+  /** Calls, plain and streamed, that their caller left midway. */
   readonly left: number;
   /** 402; and of those, final ones while there was still money for the call. */
   readonly refused: number;
@@ -87,7 +87,7 @@ export function renderReport(report: ChaosReport): string {
     ['budget', `${count(report.budget_units)} units`],
     [
       'requests',
-      `${count(report.requests)}; ${count(report.streamed)} streamed, ${count(report.left)} of them left midway`,
+      `${count(report.requests)}; ${count(report.streamed)} streamed, ${count(report.left)} left midway`,
     ],
     ['refused (402)', `${count(report.refused)}; ${count(report.refused_early)} too early`],
     [
@@ -126,7 +126,7 @@ export function renderTarget(report: TargetReport): string {
     ['budget', `${count(report.budget_units)} units`],
     [
       'requests',
-      `${count(report.requests)}; ${count(report.streamed)} streamed, ${count(report.left)} of them left midway`,
+      `${count(report.requests)}; ${count(report.streamed)} streamed, ${count(report.left)} left midway`,
     ],
     ['refused (4xx)', count(report.refused)],
     [

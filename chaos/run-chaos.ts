@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store, Violation } from '../src/stores/store.ts';
 import { makeDirectory, removeDirectory } from '../test/support/temporary-directory.ts';
 import { waitFor } from '../test/support/wait-for.ts';
-import { type Books, findUndecided, LiveAudit, readBooks } from './books.ts';
+import { type Books, findLeftBehind, findUndecided, LiveAudit, readBooks } from './books.ts';
 import { compare } from './compare.ts';
 import { createCustomer, type Customer, MODEL, renderConfig } from './customer.ts';
 import { Faults, planFaults } from './faults.ts';
@@ -97,7 +97,13 @@ export class ChaosRun {
       audit,
       books: await readBooks(books, customer.tenantId),
       decided: refusals.length,
-      undecided: await findUndecided(books, refusals),
+      afterwards: [
+        ...(await findUndecided(books, refusals)),
+        ...(await findLeftBehind(
+          books,
+          this.#gateways.map(({ data }) => data),
+        )),
+      ],
       reservedBackMs,
       sentFor: (callId) => model.sentFor(callId),
     });
@@ -174,17 +180,17 @@ export class ChaosRun {
     readonly audit: LiveAudit;
     readonly books: Books;
     readonly decided: number;
-    readonly undecided: readonly Violation[];
+    readonly afterwards: readonly Violation[];
     readonly reservedBackMs: number | undefined;
     readonly sentFor: (callId: string) => number;
   }): Omit<ChaosReport, 'seconds'> {
-    const { faults, traffic, audit, books, decided, undecided, reservedBackMs } = found;
+    const { faults, traffic, audit, books, decided, afterwards, reservedBackMs } = found;
     const clients = this.#customer?.clients ?? [];
     const compared = compare(clients, books, found.sentFor);
     const total = (read: (record: ServedRecord) => number): number =>
       clients.reduce((whole, { record }) => whole + read(record), 0);
     const killedWorkers = this.#sum((gateway) => gateway.killedWorkers);
-    const violations = [...audit.violations, ...undecided];
+    const violations = [...audit.violations, ...afterwards];
     const invariants = judge({
       ...compared,
       violations,

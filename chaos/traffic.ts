@@ -10,8 +10,10 @@ export const UNITS_MOST = 20;
 const SKEW = 1.3;
 /** A little over a third, because a call that meets a dead gateway is drawn anew. */
 const STREAM_SHARE = 0.36;
-/** Of the streams of a client that leaves. */
-const LEAVE_SHARE = 0.8;
+/** Of the calls of a client that leaves. */
+const LEAVE_SHARE = 0.7;
+/** A whole answer is left before it has begun. */
+const LEAVE_MS_MOST = 12;
 const DELAY_MS_MOST = 4;
 /** After no answer, after a refusal that is over soon, and after one that is not. */
 const PAUSE_MS = 20;
@@ -137,7 +139,7 @@ export class Traffic {
     const { random, model } = this.#setting;
     this.#calls += 1;
     const stream = random() < STREAM_SHARE;
-    const leaves = client.leaves && stream && units > 1 && random() < LEAVE_SHARE;
+    const leaves = client.leaves && random() < LEAVE_SHARE;
     const delayMs = Math.floor(random() * (DELAY_MS_MOST + 1));
     return {
       url,
@@ -146,7 +148,8 @@ export class Traffic {
       units,
       stream,
       // Only a stream that takes its time can be left midway.
-      ...(leaves ? { leaveAfter: 1 + Math.floor(random() * (units - 1)) } : {}),
+      ...(leaves && stream ? { leaveAfter: 1 + Math.floor(random() * units) } : {}),
+      ...(leaves && !stream ? { leaveAfterMs: Math.floor(random() * LEAVE_MS_MOST) } : {}),
       headers: {
         [CALL_ID_HEADER]: String(this.#calls),
         [DELAY_HEADER]: String(leaves ? 1 + delayMs : delayMs),
