@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-import { type StoreKind, STORES } from './start-store.ts';
+import { type StoreKind, STORES } from './stores.ts';
 
 /** A run against gateways of our own, which it starts, kills, pauses and audits. */
 export interface ChaosOptions {

@@ -15,7 +15,7 @@ import type { ChaosOptions } from './options.ts';
 import type { ChaosReport } from './report.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { ServedRecord } from './served-record.ts';
-import { startStore } from './start-store.ts';
+import { createStore } from './stores.ts';
 import type { StoreUnderFire } from './store-under-fire.ts';
 import { Traffic, UNITS_MOST } from './traffic.ts';
 import { startUnitsModel, type UnitsModel } from './units-model.ts';
@@ -48,8 +48,9 @@ export class ChaosRun {
     const plan = planFaults(this.#options, random);
     const model = await startUnitsModel(0);
     this.#model = model;
-    const store = await startStore(this.#options.store, this.#makeDataDirectory());
+    const store = createStore(this.#options.store, this.#makeDataDirectory());
     this.#store = store;
+    await store.start();
     const first = await this.#startGateways(store, model.origin);
     const customer = await createCustomer(first, this.#options);
     this.#customer = customer;
@@ -118,7 +119,7 @@ export class ChaosRun {
   /** The part of `stop` that waits for nothing. */
   kill(): void {
     for (const gateway of this.#gateways) gateway.destroy();
-    this.#store?.destroy();
+    this.#store?.kill();
   }
 
   async #stop(): Promise<void> {
@@ -129,6 +130,7 @@ export class ChaosRun {
     const ended = Promise.all(this.#gateways.map((gateway) => gateway.ended()));
     // Whoever still ends might make the directory anew.
     await Promise.race([ended, sleep(END_WAIT_MS, undefined, { ref: false })]);
+    await this.#store?.stop();
     removeDirectory(this.#directory);
   }
 

@@ -11,10 +11,14 @@ const LOCK_TIMEOUT_MS = 20_000;
  * One data directory for all gateways. SQLite has no server to restart: another process has the ledger file to
  * itself instead, so that every write of every gateway waits, and meanwhile the caller kills one gateway whole.
  */
-export async function sqliteUnderFire(directory: string): Promise<StoreUnderFire> {
+export function sqliteUnderFire(directory: string): StoreUnderFire {
   const holders = new Set<ChildProgram>();
+  const kill = (): void => {
+    for (const holder of holders) holder.child.kill('SIGKILL');
+  };
   return {
     title: 'SQLite, one data directory',
+    start: async () => undefined,
     settings: '',
     embedded: true,
     dataDirectory: () => directory,
@@ -40,9 +44,8 @@ export async function sqliteUnderFire(directory: string): Promise<StoreUnderFire
         holders.delete(holder);
       }
     },
-    destroy() {
-      for (const holder of holders) holder.child.kill('SIGKILL');
-    },
+    kill,
+    stop: async () => kill(),
   };
 }
 

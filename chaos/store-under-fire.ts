@@ -2,13 +2,15 @@ import type { Store } from '../src/stores/store.ts';
 
 /**
  * The store that all gateways share, as the harness treats it. A kind of store is one file beside this one and one
- * line in start-store.ts; it has to say how a gateway is led to it, how it is taken away and given back, and how
+ * line in stores.ts; it has to say how a gateway is led to it, how it is taken away and given back, and how
  * its books are read.
  */
 export interface StoreUnderFire {
   /** In reports. */
   readonly title: string;
-  /** Lines of a tollkeeper.yaml that lead a gateway to it; '' = its data directory is the store. */
+  /** Resolves when gateways may be led to it. */
+  start(): Promise<void>;
+  /** Once it has started: lines of a tollkeeper.yaml that lead a gateway to it; '' = its data directory is the store. */
   readonly settings: string;
   /**
    * The engine runs inside the gateways' processes: a restart of it takes one whole gateway down too. A database
@@ -21,6 +23,8 @@ export interface StoreUnderFire {
   restart(outageMs: number, meanwhile: () => Promise<void>): Promise<void>;
   /** A connection of the harness's own, to read the books. */
   open(): Promise<Store>;
-  /** Ends what it started, at once; the data directories are not its own. */
-  destroy(): void;
+  /** Ends every process it started, at once, also while one is starting. */
+  kill(): void;
+  /** The same, and removes what it wrote outside the directory it was given. */
+  stop(): Promise<void>;
 }

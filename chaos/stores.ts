@@ -5,11 +5,11 @@ import type { StoreUnderFire } from './store-under-fire.ts';
 export const STORES = ['sqlite'] as const;
 export type StoreKind = (typeof STORES)[number];
 
-const STARTERS: Readonly<Record<StoreKind, (directory: string) => Promise<StoreUnderFire>>> = {
+const CREATORS: Readonly<Record<StoreKind, (directory: string) => StoreUnderFire>> = {
   sqlite: sqliteUnderFire,
 };
 
-/** `directory`: empty, and the store's own until the run has ended. */
-export function startStore(kind: StoreKind, directory: string): Promise<StoreUnderFire> {
-  return STARTERS[kind](directory);
+/** `directory`: empty, and the store's own until the run has ended. Nothing runs before `start`. */
+export function createStore(kind: StoreKind, directory: string): StoreUnderFire {
+  return CREATORS[kind](directory);
 }
