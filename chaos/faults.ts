@@ -132,7 +132,9 @@ export class Faults {
 
   #begin(lane: number, fault: Fault): void {
     this.#begun += 1;
-    this.#setting.talk(`${this.#begun}/${this.#setting.plan.length} ${describe(fault)} of ${lane}`);
+    this.#setting.talk(
+      `${this.#begun}/${this.#setting.plan.length} ${describe(fault)} at gateway ${lane}`,
+    );
     this.#busy[lane] = true;
     void this.#inflict(lane, fault)
       .catch((error: unknown) => {
@@ -193,7 +195,7 @@ export class Faults {
 }
 
 function describe(fault: Fault): string {
-  if (fault.kind === 'restart-store') return 'store restart, with kill -9';
+  if (fault.kind === 'restart-store') return 'store restart';
   const length = fault.kind === 'pause' ? ` for ${fault.ms} ms` : '';
   return `${fault.kind} ${fault.what}${length}`;
 }

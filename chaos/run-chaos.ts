@@ -22,6 +22,7 @@ import { startUnitsModel, type UnitsModel } from './units-model.ts';
 
 /** Of the budget: the rest is sold in peace, so that the end is reached whatever the faults cost. */
 const FIRE_SHARE = 0.85;
+const PROGRESS_MS = 5000;
 const END_WAIT_MS = 5000;
 const RESERVED_WAIT_MS = 30_000;
 
@@ -35,6 +36,7 @@ export class ChaosRun {
   #model: UnitsModel | undefined;
   #books: Store | undefined;
   #customer: Customer | undefined;
+  #progress: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: ChaosOptions, talk: (text: string) => void) {
@@ -80,6 +82,7 @@ export class ChaosRun {
     });
     audit.start();
     traffic.start();
+    this.#progress = setInterval(() => this.#talk(traffic.describe()), PROGRESS_MS);
     await faults.run();
     this.#talk('the faults are over: selling what is left');
     await traffic.sellOut();
@@ -123,6 +126,7 @@ export class ChaosRun {
   }
 
   async #stop(): Promise<void> {
+    clearInterval(this.#progress);
     this.kill();
     for (const { record } of this.#customer?.clients ?? []) record.close();
     await this.#model?.close();

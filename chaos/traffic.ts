@@ -80,6 +80,18 @@ export class Traffic {
     return this.#inFlightAt[gateway] ?? 0;
   }
 
+  /** For those who watch. */
+  describe(): string {
+    const { clients, budget } = this.#setting;
+    const answers = new Map<number, number>();
+    for (const { record } of clients) {
+      for (const [status, calls] of record.statuses)
+        answers.set(status, (answers.get(status) ?? 0) + calls);
+    }
+    const statuses = [...answers].map(([status, calls]) => `${status}: ${calls}`).join(', ');
+    return `${this.unitsServed} of ${budget} units, ${this.inFlight} calls in flight, by status ${statuses}`;
+  }
+
   /** `callersEach` callers of every client begin. */
   start(): void {
     this.#mode = 'on';
