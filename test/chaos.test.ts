@@ -43,9 +43,9 @@ async function runChaos<Report>(args: readonly string[], env?: Readonly<Record<s
   return { code, stderr, report: JSON.parse(stdout) as Report };
 }
 
-describe('gateways on one store under fire', () => {
+describe('gateways on one store under fire', { timeout: 300_000 }, () => {
   it('I1..I10: nothing is overspent, served uncharged or left reserved, and all of the money is sold', async () => {
-    const { code, stderr, report } = await runChaos<ChaosReport>(['--quick', '--seconds', '100']);
+    const { code, stderr, report } = await runChaos<ChaosReport>(['--quick', '--seconds', '240']);
     console.log(renderReport(report));
     expect({ code, stderr }).toEqual({ code: 0, stderr: `seed ${report.seed}\n` });
     expect(report).toMatchObject({
@@ -84,7 +84,7 @@ describe('gateways on one store under fire', () => {
 
   it('sees what a gateway without a journal loses, and fails', async () => {
     const size = ['--units', '20000', '--gateways', '2', '--in-flight', '32', '--kills', '3'];
-    const faults = ['--pauses', '0', '--store-restarts', '0', '--seconds', '100'];
+    const faults = ['--pauses', '0', '--store-restarts', '0', '--seconds', '240'];
     const { code, stderr, report } = await runChaos<ChaosReport>([...size, ...faults], {
       NODE_OPTIONS: NO_JOURNAL,
     });
