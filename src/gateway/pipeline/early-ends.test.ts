@@ -47,6 +47,31 @@ describe('a caller that leaves early', () => {
     expect(gateway.engine.openUnits).toBe(0);
     expect(gateway.facts.outcome).toMatchObject({ ending: 'client-gone' });
   });
+
+  it.each([
+    ['a guess by bytes ends at what it asked for', [' echo', ' echo', ' echo', ' echo'], 4],
+    ['less than that is a guess', ['12345678'], 2],
+  ])('LLM-06: in the middle of a stream: %s', async (_name, pieces, outputTokens) => {
+    const route = { kind: 'chat', dialect: 'openai', upstreamId: undefined } as const;
+    const gateway = openGateway(route, { models: ['m'] });
+    const chunks = pieces.map((content) => JSON.stringify({ choices: [{ delta: { content } }] }));
+    const body = chunks.map((chunk) => `data: ${chunk}\n\n`).join('');
+    gateway.answer = { status: 200, headers: STREAM, body };
+    const response = new MemoryResponse();
+    const write = response.write.bind(response);
+    response.write = (chunk) => {
+      write(chunk);
+      response.closed = true;
+      response.onClientGone?.();
+      return false;
+    };
+    const messages = [{ role: 'user', content: 'hi' }];
+    await gateway.call(
+      { path: '/', body: { model: 'm', max_tokens: 4, stream: true, messages } },
+      response,
+    );
+    expect(gateway.facts.outcome).toMatchObject({ ending: 'client-gone', outputTokens });
+  });
 });
 
 describe('a hold that cannot grow (C402-19)', () => {

@@ -23,8 +23,8 @@ import { askFor, WINDOW_BYTES } from './llm-admission.ts';
 import { type Take, withBytes } from '../../domain/take.ts';
 import type { UnderstoodCall } from './llm-call.ts';
 import { ANSWER_BYTES_MAX, decode } from './decode-answer.ts';
-import { type LlmBounds, usageTake } from './llm-hold.ts';
-import { noteUsage, UsageCounter } from './llm-usage.ts';
+import { type LlmBounds, outputTokensMost, usageTake } from './llm-hold.ts';
+import { measuredUsage, noteUsage, UsageCounter } from './llm-usage.ts';
 import { openLlmForwarder } from './llm-request.ts';
 import { observeRest } from './observe.ts';
 import { buildAnswerHeaders, readHeader } from './outgoing.ts';
@@ -158,7 +158,9 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   #writeCharged(bytes: Buffer, meter: StreamMeter): boolean {
-    if (noteProgress(this.#context, this.#exchange, this.#takeOf(meter.usage()))) {
+    if (
+      noteProgress(this.#context, this.#exchange, this.#takeOf(measuredUsage(meter, this.#bounds)))
+    ) {
       return this.#write(bytes);
     }
     this.#cutUnwritten(bytes, UNWRITTEN);
@@ -185,8 +187,7 @@ export class LlmAnswer implements UpstreamReceiver {
   /** An upstream that ignores the output bound is followed only as far as the hold can grow. */
   #covers(meter: StreamMeter): boolean {
     if (this.#exchange.restIsFree) return true;
-    const most = this.#bounds.outputTokensEach * this.#bounds.choices;
-    if (!this.#grows && meter.outputTokensFloor <= most) return true;
+    if (!this.#grows && meter.outputTokensFloor <= outputTokensMost(this.#bounds)) return true;
     return growHold(this.#context, this.#exchange, this.#growth(meter));
   }
 
@@ -358,7 +359,7 @@ export class LlmAnswer implements UpstreamReceiver {
    * counted exactly first; should the process die before that, the last PROGRESS stands.
    */
   #settleMeasured(ending: Exchange['ending']): void {
-    const usage = this.#meter?.usage();
+    const usage = this.#meter && measuredUsage(this.#meter, this.#bounds);
     this.#phase = 'ended';
     if (usage === undefined) return;
     if (!usage.estimated) {

@@ -23,6 +23,11 @@ export interface LlmBounds {
   readonly choices: number;
 }
 
+/** Of all completions together. */
+export function outputTokensMost({ outputTokensEach, choices }: LlmBounds): number {
+  return outputTokensEach * choices;
+}
+
 /** An account that a call does not fit in. */
 export interface Shortage {
   readonly need: Need;
@@ -112,7 +117,7 @@ function boundUsage(price: Price, bounds: LlmBounds): Usage {
     inputTokens: bounds.inputTokens,
     // Which part will come from a cache nobody knows: all of it is taken to be the dearer kind.
     cachedInputTokens: price.perCachedInputToken > price.perInputToken ? bounds.inputTokens : 0,
-    outputTokens: bounds.outputTokensEach * bounds.choices,
+    outputTokens: outputTokensMost(bounds),
     bytesIn: 0,
     bytesOut: 0,
     estimated: true,

@@ -2,6 +2,7 @@ import type { Usage } from '../../domain/pricing.ts';
 import type { LlmRequest, StreamMeter } from '../../providers/provider.ts';
 import type { TokenCounter } from './context.ts';
 import type { Exchange } from './exchange.ts';
+import { type LlmBounds, outputTokensMost } from './llm-hold.ts';
 
 /** Counts, exactly and off the event loop, what an upstream did not say (LLM-06). */
 export class UsageCounter {
@@ -52,6 +53,14 @@ export class UsageCounter {
       return guess;
     }
   }
+}
+
+/** What a stream has come to so far. A guess by bytes goes no further than what was asked for, unless more was seen for certain. */
+export function measuredUsage(meter: StreamMeter, bounds: LlmBounds): Usage {
+  const usage = meter.usage();
+  if (!usage.estimated) return usage;
+  const most = Math.max(outputTokensMost(bounds), meter.outputTokensFloor);
+  return usage.outputTokens <= most ? usage : { ...usage, outputTokens: most };
 }
 
 /** What the call is recorded as having used. */
