@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, unlinkSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { decodeRows } from '../request-rows.ts';
@@ -90,7 +90,8 @@ export class RequestLogFiles {
     for (const day of this.#days()) {
       if (day >= firstKept) continue;
       this.#closeDay(day);
-      for (const suffix of ['-wal', '-shm', '']) removeIfThere(this.#path(day) + suffix);
+      // Another gateway on the same data may be doing the same.
+      for (const suffix of ['-wal', '-shm', '']) rmSync(this.#path(day) + suffix, { force: true });
       pruned += 1;
     }
     return pruned;
@@ -163,8 +164,4 @@ function isTime(time: number): boolean {
 
 function isNarrow({ leastId, greatestId }: BatchHead): boolean {
   return timeOf(greatestId) - timeOf(leastId) <= SPAN_MAX_MS;
-}
-
-function removeIfThere(path: string): void {
-  if (existsSync(path)) unlinkSync(path);
 }
