@@ -1,13 +1,5 @@
+import { type Remembered, rememberedAs, type RememberedAnswer } from '../remembered.ts';
 import type { Database, Statement } from './database.ts';
-
-export interface RememberedAnswer {
-  readonly fingerprint: string;
-  readonly answer: string;
-}
-export interface Remembered {
-  readonly kind: 'new' | 'replay' | 'conflict';
-  readonly answer: string;
-}
 
 /** What was said once stays said: answers to idempotent requests (BILL-13) and secrets of this installation. */
 export class Answers {
@@ -32,12 +24,7 @@ export class Answers {
   remember(key: string, fingerprint: string, answer: string): Remembered {
     return this.#database.write(() => {
       const isNew = this.#insert.run(key, fingerprint, answer) === 1;
-      const kept = this.#select.get(key);
-      if (isNew || kept === undefined) return { kind: 'new', answer };
-      return {
-        kind: kept.fingerprint === fingerprint ? 'replay' : 'conflict',
-        answer: kept.answer,
-      };
+      return rememberedAs(isNew, this.#select.get(key), { fingerprint, answer });
     });
   }
 

@@ -1,32 +1,15 @@
 import { applyKeyChange } from '../directory-change.ts';
-import { StoreError } from '../store-error.ts';
+import { boundPage, KEY_COLUMNS, type KeyRow, keyValues, toKey } from '../directory-rows.ts';
 import type { ApiKey, KeyChange, KeyWithTenant } from '../store.ts';
-import { formatTerms, parseKeyTerms } from '../terms-record.ts';
-import type { Changes } from './changes.ts';
+import { keyExists, unknownTenant } from '../tenant-tree.ts';
+import type { SqliteChanges } from './changes.ts';
 import type { Database, Statement } from './database.ts';
-import { boundPage, type Tenants } from './tenants.ts';
-
-interface KeyRow {
-  readonly id: string;
-  readonly tenant_id: string;
-  readonly name: string;
-  readonly hash: string;
-  readonly environment: 'live' | 'test';
-  readonly hint: string;
-  readonly budget_nano: number | null;
-  readonly expires_at: number | null;
-  readonly revoked_at: number | null;
-  readonly terms: string;
-  readonly created_at: number;
-}
-
-const COLUMNS =
-  'id, tenant_id, name, hash, environment, hint, budget_nano, expires_at, revoked_at, terms, created_at';
+import type { Tenants } from './tenants.ts';
 
 /** Keys of tenants, by their hashes. Every change that a gateway may have cached becomes news. */
 export class ApiKeys {
   readonly #database: Database;
-  readonly #changes: Changes;
+  readonly #changes: SqliteChanges;
   readonly #tenants: Tenants;
   readonly #insert: Statement<never>;
   readonly #selectByHash: Statement<KeyRow>;
@@ -36,40 +19,37 @@ export class ApiKeys {
   readonly #update: Statement<never>;
   readonly #revoke: Statement<KeyRow>;
 
-  constructor(database: Database, { changes, tenants }: { changes: Changes; tenants: Tenants }) {
+  constructor(
+    database: Database,
+    { changes, tenants }: { changes: SqliteChanges; tenants: Tenants },
+  ) {
     this.#database = database;
     this.#changes = changes;
     this.#tenants = tenants;
     this.#insert = database.prepare(
-      `INSERT INTO api_keys (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO api_keys (${KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     );
-    this.#selectByHash = database.prepare(`SELECT ${COLUMNS} FROM api_keys WHERE hash = ?`);
-    this.#select = database.prepare(`SELECT ${COLUMNS} FROM api_keys WHERE id = ?`);
+    this.#selectByHash = database.prepare(`SELECT ${KEY_COLUMNS} FROM api_keys WHERE hash = ?`);
+    this.#select = database.prepare(`SELECT ${KEY_COLUMNS} FROM api_keys WHERE id = ?`);
     this.#selectPage = database.prepare(
-      `SELECT ${COLUMNS} FROM api_keys WHERE id > ? ORDER BY id LIMIT ?`,
+      `SELECT ${KEY_COLUMNS} FROM api_keys WHERE id > ? ORDER BY id LIMIT ?`,
     );
     this.#selectOfTenant = database.prepare(
-      `SELECT ${COLUMNS} FROM api_keys WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?`,
+      `SELECT ${KEY_COLUMNS} FROM api_keys WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?`,
     );
     this.#update = database.prepare(
-      'UPDATE api_keys SET name = ?, hash = ?, hint = ?, budget_nano = ?, expires_at = ?, terms = ? WHERE id = ?',
+      `UPDATE api_keys SET (${KEY_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?`,
     );
     this.#revoke = database.prepare(
-      `UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING ${COLUMNS}`,
+      `UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL RETURNING ${KEY_COLUMNS}`,
     );
   }
 
   /** A gateway may remember that it did not know this key: that is what the change undoes. */
   create(key: ApiKey): void {
     this.#database.write(() => {
-      if (this.#tenants.find(key.tenantId) === undefined) {
-        throw new StoreError(
-          'unknown_tenant',
-          `tenant ${key.tenantId} does not exist: create it first`,
-        );
-      }
-      if (this.#write(key) === 0)
-        throw new StoreError('already_exists', `key ${key.id} or its hash exists`);
+      if (this.#tenants.find(key.tenantId) === undefined) throw unknownTenant(key.tenantId);
+      if (this.#insert.run(...keyValues(key)) === 0) throw keyExists(key.id);
       this.#changes.append({ kind: 'key', id: key.hash });
     });
   }
@@ -91,10 +71,8 @@ export class ApiKeys {
       const before = this.find(id);
       if (before === undefined) return undefined;
       const key = applyKeyChange(before, change);
-      const { name, hash, hint, budgetNano, expiresAt } = key;
-      const terms = formatTerms(key.terms);
-      this.#update.run(name, hash, hint, budgetNano ?? null, expiresAt ?? null, terms, id);
-      for (const each of new Set([before.hash, hash])) {
+      this.#update.run(...keyValues(key), id);
+      for (const each of new Set([before.hash, key.hash])) {
         this.#changes.append({ kind: 'key', id: each });
       }
       return key;
@@ -117,36 +95,4 @@ export class ApiKeys {
         : this.#selectOfTenant.all(tenantId, cursor, boundPage(limit));
     return rows.map(toKey);
   }
-
-  #write(key: ApiKey): number {
-    return this.#insert.run(
-      key.id,
-      key.tenantId,
-      key.name,
-      key.hash,
-      key.environment,
-      key.hint,
-      key.budgetNano ?? null,
-      key.expiresAt ?? null,
-      key.revokedAt ?? null,
-      formatTerms(key.terms),
-      key.createdAt,
-    );
-  }
-}
-
-function toKey(row: KeyRow): ApiKey {
-  return {
-    id: row.id,
-    tenantId: row.tenant_id,
-    name: row.name,
-    hash: row.hash,
-    environment: row.environment,
-    hint: row.hint,
-    budgetNano: row.budget_nano ?? undefined,
-    expiresAt: row.expires_at ?? undefined,
-    revokedAt: row.revoked_at ?? undefined,
-    terms: parseKeyTerms(row.terms),
-    createdAt: row.created_at,
-  };
 }

@@ -1,16 +1,9 @@
 import type { Change } from '../store.ts';
+import { type ChangeRow, type ChangeTable, CHANGES_PER_SYNC_MAX } from '../ledger/tables.ts';
 import type { Database, Statement } from './database.ts';
 
-const CHANGES_PER_SYNC_MAX = 1000;
-
-interface ChangeRow {
-  readonly seq: number;
-  readonly kind: Change['kind'];
-  readonly id: string;
-}
-
-/** News for running gateways, numbered in order of commit. Runs inside its caller's transaction. */
-export class Changes {
+/** The table of news, in which the only writer there is makes the next number. Runs inside its caller's transaction. */
+export class SqliteChanges implements ChangeTable {
   readonly #newest: Statement<{ readonly seq: number }>;
   readonly #after: Statement<ChangeRow>;
   readonly #insert: Statement<never>;
@@ -39,11 +32,7 @@ export class Changes {
     this.#prune.run(seq, seq);
   }
 
-  after(seq: number): { readonly changes: readonly Change[]; readonly lastChange: number } {
-    const rows = this.#after.all(seq);
-    return {
-      changes: rows.map(({ kind, id }) => ({ kind, id })),
-      lastChange: rows.at(-1)?.seq ?? seq,
-    };
+  after(seq: number): readonly ChangeRow[] {
+    return this.#after.all(seq);
   }
 }

@@ -1,192 +1,72 @@
-import { StoreError } from '../store-error.ts';
-import type { AcquireRequest, AcquireResult } from '../store.ts';
-import { type AccountRow, type Accounts, availableIn, numbersOf } from './accounts.ts';
+import type { LeaseRow, LeaseTable, RivalRow } from '../ledger/tables.ts';
 import type { Database, Statement } from './database.ts';
-import type { Grants } from './grants.ts';
-import { isSeenStale, OWNER_SILENT_MS, type Owners } from './owners.ts';
-import { resetOf } from './sliding-usage.ts';
 
-export interface LeaseRow {
-  readonly owner: string;
-  readonly idx: number;
-  readonly account_id: string;
-  readonly granted: number;
-  readonly settled: number;
-}
-interface RivalRow {
-  readonly owner: string;
-  readonly idx: number;
-  readonly unsettled: number;
-  readonly recalled: number;
-  readonly seen_at: number;
-}
-type Elsewhere = Pick<AcquireResult, 'recalling' | 'heldElsewhere' | 'stranded'>;
-
-/** Slices of accounts in the hands of owners: how they grow. */
-export class Leases {
-  readonly #database: Database;
-  readonly #accounts: Accounts;
-  readonly #grants: Grants;
-  readonly #owners: Owners;
+/** The leases table. Runs inside its caller's transaction. */
+export class SqliteLeases implements LeaseTable {
   readonly #select: Statement<LeaseRow>;
+  readonly #selectOwned: Statement<LeaseRow>;
   readonly #selectRivals: Statement<RivalRow>;
+  readonly #selectRecalled: Statement<{ readonly idx: number }>;
   readonly #insert: Statement<never>;
-  readonly #grow: Statement<never>;
-  readonly #recall: Statement<never>;
+  readonly #update: Statement<never>;
+  readonly #setRecalled: Statement<never>;
+  readonly #remove: Statement<never>;
 
-  constructor(database: Database, books: { accounts: Accounts; grants: Grants; owners: Owners }) {
-    this.#database = database;
-    this.#accounts = books.accounts;
-    this.#grants = books.grants;
-    this.#owners = books.owners;
-    this.#select = database.prepare(
-      'SELECT owner, idx, account_id, granted, settled FROM leases WHERE owner = ? AND idx = ?',
+  constructor(database: Database) {
+    const columns = 'owner, idx, account_id, granted, settled';
+    this.#select = database.prepare(`SELECT ${columns} FROM leases WHERE owner = ? AND idx = ?`);
+    this.#selectOwned = database.prepare(
+      `SELECT ${columns} FROM leases WHERE owner = ? ORDER BY idx`,
     );
     this.#selectRivals = database.prepare(
       `SELECT l.owner, l.idx, l.granted - l.settled AS unsettled, l.recalled, o.seen_at
        FROM leases l JOIN owners o ON o.id = l.owner
        WHERE l.account_id = ? AND l.granted > l.settled`,
     );
+    this.#selectRecalled = database.prepare(
+      'SELECT idx FROM leases WHERE owner = ? AND recalled = 1 ORDER BY idx',
+    );
     this.#insert = database.prepare(
       'INSERT INTO leases (owner, idx, account_id, granted, settled, recalled) VALUES (?, ?, ?, 0, 0, 0)',
     );
-    this.#grow = database.prepare(
-      'UPDATE leases SET granted = granted + ? WHERE owner = ? AND idx = ?',
+    this.#update = database.prepare(
+      'UPDATE leases SET granted = ?, settled = ? WHERE owner = ? AND idx = ?',
     );
-    this.#recall = database.prepare('UPDATE leases SET recalled = 1 WHERE owner = ? AND idx = ?');
-  }
-
-  acquire(
-    owner: string,
-    requests: readonly AcquireRequest[],
-    now: number,
-  ): readonly AcquireResult[] {
-    const idle = requests.some(({ ask }) => ask)
-      ? undefined
-      : this.#database.read(() => this.#answerIdle(owner, requests, now));
-    if (idle !== undefined) return idle;
-    return this.#database.write(() => {
-      this.#owners.hear(owner, now);
-      const rivals = this.#owners.countHeard(now);
-      return requests.map((request) => this.#acquireOne(owner, request, { now, rivals }));
-    });
-  }
-
-  /** What is still short changes nothing: who looks again and again keeps no writer waiting. */
-  #answerIdle(
-    owner: string,
-    requests: readonly AcquireRequest[],
-    now: number,
-  ): readonly AcquireResult[] | undefined {
-    const known = this.#owners.find(owner);
-    if (known?.state !== 'live' || isSeenStale(known, now)) return undefined;
-    const results: AcquireResult[] = [];
-    for (const request of requests) {
-      const { index, grantedBefore, need } = request;
-      const account = this.#accounts.findQuota(request.account);
-      const lease = this.#select.get(owner, index);
-      if (account === undefined || lease?.account_id !== account.id) return undefined;
-      if (lease.granted !== grantedBefore || availableIn(account, now) >= need) return undefined;
-      results.push({
-        index,
-        granted: lease.granted,
-        usableUntil: account.window_ends_at ?? undefined,
-        account: numbersOf(account, now),
-        resetsAt: resetOf(account, need, now),
-        ...this.#lookElsewhere({ owner, idx: index }, account.id, { now, ask: false }),
-      });
-    }
-    return results;
-  }
-
-  #acquireOne(
-    owner: string,
-    request: AcquireRequest,
-    at: { readonly now: number; readonly rivals: number },
-  ): AcquireResult {
-    assertSensible(request);
-    const { account, usableUntil } = this.#bringUpToDate(request, at.now);
-    const granted = this.#findOrOpen(owner, request).granted;
-    const available = availableIn(account, at.now);
-    // Another cumulative grant than the caller knows of: an earlier answer was lost, and this is its repeat.
-    const isRepeat = granted !== request.grantedBefore;
-    const isShort = !isRepeat && available < request.need;
-    const growth = isRepeat || isShort ? 0 : sliceOf(available, request, at.rivals);
-    if (growth > 0) {
-      this.#grow.run(growth, owner, request.index);
-      this.#accounts.move(account.id, { reserved: growth });
-    }
-    return {
-      index: request.index,
-      granted: granted + growth,
-      usableUntil,
-      account: { ...numbersOf(account, at.now), reserved: account.reserved + growth },
-      resetsAt: isShort ? resetOf(account, request.need, at.now) : undefined,
-      ...this.#lookElsewhere({ owner, idx: request.index }, account.id, {
-        now: at.now,
-        ask: request.ask && (isShort || (request.takesAll === true && growth < request.want)),
-      }),
-    };
-  }
-
-  #bringUpToDate(
-    request: AcquireRequest,
-    now: number,
-  ): { readonly account: AccountRow; readonly usableUntil: number | undefined } {
-    const account = this.#accounts.ensure(request.account);
-    if (account.kind === 'balance') return this.#grants.mature(account, now);
-    return { account, usableUntil: account.window_ends_at ?? undefined };
-  }
-
-  #findOrOpen(owner: string, request: AcquireRequest): LeaseRow {
-    const row = this.#select.get(owner, request.index);
-    if (row === undefined) {
-      this.#insert.run(owner, request.index, request.account.id);
-      return { owner, idx: request.index, account_id: request.account.id, granted: 0, settled: 0 };
-    }
-    if (row.account_id === request.account.id) return row;
-    throw new StoreError(
-      'invalid_argument',
-      `lease ${owner}/${request.index} is of ${row.account_id}, not of ${request.account.id}`,
+    this.#setRecalled = database.prepare(
+      'UPDATE leases SET recalled = ? WHERE owner = ? AND idx = ?',
     );
+    this.#remove = database.prepare('DELETE FROM leases WHERE owner = ? AND idx = ?');
   }
 
-  /** Where the rest of the account is; `ask` its holders to hand back what they do not need. */
-  #lookElsewhere(
-    self: { readonly owner: string; readonly idx: number },
-    accountId: string,
-    { now, ask }: { readonly now: number; readonly ask: boolean },
-  ): Elsewhere {
-    let [recalling, heldElsewhere, stranded] = [0, 0, 0];
-    for (const rival of this.#selectRivals.all(accountId)) {
-      const isOwn = rival.owner === self.owner;
-      if (isOwn && rival.idx === self.idx) continue;
-      // A second lease of the asker itself is on its way back already: the asker has closed it.
-      const owesNothing = !isOwn && rival.recalled === 0;
-      if (ask && owesNothing) this.#recall.run(rival.owner, rival.idx);
-      if (now - rival.seen_at > OWNER_SILENT_MS) stranded += rival.unsettled;
-      else if (owesNothing) heldElsewhere += rival.unsettled;
-      else recalling += rival.unsettled;
-    }
-    return { recalling, heldElsewhere, stranded };
+  find(owner: string, idx: number): LeaseRow | undefined {
+    return this.#select.get(owner, idx);
   }
-}
 
-/** What is needed, or as much of what is wanted as leaves every rival two such slices: slices shrink as the pot empties. */
-function sliceOf(available: number, request: AcquireRequest, rivals: number): number {
-  if (request.takesAll === true) return Math.min(available, request.want);
-  const fairShare = Math.floor(available / (2 * (rivals + 1)));
-  return Math.min(available, Math.max(request.need, Math.min(request.want, fairShare)));
-}
+  owned(owner: string): readonly LeaseRow[] {
+    return this.#selectOwned.all(owner);
+  }
 
-function assertSensible(request: AcquireRequest): void {
-  const { index, grantedBefore, need, want, account } = request;
-  const numbers = { index, grantedBefore, need, want, allowance: account.allowance };
-  for (const [name, value] of Object.entries(numbers)) {
-    if (Number.isSafeInteger(value) && value >= (name === 'need' ? 1 : 0)) continue;
-    throw new StoreError(
-      'invalid_argument',
-      `${name} ${value} of lease ${index} is not a whole number in range`,
-    );
+  rivals(accountId: string): readonly RivalRow[] {
+    return this.#selectRivals.all(accountId);
+  }
+
+  recalled(owner: string): readonly number[] {
+    return this.#selectRecalled.all(owner).map(({ idx }) => idx);
+  }
+
+  add({ owner, idx, account_id }: Pick<LeaseRow, 'owner' | 'idx' | 'account_id'>): void {
+    this.#insert.run(owner, idx, account_id);
+  }
+
+  save({ granted, settled, owner, idx }: LeaseRow): void {
+    this.#update.run(granted, settled, owner, idx);
+  }
+
+  setRecalled(owner: string, idx: number, recalled: 0 | 1): void {
+    this.#setRecalled.run(recalled, owner, idx);
+  }
+
+  remove(owner: string, idx: number): void {
+    this.#remove.run(owner, idx);
   }
 }

@@ -1,20 +1,23 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Accounts } from './accounts.ts';
+import { openBooks } from '../ledger/books.ts';
+import { asksOthers } from '../ledger/leases.ts';
+import { lastSettledOf } from '../ledger/owners.ts';
+import type { Operations } from '../thread/operations.ts';
+import { SqliteAccounts } from './accounts.ts';
 import { Answers } from './answers.ts';
 import { ApiKeys } from './api-keys.ts';
 import { Audit } from './audit.ts';
-import { Changes } from './changes.ts';
+import { SqliteChanges } from './changes.ts';
 import { Database } from './database.ts';
-import { Entries } from './entries.ts';
-import { Grants } from './grants.ts';
-import { Leases } from './leases.ts';
+import { SqliteEntries } from './entries.ts';
+import { SqliteGrants } from './grants.ts';
+import { SqliteLeases } from './leases.ts';
 import { migrate } from './migrations.ts';
-import { Owners } from './owners.ts';
+import { SqliteOwners } from './owners.ts';
 import { Rates } from './rates.ts';
 import { RequestLogFiles } from './request-log.ts';
-import { Settlement } from './settlement.ts';
 import { Standing } from './standing.ts';
 import { Tenants } from './tenants.ts';
 
@@ -23,12 +26,9 @@ export interface OperationsOptions {
   readonly busyTimeoutMs: number;
 }
 
-/** What the store thread can be asked: plain synchronous functions of values that can be copied between threads. */
-export type Operations = ReturnType<typeof openOperations>;
-
 export const LEDGER_FILE = 'ledger.db';
 
-export function openOperations({ directory, busyTimeoutMs }: OperationsOptions) {
+export function openOperations({ directory, busyTimeoutMs }: OperationsOptions): Operations {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const database = new Database({
     path: join(directory, LEDGER_FILE),
@@ -44,31 +44,41 @@ export function openOperations({ directory, busyTimeoutMs }: OperationsOptions) 
   }
 }
 
-function createOperations(database: Database, log: RequestLogFiles) {
-  const accounts = new Accounts(database);
-  const changes = new Changes(database);
-  const entries = new Entries(database);
+function createOperations(database: Database, log: RequestLogFiles): Operations {
+  const changes = new SqliteChanges(database);
+  const tables = {
+    accounts: new SqliteAccounts(database),
+    leases: new SqliteLeases(database),
+    grants: new SqliteGrants(database),
+    owners: new SqliteOwners(database, changes),
+    entries: new SqliteEntries(database),
+    changes,
+  };
+  const { grants, leases, settlement } = openBooks(tables);
   const answers = new Answers(database);
   const audit = new Audit(database);
   const rates = new Rates(database);
-  const owners = new Owners(database, changes);
   const tenants = new Tenants(database, changes);
   const keys = new ApiKeys(database, { changes, tenants });
-  const grants = new Grants(database, { accounts, entries, changes });
-  const leases = new Leases(database, { accounts, grants, owners });
-  const settlement = new Settlement(database, { accounts, grants, entries, owners, changes });
-  const standing = new Standing(database, { accounts, grants, owners, changes, rates });
+  const standing = new Standing(database, { ...tables, grants, rates });
   return {
-    openOwner: (owner: string, now: number) => database.write(() => owners.open(owner, now)),
-    liveOwners: () => owners.live(),
-    acquire: leases.acquire.bind(leases),
-    sync: settlement.sync.bind(settlement),
-    closeOwner: settlement.closeOwner.bind(settlement),
-    lastSettled: settlement.lastSettled.bind(settlement),
-    reclaim: settlement.reclaim.bind(settlement),
+    openOwner: (owner, now) => database.write(() => tables.owners.open(owner, now)),
+    liveOwners: () => tables.owners.live(),
+    acquire: (owner, requests, now) => {
+      const idle = asksOthers(requests)
+        ? undefined
+        : database.read(() => leases.answerIdle(owner, requests, now));
+      return idle ?? database.write(() => leases.acquire(owner, requests, now));
+    },
+    sync: (batch) =>
+      database.read(() => settlement.answerIdle(batch)) ??
+      database.write(() => settlement.sync(batch)),
+    closeOwner: (batch) => database.write(() => settlement.closeOwner(batch)),
+    lastSettled: (owner) => lastSettledOf(tables.owners.find(owner)),
+    reclaim: (...args) => database.write(() => settlement.reclaim(...args)),
     takeRate: rates.take.bind(rates),
-    addGrant: (...args: Parameters<Grants['add']>) => database.write(() => grants.add(...args)),
-    grants: grants.list.bind(grants),
+    addGrant: (...args) => database.write(() => grants.add(...args)),
+    grants: (tenantId) => tables.grants.list(tenantId),
     askForSettlement: standing.askForSettlement.bind(standing),
     countUnanswered: standing.countUnanswered.bind(standing),
     accounts: standing.list.bind(standing),

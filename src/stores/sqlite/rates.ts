@@ -1,9 +1,9 @@
-import { type RateGrant, type RateState, reserveRate } from '../../domain/rate.ts';
-import { StoreError } from '../store-error.ts';
+import type { RateState } from '../../domain/rate.ts';
+import { takeRates } from '../ledger/rates.ts';
 import type { RateRequest, RateResult } from '../store.ts';
 import type { Database, Statement } from './database.ts';
 
-interface RateRow {
+interface RateColumns {
   readonly debt: bigint;
   readonly at: bigint;
   readonly period_ms: bigint;
@@ -12,7 +12,7 @@ interface RateRow {
 /** Protective buckets shared by all processes (QUOTA-07). */
 export class Rates {
   readonly #database: Database;
-  readonly #select: Statement<RateRow>;
+  readonly #select: Statement<RateColumns>;
   readonly #save: Statement<never>;
   readonly #prune: Statement<never>;
 
@@ -31,15 +31,11 @@ export class Rates {
 
   take(requests: readonly RateRequest[], now: number): readonly RateResult[] {
     return this.#database.write(() => {
-      const grants = requests.map((request) => this.#tryOne(request, request.want, now));
-      const isRefused = grants.some(({ retryAfterMs }) => retryAfterMs > 0);
-      // A call that one bucket refuses takes of none.
-      const given = isRefused ? requests.map((request) => this.#tryOne(request, 0, now)) : grants;
-      return given.map(({ state, ...result }, index) => {
-        const request = requests[index];
-        if (request !== undefined && result.granted > 0) this.#keep(request, state);
-        return result;
-      });
+      const { results, changed } = takeRates(requests, (id) => this.#find(id), now);
+      for (const { bucketId, debt, at, periodMs, fullAt } of changed) {
+        this.#save.run(bucketId, debt, at, periodMs, fullAt);
+      }
+      return results;
     });
   }
 
@@ -48,29 +44,8 @@ export class Rates {
     this.#prune.run(before);
   }
 
-  #tryOne(request: RateRequest, want: number, now: number): RateGrant {
-    assertSensible(request);
-    const row = this.#select.get(request.bucketId);
-    return reserveRate(row && toState(row), request, now, want);
-  }
-
-  #keep({ bucketId, count }: RateRequest, { debt, at, periodMs }: RateState): void {
-    const fullAt = BigInt(at) + debt / BigInt(count) + 1n;
-    this.#save.run(bucketId, debt, at, periodMs, fullAt);
-  }
-}
-
-function toState(row: RateRow): RateState {
-  return { debt: row.debt, at: Number(row.at), periodMs: Number(row.period_ms) };
-}
-
-function assertSensible(request: RateRequest): void {
-  const { count, periodMs, burst, want } = request;
-  for (const [name, value] of Object.entries({ count, periodMs, burst, want })) {
-    if (Number.isSafeInteger(value) && value >= (name === 'want' ? 0 : 1)) continue;
-    throw new StoreError(
-      'invalid_argument',
-      `${name} ${value} of rate ${request.bucketId} must be a whole number and positive`,
-    );
+  #find(bucketId: string): RateState | undefined {
+    const row = this.#select.get(bucketId);
+    return row && { debt: row.debt, at: Number(row.at), periodMs: Number(row.period_ms) };
   }
 }

@@ -1,8 +1,8 @@
 import type { BatchHead } from '../request-rows-reader.ts';
+import { joinResults, type SearchBounds, type SearchResult } from '../request-search.ts';
 import type { RequestRow, RequestSearch } from '../store.ts';
 import { Database } from './database.ts';
 import { RequestBatches } from './request-batches.ts';
-import { type DayResult, joinResults, type SearchBounds } from './request-search.ts';
 import { SingleRows } from './request-single-rows.ts';
 
 /** The requests of one day: nearly all in batches, the others one by one. */
@@ -17,7 +17,7 @@ export class RequestDay {
     this.#batches = new RequestBatches(this.#database);
   }
 
-  /** `head`: of the batch, whose requests began within `SPAN_MAX_MS`. */
+  /** `head`: of the batch, that `isKeptWhole`. */
   appendBatch(head: BatchHead, batch: Uint8Array): void {
     this.#database.write(() => this.#batches.append(head, batch));
   }
@@ -30,7 +30,7 @@ export class RequestDay {
     return this.#database.read(() => this.#batches.find(requestId) ?? this.#rows.find(requestId));
   }
 
-  search(search: RequestSearch, bounds: SearchBounds): DayResult {
+  search(search: RequestSearch, bounds: SearchBounds): SearchResult {
     return this.#database.read(() =>
       joinResults(
         this.#batches.search(search, bounds),

@@ -4,10 +4,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { temporaryDirectory } from '../../../test/support/temporary-directory.ts';
 import { encodeRows } from '../request-rows.ts';
+import { LOOKED_AT_MAX } from '../request-walk.ts';
 import { requestIdAt } from '../store-fixture.conformance.ts';
 import type { RequestRow, RequestSearch } from '../store.ts';
 import { Database } from './database.ts';
-import { LOOKED_AT_MAX } from './request-batches.ts';
 import { RequestLogFiles } from './request-log.ts';
 
 const DAY_MS = 86_400_000;

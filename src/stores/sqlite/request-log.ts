@@ -2,26 +2,17 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { decodeRows } from '../request-rows.ts';
-import { type BatchHead, readHead } from '../request-rows-reader.ts';
-import { StoreError } from '../store-error.ts';
-import {
-  CODES_PER_SEARCH_MAX,
-  type RequestPage,
-  type RequestRow,
-  type RequestSearch,
-} from '../store.ts';
-import { SPAN_MAX_MS } from './request-batches.ts';
+import { readHead } from '../request-rows-reader.ts';
+import { dayAt, dayOf, firstIdOf, timeOf } from '../request-ids.ts';
+import { rangeOf, ROWS_PER_PAGE_MAX, SCAN_PER_PAGE_MAX } from '../request-search.ts';
+import { isKeptWhole } from '../request-walk.ts';
+import type { RequestPage, RequestRow, RequestSearch } from '../store.ts';
 import { RequestDay } from './request-day.ts';
-import { dayAt, dayOf, firstIdOf, idAt, type IdRange, MAX_TIME, timeOf } from './request-ids.ts';
 
 const OPEN_DAYS_MAX = 3;
 const DAY_FILE = /^requests-(\d{4}-\d{2}-\d{2})\.db$/;
-/** Bounds of one page, so that no search holds up the thread: some tens of milliseconds. */
-const ROWS_PER_PAGE_MAX = 1000;
-const SCAN_PER_PAGE_MAX = 20_000;
+/** Of one page: opening a file takes a while. */
 const DAYS_PER_PAGE_MAX = 7;
-const CURSOR = /^req_[0-9a-f]{12}([0-9a-f]{20})?$/;
-const CODE = /^[A-Z0-9_]{1,64}$/;
 
 /**
  * One file a day (OBS-01), named by the day inside the request id: apart from the ledger, so that its load never
@@ -39,18 +30,9 @@ export class RequestLogFiles {
     this.#busyTimeoutMs = busyTimeoutMs;
   }
 
-  /**
-   * Keeps the batch as it is where its requests began within a short time of one day, which nearly all do: then an id
-   * says which few batches may have it. Others, of long streams or over midnight, are kept row by row.
-   */
   append(batch: Uint8Array): void {
     const head = readHead(batch);
-    const [day, lastDay] = [dayOf(head.leastId), dayOf(head.greatestId)];
-    if (day === undefined || lastDay === undefined) {
-      const ids = `${head.leastId} and ${head.greatestId}`;
-      throw new StoreError('invalid_argument', `${ids} are not both request ids of ours`);
-    }
-    if (day === lastDay && isNarrow(head)) this.#file(day).appendBatch(head, batch);
+    if (isKeptWhole(head)) this.#file(dayAt(timeOf(head.leastId))).appendBatch(head, batch);
     else this.#appendRows(decodeRows(batch));
   }
 
@@ -137,31 +119,4 @@ export class RequestLogFiles {
   #path(day: string): string {
     return join(this.#directory, `requests-${day}.db`);
   }
-}
-
-/** Ids begin with the time they were made at, so that a range of times is one of ids. */
-function rangeOf(search: RequestSearch): IdRange {
-  const problem = findProblem(search);
-  if (problem !== undefined) throw new StoreError('invalid_argument', problem);
-  const { from, to, cursor } = search;
-  const end = idAt(to);
-  return { least: idAt(from), before: cursor !== undefined && cursor < end ? cursor : end };
-}
-
-function findProblem({ from, to, limit, cursor, codes }: RequestSearch): string | undefined {
-  const wrongTime = [from, to].find((time) => !isTime(time));
-  if (wrongTime !== undefined) return `${wrongTime} is no time a request can be searched by`;
-  if (!Number.isSafeInteger(limit) || limit < 1) return `${limit} rows are no page`;
-  if (cursor !== undefined && !CURSOR.test(cursor)) return `${cursor} is not where a page ended`;
-  const isBounded = codes === undefined || codes.length <= CODES_PER_SEARCH_MAX;
-  if (isBounded && (codes ?? []).every((code) => CODE.test(code))) return undefined;
-  return `codes are at most ${CODES_PER_SEARCH_MAX}, of capital letters, digits and _`;
-}
-
-function isTime(time: number): boolean {
-  return Number.isSafeInteger(time) && time >= 0 && time <= MAX_TIME;
-}
-
-function isNarrow({ leastId, greatestId }: BatchHead): boolean {
-  return timeOf(greatestId) - timeOf(leastId) <= SPAN_MAX_MS;
 }

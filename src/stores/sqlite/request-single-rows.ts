@@ -1,25 +1,21 @@
-import { unpackFacts } from '../../domain/facts-record.ts';
+import type { SearchBounds, SearchResult } from '../request-search.ts';
+import {
+  concludeStretch,
+  filterOf,
+  LOG_COLUMNS,
+  type LogRow,
+  logValues,
+  type Stretch,
+  toRow,
+} from '../request-single-rows.ts';
 import type { RequestRow, RequestSearch } from '../store.ts';
 import type { Database, Statement } from './database.ts';
-import type { DayResult, RequestTable, SearchBounds } from './request-search.ts';
-
-interface LogRow {
-  readonly request_id: string;
-  readonly at: number;
-  readonly tenant_id: string;
-  readonly status: number;
-  readonly code: string;
-  readonly would_refuse: string;
-  readonly facts: string;
-}
-
-const COLUMNS = 'request_id, at, tenant_id, status, code, would_refuse, facts';
 
 /**
  * Requests kept one by one: those that no narrow batch holds, and all of a day that an earlier version began.
  * The caller sees to transactions.
  */
-export class SingleRows implements RequestTable {
+export class SingleRows {
   readonly #insert: Statement<never>;
   readonly #select: Statement<LogRow>;
   readonly #all: DaySearch;
@@ -28,17 +24,15 @@ export class SingleRows implements RequestTable {
   constructor(database: Database) {
     database.write(() => prepareTable(database));
     this.#insert = database.prepare(
-      `INSERT INTO requests (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO requests (${LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     );
-    this.#select = database.prepare(`SELECT ${COLUMNS} FROM requests WHERE request_id = ?`);
+    this.#select = database.prepare(`SELECT ${LOG_COLUMNS} FROM requests WHERE request_id = ?`);
     this.#all = new DaySearch(database, 'code', '');
     this.#observed = new DaySearch(database, 'would_refuse', "AND would_refuse <> ''");
   }
 
   append(rows: readonly RequestRow[]): void {
-    for (const { requestId, at, tenantId, status, code, wouldRefuse = '', facts } of rows) {
-      this.#insert.run(requestId, at, tenantId, status, code, wouldRefuse, facts);
-    }
+    for (const row of rows) this.#insert.run(...logValues(row));
   }
 
   find(requestId: string): RequestRow | undefined {
@@ -46,7 +40,7 @@ export class SingleRows implements RequestTable {
     return row && toRow(row);
   }
 
-  search(search: RequestSearch, bounds: SearchBounds): DayResult {
+  search(search: RequestSearch, bounds: SearchBounds): SearchResult {
     return (search.observed === true ? this.#observed : this.#all).run(search, bounds);
   }
 }
@@ -57,7 +51,7 @@ export class SingleRows implements RequestTable {
  * that are not in it, and all others would cost every request.
  */
 class DaySearch {
-  readonly #cut: Statement<{ readonly least: string | null; readonly scanned: number }>;
+  readonly #cut: Statement<Stretch>;
   readonly #filter: Statement<LogRow>;
 
   /** `condition`: constant SQL. */
@@ -68,7 +62,7 @@ class DaySearch {
          ORDER BY request_id DESC LIMIT ?)`,
     );
     this.#filter = database.prepare(
-      `SELECT ${COLUMNS} FROM requests
+      `SELECT ${LOG_COLUMNS} FROM requests
        WHERE request_id >= ? AND request_id < ? ${condition}
          AND (? = '' OR tenant_id = ?)
          AND (? = '' OR instr(?, '|' || ${codeColumn} || '|') > 0)
@@ -77,32 +71,20 @@ class DaySearch {
     );
   }
 
-  run(search: RequestSearch, bounds: SearchBounds): DayResult {
-    const { tenantId = '', keyId = '', codes } = search;
+  run(search: RequestSearch, bounds: SearchBounds): SearchResult {
     const { least, scanned } = this.#cut.get(bounds.least, bounds.before, bounds.scanMax) ?? {};
     if (typeof least !== 'string' || scanned === undefined) {
       return { rows: [], scanned: 0, rest: undefined };
     }
-    const codeList = codes === undefined ? '' : `|${codes.join('|')}|`;
+    const { tenantId, keyId, codeList } = filterOf(search);
     const found = this.#filter.all(
       least,
       bounds.before,
       ...[tenantId, tenantId, codeList, codeList, keyId, keyId],
       bounds.rowsMax,
     );
-    const rows = found.map(toRow).filter((row) => keyId === '' || isOfKey(row, keyId));
-    const last = found.at(-1);
-    if (last !== undefined && found.length === bounds.rowsMax) {
-      return { rows, scanned, rest: last.request_id };
-    }
-    return { rows, scanned, rest: scanned === bounds.scanMax ? least : undefined };
+    return concludeStretch(search, bounds, { least, scanned }, found);
   }
-}
-
-/** The row says the key only inside its facts; another key's row may hold the same text, in a path. */
-function isOfKey(row: RequestRow, keyId: string): boolean {
-  const identity = unpackFacts(row.facts)?.identity;
-  return identity?.kind === 'key' && identity.keyId === keyId;
 }
 
 /** Makes the table, or gives that of an earlier version what it lacks: the day goes on when the program is renewed. */
@@ -120,10 +102,4 @@ function prepareTable(database: Database): void {
   database.execute(
     `CREATE INDEX IF NOT EXISTS requests_observed ON requests (request_id) WHERE would_refuse <> ''`,
   );
-}
-
-function toRow(row: LogRow): RequestRow {
-  const { request_id: requestId, at, tenant_id: tenantId, status, code, facts } = row;
-  const common = { requestId, at, tenantId, status, code, facts };
-  return row.would_refuse === '' ? common : { ...common, wouldRefuse: row.would_refuse };
 }

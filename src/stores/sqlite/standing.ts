@@ -1,25 +1,33 @@
 import type { AccountBalance } from '../store.ts';
-import { type AccountRow, type Accounts, balanceOf } from './accounts.ts';
-import type { Changes } from './changes.ts';
+import { balanceOf } from '../ledger/accounts.ts';
+import type { Grants } from '../ledger/grants.ts';
+import { OWNER_SILENT_MS } from '../ledger/owners.ts';
+import type { SqliteAccounts } from './accounts.ts';
+import type { SqliteChanges } from './changes.ts';
 import type { Database, Statement } from './database.ts';
-import type { Grants } from './grants.ts';
-import { OWNER_SILENT_MS, type Owners } from './owners.ts';
+import type { SqliteOwners } from './owners.ts';
 import type { Rates } from './rates.ts';
 
 /** Exact numbers across processes: asking owners to settle, seeing whether they have, reading, cleaning up. */
 export class Standing {
   readonly #database: Database;
-  readonly #accounts: Accounts;
+  readonly #accounts: SqliteAccounts;
   readonly #grants: Grants;
-  readonly #owners: Owners;
-  readonly #changes: Changes;
+  readonly #owners: SqliteOwners;
+  readonly #changes: SqliteChanges;
   readonly #rates: Rates;
   readonly #recallTenant: Statement<never>;
   readonly #countUnanswered: Statement<{ readonly leases: number }>;
 
   constructor(
     database: Database,
-    books: { accounts: Accounts; grants: Grants; owners: Owners; changes: Changes; rates: Rates },
+    books: {
+      accounts: SqliteAccounts;
+      grants: Grants;
+      owners: SqliteOwners;
+      changes: SqliteChanges;
+      rates: Rates;
+    },
   ) {
     this.#database = database;
     this.#accounts = books.accounts;
@@ -40,7 +48,7 @@ export class Standing {
   /** Recalls every lease of the tenant. Returns how many owe an answer. */
   askForSettlement(tenantId: string, now: number): number {
     return this.#database.write(() => {
-      for (const account of this.#accounts.list(tenantId, now)) this.#mature(account, now);
+      this.#grants.matureAll(this.#accounts.list(tenantId, now), now);
       return this.#recallTenant.run(tenantId, now - OWNER_SILENT_MS);
     });
   }
@@ -58,7 +66,7 @@ export class Standing {
   }
 
   countBehind(change: number, now: number): number {
-    return this.#owners.countBehind(change, now);
+    return this.#owners.countBehind(change, now - OWNER_SILENT_MS);
   }
 
   /** One bounded batch of accounts that count nothing any more; returns how many went. */
@@ -67,9 +75,5 @@ export class Standing {
       this.#rates.prune(before);
       return this.#accounts.prune(before);
     });
-  }
-
-  #mature(account: AccountRow, now: number): void {
-    if (account.kind === 'balance') this.#grants.mature(account, now);
   }
 }

@@ -1,4 +1,4 @@
-import { requestTime } from '../../platform/ids.ts';
+import { requestTime } from '../platform/ids.ts';
 
 /** Ids from `least` on and below `before`. */
 export interface IdRange {
@@ -7,7 +7,7 @@ export interface IdRange {
 }
 
 /** The last millisecond of a four-digit year. */
-export const MAX_TIME = 253_402_300_799_999;
+const MAX_TIME = 253_402_300_799_999;
 
 /** Below every id made at `time`, and above all before. */
 export function idAt(time: number): string {
@@ -35,4 +35,9 @@ export function dayOf(requestId: string): string | undefined {
 
 export function dayAt(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
+}
+
+/** Whether requests can be searched by it. */
+export function isTime(time: number): boolean {
+  return Number.isSafeInteger(time) && time >= 0 && time <= MAX_TIME;
 }

@@ -8,12 +8,10 @@ import type {
   SyncResult,
 } from '../store.ts';
 import { type Accounts, numbersOf } from './accounts.ts';
-import type { Changes } from './changes.ts';
-import type { Database, Statement } from './database.ts';
-import type { Entries, Leg } from './entries.ts';
+import type { Entries } from './entries.ts';
 import type { Grants } from './grants.ts';
-import type { LeaseRow } from './leases.ts';
-import { isSeenStale, type OwnerRow, type Owners } from './owners.ts';
+import { isSeenStale, type Owners } from './owners.ts';
+import type { ChangeTable, LeaseRow, LeaseTable, Leg, OwnerRow } from './tables.ts';
 
 /** Where a lease is to go: what it has spent in all, and what it keeps. */
 interface LeaseTarget {
@@ -25,112 +23,76 @@ const NOTHING: ReclaimResult = { settled: 0, returned: 0 };
 
 /** How leases are settled and handed back: by their owner, or for it when it is proven dead. */
 export class Settlement {
-  readonly #database: Database;
+  readonly #leases: LeaseTable;
+  readonly #changes: ChangeTable;
   readonly #accounts: Accounts;
   readonly #grants: Grants;
   readonly #entries: Entries;
   readonly #owners: Owners;
-  readonly #changes: Changes;
-  readonly #select: Statement<LeaseRow>;
-  readonly #selectOwned: Statement<LeaseRow>;
-  readonly #selectRecalled: Statement<{ readonly idx: number }>;
-  readonly #update: Statement<never>;
-  readonly #answer: Statement<never>;
-  readonly #remove: Statement<never>;
 
   constructor(
-    database: Database,
-    books: {
-      accounts: Accounts;
-      grants: Grants;
-      entries: Entries;
-      owners: Owners;
-      changes: Changes;
-    },
+    tables: { readonly leases: LeaseTable; readonly changes: ChangeTable },
+    books: { accounts: Accounts; grants: Grants; entries: Entries; owners: Owners },
   ) {
-    this.#database = database;
+    this.#leases = tables.leases;
+    this.#changes = tables.changes;
     this.#accounts = books.accounts;
     this.#grants = books.grants;
     this.#entries = books.entries;
     this.#owners = books.owners;
-    this.#changes = books.changes;
-    const columns = 'owner, idx, account_id, granted, settled';
-    this.#select = database.prepare(`SELECT ${columns} FROM leases WHERE owner = ? AND idx = ?`);
-    this.#selectOwned = database.prepare(
-      `SELECT ${columns} FROM leases WHERE owner = ? ORDER BY idx`,
-    );
-    this.#selectRecalled = database.prepare(
-      'SELECT idx FROM leases WHERE owner = ? AND recalled = 1 ORDER BY idx',
-    );
-    this.#update = database.prepare(
-      'UPDATE leases SET granted = ?, settled = ? WHERE owner = ? AND idx = ?',
-    );
-    this.#answer = database.prepare('UPDATE leases SET recalled = 0 WHERE owner = ? AND idx = ?');
-    this.#remove = database.prepare('DELETE FROM leases WHERE owner = ? AND idx = ?');
   }
 
-  sync(batch: SyncBatch): SyncResult {
-    const idle = this.#database.read(() => {
-      const owner = this.#owners.find(batch.owner);
-      if (owner?.state !== 'live') return fenced(batch);
-      return isIdle(batch, owner) ? this.#answerBatch(batch, owner) : undefined;
-    });
-    return idle ?? this.#database.write(() => this.#settleBatch(batch));
+  /** The answer to a heartbeat that says nothing to write down; undefined of others. It changes nothing. */
+  answerIdle(batch: SyncBatch): SyncResult | undefined {
+    const owner = this.#owners.find(batch.owner);
+    if (owner?.state !== 'live') return fenced(batch);
+    return isIdle(batch, owner) ? this.#answerBatch(batch, owner) : undefined;
   }
 
   /** Settles for the last time and hands everything back, also what this owner does not know it was given. */
   closeOwner(batch: SyncBatch): void {
-    this.#database.write(() => {
-      const owner = this.#owners.find(batch.owner);
-      if (owner?.state === 'closed') return;
-      if (owner?.state !== 'live') {
-        throw new StoreError(
-          'fenced',
-          `owner ${batch.owner} is ${owner?.state ?? 'unknown'}: it cannot close`,
-        );
-      }
-      const settlements = this.#settle(owner, batch);
-      this.#returnAll(batch.owner, batch.now);
-      this.#owners.save({
-        ...owner,
-        state: 'closed',
-        last_seq: batch.seq,
-        settlements,
-        seen_at: batch.now,
-      });
+    const owner = this.#owners.find(batch.owner);
+    if (owner?.state === 'closed') return;
+    if (owner?.state !== 'live') {
+      throw new StoreError(
+        'fenced',
+        `owner ${batch.owner} is ${owner?.state ?? 'unknown'}: it cannot close`,
+      );
+    }
+    const settlements = this.#settle(owner, batch);
+    this.#returnAll(batch.owner, batch.now);
+    this.#owners.save({
+      ...owner,
+      state: 'closed',
+      last_seq: batch.seq,
+      settlements,
+      seen_at: batch.now,
     });
-  }
-
-  lastSettled(owner: string): number | undefined {
-    const row = this.#owners.find(owner);
-    return row?.state === 'live' ? row.last_seq : undefined;
   }
 
   reclaim(ownerId: string, records: ReclaimRecords, now: number): ReclaimResult {
-    return this.#database.write(() => {
-      const owner = this.#owners.find(ownerId);
-      if (owner?.state !== 'live') return NOTHING;
-      if (owner.last_seq !== records.afterSeq) {
-        throw new StoreError(
-          'invariant',
-          `owner ${ownerId} has settled up to ${owner.last_seq}, its journal was read after ${records.afterSeq}: ask lastSettled and read again`,
-        );
-      }
-      const leases = records.leases.map((record) => this.#addCharge(ownerId, record));
-      const settlements = this.#settle(owner, {
-        owner: ownerId,
-        now,
-        seq: records.seq,
-        leases,
-        overruns: records.overruns,
-      });
-      const returned = this.#returnAll(ownerId, now);
-      this.#owners.save({ ...owner, state: 'reclaimed', last_seq: records.seq, settlements });
-      return { settled: records.leases.reduce((sum, lease) => sum + lease.charged, 0), returned };
+    const owner = this.#owners.find(ownerId);
+    if (owner?.state !== 'live') return NOTHING;
+    if (owner.last_seq !== records.afterSeq) {
+      throw new StoreError(
+        'invariant',
+        `owner ${ownerId} has settled up to ${owner.last_seq}, its journal was read after ${records.afterSeq}: ask lastSettled and read again`,
+      );
+    }
+    const leases = records.leases.map((record) => this.#addCharge(ownerId, record));
+    const settlements = this.#settle(owner, {
+      owner: ownerId,
+      now,
+      seq: records.seq,
+      leases,
+      overruns: records.overruns,
     });
+    const returned = this.#returnAll(ownerId, now);
+    this.#owners.save({ ...owner, state: 'reclaimed', last_seq: records.seq, settlements });
+    return { settled: records.leases.reduce((sum, lease) => sum + lease.charged, 0), returned };
   }
 
-  #settleBatch(batch: SyncBatch): SyncResult {
+  sync(batch: SyncBatch): SyncResult {
     const owner = this.#owners.find(batch.owner);
     if (owner?.state !== 'live') return fenced(batch);
     const isStale = batch.seq < owner.last_seq;
@@ -148,10 +110,13 @@ export class Settlement {
   }
 
   #answerBatch(batch: SyncBatch, owner: OwnerRow): SyncResult {
+    const seen = Math.max(batch.changesAfter, owner.seen_change);
+    const changes = this.#changes.after(seen);
     return {
       fenced: false,
-      recalls: this.#selectRecalled.all(batch.owner).map((row) => row.idx),
-      ...this.#changes.after(Math.max(batch.changesAfter, owner.seen_change)),
+      recalls: this.#leases.recalled(batch.owner),
+      changes: changes.map(({ kind, id }) => ({ kind, id })),
+      lastChange: changes.at(-1)?.seq ?? seen,
       accounts: batch.leases.flatMap((lease) => this.#freshNumbers(batch, lease.index)),
     };
   }
@@ -160,7 +125,7 @@ export class Settlement {
     { owner, now }: SyncBatch,
     index: number,
   ): readonly { readonly index: number; readonly numbers: AccountNumbers }[] {
-    const lease = this.#select.get(owner, index);
+    const lease = this.#leases.find(owner, index);
     return lease === undefined
       ? []
       : [{ index, numbers: numbersOf(this.#accounts.get(lease.account_id), now) }];
@@ -170,14 +135,14 @@ export class Settlement {
   #settle(owner: OwnerRow, batch: Omit<SyncBatch, 'changesAfter'>): number {
     const legs: Leg[] = [];
     for (const totals of batch.leases) {
-      const row = this.#select.get(batch.owner, totals.index);
+      const row = this.#leases.find(batch.owner, totals.index);
       if (row === undefined) {
         assertClosedBefore(batch.owner, totals);
         continue;
       }
       const granted = totals.keepsGrant === true ? row.granted : totals.granted;
       legs.push(...this.#moveLease(row, { ...totals, granted }, batch.now));
-      if (totals.answersRecall) this.#answer.run(batch.owner, totals.index);
+      if (totals.answersRecall) this.#leases.setRecalled(batch.owner, totals.index, 0);
     }
     this.#entries.postOverruns(batch.overruns, batch.now);
     if (legs.length === 0) return owner.settlements;
@@ -198,9 +163,9 @@ export class Settlement {
     const handedBack = row.granted - to.granted;
     assertForward(row, to);
     if (spent > 0 || handedBack > 0) {
-      this.#update.run(to.granted, to.charged, row.owner, row.idx);
+      this.#leases.save({ ...row, granted: to.granted, settled: to.charged });
     }
-    if (to.close) this.#remove.run(row.owner, row.idx);
+    if (to.close) this.#leases.remove(row.owner, row.idx);
     if (spent === 0) {
       if (handedBack > 0) this.#accounts.move(row.account_id, { reserved: -handedBack });
       return [];
@@ -212,7 +177,7 @@ export class Settlement {
 
   #returnAll(owner: string, now: number): number {
     let returned = 0;
-    for (const row of this.#selectOwned.all(owner)) {
+    for (const row of this.#leases.owned(owner)) {
       this.#moveLease(row, { charged: row.settled, granted: row.settled, close: true }, now);
       returned += row.granted - row.settled;
     }
@@ -224,7 +189,7 @@ export class Settlement {
     owner: string,
     record: { readonly index: number; readonly charged: number },
   ): LeaseTotals {
-    const row = this.#select.get(owner, record.index);
+    const row = this.#leases.find(owner, record.index);
     if (row === undefined) {
       throw new StoreError(
         'invariant',

@@ -1,9 +1,8 @@
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { StoreError } from '../store-error.ts';
 import { type Call, type Opened, type Reply, toError } from './messages.ts';
-import type { Operations, OperationsOptions } from './operations.ts';
+import type { Operations } from './operations.ts';
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -29,17 +28,15 @@ export class ThreadClient {
     worker.on('exit', () => this.#fail('the store is closed'));
   }
 
-  static async open(
-    options: OperationsOptions & { readonly callsMax: number },
-  ): Promise<ThreadClient> {
-    const entry = new URL(`./sqlite-thread${extname(import.meta.url)}`, import.meta.url);
-    const worker = new Worker(entry, { workerData: options });
+  /** `entry`: a file that calls `serveOperations`; `data` is what it finds as its `workerData`. */
+  static async open(entry: URL, data: unknown, callsMax: number): Promise<ThreadClient> {
+    const worker = new Worker(entry, { workerData: data });
     const opened = await new Promise<Opened>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
       worker.once('exit', () => reject(new StoreError('unavailable', 'the store thread ended')));
     });
-    if (opened.kind === 'opened') return new ThreadClient(worker, options.callsMax);
+    if (opened.kind === 'opened') return new ThreadClient(worker, callsMax);
     await worker.terminate();
     throw toError(opened.failure);
   }
@@ -47,7 +44,7 @@ export class ThreadClient {
   call<Name extends keyof Operations>(
     name: Name,
     ...args: Parameters<Operations[Name]>
-  ): Promise<ReturnType<Operations[Name]>> {
+  ): Promise<Awaited<ReturnType<Operations[Name]>>> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (this.#pending.size >= this.#callsMax) {
       return Promise.reject(
@@ -60,7 +57,8 @@ export class ThreadClient {
     return new Promise((resolve, reject) => {
       this.#lastId += 1;
       // The thread answers a call with what the operation of that name returned.
-      const settle = (value: unknown): void => resolve(value as ReturnType<Operations[Name]>);
+      const settle = (value: unknown): void =>
+        resolve(value as Awaited<ReturnType<Operations[Name]>>);
       this.#pending.set(this.#lastId, { resolve: settle, reject });
       this.#send({ id: this.#lastId, name, args });
     });

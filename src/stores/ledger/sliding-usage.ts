@@ -6,7 +6,7 @@ import {
   type SlidingTerms,
   type SubUsage,
 } from '../../domain/sliding-window.ts';
-import type { AccountRow } from './accounts.ts';
+import type { AccountRow } from './tables.ts';
 
 type SlidingRow = Pick<AccountRow, 'allowance' | 'sliding_ms' | 'usage'>;
 

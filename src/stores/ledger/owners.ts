@@ -1,0 +1,70 @@
+import { StoreError } from '../store-error.ts';
+import type { OwnerRow, OwnerTable } from './tables.ts';
+
+/** An owner not heard of for this long is stranded: it neither answers recalls nor counts as a rival. */
+export const OWNER_SILENT_MS = 2000;
+/** A heartbeat that says nothing new is written down only this often, so that idle gateways only read. */
+const SEEN_WRITTEN_EVERY_MS = 500;
+
+/** Process incarnations. */
+export class Owners {
+  readonly #table: OwnerTable;
+
+  constructor(table: OwnerTable) {
+    this.#table = table;
+  }
+
+  find(id: string): OwnerRow | undefined {
+    return this.#table.find(id);
+  }
+
+  /** Live owners heard of lately. */
+  countHeard(now: number): number {
+    return this.#table.countHeard(now - OWNER_SILENT_MS);
+  }
+
+  /** The owner, if it is live; marks it as heard of. */
+  hear(id: string, now: number): OwnerRow {
+    const owner = this.#table.find(id);
+    if (owner?.state !== 'live') {
+      throw new StoreError(
+        'fenced',
+        `owner ${id} is ${owner?.state ?? 'unknown'}: it may not take leases`,
+      );
+    }
+    if (isSeenStale(owner, now)) this.save({ ...owner, seen_at: now });
+    return owner;
+  }
+
+  save(owner: OwnerRow): void {
+    this.#table.save(owner);
+  }
+}
+
+export function isSeenStale(owner: OwnerRow, now: number): boolean {
+  return now - owner.seen_at >= SEEN_WRITTEN_EVERY_MS;
+}
+
+/** A new owner has cached nothing, so it has seen every change up to `newestChange`. */
+export function newOwner(id: string, now: number, newestChange: number): OwnerRow {
+  return {
+    id,
+    state: 'live',
+    last_seq: 0,
+    settlements: 0,
+    seen_at: now,
+    seen_change: newestChange,
+  };
+}
+
+export function usedBefore(id: string): StoreError {
+  return new StoreError(
+    'already_exists',
+    `owner ${id} was used before: give every process start an id of its own`,
+  );
+}
+
+/** Undefined when it is not live. */
+export function lastSettledOf(owner: OwnerRow | undefined): number | undefined {
+  return owner?.state === 'live' ? owner.last_seq : undefined;
+}
