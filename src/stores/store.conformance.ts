@@ -5,6 +5,7 @@ import { describeDirectory } from './store-directory.conformance.ts';
 import type { OpenFixture } from './store-fixture.conformance.ts';
 import { describeGrants } from './store-grants.conformance.ts';
 import { describeLeases } from './store-leases.conformance.ts';
+import { describeRaces } from './store-races.conformance.ts';
 import { describeRandomHistories } from './store-random.conformance.ts';
 import { describeRequestLog } from './store-requests.conformance.ts';
 import { describeSettlement } from './store-settlement.conformance.ts';
@@ -21,5 +22,6 @@ export function describeStore(name: string, open: OpenFixture): void {
     describeAnswersAndRates(open);
     describeRequestLog(open);
     describeRandomHistories(open);
+    describeRaces(open);
   });
 }

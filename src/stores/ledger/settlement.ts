@@ -142,7 +142,8 @@ export class Settlement {
       }
       const granted = totals.keepsGrant === true ? row.granted : totals.granted;
       legs.push(...this.#moveLease(row, { ...totals, granted }, batch.now));
-      if (totals.answersRecall) this.#leases.setRecalled(batch.owner, totals.index, 0);
+      const isOwed = totals.answersRecall && !totals.close;
+      if (isOwed) this.#leases.setRecalled(batch.owner, totals.index, 0);
     }
     this.#entries.postOverruns(batch.overruns, batch.now);
     if (legs.length === 0) return owner.settlements;
@@ -206,11 +207,15 @@ export class Settlement {
   }
 }
 
-/** Nothing to write: the common case of a gateway without traffic. */
+/** Nothing to settle: the common case of a gateway without traffic. */
+export function isQuiet({ leases, overruns }: SyncBatch): boolean {
+  return leases.length === 0 && overruns.length === 0;
+}
+
+/** Nothing to write. */
 function isIdle(batch: SyncBatch, owner: OwnerRow): boolean {
   return (
-    batch.leases.length === 0 &&
-    batch.overruns.length === 0 &&
+    isQuiet(batch) &&
     batch.seq <= owner.last_seq &&
     batch.changesAfter <= owner.seen_change &&
     !isSeenStale(owner, batch.now)

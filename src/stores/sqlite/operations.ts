@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openBooks } from '../ledger/books.ts';
 import { asksOthers } from '../ledger/leases.ts';
 import { lastSettledOf } from '../ledger/owners.ts';
+import { isQuiet } from '../ledger/settlement.ts';
 import type { Operations } from '../thread/operations.ts';
 import { SqliteAccounts } from './accounts.ts';
 import { Answers } from './answers.ts';
@@ -70,9 +71,10 @@ function createOperations(database: Database, log: RequestLogFiles): Operations 
         : database.read(() => leases.answerIdle(owner, requests, now));
       return idle ?? database.write(() => leases.acquire(owner, requests, now));
     },
-    sync: (batch) =>
-      database.read(() => settlement.answerIdle(batch)) ??
-      database.write(() => settlement.sync(batch)),
+    sync: (batch) => {
+      const idle = isQuiet(batch) ? database.read(() => settlement.answerIdle(batch)) : undefined;
+      return idle ?? database.write(() => settlement.sync(batch));
+    },
     closeOwner: (batch) => database.write(() => settlement.closeOwner(batch)),
     lastSettled: (owner) => lastSettledOf(tables.owners.find(owner)),
     reclaim: (...args) => database.write(() => settlement.reclaim(...args)),
