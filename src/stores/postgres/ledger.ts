@@ -1,0 +1,187 @@
+import { balanceAccount } from '../../domain/accounts.ts';
+import { newAccount } from '../ledger/accounts.ts';
+import { type Books, openBooks } from '../ledger/books.ts';
+import { asksOthers } from '../ledger/leases.ts';
+import { OWNER_SILENT_MS } from '../ledger/owners.ts';
+import { isQuiet } from '../ledger/settlement.ts';
+import type {
+  AcquireRequest,
+  AcquireResult,
+  Grant,
+  NewGrant,
+  ReclaimRecords,
+  ReclaimResult,
+  SyncBatch,
+  SyncResult,
+} from '../store.ts';
+import type { Database, Transaction } from './database.ts';
+import { Statement } from './statement.ts';
+import { WorkingSet } from './working-set.ts';
+
+const OF_TENANT = `account_id IN (SELECT id FROM accounts WHERE tenant_id = $1)
+  AND owner IN (SELECT id FROM owners WHERE state = 'live' AND seen_at >= $2::bigint)`;
+const RECALL_TENANT = new Statement<{ readonly idx: number }>(
+  `UPDATE leases SET recalled = 1 WHERE granted > settled AND ${OF_TENANT} RETURNING idx`,
+);
+const COUNT_UNANSWERED = new Statement<{ readonly leases: number }>(
+  `SELECT COUNT(*) AS leases FROM leases WHERE recalled = 1 AND ${OF_TENANT}`,
+);
+
+/**
+ * What moves money. Locks are taken in one order: the owner, its accounts by their ids, the news. With them the rest of
+ * what a transaction decides by stands still (docs/decisions).
+ */
+export class Ledger {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async acquire(
+    owner: string,
+    requests: readonly AcquireRequest[],
+    now: number,
+  ): Promise<readonly AcquireResult[]> {
+    const idle = asksOthers(requests) ? undefined : await this.#answerIdle(owner, requests, now);
+    if (idle !== undefined) return idle;
+    return this.#change(
+      async (transaction, set) => {
+        const fresh = requests.map(({ account }) => newAccount(account));
+        await Promise.all([
+          set.owners.lock(transaction, owner),
+          set.owners.loadHeard(transaction, now - OWNER_SILENT_MS),
+          set.accounts.open(transaction, fresh),
+          set.leases.loadOfAccounts(transaction, ...placesOf(owner, requests)),
+        ]);
+        await set.grants.loadOpen(transaction, set.accounts.balanceIds);
+      },
+      ({ leases }) => leases.acquire(owner, requests, now),
+    );
+  }
+
+  async sync(batch: SyncBatch): Promise<SyncResult> {
+    const idle = isQuiet(batch) ? await this.#answerQuiet(batch) : undefined;
+    if (idle !== undefined) return idle;
+    const indexes = batch.leases.map(({ index }) => index);
+    return this.#change(
+      (transaction, set) => lockOwned(transaction, set, batch, indexes),
+      ({ settlement }) => settlement.sync(batch),
+    );
+  }
+
+  closeOwner(batch: SyncBatch): Promise<void> {
+    return this.#change(
+      (transaction, set) => lockOwned(transaction, set, batch, null),
+      ({ settlement }) => settlement.closeOwner(batch),
+    );
+  }
+
+  reclaim(owner: string, records: ReclaimRecords, now: number): Promise<ReclaimResult> {
+    return this.#change(
+      (transaction, set) => lockOwned(transaction, set, { owner, changesAfter: 0 }, null),
+      ({ settlement }) => settlement.reclaim(owner, records, now),
+    );
+  }
+
+  addGrant(grant: NewGrant, now: number): Promise<Grant> {
+    const account = newAccount(balanceAccount(grant.tenantId, grant.asset));
+    return this.#change(
+      async (transaction, set) => {
+        await Promise.all([
+          set.accounts.open(transaction, [account]),
+          set.grants.loadByKey(transaction, grant.idempotencyKey),
+          set.grants.loadOpen(transaction, [account.id]),
+        ]);
+      },
+      ({ grants }) => grants.add(grant, now),
+    );
+  }
+
+  /** Brings the tenant's balances up to `now` and recalls its leases. Returns how many owe an answer. */
+  askForSettlement(tenantId: string, now: number): Promise<number> {
+    return this.#database.write(async (transaction) => {
+      const set = new WorkingSet();
+      await set.accounts.lockTenant(transaction, tenantId, now);
+      await set.grants.loadOpen(transaction, set.accounts.balanceIds);
+      openBooks(set).grants.matureAll(set.accounts.all, now);
+      set.flush(transaction);
+      const asked = await transaction.query(RECALL_TENANT, tenantId, now - OWNER_SILENT_MS);
+      return asked.length;
+    });
+  }
+
+  /** Loads and locks, applies the rules, writes. The rules see nothing but what was loaded. */
+  #change<Result>(
+    load: (transaction: Transaction, set: WorkingSet) => Promise<void>,
+    apply: (books: Books) => Result,
+  ): Promise<Result> {
+    return this.#database.write(async (transaction) => {
+      const set = new WorkingSet();
+      await load(transaction, set);
+      const result = apply(openBooks(set));
+      set.flush(transaction);
+      return result;
+    });
+  }
+
+  #answerQuiet(batch: SyncBatch): Promise<SyncResult | undefined> {
+    return this.#database.read(async (transaction) => {
+      const set = new WorkingSet();
+      await Promise.all([
+        set.owners.read(transaction, batch.owner),
+        set.leases.loadOwned(transaction, batch.owner, []),
+        set.changes.load(transaction, batch.changesAfter, batch.owner),
+      ]);
+      return openBooks(set).settlement.answerIdle(batch);
+    });
+  }
+
+  #answerIdle(
+    owner: string,
+    requests: readonly AcquireRequest[],
+    now: number,
+  ): Promise<readonly AcquireResult[] | undefined> {
+    const [accountIds, ...rest] = placesOf(owner, requests);
+    return this.#database.read(async (transaction) => {
+      const set = new WorkingSet();
+      await Promise.all([
+        set.owners.read(transaction, owner),
+        set.accounts.read(transaction, accountIds),
+        set.leases.loadOfAccounts(transaction, accountIds, ...rest),
+      ]);
+      return openBooks(set).leases.answerIdle(owner, requests, now);
+    });
+  }
+}
+
+/** Leases of the tenant whose owners owe an answer. */
+export async function countUnanswered(
+  database: Database,
+  tenantId: string,
+  now: number,
+): Promise<number> {
+  const [count] = await database.query(COUNT_UNANSWERED, tenantId, now - OWNER_SILENT_MS);
+  return count?.leases ?? 0;
+}
+
+/** `indexes`: null = all leases of the owner. */
+async function lockOwned(
+  transaction: Transaction,
+  set: WorkingSet,
+  { owner, changesAfter }: { readonly owner: string; readonly changesAfter: number },
+  indexes: readonly number[] | null,
+): Promise<void> {
+  await Promise.all([
+    set.owners.lock(transaction, owner),
+    set.accounts.lockLeased(transaction, owner, indexes),
+    set.leases.loadOwned(transaction, owner, indexes),
+    set.changes.load(transaction, changesAfter, owner),
+  ]);
+  await set.grants.loadOpen(transaction, set.accounts.balanceIds);
+}
+
+function placesOf(owner: string, requests: readonly AcquireRequest[]) {
+  const accountIds = requests.map(({ account }) => account.id);
+  return [accountIds, { owner, indexes: requests.map(({ index }) => index) }] as const;
+}

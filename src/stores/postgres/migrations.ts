@@ -1,0 +1,250 @@
+import { StoreError } from '../store-error.ts';
+import type { Database, Transaction } from './database.ts';
+import { sqlStateOf } from './postgres-error.ts';
+import { Statement } from './statement.ts';
+
+/** Ids are compared as bytes on every server, whatever its language. */
+const TEXT = 'text COLLATE "C"';
+
+/**
+ * The schema, as numbered steps that are never edited once released. Portable SQL: ids and times (epoch ms) are ours,
+ * no triggers, no sequence but that of log batches. Amounts are int8 ledger units.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE owners (
+     id ${TEXT} PRIMARY KEY,
+     state ${TEXT} NOT NULL CHECK (state IN ('live', 'closed', 'reclaimed')),
+     last_seq bigint NOT NULL,
+     settlements bigint NOT NULL,
+     seen_at bigint NOT NULL,
+     seen_change bigint NOT NULL
+   );
+   CREATE INDEX owners_live ON owners (id) WHERE state = 'live';
+
+   CREATE TABLE accounts (
+     id ${TEXT} PRIMARY KEY,
+     tenant_id ${TEXT} NOT NULL,
+     kind ${TEXT} NOT NULL CHECK (kind IN ('balance', 'quota')),
+     unit ${TEXT} NOT NULL,
+     allowance bigint NOT NULL CHECK (allowance >= 0),
+     reserved bigint NOT NULL CHECK (reserved >= 0),
+     spent bigint NOT NULL CHECK (spent >= 0),
+     window_ends_at bigint,
+     label ${TEXT},
+     sliding_ms bigint CHECK (sliding_ms > 0),
+     usage ${TEXT},
+     free_at bigint,
+     CHECK (kind = 'quota' OR reserved + spent <= allowance)
+   );
+   CREATE INDEX accounts_tenant ON accounts (tenant_id);
+   CREATE INDEX accounts_window ON accounts (window_ends_at) WHERE window_ends_at IS NOT NULL;
+   CREATE INDEX accounts_free ON accounts (free_at) WHERE free_at IS NOT NULL;
+
+   CREATE TABLE leases (
+     owner ${TEXT} NOT NULL,
+     idx bigint NOT NULL,
+     account_id ${TEXT} NOT NULL,
+     granted bigint NOT NULL,
+     settled bigint NOT NULL,
+     recalled smallint NOT NULL,
+     PRIMARY KEY (owner, idx),
+     CHECK (0 <= settled AND settled <= granted)
+   );
+   CREATE INDEX leases_account ON leases (account_id);
+   CREATE INDEX leases_recalled ON leases (owner) WHERE recalled = 1;
+
+   CREATE TABLE grants (
+     id ${TEXT} PRIMARY KEY,
+     tenant_id ${TEXT} NOT NULL,
+     asset ${TEXT} NOT NULL,
+     amount bigint NOT NULL CHECK (amount > 0),
+     category ${TEXT} NOT NULL CHECK (category IN ('included', 'promotional', 'paid')),
+     priority bigint NOT NULL,
+     effective_at bigint NOT NULL,
+     expires_at bigint,
+     source ${TEXT} NOT NULL,
+     state ${TEXT} NOT NULL CHECK (state IN ('pending', 'active', 'done')),
+     remaining bigint NOT NULL CHECK (remaining >= 0),
+     consumed bigint NOT NULL CHECK (consumed >= 0),
+     expired bigint NOT NULL CHECK (expired >= 0),
+     created_at bigint NOT NULL,
+     fingerprint ${TEXT} NOT NULL,
+     idempotency_key ${TEXT} NOT NULL UNIQUE,
+     CHECK (amount = remaining + consumed + expired)
+   );
+   CREATE INDEX grants_tenant ON grants (tenant_id, asset, state);
+
+   CREATE TABLE transactions (
+     id ${TEXT} PRIMARY KEY,
+     kind ${TEXT} NOT NULL CHECK (kind IN ('funding', 'usage', 'expiry', 'overrun')),
+     reference ${TEXT} NOT NULL,
+     at bigint NOT NULL
+   );
+   CREATE TABLE entries (
+     transaction_id ${TEXT} NOT NULL,
+     leg bigint NOT NULL,
+     ledger_account ${TEXT} NOT NULL,
+     asset ${TEXT} NOT NULL,
+     amount bigint NOT NULL CHECK (amount <> 0),
+     grant_id ${TEXT},
+     PRIMARY KEY (transaction_id, leg)
+   );
+
+   CREATE TABLE rates (
+     bucket_id ${TEXT} PRIMARY KEY,
+     debt bigint NOT NULL,
+     at bigint NOT NULL,
+     period_ms bigint NOT NULL,
+     full_at bigint NOT NULL
+   );
+   CREATE INDEX rates_full ON rates (full_at);
+
+   CREATE TABLE tenants (
+     id ${TEXT} PRIMARY KEY,
+     name ${TEXT} NOT NULL,
+     plan_id ${TEXT} NOT NULL,
+     parent_id ${TEXT},
+     terms ${TEXT} NOT NULL,
+     created_at bigint NOT NULL
+   );
+   CREATE INDEX tenants_parent ON tenants (parent_id, id) WHERE parent_id IS NOT NULL;
+   CREATE TABLE api_keys (
+     id ${TEXT} PRIMARY KEY,
+     tenant_id ${TEXT} NOT NULL,
+     name ${TEXT} NOT NULL,
+     hash ${TEXT} NOT NULL UNIQUE,
+     environment ${TEXT} NOT NULL CHECK (environment IN ('live', 'test')),
+     hint ${TEXT} NOT NULL,
+     budget_nano bigint,
+     expires_at bigint,
+     revoked_at bigint,
+     terms ${TEXT} NOT NULL,
+     created_at bigint NOT NULL
+   );
+   CREATE INDEX api_keys_tenant ON api_keys (tenant_id, id);
+
+   CREATE TABLE news (
+     id bigint PRIMARY KEY CHECK (id = 1),
+     newest bigint NOT NULL
+   );
+   INSERT INTO news (id, newest) VALUES (1, 0);
+   CREATE TABLE changes (
+     seq bigint PRIMARY KEY,
+     kind ${TEXT} NOT NULL,
+     id ${TEXT} NOT NULL
+   );
+   CREATE TABLE secrets (
+     name ${TEXT} PRIMARY KEY,
+     value ${TEXT} NOT NULL
+   );
+   CREATE TABLE idempotency (
+     key ${TEXT} PRIMARY KEY,
+     fingerprint ${TEXT} NOT NULL,
+     answer ${TEXT} NOT NULL
+   );
+
+   CREATE TABLE request_batches (
+     seq bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+     first_id ${TEXT} NOT NULL,
+     last_id ${TEXT} NOT NULL,
+     row_count bigint NOT NULL,
+     refused bigint NOT NULL,
+     observed bigint NOT NULL,
+     data bytea NOT NULL
+   );
+   CREATE INDEX request_batches_ended ON request_batches (last_id, seq, first_id);
+   CREATE INDEX request_batches_refused ON request_batches (last_id, seq, first_id) WHERE refused > 0;
+   CREATE INDEX request_batches_observed ON request_batches (last_id, seq, first_id) WHERE observed > 0;
+   CREATE TABLE requests (
+     request_id ${TEXT} PRIMARY KEY,
+     at bigint NOT NULL,
+     tenant_id ${TEXT} NOT NULL,
+     status bigint NOT NULL,
+     code ${TEXT} NOT NULL,
+     would_refuse ${TEXT} NOT NULL,
+     facts ${TEXT} NOT NULL
+   );
+   CREATE INDEX requests_observed ON requests (request_id) WHERE would_refuse <> ''`,
+];
+
+const NEWEST = new Statement<{ readonly id: number | null }>(
+  'SELECT MAX(id) AS id FROM migrations',
+);
+const MAKE_TABLE = new Statement<never>(
+  'CREATE TABLE IF NOT EXISTS migrations (id bigint PRIMARY KEY)',
+);
+/** Row 0 is no step: whoever has its lock makes the steps. */
+const ADD_LOCK = new Statement<never>(
+  'INSERT INTO migrations (id) VALUES (0) ON CONFLICT DO NOTHING',
+);
+const LOCK = new Statement<{ readonly id: number }>(
+  'SELECT id FROM migrations WHERE id = 0 FOR UPDATE',
+);
+const RECORD = new Statement<never>('INSERT INTO migrations (id) VALUES ($1)');
+// Another process may be at work on large tables.
+const ALLOW_TIME = "SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '10min'";
+const ANSWER_TIMEOUT_MS = 11 * 60_000;
+
+const UNDEFINED_TABLE = '42P01';
+/** Said to those that make one table at once: duplicate table, duplicate object, unique violation of the catalog. */
+const MADE_MEANWHILE = new Set(['42P07', '42710', '23505']);
+
+/** Brings the schema up to date. Any number of processes may do so at once: one works, the others find it done. */
+export async function migrate(
+  database: Database,
+  migrations: readonly string[] = MIGRATIONS,
+): Promise<void> {
+  const known = await readNewest(database);
+  assertKnown(known, migrations);
+  // Whoever only serves need not be allowed to make tables.
+  if (known === migrations.length) return;
+  await makeTable(database);
+  await database.write(async (transaction) => {
+    await transaction.execute(ALLOW_TIME);
+    transaction.send(ADD_LOCK);
+    await transaction.queryFor(ANSWER_TIMEOUT_MS, LOCK);
+    const [newest] = await transaction.query(NEWEST);
+    assertKnown(newest?.id ?? 0, migrations);
+    await apply(transaction, migrations, newest?.id ?? 0);
+  });
+}
+
+async function apply(
+  transaction: Transaction,
+  migrations: readonly string[],
+  done: number,
+): Promise<void> {
+  for (const [index, sql] of migrations.entries()) {
+    if (index < done) continue;
+    // oxlint-disable-next-line no-await-in-loop -- one step after the other
+    await transaction.execute(sql, ANSWER_TIMEOUT_MS);
+    transaction.send(RECORD, index + 1);
+  }
+}
+
+/** 0 = nothing was made yet. */
+async function readNewest(database: Database): Promise<number> {
+  try {
+    const [newest] = await database.query(NEWEST);
+    return newest?.id ?? 0;
+  } catch (error) {
+    if (sqlStateOf(error) === UNDEFINED_TABLE) return 0;
+    throw error;
+  }
+}
+
+async function makeTable(database: Database): Promise<void> {
+  try {
+    await database.query(MAKE_TABLE);
+  } catch (error) {
+    if (!MADE_MEANWHILE.has(sqlStateOf(error) ?? '')) throw error;
+  }
+}
+
+function assertKnown(newest: number, migrations: readonly string[]): void {
+  if (newest <= migrations.length) return;
+  throw new StoreError(
+    'incompatible',
+    `the database has schema version ${newest} and this program knows ${migrations.length}: start the newer version of Tollkeeper that wrote it`,
+  );
+}

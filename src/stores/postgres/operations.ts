@@ -1,0 +1,78 @@
+import { balanceOf } from '../ledger/accounts.ts';
+import { lastSettledOf, OWNER_SILENT_MS } from '../ledger/owners.ts';
+import type { Operations } from '../thread/operations.ts';
+import { listAccounts, pruneAccounts } from './accounts.ts';
+import { Answers } from './answers.ts';
+import { ApiKeys } from './api-keys.ts';
+import { audit } from './audit.ts';
+import { newestChange } from './changes.ts';
+import { Database, type DatabaseOptions } from './database.ts';
+import { listGrants } from './grants.ts';
+import { countUnanswered, Ledger } from './ledger.ts';
+import { migrate } from './migrations.ts';
+import { countBehind, findOwner, liveOwners, openOwner } from './owners.ts';
+import { pruneRates, takeRate } from './rates.ts';
+import { RequestLog } from './request-log.ts';
+import { Tenants } from './tenants.ts';
+
+export async function openOperations(options: DatabaseOptions): Promise<Operations> {
+  const database = new Database(options);
+  try {
+    await migrate(database);
+    return createOperations(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function createOperations(database: Database): Operations {
+  const ledger = new Ledger(database);
+  const tenants = new Tenants(database);
+  const keys = new ApiKeys(database);
+  const answers = new Answers(database);
+  const log = new RequestLog(database);
+  return {
+    openOwner: (owner, now) => openOwner(database, owner, now),
+    liveOwners: () => liveOwners(database),
+    acquire: ledger.acquire.bind(ledger),
+    sync: ledger.sync.bind(ledger),
+    closeOwner: ledger.closeOwner.bind(ledger),
+    lastSettled: async (owner) => lastSettledOf(await findOwner(database, owner)),
+    reclaim: ledger.reclaim.bind(ledger),
+    takeRate: (requests, now) => takeRate(database, requests, now),
+    addGrant: ledger.addGrant.bind(ledger),
+    grants: (tenantId) => listGrants(database, tenantId),
+    askForSettlement: ledger.askForSettlement.bind(ledger),
+    countUnanswered: (tenantId, now) => countUnanswered(database, tenantId, now),
+    accounts: async (tenantId, now) => {
+      const rows = await listAccounts(database, tenantId, now);
+      return rows.map((row) => balanceOf(row, now));
+    },
+    newestChange: () => newestChange(database),
+    countBehind: (change, now) => countBehind(database, change, now - OWNER_SILENT_MS),
+    prune: async (before) => {
+      await pruneRates(database, before);
+      return pruneAccounts(database, before);
+    },
+    audit: () => audit(database),
+    createTenant: tenants.create.bind(tenants),
+    changeTenant: tenants.change.bind(tenants),
+    tenant: tenants.find.bind(tenants),
+    tenants: tenants.list.bind(tenants),
+    createKey: keys.create.bind(keys),
+    findKey: keys.findByHash.bind(keys),
+    key: keys.find.bind(keys),
+    changeKey: keys.change.bind(keys),
+    revokeKey: keys.revoke.bind(keys),
+    keys: keys.list.bind(keys),
+    remember: answers.remember.bind(answers),
+    recall: answers.recall.bind(answers),
+    secret: answers.secret.bind(answers),
+    appendRequests: log.append.bind(log),
+    request: log.find.bind(log),
+    searchRequests: log.search.bind(log),
+    pruneLog: log.prune.bind(log),
+    close: () => database.close(),
+  };
+}

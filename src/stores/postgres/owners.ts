@@ -1,0 +1,94 @@
+import { newOwner, usedBefore } from '../ledger/owners.ts';
+import type { OwnerRow, OwnerTable } from '../ledger/tables.ts';
+import { lockNews } from './changes.ts';
+import type { Database, Transaction } from './database.ts';
+import { Statement } from './statement.ts';
+
+const COLUMNS = 'id, state, last_seq, settlements, seen_at, seen_change';
+const SELECT = new Statement<OwnerRow>(`SELECT ${COLUMNS} FROM owners WHERE id = $1`);
+const LOCK = new Statement<OwnerRow>(`SELECT ${COLUMNS} FROM owners WHERE id = $1 FOR UPDATE`);
+const LIVE = new Statement<{ readonly id: string }>(
+  "SELECT id FROM owners WHERE state = 'live' ORDER BY id",
+);
+const COUNT_HEARD = new Statement<{ readonly owners: number }>(
+  "SELECT COUNT(*) AS owners FROM owners WHERE state = 'live' AND seen_at >= $1::bigint",
+);
+const COUNT_BEHIND = new Statement<{ readonly owners: number }>(
+  `SELECT COUNT(*) AS owners FROM owners
+   WHERE state = 'live' AND seen_at >= $1::bigint AND seen_change < $2::bigint`,
+);
+const ADD = new Statement<{ readonly id: string }>(
+  `INSERT INTO owners (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id`,
+);
+const SAVE = new Statement<never>(
+  'UPDATE owners SET state = $2, last_seq = $3, settlements = $4, seen_at = $5, seen_change = $6 WHERE id = $1',
+);
+
+/** The one owner a transaction is about. With its lock nobody else opens, settles or closes its leases. */
+export class PostgresOwners implements OwnerTable {
+  #owner: OwnerRow | undefined;
+  #isChanged = false;
+  #heard = 0;
+
+  async read(transaction: Transaction, id: string): Promise<void> {
+    [this.#owner] = await transaction.query(SELECT, id);
+  }
+
+  async lock(transaction: Transaction, id: string): Promise<void> {
+    [this.#owner] = await transaction.query(LOCK, id);
+  }
+
+  /** Live owners heard of since. */
+  async loadHeard(transaction: Transaction, since: number): Promise<void> {
+    const [count] = await transaction.query(COUNT_HEARD, since);
+    this.#heard = count?.owners ?? 0;
+  }
+
+  find(id: string): OwnerRow | undefined {
+    return this.#owner?.id === id ? this.#owner : undefined;
+  }
+
+  countHeard(): number {
+    return this.#heard;
+  }
+
+  save(owner: OwnerRow): void {
+    this.#owner = owner;
+    this.#isChanged = true;
+  }
+
+  flush(transaction: Transaction): void {
+    if (this.#owner !== undefined && this.#isChanged) {
+      transaction.send(SAVE, ...valuesOf(this.#owner));
+    }
+  }
+}
+
+/** With the lock of the news: what is new is told to this owner, or had happened before it. */
+export function openOwner(database: Database, id: string, now: number): Promise<void> {
+  return database.write(async (transaction) => {
+    const owner = newOwner(id, now, await lockNews(transaction));
+    const added = await transaction.query(ADD, ...valuesOf(owner));
+    if (added.length === 0) throw usedBefore(id);
+  });
+}
+
+export async function findOwner(database: Database, id: string): Promise<OwnerRow | undefined> {
+  const [owner] = await database.query(SELECT, id);
+  return owner;
+}
+
+export async function liveOwners(database: Database): Promise<readonly string[]> {
+  const owners = await database.query(LIVE);
+  return owners.map(({ id }) => id);
+}
+
+/** Live owners heard of since that have not seen change number `seq`. */
+export async function countBehind(database: Database, seq: number, since: number): Promise<number> {
+  const [count] = await database.query(COUNT_BEHIND, since, seq);
+  return count?.owners ?? 0;
+}
+
+function valuesOf({ id, state, last_seq, settlements, seen_at, seen_change }: OwnerRow) {
+  return [id, state, last_seq, settlements, seen_at, seen_change] as const;
+}

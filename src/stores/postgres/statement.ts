@@ -1,0 +1,52 @@
+import { sha256Hex } from '../../platform/sha256.ts';
+import { StoreError } from '../store-error.ts';
+
+type SqlScalar = null | number | bigint | string | Uint8Array;
+/** Everything that may reach the driver; a list is an array of the server. */
+export type SqlValue = SqlScalar | readonly (null | number | string)[];
+
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+const NAME_LENGTH = 24;
+
+/**
+ * Constant text that a connection prepares once, under a name made of the text. `Row` names the columns it reads:
+ * int8 is a safe integer, and a sum (numeric) is a text.
+ */
+export class Statement<Row> {
+  readonly name: string;
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+    this.name = `tollkeeper_${sha256Hex(text).slice(0, NAME_LENGTH)}`;
+  }
+
+  /** What the driver made of the rows of this statement. */
+  rows(found: readonly unknown[]): readonly Row[] {
+    return found as readonly Row[];
+  }
+}
+
+/** The driver would turn an object into JSON, a date into local time and NaN into a text. */
+export function assertBindable(values: readonly unknown[]): void {
+  for (const value of values) {
+    if (Array.isArray(value)) assertBindable(value);
+    else if (!isBindable(value)) {
+      throw new StoreError(
+        'invalid_argument',
+        `${describe(value)} cannot be stored: a value is null, a text, bytes, a safe integer, or a bigint of 64 bits`,
+      );
+    }
+  }
+}
+
+function isBindable(value: unknown): boolean {
+  if (value === null || typeof value === 'string' || value instanceof Uint8Array) return true;
+  if (typeof value === 'bigint') return value >= INT64_MIN && value <= INT64_MAX;
+  return typeof value === 'number' && Number.isSafeInteger(value);
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'number' || typeof value === 'bigint' ? `${value}` : typeof value;
+}
