@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { loadConfig } from './config/load-config.ts';
-import { checkMachine } from './doctor.ts';
+import { checkDatabase, checkMachine, describeServer } from './doctor.ts';
 
 const PLAIN = 'version: 1\nplans: { free: { title: Free, price: free } }\n';
 const check = (text: string, data?: string) =>
@@ -15,6 +15,49 @@ const check = (text: string, data?: string) =>
       { env: data === undefined ? {} : { TOLLKEEPER_DATA: data } },
     ),
   );
+
+describe('checkDatabase', () => {
+  const REPORT = {
+    version: '15.18',
+    schema: 1,
+    schemaKnown: 1,
+    confirmsWhatItKeeps: true,
+    survivesPowerLoss: true,
+  };
+  it.each([
+    ['ok', '', { schema: 1 }],
+    ['ok', ': brought up to date at the next start', { schema: 0 }],
+    ['fail', ': a newer version of Tollkeeper made it: start that', { schema: 2 }],
+    [
+      'fail',
+      ': synchronous_commit is off, so that what was settled is lost when the server is killed: set it to on',
+      { schema: 1, confirmsWhatItKeeps: false },
+    ],
+    [
+      'warn',
+      ': fsync is off, so that what was settled is lost when its machine loses power: set it to on',
+      { schema: 1, survivesPowerLoss: false },
+    ],
+  ])('a server is %s%s', (status, problem, found) => {
+    const line = describeServer({ ...REPORT, ...found });
+    expect(line).toMatchObject({ name: 'database', status });
+    const text = `PostgreSQL 15.18, schema version ${found.schema} of 1`;
+    expect(line.detail).toBe(`${text}${problem}`);
+  });
+
+  it('one that is not there is told, without its password; of files nothing is said', async () => {
+    const load = (store: string) =>
+      loadConfig({ text: `version: 1\nstore: ${store}\n`, file: 'tollkeeper.yaml' }, { env: {} });
+    expect(await checkDatabase(load('sqlite'))).toEqual([]);
+    const [line] = await checkDatabase(load('postgres://me:pass-word@127.0.0.1:1/books'));
+    expect(line).toMatchObject({
+      name: 'database',
+      status: 'fail',
+      detail: expect.stringMatching(/^PostgreSQL does not answer: .*ECONNREFUSED/),
+    });
+    expect(line?.detail).not.toContain('pass-word');
+  });
+});
 
 describe('checkMachine', () => {
   it('Node, the configuration and its version, the data directory', () => {

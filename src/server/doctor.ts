@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { CheckLine } from '../cli/gateway-checks.ts';
+import { inspectServer, type ServerReport } from '../stores/postgres/inspect-server.ts';
 import { formatProblem } from './config/config-problem.ts';
 import type { LoadResult } from './config/load-config.ts';
 
@@ -35,6 +36,36 @@ export function checkMachine(loaded: LoadResult): readonly CheckLine[] {
     },
     checkDirectory(config.store.directory),
   ];
+}
+
+/** The database of the configuration, when it is a server of its own. */
+export async function checkDatabase(loaded: LoadResult): Promise<readonly CheckLine[]> {
+  if (loaded.kind === 'invalid' || loaded.config.store.type !== 'postgres') return [];
+  try {
+    return [describeServer(await inspectServer(loaded.config.store.url))];
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return [{ name: 'database', status: 'fail', detail }];
+  }
+}
+
+export function describeServer(report: ServerReport): CheckLine {
+  const { version, schema, schemaKnown } = report;
+  const found = `PostgreSQL ${version}, schema version ${schema} of ${schemaKnown}`;
+  const line = (status: CheckLine['status'], problem: string): CheckLine => {
+    return { name: 'database', status, detail: problem === '' ? found : `${found}: ${problem}` };
+  };
+  if (schema > schemaKnown)
+    return line('fail', 'a newer version of Tollkeeper made it: start that');
+  if (!report.confirmsWhatItKeeps) {
+    const loss = 'what was settled is lost when the server is killed';
+    return line('fail', `synchronous_commit is off, so that ${loss}: set it to on`);
+  }
+  if (!report.survivesPowerLoss) {
+    const loss = 'what was settled is lost when its machine loses power';
+    return line('warn', `fsync is off, so that ${loss}: set it to on`);
+  }
+  return line('ok', schema < schemaKnown ? 'brought up to date at the next start' : '');
 }
 
 function checkDirectory(directory: string): CheckLine {

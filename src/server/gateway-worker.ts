@@ -18,11 +18,11 @@ import { MetricRegistry } from '../platform/metrics.ts';
 import { takeProcessLock } from '../platform/process-lock.ts';
 import { openTokenizer } from '../platform/tokenizer/tokenizer.ts';
 import { openaiCompatible } from '../providers/openai-compatible/openai-compatible.ts';
-import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
 import type { Store } from '../stores/store.ts';
 import { CatalogInForce } from './catalog-in-force.ts';
 import { journalDirectory } from './data-directory.ts';
 import { createLinks } from './links.ts';
+import { openStore } from './open-store.ts';
 import { originOf } from './origin.ts';
 import { createOwnPages } from './own-pages.ts';
 import { renderProtocolError } from './protocol-error.ts';
@@ -79,9 +79,9 @@ export class GatewayWorker {
   static async open(start: WorkerStart): Promise<GatewayWorker> {
     const clock = createClock(start.clockShiftMs);
     const logger = createLogger({ level: start.log.level, fields: { process: start.name } });
-    const store = await openSqliteStore({ directory: start.dataDirectory, clock });
+    const store = await openStore(start.store, clock);
     const owner = `own_${randomUUID()}`;
-    const lock = lockOwner(start.dataDirectory, owner);
+    const lock = lockOwner(start.store.directory, owner);
     const catalogs = new CatalogInForce(clock, logger, createUpstreamClient(start.server.http));
     catalogs.set(start.catalog);
     const keys = new KeyDirectory(store, clock, () => catalogs.current.catalog);
@@ -154,7 +154,9 @@ export class GatewayWorker {
   async #handBack(): Promise<void> {
     await this.#engine.close();
     this.#lock.release();
-    rmSync(ownerLockPath(journalDirectory(this.#start.dataDirectory), this.owner), { force: true });
+    rmSync(ownerLockPath(journalDirectory(this.#start.store.directory), this.owner), {
+      force: true,
+    });
   }
 
   #createContext(secret: Uint8Array): GatewayContext {
@@ -228,7 +230,7 @@ function openEngine({
 }: EngineParts): Promise<LedgerEngine> {
   return LedgerEngine.open({
     owner,
-    journalDirectory: journalDirectory(start.dataDirectory),
+    journalDirectory: journalDirectory(start.store.directory),
     store,
     clock,
     events: {

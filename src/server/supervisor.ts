@@ -9,7 +9,6 @@ import { type AdminToken, ensureAdminToken } from '../control/admin/admin-token.
 import { type Clock, createClock } from '../platform/clock.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { mergeSnapshots } from '../platform/metrics.ts';
-import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
 import type { Store } from '../stores/store.ts';
 import { BuiltinServers } from './builtins.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
@@ -17,6 +16,7 @@ import type { OverrideFlags } from './config/overrides.ts';
 import { serializeCatalog } from './config/parse-catalog.ts';
 import { type ConfigWatch, type Reload, watchConfig } from './config/watch-config.ts';
 import { journalDirectory } from './data-directory.ts';
+import { openStore } from './open-store.ts';
 import { originOf } from './origin.ts';
 import { OwnerSweeper } from './owner-sweeper.ts';
 import { WorkerCrew } from './worker-crew.ts';
@@ -82,7 +82,7 @@ export class Supervisor {
     const logger = createLogger({ level: config.log.level, fields: { process: 'supervisor' } });
     mkdirSync(journalDirectory(config.store.directory), { recursive: true, mode: 0o700 });
     const token = ensureAdminToken(config.store.directory);
-    const store = await openSqliteStore({ directory: config.store.directory, clock });
+    const store = await openStore(config.store, clock);
     const sweeper = new OwnerSweeper({
       store,
       dataDirectory: config.store.directory,
@@ -99,7 +99,7 @@ export class Supervisor {
         server: config.server,
         workers: countWorkers(config),
         log: config.log,
-        dataDirectory: config.store.directory,
+        store: config.store,
         playMoney: options.playMoney,
         clockShiftMs: options.clockShiftMs,
       },

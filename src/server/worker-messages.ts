@@ -1,5 +1,5 @@
 import type { MetricSnapshot } from '../platform/metrics.ts';
-import type { LogSettings, ServerSettings } from './config/loaded-config.ts';
+import type { LogSettings, ServerSettings, StoreSettings } from './config/loaded-config.ts';
 
 /** Everything a gateway worker needs to serve; it reads no file of its own. */
 export interface WorkerStart {
@@ -11,8 +11,7 @@ export interface WorkerStart {
   /** How many share what is limited by address. */
   readonly workers: number;
   readonly log: LogSettings;
-  /** Absolute. */
-  readonly dataDirectory: string;
+  readonly store: StoreSettings;
   /** Payments are play money, and pages may give it away. */
   readonly playMoney: boolean;
   readonly clockShiftMs: number;

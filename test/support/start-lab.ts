@@ -21,6 +21,8 @@ export interface LabOptions {
   readonly clock?: string;
   /** To start again on the same data once the last gateway has stopped; the caller owns the directory. */
   readonly data?: string;
+  /** Connection string of its store; default: files in its data directory. */
+  readonly store?: string;
   /** Most calls of the caller that run at once. */
   readonly connectionsMax?: number;
 }
@@ -72,6 +74,7 @@ function renderConfig(options: LabOptions, origins: { api: string; model: string
   ];
   return `
 version: 1
+store: ${options.store ?? 'sqlite'}
 upstreams:
   own: { url: "${origins.api}" }
 providers:

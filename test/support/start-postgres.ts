@@ -16,6 +16,9 @@ export interface Postgres {
   dropDatabase(url: string): Promise<void>;
   /** Runs statements that have no values on the database of this connection string. */
   execute(url: string, sql: string): Promise<void>;
+  /** Ends at once and recovers what was committed when it is started again, as after a loss of power. */
+  crash(): Promise<void>;
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,24 +45,28 @@ export async function startPostgres(): Promise<Postgres> {
     'fsync=off',
     'full_page_writes=off',
   ];
-  const program = new ChildProgram(
-    asServerUser('postgres', ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]),
-  );
-  const stop = async (): Promise<void> => {
-    // "Fast": connections are ended, and what was committed is there the next time.
-    await program.stop('SIGINT');
-    removeDirectory(directory);
-  };
   const urlOf = (database: string): string =>
     `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`;
-  try {
-    await waitFor(() => answers(program, urlOf('postgres')), {
+  let program: ChildProgram | undefined;
+  const stop = async (): Promise<void> => {
+    // "Fast": connections are ended, and what was committed is there the next time.
+    await program?.stop('SIGINT');
+    removeDirectory(directory);
+  };
+  const start = async (): Promise<void> => {
+    const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
+    const started = new ChildProgram(asServerUser('postgres', args));
+    program = started;
+    await waitFor(() => answers(started, urlOf('postgres')), {
       timeoutMs: START_TIMEOUT_MS,
       what: `PostgreSQL on port ${port}`,
     });
+  };
+  try {
+    await start();
   } catch (error) {
     await stop();
-    throw new Error(`PostgreSQL did not start:\n${program.stderr}`, { cause: error });
+    throw new Error(`PostgreSQL did not start:\n${program?.stderr}`, { cause: error });
   }
   let lastNumber = 0;
   return {
@@ -72,6 +79,10 @@ export async function startPostgres(): Promise<Postgres> {
     dropDatabase: (url) =>
       execute(urlOf('postgres'), `DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`),
     execute,
+    crash: async () => {
+      await program?.stop('SIGQUIT');
+    },
+    start,
     stop,
   };
 }

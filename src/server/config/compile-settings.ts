@@ -33,7 +33,10 @@ export function compileServer(
 
 /** `base`: what a relative directory is relative to. */
 export function compileStore(entry: ConfigFile['store'], base: string): StoreSettings {
-  return { type: entry.type, directory: resolve(base, entry.directory) };
+  const directory = resolve(base, entry.directory);
+  const { url, connections } = entry;
+  if (url === undefined) return { type: 'sqlite', directory };
+  return { type: 'postgres', directory, url, connections };
 }
 
 export function compileDemo(entry: ConfigFile['demo']): DemoSettings | undefined {

@@ -193,9 +193,41 @@ const SERVER: readonly MistakeCase[] = [
     ],
   },
   {
+    name: 'a connection string that is none, without a word of it',
+    yaml: lines('version: 1', 'store: postgre://me:pass-word@host/books'),
+    problems: [
+      'tollkeeper.yaml:2:1 store.url: expected postgres://user:password@host:5432/database',
+    ],
+  },
+  {
+    name: 'a connection string without a database',
+    yaml: lines('version: 1', 'store: { type: postgres, url: "postgres://me:p%ZZ@host/" }'),
+    problems: [
+      'tollkeeper.yaml:2:31 store.url: expected postgres://user:password@host:5432/database, with special characters written as %40',
+    ],
+  },
+  {
+    name: 'a database without its address',
+    yaml: lines('version: 1', 'store: postgres'),
+    problems: [
+      'tollkeeper.yaml:2:1 store.url: is required with type postgres: postgres://user:password@host:5432/database',
+    ],
+  },
+  {
+    name: 'an address of a store that has none',
+    yaml: lines(
+      'version: 1',
+      'store: { url: "postgres://me:pass-word@host/books", connections: 9 }',
+    ),
+    problems: [
+      'tollkeeper.yaml:2:15 store.url: needs type: postgres',
+      'tollkeeper.yaml:2:66 store.connections: needs type: postgres',
+    ],
+  },
+  {
     name: 'a store that does not exist',
     yaml: lines('version: 1', 'store: mysql'),
-    problems: ['tollkeeper.yaml:2:1 store.type: expected "sqlite", got "mysql"'],
+    problems: ['tollkeeper.yaml:2:1 store.type: expected "sqlite" or "postgres", got "mysql"'],
   },
   {
     name: 'an asset that is no currency',

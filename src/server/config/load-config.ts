@@ -49,10 +49,12 @@ export function loadConfig(source: ConfigSource, { env, flags = {} }: LoadOption
   return checkTree(tree, { file, context, overrides, source: written, problems: read.problems });
 }
 
-/** `store: sqlite` says the same as `store: { type: sqlite }`. */
+/** `store: sqlite` says the same as `store: { type: sqlite }`, and what looks like a connection string is one. */
 function spellOutStore(tree: unknown): unknown {
   const store = valueAt(tree, ['store']);
-  return typeof store === 'string' ? withValueAt(tree, ['store'], { type: store }) : tree;
+  if (typeof store !== 'string') return tree;
+  const isUrl = store.includes('://');
+  return withValueAt(tree, ['store'], isUrl ? { type: 'postgres', url: store } : { type: store });
 }
 
 interface Reading {

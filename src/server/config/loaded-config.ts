@@ -56,10 +56,22 @@ export interface TlsSettings {
   readonly key: string;
 }
 
-export interface StoreSettings {
+export type StoreSettings = SqliteSettings | PostgresSettings;
+
+interface SqliteSettings {
   readonly type: 'sqlite';
-  /** Absolute. */
+  /** Absolute: data, journals, the admin token. */
   readonly directory: string;
+}
+
+interface PostgresSettings {
+  readonly type: 'postgres';
+  /** Absolute: the journals of this machine, the admin token. */
+  readonly directory: string;
+  /** A secret. */
+  readonly url: string;
+  /** Most connections of a process; undefined = as many as the store thinks right. */
+  readonly connections: number | undefined;
 }
 
 export interface LogSettings {

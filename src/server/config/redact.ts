@@ -13,9 +13,14 @@ export function redactTree(tree: unknown, secretPaths: ReadonlySet<string>): unk
   return mapScalars(tree, (value, path) => (isSecret(path, secretPaths) ? REDACTED : value));
 }
 
+/** A connection string, which has a password in it. */
+const DATABASE_URL = 'store.url';
+
 export function isSecret(path: ConfigPath, secretPaths: ReadonlySet<string>): boolean {
+  const text = formatPath(path);
   return (
-    secretPaths.has(formatPath(path)) ||
+    text === DATABASE_URL ||
+    secretPaths.has(text) ||
     path.some((part) => typeof part === 'string' && SECRET_KEY.test(part))
   );
 }

@@ -82,6 +82,36 @@ demo: { customer: { plan: free }, credit: 0.01 EUR }
   expect(config.demo).toEqual({ customerName: 'Demo', planId: 'free', creditNano: 10_000_000n });
 });
 
+describe('store: postgres://...', () => {
+  const url = 'postgres://me:pass%40word@db.example.com/books?sslmode=verify-full';
+
+  test('is the only change a user makes: the directory stays for journals', () => {
+    expect(load(`version: 1\nstore: ${url}`).store).toEqual({
+      type: 'postgres',
+      url,
+      connections: undefined,
+      directory: resolve('.tollkeeper'),
+    });
+    const yaml =
+      'version: 1\nstore: { type: postgres, url: "${DB}", connections: 9, directory: d }';
+    expect(load(yaml, { env: { DB: url } }).store).toEqual({
+      type: 'postgres',
+      url,
+      connections: 9,
+      directory: '/etc/toll/d',
+    });
+  });
+
+  test.each([`store: ${url}`, 'store: ${DB}', `store: { type: postgres, url: "${url}" }`])(
+    'its secret is not shown: %s',
+    (store) => {
+      const config = load(`version: 1\n${store}`, { env: { DB: url } });
+      expect(config.source).toMatchObject({ store: { type: 'postgres', url: '***' } });
+      expect(JSON.stringify([config.source, config.origins])).not.toContain('pass');
+    },
+  );
+});
+
 test('the admin API stays on loopback when only the gateway is opened (DESIGN 10)', () => {
   const config = load('version: 1', { env: {}, flags: { host: '0.0.0.0' } });
   expect([config.server.host, config.server.adminHost]).toEqual(['0.0.0.0', '127.0.0.1']);

@@ -9,11 +9,11 @@ import type { Catalog, Plan } from '../../domain/catalog.ts';
 import { createClock } from '../../platform/clock.ts';
 import { createId } from '../../platform/ids.ts';
 import { sha256Hex } from '../../platform/sha256.ts';
-import { openSqliteStore } from '../../stores/sqlite/sqlite-store.ts';
 import type { Store } from '../../stores/store.ts';
 import { serializeCatalog } from '../config/parse-catalog.ts';
 import type { LoadedConfig } from '../config/loaded-config.ts';
 import { GatewayWorker } from '../gateway-worker.ts';
+import { openStore } from '../open-store.ts';
 import type { SampleRequest } from './sample-request.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -47,19 +47,20 @@ export class TrialGateway {
 
   static async start(config: LoadedConfig): Promise<TrialGateway> {
     const directory = mkdtempSync(join(tmpdir(), 'tollkeeper-test-402-'));
+    const settings = { type: 'sqlite', directory } as const;
     const worker = await GatewayWorker.open({
       type: 'start',
       name: 'trial',
       catalog: serializeCatalog(withoutProbes(config.catalog)),
       server: { ...config.server, host: '127.0.0.1', port: 0, tls: undefined, workers: 1 },
       log: { level: 'silent', requests: 'refusals' },
-      dataDirectory: directory,
+      store: settings,
       playMoney: true,
       workers: 1,
       clockShiftMs: 0,
     });
     const port = await worker.listen();
-    const store = await openSqliteStore({ directory, clock: createClock(0) });
+    const store = await openStore(settings, createClock(0));
     return new TrialGateway(directory, worker, store, port);
   }
 

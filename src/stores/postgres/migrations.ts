@@ -223,7 +223,7 @@ async function apply(
 }
 
 /** 0 = nothing was made yet. */
-async function readNewest(database: Database): Promise<number> {
+export async function readNewest(database: Database): Promise<number> {
   try {
     const [newest] = await database.query(NEWEST);
     return newest?.id ?? 0;

@@ -81,27 +81,72 @@ export const serverSchema = z
 
 const DATA_DIRECTORY = '.tollkeeper';
 
-const storeObject = z.strictObject({
-  type: z
-    .enum(['sqlite'])
-    .prefault('sqlite')
-    .describe('sqlite: files in a directory, nothing to install.'),
-  directory: z
-    .string()
-    .min(1)
-    .prefault(DATA_DIRECTORY)
-    .describe(
-      'Data, journals and the admin token; relative to this file. Default: .tollkeeper in the working directory.',
-    ),
-});
+const DATABASE_FORM = 'postgres://user:password@host:5432/database';
+
+/** Never repeated in a message: it holds a password. */
+const databaseUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, { error: `expected ${DATABASE_FORM}` })
+  .refine(isDatabaseUrl, {
+    error: `expected ${DATABASE_FORM}, with special characters written as %40`,
+  });
+
+const storeObject = z
+  .strictObject({
+    type: z
+      .enum(['sqlite', 'postgres'])
+      .prefault('sqlite')
+      .describe(
+        'sqlite: files in a directory, nothing to install. postgres: a database that several machines share.',
+      ),
+    url: databaseUrl
+      .optional()
+      .describe(`Of postgres: ${DATABASE_FORM}. A secret, so better \${DATABASE_URL}.`),
+    connections: wholeNumber({ min: 1, max: 100 })
+      .optional()
+      .describe('Of postgres: most connections of one process. Default: 4.'),
+    directory: z
+      .string()
+      .min(1)
+      .prefault(DATA_DIRECTORY)
+      .describe(
+        'Journals, the admin token and the data of sqlite; relative to this file. Default: .tollkeeper in the working directory.',
+      ),
+  })
+  .superRefine((store, context) => {
+    const refuse = (key: 'url' | 'connections', message: string): void => {
+      context.addIssue({ code: 'custom', path: [key], message });
+    };
+    if (store.type === 'postgres' && store.url === undefined) {
+      refuse('url', `is required with type postgres: ${DATABASE_FORM}`);
+    }
+    for (const key of ['url', 'connections'] as const) {
+      if (store.type === 'sqlite' && store[key] !== undefined) refuse(key, 'needs type: postgres');
+    }
+  });
 
 export const storeSchema = z
-  .union([z.enum(['sqlite']), storeObject], {
-    error: 'expected "sqlite" or { type: sqlite, directory: ... }',
+  .union([z.enum(['sqlite']), databaseUrl, storeObject], {
+    error: `expected "sqlite", ${DATABASE_FORM}, or a mapping with a type`,
   })
-  .transform((store) =>
-    typeof store === 'string' ? { type: store, directory: DATA_DIRECTORY } : store,
-  );
+  .transform((store): z.output<typeof storeObject> => {
+    if (typeof store !== 'string') return store;
+    const directory = DATA_DIRECTORY;
+    return store === 'sqlite'
+      ? { type: 'sqlite', directory }
+      : { type: 'postgres', url: store, directory };
+  });
+
+function isDatabaseUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { pathname, username, password } = new URL(text);
+  try {
+    decodeURIComponent(`${username}${password}${pathname}`);
+    return pathname.length > 1;
+  } catch {
+    return false;
+  }
+}
 
 export const logSchema = z.strictObject({
   level: z
