@@ -130,6 +130,22 @@ describe('transactions', () => {
     expect((await database.query(LIST_THINGS))[0]).toEqual({ id: 'a', count: 0 });
   });
 
+  it('tells the first failure, not that of what was sent behind it', async () => {
+    const database = await openThings();
+    let attempts = 0;
+    const failing = database.write(async (transaction) => {
+      attempts += 1;
+      transaction.send(ADD_THING, 'a', 1);
+      await transaction.query(LOCK_THING, 'b');
+    });
+    await expect(failing).rejects.toMatchObject({
+      code: 'invariant',
+      message: expect.stringContaining('SQLSTATE 23505'),
+    });
+    // Somebody might just have written it.
+    expect(attempts).toBe(8);
+  });
+
   it('one of two that wait for each other begins again', async () => {
     const database = await openThings();
     const meet = meeting(2);

@@ -101,7 +101,7 @@ export class Database {
       return result;
     } catch (error) {
       isUsable = await transaction.rollBack();
-      throw error;
+      throw transaction.failure ?? error;
     } finally {
       client.release(!isUsable);
     }
@@ -120,23 +120,29 @@ export class Database {
 export class Transaction {
   readonly #client: PoolClient;
   readonly #sent: Promise<unknown>[] = [];
+  #failure: unknown;
 
   constructor(client: PoolClient) {
     this.#client = client;
   }
 
+  /** Of the first statement that failed: those after it only say that one did. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   query<Row>(statement: Statement<Row>, ...values: readonly SqlValue[]): Promise<readonly Row[]> {
-    return send(this.#client, statement, values);
+    return this.#noted(send(this.#client, statement, values));
   }
 
   /** The same for one that may take longer than others, by the server's `statement_timeout` too. */
   queryFor<Row>(timeoutMs: number, statement: Statement<Row>): Promise<readonly Row[]> {
-    return send(this.#client, statement, [], timeoutMs);
+    return this.#noted(send(this.#client, statement, [], timeoutMs));
   }
 
   /** A statement whose answer nobody needs: `commit` fails when it does. */
   send(statement: Statement<never>, ...values: readonly SqlValue[]): void {
-    const answer = send(this.#client, statement, values);
+    const answer = this.query(statement, ...values);
     answer.catch(() => undefined);
     this.#sent.push(answer);
   }
@@ -144,7 +150,7 @@ export class Transaction {
   /** Several statements, none of which has values. */
   async execute(sql: string, timeoutMs = ANSWER_TIMEOUT_MS): Promise<void> {
     const query = { text: sql, query_timeout: timeoutMs };
-    await guarded(() => this.#client.query(query));
+    await this.#noted(guarded(() => this.#client.query(query)));
   }
 
   /** Goes out with what was sent before: after a failure of that, the server rolls back instead. */
@@ -154,10 +160,19 @@ export class Transaction {
 
   /** False = this connection cannot be used any more. */
   rollBack(): Promise<boolean> {
-    return this.query(ROLLBACK).then(
+    return send(this.#client, ROLLBACK, []).then(
       () => true,
       () => false,
     );
+  }
+
+  async #noted<Result>(answer: Promise<Result>): Promise<Result> {
+    try {
+      return await answer;
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { buildTenant } from '../../../test/support/build-key.ts';
 import { type Postgres, startPostgres } from '../../../test/support/start-postgres.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
+import { acquire, openOwner, quotaOf, sync, T0 } from '../store-fixture.conformance.ts';
 import { playRaces } from '../store-races.conformance.ts';
 import { openPostgresStore } from './postgres-store.ts';
 
@@ -13,6 +14,18 @@ beforeAll(async () => {
   server = await startPostgres();
 });
 afterAll(() => server.stop());
+
+/** Watched from outside of any transaction, which would show the same again and again. */
+async function waitForWaiting(watcher: Client, count: number): Promise<void> {
+  const isWaiting = async (): Promise<boolean> => {
+    const { rows } = await watcher.query(
+      `SELECT COUNT(*)::int AS waiting FROM pg_stat_activity
+       WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    return Number(rows[0]?.waiting) === count;
+  };
+  await waitFor(isWaiting, { timeoutMs: 10_000, what: `${count} transactions to wait for a lock` });
+}
 
 async function connect(url: string): Promise<Client> {
   const client = new Client({ connectionString: url });
@@ -27,28 +40,38 @@ it('who begins waits for the news: none that comes meanwhile is forgotten before
   const tenants = ['ten_1', 'ten_2'];
   for (const id of tenants) await store.createTenant(buildTenant({ id }));
   const [client, watcher] = [await connect(url), await connect(url)];
-  const countWaiting = async () => {
-    // In a transaction it would show the same again and again.
-    const { rows } = await watcher.query(
-      `SELECT COUNT(*)::int AS waiting FROM pg_stat_activity
-       WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    );
-    return Number(rows[0]?.waiting);
-  };
   // Somebody is about to take the same name, and will not: until then the beginning waits.
   await client.query('BEGIN');
   await client.query("INSERT INTO owners VALUES ('own_1', 'live', 0, 0, 0, 0)");
   const opening = store.openOwner('own_1', 1);
-  const until = { timeoutMs: 10_000, what: 'a transaction to wait for another' };
-  await waitFor(async () => (await countWaiting()) === 1, until);
+  await waitForWaiting(watcher, 1);
   const changing = Promise.all(tenants.map((id) => store.changeTenant(id, { name: 'new' })));
-  await waitFor(async () => (await countWaiting()) === 3, until);
+  await waitForWaiting(watcher, 3);
   await client.query('ROLLBACK');
   await Promise.all([opening, changing]);
 
   const batch = { owner: 'own_1', now: 1, seq: 0, leases: [], overruns: [], changesAfter: 0 };
   const { changes } = await store.sync(batch);
   expect(changes.map(({ id }) => id).toSorted()).toEqual(tenants);
+  await store.close();
+});
+
+it('an account that is forgotten just before it is locked is made again', async () => {
+  const url = await server.createDatabase();
+  const store = await openPostgresStore({ url });
+  const account = quotaOf('ten_1', 10, T0 + 1000);
+  const [first, second] = [await openOwner(store), await openOwner(store)];
+  await acquire(store, first, { account, need: 4 });
+  await sync(store, first, { leases: [{ charged: 4, granted: 4, close: true }] });
+  const [client, watcher] = [await connect(url), await connect(url)];
+  await client.query('BEGIN');
+  await client.query('SELECT id FROM accounts FOR UPDATE');
+  const acquiring = acquire(store, second, { account, need: 10 });
+  await waitForWaiting(watcher, 1);
+  await client.query('DELETE FROM accounts');
+  await client.query('COMMIT');
+  expect(await acquiring).toMatchObject({ granted: 10, account: { spent: 0, reserved: 10 } });
+  expect(await store.audit()).toEqual([]);
   await store.close();
 });
 
