@@ -18,13 +18,15 @@ import type { Database, Transaction } from './database.ts';
 import { Statement } from './statement.ts';
 import { WorkingSet } from './working-set.ts';
 
-const OF_TENANT = `account_id IN (SELECT id FROM accounts WHERE tenant_id = $1)
-  AND owner IN (SELECT id FROM owners WHERE state = 'live' AND seen_at >= $2::bigint)`;
-const RECALL_TENANT = new Statement<{ readonly idx: number }>(
-  `UPDATE leases SET recalled = 1 WHERE granted > settled AND ${OF_TENANT} RETURNING idx`,
+const IS_HEARD = `owner IN (SELECT id FROM owners WHERE state = 'live' AND seen_at >= $2::bigint)`;
+// Only of accounts whose locks are held: whoever settles a lease writes the whole of it.
+const RECALL = new Statement<{ readonly idx: number }>(
+  `UPDATE leases SET recalled = 1
+   WHERE granted > settled AND account_id = ANY($1::text[]) AND ${IS_HEARD} RETURNING idx`,
 );
 const COUNT_UNANSWERED = new Statement<{ readonly leases: number }>(
-  `SELECT COUNT(*) AS leases FROM leases WHERE recalled = 1 AND ${OF_TENANT}`,
+  `SELECT COUNT(*) AS leases FROM leases
+   WHERE recalled = 1 AND account_id IN (SELECT id FROM accounts WHERE tenant_id = $1) AND ${IS_HEARD}`,
 );
 
 /**
@@ -106,7 +108,8 @@ export class Ledger {
       await set.grants.loadOpen(transaction, set.accounts.balanceIds);
       openBooks(set).grants.matureAll(set.accounts.all, now);
       set.flush(transaction);
-      const asked = await transaction.query(RECALL_TENANT, tenantId, now - OWNER_SILENT_MS);
+      const ids = set.accounts.all.map(({ id }) => id);
+      const asked = await transaction.query(RECALL, ids, now - OWNER_SILENT_MS);
       return asked.length;
     });
   }
