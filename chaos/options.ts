@@ -51,7 +51,7 @@ export const USAGE = `Usage: npm run chaos -- [options]
   --quick            under a minute: fewer units and faults
   --json             one JSON object on stdout (with npm: npm run chaos --silent -- --json)
   --seed N           repeats a plan of faults (default: another each time, printed)
-  --store KIND       what the gateways share: sqlite (default)
+  --store KIND       what the gateways share: sqlite (default) or postgres
   --gateways N       gateways on it (default 4)
   --workers N        worker processes of each (default 1)
   --units N          money for exactly so many units, sold in calls of 1 to 20 (default 1,000,000; quick 50,000)

@@ -30,9 +30,12 @@ const SYSTEM_USER = 'postgres';
 
 /**
  * A real PostgreSQL on a free port, its data in a temporary directory. Nothing is flushed to the disk: it loses data
- * when the machine does, and not when a program is killed. The test file declares `// @needs postgresql`.
+ * when the machine does, and not when a program is killed. `onSpawn` hears of the server before it is ready. The test
+ * file declares `// @needs postgresql`.
  */
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres(
+  onSpawn: (program: ChildProgram) => void = () => undefined,
+): Promise<Postgres> {
   const directory = makeDirectory('postgres');
   const data = join(directory, 'data');
   const port = await freePort();
@@ -57,6 +60,7 @@ export async function startPostgres(): Promise<Postgres> {
     const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
     const started = new ChildProgram(asServerUser('postgres', args));
     program = started;
+    onSpawn(started);
     await waitFor(() => answers(started, urlOf('postgres')), {
       timeoutMs: START_TIMEOUT_MS,
       what: `PostgreSQL on port ${port}`,
