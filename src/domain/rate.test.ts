@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { type RateState, type RateTerms, reserveRate } from './rate.ts';
+import { type RateState, type RateTerms, reserveRate, reserveRates } from './rate.ts';
 
 const T0 = 1_793_700_000_000;
 const termsOf = (count: number, periodMs: number, burst: number): RateTerms => ({
@@ -110,4 +110,18 @@ it('changed terms keep what is owed: tokens taken stay taken', () => {
   expect(reserveRate(taken, termsOf(10, 60_000, 10), T0, 1).granted).toBe(0);
   expect(reserveRate(taken, termsOf(10, 60_000, 15), T0, 10).granted).toBe(5);
   expect(reserveRate(taken, termsOf(1, 7, 10), T0, 1).granted).toBe(0);
+});
+
+it('QUOTA-07: of several buckets at once all give or none does', () => {
+  const terms = termsOf(1, 1000, 2);
+  const drained = reserveRate(undefined, terms, T0, 2).state;
+  const asks = [undefined, drained].map((state) => ({ state, terms, want: 1 }));
+  expect(reserveRates(asks, T0)).toMatchObject([
+    { granted: 0, remaining: 2, retryAfterMs: 0 },
+    { granted: 0, remaining: 0, retryAfterMs: 1000 },
+  ]);
+  expect(reserveRates(asks, T0 + 1000)).toMatchObject([
+    { granted: 1, remaining: 1 },
+    { granted: 1, remaining: 0 },
+  ]);
 });

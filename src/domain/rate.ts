@@ -54,6 +54,20 @@ export function reserveRate(
   };
 }
 
+/** What is asked of one bucket among several. */
+export interface RateAsk {
+  readonly state: RateState | undefined;
+  readonly terms: RateTerms;
+  readonly want: number;
+}
+
+/** Asks several buckets at once: when one of them has no token, none is taken of any. */
+export function reserveRates(asks: readonly RateAsk[], now: number): readonly RateGrant[] {
+  const grants = asks.map(({ state, terms, want }) => reserveRate(state, terms, now, want));
+  if (grants.every(({ retryAfterMs }) => retryAfterMs === 0)) return grants;
+  return asks.map(({ state, terms }) => reserveRate(state, terms, now, 0));
+}
+
 /** What is left of the debt at `at`. Changed terms keep the tokens owed, rounded up: a reload refills nothing. */
 function debtAt(state: RateState, terms: RateTerms, at: number): bigint {
   const owed =

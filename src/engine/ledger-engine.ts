@@ -1,7 +1,7 @@
 import type { AccountSpec } from '../domain/accounts.ts';
 import { HOLD_TRANSITIONS, type HoldEvent } from '../domain/hold.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { AccountNumbers, Change, LedgerStore, Overrun } from '../stores/store.ts';
+import type { AccountNumbers, Change, LedgerStore, Overrun, RateStore } from '../stores/store.ts';
 import type {
   Engine,
   ExtendOutcome,
@@ -27,7 +27,9 @@ export interface LedgerEngineOptions {
   readonly owner: string;
   /** Directory of the journals, local to this machine. */
   readonly journalDirectory: string;
-  readonly store: LedgerStore;
+  readonly store: LedgerStore & RateStore;
+  /** Where the buckets of protective limits are. Default: the store. */
+  readonly rates?: RateStore | undefined;
   readonly clock: Clock;
   readonly events: {
     readonly onFenced: () => void;
@@ -53,7 +55,7 @@ export class LedgerEngine implements Engine {
     this.#clock = clock;
     this.#events = options.events;
     this.#book = new LeaseBook(owner, store, clock, options.events);
-    this.#rates = new RateSlices(store, clock);
+    this.#rates = new RateSlices(options.rates ?? store, clock);
     this.#journal = new Journal(options.journalDirectory, owner);
     const events = {
       onFenced: options.events.onFenced,
@@ -221,6 +223,11 @@ export class LedgerEngine implements Engine {
 
   peekRate(rate: RateNeed): number {
     return this.#rates.remaining(rate, this.#clock.monotonicMs());
+  }
+
+  /** Where the buckets are has changed: who was refused asks again. */
+  forgetRateRefusals(): void {
+    this.#rates.forgetRefusals();
   }
 
   /** Settles at once: before a page shows exact numbers. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../platform/clock.ts';
-import type { LedgerStore } from '../stores/store.ts';
+import type { RateStore } from '../stores/store.ts';
 import type { RateNeed } from './engine.ts';
 
 const SLICES_MAX = 100_000;
@@ -29,7 +29,7 @@ export interface RateRefusal {
  * a bucket is busy and shrink as it empties, so that a burst is exact to a token near its end (QUOTA-07).
  */
 export class RateSlices {
-  readonly #store: Pick<LedgerStore, 'takeRate'>;
+  readonly #store: RateStore;
   readonly #clock: Clock;
   readonly #slices = new Map<string, Slice>();
   /** Buckets the store is being asked for. */
@@ -40,7 +40,7 @@ export class RateSlices {
   /** How often terms have changed. */
   #terms = 0;
 
-  constructor(store: Pick<LedgerStore, 'takeRate'>, clock: Clock) {
+  constructor(store: RateStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
   }

@@ -14,11 +14,14 @@ import type {
 } from './store.ts';
 
 /** One empty database, and as many connections to it as processes would have. */
-export interface StoreFixture {
-  connect(): Promise<Store>;
+export interface Fixture<Connection extends Closable> {
+  connect(): Promise<Connection>;
   dispose(): Promise<void>;
 }
-export type OpenFixture = () => Promise<StoreFixture>;
+interface Closable {
+  close(): Promise<void>;
+}
+export type OpenFixture = () => Promise<Fixture<Store>>;
 
 /** A Tuesday: 2026-11-03T10:00:00Z. */
 export const T0 = 1_793_700_000_000;
@@ -73,10 +76,20 @@ export function slidingQuotaOf(
 }
 
 /** The database of one `describe`, with one connection that is always there. */
-export function useStore(open: OpenFixture): { readonly store: Store; connect(): Promise<Store> } {
-  let fixture: StoreFixture | undefined;
-  let store: Store | undefined;
-  const connections: Store[] = [];
+export function useStore(open: OpenFixture): {
+  readonly store: Store;
+  connect(): Promise<Store>;
+} {
+  return useFixture(open);
+}
+
+/** As `useStore`, for a port that is less than the whole store. */
+export function useFixture<Connection extends Closable>(
+  open: () => Promise<Fixture<Connection>>,
+): { readonly store: Connection; connect(): Promise<Connection> } {
+  let fixture: Fixture<Connection> | undefined;
+  let store: Connection | undefined;
+  const connections: Connection[] = [];
   beforeAll(async () => {
     fixture = await open();
     store = await fixture.connect();

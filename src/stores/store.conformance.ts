@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 
-import { describeAnswersAndRates } from './store-answers.conformance.ts';
+import { describeRates } from './rate-store.conformance.ts';
+import { describeAnswers } from './store-answers.conformance.ts';
 import { describeDirectory } from './store-directory.conformance.ts';
 import type { OpenFixture } from './store-fixture.conformance.ts';
 import { describeGrants } from './store-grants.conformance.ts';
@@ -19,7 +20,8 @@ export function describeStore(name: string, open: OpenFixture): void {
     describeSliding(open);
     describeGrants(open);
     describeDirectory(open);
-    describeAnswersAndRates(open);
+    describeAnswers(open);
+    describeRates(open);
     describeRequestLog(open);
     describeRandomHistories(open);
     describeRaces(open);

@@ -15,7 +15,7 @@ export type { GrantCategory };
  * Times are epoch milliseconds, passed in. Amounts are bigint at this edge except inside a lease,
  * where they are safe integers (DESIGN 5). Nothing here may need what only SQLite can do.
  */
-export interface Store extends LedgerStore, DirectoryStore, RequestLog {
+export interface Store extends LedgerStore, RateStore, DirectoryStore, RequestLog {
   close(): Promise<void>;
 }
 
@@ -43,12 +43,6 @@ export interface LedgerStore {
   liveOwners(): Promise<readonly string[]>;
   /** Hands every lease back and ends the incarnation. `batch` is its last settlement. */
   closeOwner(batch: SyncBatch): Promise<void>;
-
-  /**
-   * Takes up to `want` tokens of each shared GCRA bucket, and none of any when one of them has none: what one limit
-   * refuses counts in no other. Of none that is wanted it only tells.
-   */
-  takeRate(requests: readonly RateRequest[], now: number): Promise<readonly RateResult[]>;
 
   /** Same idempotency key and same terms = the first grant, for ever; other terms = `idempotency_conflict`. */
   addGrant(grant: NewGrant, now: number): Promise<Grant>;
@@ -172,21 +166,6 @@ export interface ReclaimResult {
   readonly returned: number;
 }
 
-export interface RateRequest {
-  readonly bucketId: string;
-  readonly count: number;
-  readonly periodMs: number;
-  readonly burst: number;
-  readonly want: number;
-}
-export interface RateResult {
-  readonly granted: number;
-  /** Tokens left in the bucket after this call: what a caller sizes its next slice by. */
-  readonly remaining: number;
-  /** Until one token is there; 0 when some were granted. */
-  readonly retryAfterMs: number;
-}
-
 export interface NewGrant {
   readonly tenantId: string;
   readonly asset: string;
@@ -219,6 +198,35 @@ export interface AccountBalance {
 export interface Violation {
   readonly invariant: string;
   readonly detail: string;
+}
+
+// ---- protective rates ------------------------------------------------------------------------
+
+/**
+ * Buckets that all processes share (QUOTA-07). A port of its own, because they may live elsewhere than money does;
+ * every adapter runs rate-store.conformance.ts.
+ */
+export interface RateStore {
+  /**
+   * Takes up to `want` tokens of each shared GCRA bucket, and none of any when one of them has none: what one limit
+   * refuses counts in no other. Of none that is wanted it only tells.
+   */
+  takeRate(requests: readonly RateRequest[], now: number): Promise<readonly RateResult[]>;
+}
+
+export interface RateRequest {
+  readonly bucketId: string;
+  readonly count: number;
+  readonly periodMs: number;
+  readonly burst: number;
+  readonly want: number;
+}
+export interface RateResult {
+  readonly granted: number;
+  /** Tokens left in the bucket after this call: what a caller sizes its next slice by. */
+  readonly remaining: number;
+  /** Until one token is there; 0 when some were granted. */
+  readonly retryAfterMs: number;
 }
 
 // ---- tenants and keys ------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-import { type RateGrant, type RateState, reserveRate } from '../../domain/rate.ts';
-import { StoreError } from '../store-error.ts';
+import { type RateGrant, type RateState, reserveRates } from '../../domain/rate.ts';
+import { assertRateRequest } from '../rate-terms.ts';
 import type { RateRequest, RateResult } from '../store.ts';
 
 /** A bucket as it is kept. */
@@ -18,13 +18,9 @@ export function takeRates(
   find: (bucketId: string) => RateState | undefined,
   now: number,
 ): { readonly results: readonly RateResult[]; readonly changed: readonly RateRow[] } {
-  for (const request of requests) assertSensible(request);
-  const take = (request: RateRequest, want: number): RateGrant =>
-    reserveRate(find(request.bucketId), request, now, want);
-  const grants = requests.map((request) => take(request, request.want));
-  const isRefused = grants.some(({ retryAfterMs }) => retryAfterMs > 0);
-  // A call that one bucket refuses takes of none.
-  const given = isRefused ? requests.map((request) => take(request, 0)) : grants;
+  for (const request of requests) assertRateRequest(request);
+  const asks = requests.map((terms) => ({ state: find(terms.bucketId), terms, want: terms.want }));
+  const given = reserveRates(asks, now);
   const changed = requests.flatMap((request, index) => rowOf(request, given[index]));
   return { results: given.map(({ state: _state, ...result }) => result), changed };
 }
@@ -33,15 +29,4 @@ function rowOf({ bucketId, count }: RateRequest, grant: RateGrant | undefined): 
   if (grant === undefined || grant.granted === 0) return [];
   const { debt, at, periodMs } = grant.state;
   return [{ bucketId, debt, at, periodMs, fullAt: at + Number(debt / BigInt(count)) + 1 }];
-}
-
-function assertSensible(request: RateRequest): void {
-  const { count, periodMs, burst, want } = request;
-  for (const [name, value] of Object.entries({ count, periodMs, burst, want })) {
-    if (Number.isSafeInteger(value) && value >= (name === 'want' ? 0 : 1)) continue;
-    throw new StoreError(
-      'invalid_argument',
-      `${name} ${value} of rate ${request.bucketId} must be a whole number and positive`,
-    );
-  }
 }

@@ -120,6 +120,17 @@ describe('the embedded store', () => {
     await store.close();
   });
 
+  it('QUOTA-07: only buckets that are full again are forgotten', async () => {
+    const store = await openSqliteStore({ directory });
+    const request = { bucketId: 'rate', count: 10, periodMs: 1000, burst: 5, want: 5 };
+    await store.takeRate([request], T0);
+    await store.pruneWindows(T0 + 400);
+    expect(await store.takeRate([request], T0)).toMatchObject([{ granted: 0 }]);
+    await store.pruneWindows(T0 + 2000);
+    expect(await store.takeRate([request], T0)).toMatchObject([{ granted: 5 }]);
+    await store.close();
+  });
+
   it('a database of schema version 1 opens: its tenants and keys have plain terms and can be changed', async () => {
     const old = new Database({
       path: join(directory, 'ledger.db'),
