@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { makeDirectory, removeDirectory } from '../../test/support/temporary-directory.ts';
 import { balanceAccount } from '../domain/accounts.ts';
-import type { StoreFixture } from './store-fixture.conformance.ts';
+import type { Fixture } from './store-fixture.conformance.ts';
 import type { Store } from './store.ts';
 
 const ACCOUNTS_URL = new URL('../domain/accounts.ts', import.meta.url).href;
@@ -16,7 +16,7 @@ const ACCOUNT = balanceAccount('tenant', 'USD');
 const KILLS = 8;
 
 /** An empty database that other processes open with `open(options)` of the module. */
-export interface ProcessFixture extends StoreFixture {
+export interface ProcessFixture extends Fixture<Store> {
   readonly moduleUrl: string;
   readonly open: string;
   readonly options: Readonly<Record<string, string>>;
