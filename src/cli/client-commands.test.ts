@@ -228,6 +228,7 @@ it('doctor: a healthy gateway, then one with a finding in each part', async () =
     operations: {
       readiness: async () => [
         { name: 'upstream openai', ok: false, detail: '0 of 1 targets answer' },
+        { name: 'rate limits', ok: true, degraded: true, detail: 'Redis does not answer' },
       ],
       workers: () => [{ name: 'worker-1', pid: 1, state: 'starting', startedAt: 0 }],
     },
@@ -243,6 +244,7 @@ it('doctor: a healthy gateway, then one with a finding in each part', async () =
   expect(findings).toEqual([
     { name: 'gateway', status: 'ok', detail: 'configuration 0123456789ab' },
     { name: 'upstream openai', status: 'fail', detail: '0 of 1 targets answer' },
+    { name: 'rate limits', status: 'warn', detail: 'Redis does not answer' },
     { name: 'workers', status: 'fail', detail: expect.stringContaining('0 of 1 serving') },
     {
       name: 'ledger',

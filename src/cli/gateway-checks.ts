@@ -61,10 +61,10 @@ export function formatChecks(lines: readonly CheckLine[]): string {
 }
 
 function checkPart(part: unknown): CheckLine {
-  const ok = readMember(part, 'ok') === true;
+  const serves = readMember(part, 'degraded') === true ? 'warn' : 'ok';
   return {
     name: readText(part, 'name') ?? 'part',
-    status: ok ? 'ok' : 'fail',
+    status: readMember(part, 'ok') === true ? serves : 'fail',
     detail: readText(part, 'detail') ?? '',
   };
 }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { CheckLine } from '../cli/gateway-checks.ts';
 import { inspectServer, type ServerReport } from '../stores/postgres/inspect-server.ts';
 import { formatProblem } from './config/config-problem.ts';
+import { RedisRates } from '../stores/redis/redis-rates.ts';
 import type { LoadResult } from './config/load-config.ts';
 
 const NODE_MAJOR_LEAST = 20;
@@ -66,6 +67,28 @@ export function describeServer(report: ServerReport): CheckLine {
     return line('warn', `fsync is off, so that ${loss}: set it to on`);
   }
   return line('ok', schema < schemaKnown ? 'brought up to date at the next start' : '');
+}
+
+const REDIS_WAIT_MS = 2000;
+
+/** Whether the Redis of the configuration answers from here; nothing without one. It counts as no process. */
+export async function checkRedis(loaded: LoadResult): Promise<readonly CheckLine[]> {
+  if (loaded.kind === 'invalid' || loaded.config.redis === undefined) return [];
+  const { url, prefix } = loaded.config.redis;
+  const { protocol, host } = new URL(url);
+  const address = `${protocol}//${host}`;
+  const rates = RedisRates.open({ url, prefix, process: 'doctor', time: 'redis' });
+  try {
+    await rates.waitUntilReady(REDIS_WAIT_MS);
+    await rates.takeRate([], 0);
+    return [{ name: 'redis', status: 'ok', detail: `${address} answers` }];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const detail = `${address} does not answer (${reason}): until it does, each process limits to its part of every rate`;
+    return [{ name: 'redis', status: 'fail', detail }];
+  } finally {
+    await rates.close();
+  }
 }
 
 function checkDirectory(directory: string): CheckLine {

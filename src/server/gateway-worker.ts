@@ -18,13 +18,15 @@ import { MetricRegistry } from '../platform/metrics.ts';
 import { takeProcessLock } from '../platform/process-lock.ts';
 import { openTokenizer } from '../platform/tokenizer/tokenizer.ts';
 import { openaiCompatible } from '../providers/openai-compatible/openai-compatible.ts';
-import type { Store } from '../stores/store.ts';
+import type { RatesWithFallback } from '../stores/redis/rates-with-fallback.ts';
+import type { RateStore, Store } from '../stores/store.ts';
 import { CatalogInForce } from './catalog-in-force.ts';
 import { journalDirectory } from './data-directory.ts';
 import { createLinks } from './links.ts';
 import { openStore } from './open-store.ts';
 import { originOf } from './origin.ts';
 import { createOwnPages } from './own-pages.ts';
+import { openSharedRates } from './shared-rates.ts';
 import { renderProtocolError } from './protocol-error.ts';
 import { createListener, createUpstreamClient } from './transport.ts';
 
@@ -46,7 +48,8 @@ export class GatewayWorker {
   readonly #keys: KeyDirectory;
   readonly #engine: LedgerEngine;
   readonly #recorder: RequestRecorder;
-  readonly #registry = new MetricRegistry();
+  readonly #registry: MetricRegistry;
+  readonly #rates: RatesWithFallback | undefined;
   readonly #tokenizer = openTokenizer();
   #listener: Listener | undefined;
   #publicUrl: string;
@@ -62,6 +65,8 @@ export class GatewayWorker {
     catalogs: CatalogInForce;
     keys: KeyDirectory;
     engine: LedgerEngine;
+    registry: MetricRegistry;
+    rates: RatesWithFallback | undefined;
   }) {
     this.#start = parts.start;
     this.owner = parts.owner;
@@ -72,6 +77,8 @@ export class GatewayWorker {
     this.#catalogs = parts.catalogs;
     this.#keys = parts.keys;
     this.#engine = parts.engine;
+    this.#registry = parts.registry;
+    this.#rates = parts.rates;
     this.#recorder = new RequestRecorder(parts.store, parts.logger, parts.start.log.requests);
     this.#publicUrl = parts.start.server.publicUrl ?? '';
   }
@@ -85,8 +92,15 @@ export class GatewayWorker {
     const catalogs = new CatalogInForce(clock, logger, createUpstreamClient(start.server.http));
     catalogs.set(start.catalog);
     const keys = new KeyDirectory(store, clock, () => catalogs.current.catalog);
-    const engine = await openEngine({ start, owner, store, clock, logger, keys });
-    return new GatewayWorker({ start, owner, clock, logger, store, lock, catalogs, keys, engine });
+    const registry = new MetricRegistry();
+    let engine: LedgerEngine | undefined;
+    const rates = await openSharedRates({
+      ...{ redis: start.redis, workers: start.workers, owner, store, clock, logger, registry },
+      onFound: () => engine?.forgetRateRefusals(),
+    });
+    engine = await openEngine({ start, owner, store, rates, clock, logger, keys });
+    const shared = { start, owner, clock, logger, store, lock, catalogs, keys };
+    return new GatewayWorker({ ...shared, engine, registry, rates });
   }
 
   /** Starts serving; the port it got. Rejects with `code` EADDRINUSE and the like. */
@@ -147,6 +161,7 @@ export class GatewayWorker {
     await Promise.all([
       this.#tokenizer.close(),
       this.#catalogs.client.close(),
+      this.#rates?.close(),
       this.#store.close(),
     ]);
   }
@@ -215,6 +230,7 @@ interface EngineParts {
   readonly start: WorkerStart;
   readonly owner: string;
   readonly store: Store;
+  readonly rates: RateStore | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly keys: KeyDirectory;
@@ -224,6 +240,7 @@ function openEngine({
   start,
   owner,
   store,
+  rates,
   clock,
   logger,
   keys,
@@ -232,6 +249,7 @@ function openEngine({
     owner,
     journalDirectory: journalDirectory(start.store.directory),
     store,
+    rates,
     clock,
     events: {
       onFenced: () => {

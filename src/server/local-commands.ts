@@ -14,7 +14,7 @@ import { formatProblem } from './config/config-problem.ts';
 import { readDemoConfig } from './config/demo-config.ts';
 import { type ConfigSource, loadConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
-import { checkDatabase, checkMachine } from './doctor.ts';
+import { checkDatabase, checkMachine, checkRedis } from './doctor.ts';
 import { askInit, type InitFlags, writeInitFiles } from './init.ts';
 import { configFile, runDev, type RunFlags, runUp } from './run-gateway.ts';
 import { runTest402, type TrialResult } from './test-402/run-test-402.ts';
@@ -165,6 +165,7 @@ function registerDoctor(program: Command, io: CommandIo): void {
       const lines: readonly CheckLine[] = [
         ...checkMachine(loaded),
         ...(await checkDatabase(loaded)),
+        ...(await checkRedis(loaded)),
         ...(await checkGateway(flags, io)),
       ];
       const failed = lines.some((line) => line.status === 'fail');

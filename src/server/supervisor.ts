@@ -19,6 +19,7 @@ import { journalDirectory } from './data-directory.ts';
 import { openStore } from './open-store.ts';
 import { originOf } from './origin.ts';
 import { OwnerSweeper } from './owner-sweeper.ts';
+import { describeSharedRates } from './shared-rates.ts';
 import { WorkerCrew } from './worker-crew.ts';
 
 export interface SupervisorOptions {
@@ -100,6 +101,7 @@ export class Supervisor {
         workers: countWorkers(config),
         log: config.log,
         store: config.store,
+        redis: config.redis,
         playMoney: options.playMoney,
         clockShiftMs: options.clockShiftMs,
       },
@@ -270,9 +272,11 @@ function createOperations(parts: AdminParts): AdminOperations {
         () => true,
         () => false,
       );
+      const rates = describeSharedRates(mergeSnapshots(await crew.metrics()));
       return [
         { name: 'workers', ok: serving > 0, detail: `${serving} serving` },
         { name: 'store', ok: answered, detail: answered ? 'answers' : 'does not answer' },
+        ...(rates === undefined ? [] : [rates]),
       ];
     },
   };

@@ -1,5 +1,10 @@
 import type { MetricSnapshot } from '../platform/metrics.ts';
-import type { LogSettings, ServerSettings, StoreSettings } from './config/loaded-config.ts';
+import type {
+  LogSettings,
+  RedisSettings,
+  ServerSettings,
+  StoreSettings,
+} from './config/loaded-config.ts';
 
 /** Everything a gateway worker needs to serve; it reads no file of its own. */
 export interface WorkerStart {
@@ -12,6 +17,7 @@ export interface WorkerStart {
   readonly workers: number;
   readonly log: LogSettings;
   readonly store: StoreSettings;
+  readonly redis: RedisSettings | undefined;
   /** Payments are play money, and pages may give it away. */
   readonly playMoney: boolean;
   readonly clockShiftMs: number;

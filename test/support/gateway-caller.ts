@@ -122,11 +122,16 @@ export class GatewayCaller {
     return (await this.admin<{ violations: unknown[] }>('/admin/ledger/audit')).violations;
   }
 
-  /** Requests each running worker has answered. */
-  async workerCounts(): Promise<Readonly<Record<string, number>>> {
+  /** Prometheus text of `/metrics`. */
+  async metrics(): Promise<string> {
     const token = readFileSync(this.#gateway.admin_token_file, 'utf8').trim();
     const headers = { authorization: `Bearer ${token}` };
-    const { text } = await this.#send(this.#gateway.admin, { path: '/metrics', headers });
+    return (await this.#send(this.#gateway.admin, { path: '/metrics', headers })).text;
+  }
+
+  /** Requests each running worker has answered. */
+  async workerCounts(): Promise<Readonly<Record<string, number>>> {
+    const text = await this.metrics();
     const series = text.matchAll(/^tollkeeper_worker_requests_total\{worker="([^"]+)"\} (\d+)$/gm);
     return Object.fromEntries(
       Array.from(series, ([, worker, count]) => [String(worker), Number(count)]),

@@ -58,6 +58,8 @@ export interface WorkerStatus {
 export interface ReadinessPart {
   readonly name: string;
   readonly ok: boolean;
+  /** It serves, though not as it should. */
+  readonly degraded?: true;
   readonly detail: string;
 }
 

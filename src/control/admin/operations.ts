@@ -34,7 +34,7 @@ export function mountHealth(app: Hono<AdminEnv>, deps: AdminDeps): void {
   app.get('/readyz', async (context) => {
     const parts = await deps.operations.readiness();
     const ready = parts.every((part) => part.ok);
-    const shown = parts.map(({ name, ok, detail }) => ({ name, ok, detail }));
+    const shown = parts.map(({ name, ok, degraded, detail }) => ({ name, ok, degraded, detail }));
     return context.json({ status: ready ? 'ready' : 'not_ready', parts: shown }, ready ? 200 : 503);
   });
 }

@@ -53,6 +53,8 @@ server:
   # host: 0.0.0.0                       # to be reached from other machines
   # public_url: https://api.example.com # for the links in answers
   # tls: { cert: cert.pem, key: key.pem }
+
+# redis: \${REDIS_URL} # Redis or Valkey, when several machines share rate limits: rediss://user:password@host:6379
 `;
 }
 

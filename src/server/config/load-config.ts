@@ -99,6 +99,7 @@ function checkTree(tree: unknown, reading: Reading): LoadResult {
       file: reading.file,
       server: compileServer(entry.server, tls),
       store: compileStore(entry.store, chooseStoreBase(reading)),
+      redis: entry.redis,
       log: entry.log,
       catalog: compileCatalog(entry),
       demo: compileDemo(entry.demo),

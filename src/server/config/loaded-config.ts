@@ -8,6 +8,8 @@ export interface LoadedConfig {
   readonly file: string;
   readonly server: ServerSettings;
   readonly store: StoreSettings;
+  /** Where shared buckets of rate limits are; undefined = in the store. */
+  readonly redis: RedisSettings | undefined;
   readonly log: LogSettings;
   readonly catalog: Catalog;
   readonly demo: DemoSettings | undefined;
@@ -72,6 +74,12 @@ interface PostgresSettings {
   readonly url: string;
   /** Most connections of a process; undefined = as many as the store thinks right. */
   readonly connections: number | undefined;
+}
+
+export interface RedisSettings {
+  /** With its password: never shown. */
+  readonly url: string;
+  readonly prefix: string;
 }
 
 export interface LogSettings {

@@ -8,9 +8,18 @@ export const REDACTED = '***';
 const SECRET_KEY =
   /^(credentials|authorization|proxy-authorization|cookie|set-cookie|(.*[_-])?(api[_-]?key|secret|password|passphrase|private[_-]?key|token))$/i;
 
-/** `tree` with `***` for what came from the environment or a file, and for what stands under a secret's name. */
+/** User and password of a URL, up to the last @ before its path. */
+const USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/)[^/\s]*@/i;
+
+/**
+ * `tree` with `***` for what came from the environment or a file, for what stands under a secret's name, and for
+ * the password in a URL.
+ */
 export function redactTree(tree: unknown, secretPaths: ReadonlySet<string>): unknown {
-  return mapScalars(tree, (value, path) => (isSecret(path, secretPaths) ? REDACTED : value));
+  return mapScalars(tree, (value, path) => {
+    if (isSecret(path, secretPaths)) return REDACTED;
+    return typeof value === 'string' ? value.replace(USER_INFO, `$1${REDACTED}@`) : value;
+  });
 }
 
 /** A connection string, which has a password in it. */

@@ -297,3 +297,57 @@ describe('server.tls', () => {
     );
   });
 });
+
+describe('redis', () => {
+  const read = (text: string, env = {}) => load(`version: 1\nredis: ${text}\n`, { env });
+
+  test('nothing: rate limits are in the store', () => {
+    expect(load('version: 1').redis).toBeUndefined();
+  });
+
+  test.each([
+    [
+      'redis://redis.internal:6379/0',
+      { url: 'redis://redis.internal:6379/0', prefix: 'tollkeeper' },
+    ],
+    [
+      '{ url: "rediss://[::1]:6380", prefix: shop }',
+      { url: 'rediss://[::1]:6380', prefix: 'shop' },
+    ],
+  ])('%s', (text, settings) => {
+    expect(read(text).redis).toEqual(settings);
+  });
+
+  test('its password is not printed, wherever it came from', () => {
+    const env = { REDIS_URL: 'rediss://user:s3cret@redis.internal' };
+    const printed = [
+      read('${REDIS_URL}', env),
+      read('redis://:s3c@ret@redis.internal/2'),
+      read('{ url: "redis://user:s3cret@redis.internal" }'),
+    ].map(({ source }) => source);
+    expect(printed).toMatchObject([
+      { redis: '***' },
+      { redis: 'redis://***@redis.internal/2' },
+      { redis: { url: 'redis://***@redis.internal' } },
+    ]);
+  });
+
+  test.each([
+    ['s3cret', 'expected an address such as redis://redis.internal:6379/0, or rediss:// for TLS'],
+    ['http://:s3cret@host', 'or rediss:// for TLS'],
+    ['redis://:s3cret@', 'or rediss:// for TLS'],
+    ['redis:///0?s3cret', 'it names no host'],
+    ['redis://host/s3cret', 'what follows the host is not the number of a database'],
+    ['redis://host/0?password=s3cret', 'it has something after the database'],
+    ['{ url: redis://host, prefix: "a b" }', 'must be letters, digits and _ . : -'],
+    ['7', 'expected "redis://host:6379" or { url: redis://host:6379, prefix: shop }'],
+  ])('%s is told without repeating it', (text, told) => {
+    const result = loadConfig(
+      { text: `version: 1\nredis: ${text}\n`, file: 't.yaml' },
+      { env: {} },
+    );
+    const problems = result.kind === 'invalid' ? result.problems.map(formatProblem).join('\n') : '';
+    expect(problems).toContain(told);
+    expect(problems).not.toContain('s3cret');
+  });
+});

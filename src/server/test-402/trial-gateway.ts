@@ -55,6 +55,8 @@ export class TrialGateway {
       server: { ...config.server, host: '127.0.0.1', port: 0, tls: undefined, workers: 1 },
       log: { level: 'silent', requests: 'refusals' },
       store: settings,
+      // A trial takes nothing of the limits of customers.
+      redis: undefined,
       playMoney: true,
       workers: 1,
       clockShiftMs: 0,

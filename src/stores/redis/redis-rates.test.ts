@@ -2,6 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Redis } from 'ioredis';
 
+import { freePort } from '../../../test/support/free-port.ts';
 import { type RedisServer, startRedis } from '../../../test/support/start-redis.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
 import { describeRates } from '../rate-store.conformance.ts';
@@ -148,6 +149,25 @@ async function errorOf(rates: RedisRates, text: string): Promise<Error | undefin
 }
 
 describe('a Redis that is lost', () => {
+  it('is not there at the start: it is used once it is', async () => {
+    const port = await freePort();
+    const rates = RedisRates.open({
+      url: `redis://127.0.0.1:${port}`,
+      prefix: 'tk',
+      process: 'own',
+      time: 'caller',
+    });
+    onTestFinished(() => rates.close());
+    await waitFor(() => errorOf(rates, 'ECONNREFUSED'), { timeoutMs: 5000, what: 'the refusal' });
+    const late = await startRedis({ port });
+    onTestFinished(() => late.stop());
+    const answer = await waitFor(() => rates.takeRate([bucket], T0).catch(() => undefined), {
+      timeoutMs: 10_000,
+      what: 'the connection',
+    });
+    expect(answer).toMatchObject([{ granted: 1, remaining: 4 }]);
+  });
+
   it('refuses connections: calls fail at once, and work again when it is back', async () => {
     const { server } = await openServer();
     const rates = await open(server.url);

@@ -20,7 +20,7 @@ export interface RedisRatesOptions {
 }
 
 /** Longest a caller waits for an answer. */
-export const COMMAND_TIMEOUT_MS = 250;
+const COMMAND_TIMEOUT_MS = 500;
 const CONNECT_TIMEOUT_MS = 1000;
 /** A connection that is silent for this long while something was asked is replaced. */
 const SILENT_MS = 1000;

@@ -6,6 +6,7 @@ import { houseLimitSchema, LIMITS_MAX, UNIQUE_LIMITS } from './limit-schema.ts';
 import { expects, idName, listOf, modelName, title, wholeNumber } from './parts.ts';
 import { enforcement, packSchema, planSchema } from './plan-schema.ts';
 import { amount } from './price-schema.ts';
+import { redisSchema } from './redis-schema.ts';
 import { logSchema, serverSchema, storeSchema } from './server-schema.ts';
 import { aliasSchema, modelSchema, providerSchema, upstreamSchema } from './upstream-schema.ts';
 
@@ -34,6 +35,7 @@ function buildSchema(asset: string) {
         .describe('Version of this file format.'),
       server: serverSchema.prefault({}).describe('Where the gateway listens, and its bounds.'),
       store: storeSchema.prefault({}).describe('Where money and keys are kept.'),
+      redis: redisSchema,
       asset: z
         .string()
         .regex(ASSET, { error: 'expected the code of a currency, such as USD' })
@@ -74,23 +76,27 @@ function buildSchema(asset: string) {
         ),
       customise: customisations.describe('Words, links, fields and brand of refusals.'),
       packs: z.record(idName, packSchema(asset)).prefault({}).describe('Prepaid credit on sale.'),
-      demo: z
-        .strictObject({
-          customer: z
-            .strictObject({
-              name: title.prefault('Demo').describe('What people call it.'),
-              plan: idName.describe('A name under "plans".'),
-            })
-            .describe('Who calls.'),
-          credit: amount(asset).describe('Play money the demo customer starts with.'),
-        })
-        .optional()
-        .describe('The customer that `tollkeeper dev` makes. Nothing else uses it.'),
+      demo: demoSchema(asset),
     })
     .meta({
       title: 'Tollkeeper configuration',
       description: 'What a Tollkeeper gateway sells, to whom, and where it forwards to.',
     });
+}
+
+function demoSchema(asset: string) {
+  return z
+    .strictObject({
+      customer: z
+        .strictObject({
+          name: title.prefault('Demo').describe('What people call it.'),
+          plan: idName.describe('A name under "plans".'),
+        })
+        .describe('Who calls.'),
+      credit: amount(asset).describe('Play money the demo customer starts with.'),
+    })
+    .optional()
+    .describe('The customer that `tollkeeper dev` makes. Nothing else uses it.');
 }
 
 export type ConfigFile = z.output<ReturnType<typeof configSchema>>;
