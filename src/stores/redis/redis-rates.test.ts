@@ -1,4 +1,6 @@
 // @needs redis-server
+import { readFileSync } from 'node:fs';
+
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Redis } from 'ioredis';
 
@@ -125,6 +127,22 @@ describe('shared buckets in Redis', () => {
     expect(await redis.keys('*')).toEqual(['{tk}:rate']);
   });
 
+  it('the commands that docs/guides/redis.md lists for an ACL suffice', async () => {
+    const { server, redis } = await openServer();
+    const guide = readFileSync(new URL('../../../docs/guides/redis.md', import.meta.url), 'utf8');
+    const lists = /`(EVAL [A-Z ]+)`, for the\s+connection `([A-Z ]+)`/.exec(guide)?.slice(1) ?? [];
+    const commands = lists.join(' ').toLowerCase().split(' ');
+    expect(commands.length).toBeGreaterThan(10);
+    const allowed = commands.map((command) => `+${command}`);
+    await redis.call('ACL', 'SETUSER', 'gate', 'on', '>s3cret', '~{tk}:*', ...allowed);
+    const rates = await connect(`redis://gate:s3cret@127.0.0.1:${server.port}`);
+    expect(await rates.beat()).toBe(1);
+    expect(await rates.takeRate([bucket], T0)).toMatchObject([{ granted: 1 }]);
+    await rates.close();
+    expect(await redis.zcard('{tk}:processes')).toBe(0);
+    expect(await redis.acl('LOG')).toEqual([]);
+  });
+
   it('a wrong password is told without showing it', async () => {
     const { server } = await openServer(['--requirepass', 's3cret'], 's3cret');
     const rates = RedisRates.open({
@@ -205,6 +223,22 @@ describe('a Redis that is lost', () => {
     // What was asked before may have been counted late; nothing was asked twice.
     const stored = String(await redis.get('{tk}:rate')).split(' ');
     expect(Number(stored[0])).toBeLessThanOrEqual(5);
+  });
+
+  it('has become a replica: calls fail, and work again once it writes', async () => {
+    const { server, redis } = await openServer();
+    const rates = await open(server.url);
+    await redis.replicaof('127.0.0.1', 1);
+    await expect(rates.beat()).rejects.toMatchObject({
+      ...unavailable,
+      message: expect.stringContaining('READONLY'),
+    });
+    await redis.call('REPLICAOF', 'NO', 'ONE');
+    const processes = await waitFor(() => rates.beat().catch(() => undefined), {
+      timeoutMs: 10_000,
+      what: 'the server to write',
+    });
+    expect(processes).toBe(1);
   });
 
   it('answers with an error (out of memory): the call fails with its words', async () => {
