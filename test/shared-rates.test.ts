@@ -158,11 +158,11 @@ it('QUOTA-07: under load, with Redis stopped in the middle of it: no call fails,
       }
     }),
   );
-  /** Waits for so many answers more; how many of them were served. */
+  /** Waits for so many answers more, with some among them that were served; how many those are. */
   const watch = async (count: number): Promise<number> => {
     const from = answers.length;
-    const enough = () => answers.length >= from + count;
-    await waitFor(enough, { timeoutMs: WAIT_MS, what: `${count} answers` });
+    const enough = () => answers.length >= from + count && servedOf(answers.slice(from)) >= 5;
+    await waitFor(enough, { timeoutMs: WAIT_MS, what: `${count} answers, 5 of them served` });
     return servedOf(answers.slice(from));
   };
   const shared = await watch(500);
@@ -179,7 +179,6 @@ it('QUOTA-07: under load, with Redis stopped in the middle of it: no call fails,
   const served = servedOf(answers);
   console.log({ seconds, ...statusesOf(answers), shared, local, again });
   expect(Object.keys(statusesOf(answers)).toSorted()).toEqual(['200', '429']);
-  expect(Math.min(shared, local, again)).toBeGreaterThan(0);
   // Three stretches (shared, parts, shared): a burst for each, and what time brings.
   expect(served).toBeLessThanOrEqual(3 * 20 + 20 * seconds);
 });
