@@ -8,8 +8,8 @@ export interface RateRow {
   readonly debt: bigint;
   readonly at: number;
   readonly periodMs: number;
-  /** Epoch ms from which it is full again, and as good as none. */
-  readonly fullAt: number;
+  /** Epoch ms from which it is full again, and as good as none; may pass what a number holds exactly. */
+  readonly fullAt: bigint;
 }
 
 /** What a call takes of shared buckets (QUOTA-07), and the rows to write for it. `find` answers for a bucket never used, or full, with nothing. */
@@ -28,5 +28,5 @@ export function takeRates(
 function rowOf({ bucketId, count }: RateRequest, grant: RateGrant | undefined): readonly RateRow[] {
   if (grant === undefined || grant.granted === 0) return [];
   const { debt, at, periodMs } = grant.state;
-  return [{ bucketId, debt, at, periodMs, fullAt: at + Number(debt / BigInt(count)) + 1 }];
+  return [{ bucketId, debt, at, periodMs, fullAt: BigInt(at) + debt / BigInt(count) + 1n }];
 }
