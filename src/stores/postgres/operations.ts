@@ -1,5 +1,6 @@
 import { balanceOf } from '../ledger/accounts.ts';
 import { lastSettledOf, OWNER_SILENT_MS } from '../ledger/owners.ts';
+import { bindDirectory } from '../thread/bind-directory.ts';
 import type { Operations } from '../thread/operations.ts';
 import { listAccounts, pruneAccounts } from './accounts.ts';
 import { Answers } from './answers.ts';
@@ -56,23 +57,7 @@ function createOperations(database: Database): Operations {
       return pruneAccounts(database, before);
     },
     audit: () => audit(database),
-    createTenant: tenants.create.bind(tenants),
-    changeTenant: tenants.change.bind(tenants),
-    tenant: tenants.find.bind(tenants),
-    tenants: tenants.list.bind(tenants),
-    createKey: keys.create.bind(keys),
-    findKey: keys.findByHash.bind(keys),
-    key: keys.find.bind(keys),
-    changeKey: keys.change.bind(keys),
-    revokeKey: keys.revoke.bind(keys),
-    keys: keys.list.bind(keys),
-    remember: answers.remember.bind(answers),
-    recall: answers.recall.bind(answers),
-    secret: answers.secret.bind(answers),
-    appendRequests: log.append.bind(log),
-    request: log.find.bind(log),
-    searchRequests: log.search.bind(log),
-    pruneLog: log.prune.bind(log),
+    ...bindDirectory({ tenants, keys, answers, log }),
     close: () => database.close(),
   };
 }

@@ -5,6 +5,7 @@ import { openBooks } from '../ledger/books.ts';
 import { asksOthers } from '../ledger/leases.ts';
 import { lastSettledOf } from '../ledger/owners.ts';
 import { isQuiet } from '../ledger/settlement.ts';
+import { bindDirectory } from '../thread/bind-directory.ts';
 import type { Operations } from '../thread/operations.ts';
 import { SqliteAccounts } from './accounts.ts';
 import { Answers } from './answers.ts';
@@ -88,23 +89,7 @@ function createOperations(database: Database, log: RequestLogFiles): Operations 
     countBehind: standing.countBehind.bind(standing),
     prune: standing.prune.bind(standing),
     audit: audit.run.bind(audit),
-    createTenant: tenants.create.bind(tenants),
-    changeTenant: tenants.change.bind(tenants),
-    tenant: tenants.find.bind(tenants),
-    tenants: tenants.list.bind(tenants),
-    createKey: keys.create.bind(keys),
-    findKey: keys.findByHash.bind(keys),
-    key: keys.find.bind(keys),
-    changeKey: keys.change.bind(keys),
-    revokeKey: keys.revoke.bind(keys),
-    keys: keys.list.bind(keys),
-    remember: answers.remember.bind(answers),
-    recall: answers.recall.bind(answers),
-    secret: answers.secret.bind(answers),
-    appendRequests: log.append.bind(log),
-    request: log.find.bind(log),
-    searchRequests: log.search.bind(log),
-    pruneLog: log.prune.bind(log),
+    ...bindDirectory({ tenants, keys, answers, log }),
     close: () => {
       log.close();
       database.close();
