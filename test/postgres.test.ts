@@ -220,3 +220,38 @@ it('DESIGN 8: two machines that start at once on an empty database sell one quot
   });
   expect(await one.caller.audit()).toEqual([]);
 });
+
+it('PLAN-07, KEY-01: on three gateways a change of plan and a revoked key are in force when the change answers, within a second', async () => {
+  const options = { credit: '1.00', store, plan: ['limits: [{ requests: 5, per: lifetime }]'] };
+  const labs = await Promise.all([startLab(options), startLab(options), startLab(options)]);
+  const [one, two, three] = labs;
+  const { key, keyId, tenantId } = await createCustomer(one.caller, {
+    plan: 'lab',
+    credit: '9.00',
+  });
+  const everywhere = async () => {
+    const answers = await Promise.all(labs.map(({ gateway }) => callEverywhere(gateway, key)));
+    return tally(answers.flat().map((answer) => problemOf(answer).code ?? answer.status));
+  };
+  const changeOn = async ({ caller }: Lab, change: (caller: GatewayCaller) => Promise<unknown>) => {
+    const startedMs = performance.now();
+    await change(caller);
+    return Math.round(performance.now() - startedMs);
+  };
+  const planIs = (plan: string) => (caller: GatewayCaller) =>
+    caller.admin(`/admin/tenants/${tenantId}`, { plan }, 'PATCH');
+
+  const all = 3 * FRESH_CONNECTIONS;
+  expect(await everywhere()).toEqual({ 200: 5, REQUEST_QUOTA_EXCEEDED: all - 5 });
+  const upgradedMs = await changeOn(two, planIs('bigger'));
+  expect(await everywhere()).toEqual({ 200: all });
+  const downgradedMs = await changeOn(three, planIs('lab'));
+  expect(await everywhere()).toEqual({ REQUEST_QUOTA_EXCEEDED: all });
+  const revokedMs = await changeOn(one, (caller) =>
+    caller.admin(`/admin/keys/${keyId}/revoke`, {}),
+  );
+  expect(await everywhere()).toEqual({ KEY_REVOKED: all });
+  console.log({ upgradedMs, downgradedMs, revokedMs });
+  expect(Math.max(upgradedMs, downgradedMs, revokedMs)).toBeLessThan(1000);
+  expect(await one.caller.audit()).toEqual([]);
+});
