@@ -5,7 +5,7 @@ import type { Facts, Fault } from '../../domain/facts.ts';
 import { findOffers } from '../../domain/offers.ts';
 import type { GatewayContext } from './context.ts';
 import { fileSizeFact } from './entitle.ts';
-import { type Exchange, factsOf, outcomeOf } from './exchange.ts';
+import { type Exchange, factsOf, type GatheredFacts, outcomeOf } from './exchange.ts';
 import { composeRefusal, prepareRefusal } from './refusal.ts';
 
 const STORM_PERIOD_MS = 60_000;
@@ -125,11 +125,11 @@ export function record(
 }
 
 /** The facts it was refused by, and how that was answered. */
-function recordRefusal(context: GatewayContext, exchange: Exchange, facts: Facts): void {
+function recordRefusal(context: GatewayContext, exchange: Exchange, facts: GatheredFacts): void {
   if (exchange.recorded) return;
   exchange.ending = 'refused';
-  const outcome = outcomeOf(exchange, durationOf(context, exchange));
-  writeDown(context, exchange, Object.assign({}, facts, { outcome }));
+  facts.outcome = outcomeOf(exchange, durationOf(context, exchange));
+  writeDown(context, exchange, facts);
 }
 
 function writeDown(context: GatewayContext, exchange: Exchange, facts: Facts): void {
@@ -145,7 +145,7 @@ export function releaseHold(context: GatewayContext, exchange: Exchange): void {
   context.engine.release(hold);
 }
 
-export function gatherFacts(context: GatewayContext, exchange: Exchange): Facts {
+export function gatherFacts(context: GatewayContext, exchange: Exchange): GatheredFacts {
   return factsOf(
     exchange,
     (need) => context.engine.peek(need.account),
@@ -160,7 +160,7 @@ function durationOf({ clock }: GatewayContext, { startedMs }: Exchange): number 
 function send(
   context: GatewayContext,
   exchange: Exchange,
-  refused: { facts: Facts; refusal: Refusal; slowedMs: number },
+  refused: { facts: GatheredFacts; refusal: Refusal; slowedMs: number },
 ): void {
   let { facts, refusal } = refused;
   if (refused.slowedMs > 0) {
@@ -174,17 +174,14 @@ function send(
   exchange.code = prepared.code;
   const { response } = exchange;
   if (!response.closed) {
+    const { status, headers, body } = prepared;
+    for (const part of exchange.corsHeaders) headers.push(part);
     if (exchange.request.method === 'HEAD') {
-      response.writeHead(prepared.status, [...prepared.headers, ...exchange.corsHeaders]);
+      response.writeHead(status, headers);
       response.end();
     } else {
-      const body = Buffer.from(prepared.body);
-      response.writeHead(prepared.status, [
-        ...prepared.headers,
-        ...exchange.corsHeaders,
-        'Content-Length',
-        String(body.length),
-      ]);
+      headers.push('Content-Length', String(body.length));
+      response.writeHead(status, headers);
       response.end(body);
     }
   }

@@ -136,8 +136,13 @@ function dialectAt(path: string): Dialect {
   return PATH_DIALECTS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? 'plain';
 }
 
+/** How it ends may become known later. */
+export interface GatheredFacts extends Facts {
+  outcome: OutcomeFact | undefined;
+}
+
 /** Everything this request was decided on (the log row). `peek` gives the last known numbers of an account. */
-export function factsOf(exchange: Exchange, peek: Peek, durationMs: number): Facts {
+export function factsOf(exchange: Exchange, peek: Peek, durationMs: number): GatheredFacts {
   const { route } = exchange;
   const { limits, reservation } = limitFactsOf(exchange, peek);
   return {

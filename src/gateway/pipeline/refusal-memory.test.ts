@@ -79,7 +79,9 @@ function writtenFor({ requestId, explainUrl }: CallIds): WrittenRefusal {
     status: 402,
     headers: ['X-Request-Id', requestId, 'Cache-Control', 'no-store'],
     retryAfterSeconds: undefined,
-    body: `{"instance":"${explainUrl}","request_id":"${requestId}","detail":"at ${explainUrl}"}`,
+    body: Buffer.from(
+      `{"instance":"${explainUrl}","request_id":"${requestId}","detail":"für 5 €: ${explainUrl}"}`,
+    ),
   };
 }
 
@@ -96,8 +98,10 @@ it('a refusal that is repeated is told again under the ids of the new call', () 
 it('a body whose link cannot be filled in anew is not kept', () => {
   const memory = new RefusalMemory();
   const ids = idsOf(1);
-  const body = `/r/elsewhere${ids.explainUrl.slice(ids.explainUrl.indexOf('?'))}`;
+  const body = Buffer.from(`/r/elsewhere${ids.explainUrl.slice(ids.explainUrl.indexOf('?'))}`);
   memory.keep(callOf(GONE), ids, { ...writtenFor(ids), body });
+  const beyondAscii = { ...ids, explainUrl: ids.explainUrl.replace('localhost', 'münze.test') };
+  memory.keep(callOf(GONE), beyondAscii, writtenFor(beyondAscii));
   expect(memory.size).toBe(0);
 });
 

@@ -30,7 +30,7 @@ export interface WrittenRefusal {
   readonly status: ProblemStatus;
   readonly headers: readonly string[];
   readonly retryAfterSeconds: number | undefined;
-  readonly body: string;
+  readonly body: Buffer;
 }
 
 /** What a refusal says depends on these and on nothing else, ids apart. */
@@ -50,7 +50,7 @@ interface Remembered {
 
 /** A body taken apart at the ids in it: `ids[i]` stands between `texts[i]` and the one after it. */
 interface BodyPieces {
-  readonly texts: readonly string[];
+  readonly texts: readonly Buffer[];
   readonly ids: readonly (keyof CallIds)[];
 }
 
@@ -81,7 +81,7 @@ export class RefusalMemory {
   keep(call: RefusedCall, ids: CallIds, written: WrittenRefusal): void {
     const { access } = call;
     if (access === undefined || !isMemorable(call)) return;
-    const body = takeApart(written.body, ids);
+    const body = takeApart(written.body.toString(), ids);
     if (body === undefined) return;
     this.#last.delete(access);
     if (this.#last.size >= REMEMBERED_MAX) this.#forgetOldest();
@@ -99,6 +99,7 @@ export class RefusalMemory {
 
 /** Undefined when the link is written in a way that cannot be filled in anew. */
 function takeApart(body: string, { requestId, explainUrl }: CallIds): BodyPieces | undefined {
+  if (Buffer.byteLength(explainUrl) !== explainUrl.length) return undefined;
   const signature = explainUrl.slice(explainUrl.indexOf(requestId) + requestId.length);
   const texts: string[] = [];
   const ids: (keyof CallIds)[] = [];
@@ -109,14 +110,20 @@ function takeApart(body: string, { requestId, explainUrl }: CallIds): BodyPieces
     texts.push(...pieces);
     for (let between = 1; between < pieces.length; between += 1) ids.push('requestId');
   }
-  return { texts, ids };
+  return { texts: texts.map((text) => Buffer.from(text)), ids };
 }
 
-function putTogether({ texts, ids }: BodyPieces, own: CallIds): string {
-  let body = '';
-  for (const [index, text] of texts.entries()) {
-    const id = ids[index];
-    body += id === undefined ? text : text + own[id];
+/** Ids are plain ASCII: a byte for each character. */
+function putTogether({ texts, ids }: BodyPieces, own: CallIds): Buffer {
+  let length = 0;
+  for (const text of texts) length += text.length;
+  for (const id of ids) length += own[id].length;
+  const body = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (let i = 0; i < texts.length; i += 1) {
+    const [text, id] = [texts[i], ids[i]];
+    if (text !== undefined) at += text.copy(body, at);
+    if (id !== undefined) at += body.write(own[id], at, 'latin1');
   }
   return body;
 }

@@ -26,7 +26,7 @@ export interface PreparedRefusal {
   readonly code: Code;
   readonly status: number;
   readonly headers: string[];
-  readonly body: string;
+  readonly body: Buffer;
 }
 
 /** Turns a decision into the answer its reader asks for: dialect, form and language (DESIGN 4, C402-10, C402-27). */
@@ -109,7 +109,7 @@ function writeRefusal(
     status: document.status,
     headers: buildProblemHeaders(document, { form, contentType, ...payment }),
     retryAfterSeconds: document.retry.retry_after_seconds,
-    body,
+    body: Buffer.from(body),
   };
 }
 
