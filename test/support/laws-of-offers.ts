@@ -42,7 +42,10 @@ function lawsOfOffer(
   if (decision.kind === 'admit') return {};
   const still = decision.limit?.accountId;
   const sameStep = decision.step === refusal.step;
-  const wasShort = facts.limits.some((limit) => limit.accountId === still && isShort(limit, facts));
+  const wasShort = facts.limits.some(
+    (limit, index) =>
+      limit.accountId === still && (isShort(limit, facts) || isFoundShort(facts, index)),
+  );
   return {
     [`${idOf(offer)} lifts the refusal`]: !sameStep || still !== refusal.limit?.accountId,
     [`${idOf(offer)} puts nothing new in the way`]:
@@ -52,4 +55,9 @@ function lawsOfOffer(
       wasShort ||
       decision.limit === undefined,
   };
+}
+
+/** The engine found it short, whatever the numbers of slices taken ahead say. */
+function isFoundShort({ reservation }: Facts, index: number): boolean {
+  return reservation?.kind === 'short' && reservation.index === index;
 }
