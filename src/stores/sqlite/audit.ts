@@ -19,10 +19,13 @@ export class Audit {
   }
 
   run(): readonly Violation[] {
-    return this.#database.read(() =>
-      this.#checks.flatMap(({ invariant, select }) =>
-        select.all().map(({ detail }) => ({ invariant, detail })),
-      ),
+    return this.#database.read(() => this.find());
+  }
+
+  /** The same inside the transaction of its caller. */
+  find(): readonly Violation[] {
+    return this.#checks.flatMap(({ invariant, select }) =>
+      select.all().map(({ detail }) => ({ invariant, detail })),
     );
   }
 }

@@ -112,6 +112,16 @@ export class Statement<Row> {
     return this.#guarded(parameters, () => this.#statement.all(...parameters));
   }
 
+  /** All rows in batches of `size`, so that a table is never in memory whole. Read inside one transaction. */
+  *batches(size: number): Generator<readonly Row[]> {
+    const rows: Iterator<Row> = this.#statement.iterate();
+    for (;;) {
+      const batch = translateErrors(() => takeRows(rows, size));
+      if (batch.length > 0) yield batch;
+      if (batch.length < size) return;
+    }
+  }
+
   /** Returns the number of rows changed. */
   run(...parameters: readonly SqlValue[]): number {
     return this.#guarded(parameters, () => this.#statement.run(...parameters).changes);
@@ -121,6 +131,16 @@ export class Statement<Row> {
     for (const parameter of parameters) assertBindable(parameter);
     return translateErrors(body);
   }
+}
+
+function takeRows<Row>(rows: Iterator<Row>, count: number): readonly Row[] {
+  const taken: Row[] = [];
+  while (taken.length < count) {
+    const { done, value } = rows.next();
+    if (done === true) break;
+    taken.push(value);
+  }
+  return taken;
 }
 
 function openDriver(options: DatabaseOptions): DatabaseSyncInstance {

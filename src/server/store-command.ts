@@ -1,0 +1,136 @@
+import { resolve } from 'node:path';
+
+import type { Command } from 'commander';
+
+import {
+  type CommandIo,
+  type CommandOutcome,
+  EXIT,
+  type Failure,
+  reportOutcome,
+} from '../cli/command-outcome.ts';
+import { formatTable } from '../cli/format-table.ts';
+import type { Comparison, CopyResult } from '../stores/store-copy.ts';
+import { StoreError } from '../stores/store-error.ts';
+import type { StoreSettings } from './config/loaded-config.ts';
+import { type CopyPlan, type CopyRefusal, copyStore } from './copy-store.ts';
+
+export interface CopyFlags {
+  readonly config?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly json?: boolean;
+}
+/** The `store` of the configuration; undefined = it is invalid, which was told. */
+export type ReadStore = (flags: CopyFlags) => StoreSettings | undefined;
+
+const POSTGRES_URL = /^postgres(ql)?:\/\//;
+
+/** `tollkeeper store copy`. */
+export function registerStoreCommand(program: Command, io: CommandIo, readStore: ReadStore): void {
+  program
+    .command('store')
+    .description('care for the store of a gateway that is stopped')
+    .command('copy')
+    .description('copy a SQLite store into an empty PostgreSQL database, and compare the two')
+    .option('--config <file>', 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)')
+    .option('--from <dir>', 'data directory with the SQLite store (default store.directory)')
+    .option('--to <url>', 'connection string of the database (default store.url)')
+    .option('--json', 'print JSON, for scripts')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  $ tollkeeper store copy --from .tollkeeper --to "$DATABASE_URL"\n  $ tollkeeper store copy --json`,
+    )
+    .action(async (flags: CopyFlags) => {
+      const json = flags.json === true;
+      const plan = choosePlan(flags, readStore);
+      if (plan === undefined) return;
+      reportOutcome('kind' in plan ? plan : await run(plan, io.color), io, json);
+    });
+}
+
+/** Undefined = the configuration is needed and invalid, which was told. */
+function choosePlan(flags: CopyFlags, readStore: ReadStore): CopyPlan | Failure | undefined {
+  const { from, to } = flags;
+  if (from?.includes('://') === true) {
+    return misuse('--from is the data directory of a SQLite store: only those are copied');
+  }
+  if (to !== undefined && !POSTGRES_URL.test(to)) {
+    return misuse('--to is a connection string: postgres://user:password@host:5432/database');
+  }
+  if (from !== undefined && to !== undefined) return { directory: resolve(from), url: to };
+  const store = readStore(flags);
+  if (store === undefined) return undefined;
+  const url = to ?? (store.type === 'postgres' ? store.url : undefined);
+  if (url === undefined) {
+    return misuse(
+      'name the database to copy to: --to postgres://..., or `store` of tollkeeper.yaml',
+    );
+  }
+  return { directory: from === undefined ? store.directory : resolve(from), url };
+}
+
+function misuse(message: string): Failure {
+  return { kind: 'failed', exitCode: EXIT.usage, code: 'INVALID_OPTION', message };
+}
+
+async function run(plan: CopyPlan, color: boolean): Promise<CommandOutcome> {
+  try {
+    return describe(await copyStore(plan), color);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const code = `STORE_${error.code.toUpperCase()}`;
+    return { kind: 'failed', exitCode: EXIT.dependency, code, message: error.message };
+  }
+}
+
+function describe(result: CopyResult | CopyRefusal, color: boolean): CommandOutcome {
+  switch (result.kind) {
+    case 'refused': {
+      const { code, message } = result;
+      return { kind: 'failed', exitCode: EXIT.failed, code, message };
+    }
+    case 'not_empty':
+      return {
+        kind: 'failed',
+        exitCode: EXIT.failed,
+        code: 'TARGET_NOT_EMPTY',
+        message: `table ${result.table} of the database has rows: make a database that no gateway has used, and copy into that`,
+      };
+    case 'copied':
+      return {
+        kind: 'done',
+        json: { ok: true, comparisons: result.comparisons, violations: [] },
+        text: `${formatComparisons(result.comparisons, color)}\nthe copy is the same, and its books add up`,
+        hint: 'next: set `store` of tollkeeper.yaml to this database, and never start a gateway on the SQLite store again',
+      };
+    case 'different': {
+      const { comparisons, violations } = result;
+      const found = violations.map(({ invariant, detail }) => `${invariant}: ${detail}`);
+      const lines = [formatComparisons(comparisons, color), ...found];
+      return {
+        kind: 'done',
+        json: { ok: false, comparisons, violations },
+        text: `${lines.join('\n')}\nthe copy was not the same and has been taken back: the database is empty`,
+        exitCode: EXIT.failed,
+      };
+    }
+  }
+}
+
+function formatComparisons(comparisons: readonly Comparison[], color: boolean): string {
+  return formatTable(
+    comparisons,
+    [
+      { title: 'COMPARED', value: ({ name }) => name },
+      { title: 'SQLITE', value: ({ source }) => String(source) },
+      { title: 'POSTGRESQL', value: ({ target }) => String(target) },
+      {
+        title: 'RESULT',
+        value: ({ difference }) =>
+          difference === undefined ? 'identical' : `DIFFERENT: ${difference}`,
+      },
+    ],
+    color,
+  );
+}
