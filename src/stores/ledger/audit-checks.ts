@@ -13,9 +13,12 @@ export const AUDIT_CHECKS: readonly AuditCheck[] = [
   },
   {
     invariant: 'I1 every entry belongs to a transaction, every transaction has entries',
-    sql: `SELECT 'transaction ' || COALESCE(t.id, e.transaction_id) || ' is incomplete' AS detail
-          FROM transactions t FULL JOIN (SELECT DISTINCT transaction_id FROM entries) e ON e.transaction_id = t.id
-          WHERE t.id IS NULL OR e.transaction_id IS NULL`,
+    // Two looks by primary key: SQLite compares each row with each other in a full join with a subquery.
+    sql: `SELECT 'transaction ' || t.id || ' is incomplete' AS detail FROM transactions t
+          WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.transaction_id = t.id)
+          UNION
+          SELECT 'transaction ' || e.transaction_id || ' is incomplete' AS detail FROM entries e
+          WHERE NOT EXISTS (SELECT 1 FROM transactions t WHERE t.id = e.transaction_id)`,
   },
   {
     invariant: 'I9 a balance is the sum of its tenant entries',
