@@ -9,10 +9,12 @@ export interface CommandResult {
 
 const TIMEOUT_MS = 60_000;
 
-/** Runs a program to its end; one that takes longer than a minute is stopped, and its code is null. */
-export async function runCommand(options: ProgramOptions): Promise<CommandResult> {
+/** Runs a program to its end; one that takes longer (default a minute) is stopped, and its code is null. */
+export async function runCommand(
+  options: ProgramOptions & { readonly timeoutMs?: number },
+): Promise<CommandResult> {
   const program = new ChildProgram(options);
-  const timer = setTimeout(() => void program.stop('SIGKILL'), TIMEOUT_MS);
+  const timer = setTimeout(() => void program.stop('SIGKILL'), options.timeoutMs ?? TIMEOUT_MS);
   const { code } = await program.exited;
   clearTimeout(timer);
   return { code, stdout: program.stdout, stderr: program.stderr };

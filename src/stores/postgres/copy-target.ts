@@ -30,6 +30,7 @@ const TABLES = COPIED_TABLES.map((table) => ({
   ),
   insert: insertInto(table),
 }));
+const ANALYSE = COPIED_TABLES.map(({ name }) => `ANALYZE ${name}`).join('; ');
 const QUERIES = [...COPIED_TABLES.map(contentsOf), ...RECOMPUTED];
 const NUMBER_NEWS = new Statement<never>('UPDATE news SET newest = $1 WHERE id = 1');
 
@@ -67,6 +68,8 @@ async function copy(transaction: Transaction, source: CopySource): Promise<CopyR
   const table = await findFilled(transaction);
   if (table !== undefined) return { kind: 'not_empty', table };
   await fill(transaction, source);
+  // The joins below are planned by how many rows there are, which the server does not count by itself before a commit.
+  await transaction.execute(ANALYSE, ANSWER_TIMEOUT_MS);
   const comparisons = await compareAll(transaction, source);
   const violations: readonly Violation[] = await auditInside(transaction);
   if (violations.length > 0 || comparisons.some(({ difference }) => difference !== undefined)) {
