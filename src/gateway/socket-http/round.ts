@@ -12,6 +12,10 @@ export const LOT = 64;
 export class Stage {
   #waiting: Staged[] = [];
 
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   add(staged: Staged): void {
     this.#waiting.push(staged);
     scheduleRound();
@@ -20,8 +24,9 @@ export class Stage {
   /** Works on what waits, `most` at once. @returns whether more was waiting. */
   run(most: number): boolean {
     const lot = this.#waiting;
+    if (lot.length === 0) return false;
     this.#waiting = lot.length > most ? lot.splice(most) : [];
-    const hasMore = this.#waiting.length > 0;
+    const hasMore = !this.isEmpty;
     let done = 0;
     try {
       for (; done < lot.length; done += 1) lot[done]?.proceed();
@@ -62,10 +67,15 @@ function scheduleRound(): void {
 }
 
 function runRound(): void {
-  scheduled = false;
-  while (runRequests());
-  answerStage.run(Number.POSITIVE_INFINITY);
-  endingStage.run(Number.POSITIVE_INFINITY);
+  try {
+    while (runRequests());
+    answerStage.run(Number.POSITIVE_INFINITY);
+    endingStage.run(Number.POSITIVE_INFINITY);
+  } finally {
+    scheduled = false;
+    // What a later stage of this round has done needs no other; what was left behind does.
+    if (!requestStage.isEmpty || !answerStage.isEmpty || !endingStage.isEmpty) scheduleRound();
+  }
 }
 
 function runRequests(): boolean {
