@@ -108,7 +108,7 @@ export class Faults {
       const due = this.#dueAt(index + random(), unitsUnderFire);
       // oxlint-disable-next-line no-await-in-loop -- the plan has an order
       await this.#wait(() => traffic().unitsServed >= due, DUE_TIMEOUT_MS, 'units between faults');
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- the plan has an order
       await this.#wait(() => this.#busy.includes(false), LANE_TIMEOUT_MS, 'a whole gateway');
       if (fault.kind === 'restart-store') {
         // oxlint-disable-next-line no-await-in-loop -- there is one store: it is away once at a time

@@ -7,25 +7,34 @@ export interface InvariantResult {
   readonly how: string;
 }
 
-/** What a run against gateways of our own found; the names are those of `--json`. */
-export interface ChaosReport {
+/** What clients saw of any gateway; the names are those of `--json`. */
+interface SeenReport {
   readonly seed: number;
-  readonly store: string;
-  readonly gateways: number;
-  readonly workers: number;
   readonly seconds: number;
   readonly budget_units: number;
   readonly requests: number;
   readonly streamed: number;
   /** Calls, plain and streamed, that their caller left midway. */
   readonly left: number;
-  /** 402; and of those, final ones while there was still money for the call. */
+  /** 402. */
   readonly refused: number;
-  readonly refused_early: number;
   /** 5xx. */
   readonly unavailable: number;
   readonly no_answer: number;
-  /** Answers of any other status. */
+  readonly served_answers: number;
+  readonly served_units: number;
+  /** Units served beyond the money there was. */
+  readonly overspent: number;
+}
+
+/** What a run against gateways of our own found. */
+export interface ChaosReport extends SeenReport {
+  readonly store: string;
+  readonly gateways: number;
+  readonly workers: number;
+  /** Final 402s while there was still money for the call. */
+  readonly refused_early: number;
+  /** Answers of any status but 200, 402 and 5xx. */
   readonly unexpected: number;
   readonly kills: number;
   readonly killed_processes: number;
@@ -33,12 +42,8 @@ export interface ChaosReport {
   readonly store_restarts: number;
   /** At the gateway that was killed; null without kills. */
   readonly in_flight_least: number | null;
-  readonly served_answers: number;
-  readonly served_units: number;
   readonly charged_answers: number;
   readonly charged_units: number;
-  /** Units served beyond the money there was. */
-  readonly overspent: number;
   /** Units that a client saw and its key was not charged. */
   readonly served_uncharged: number;
   /** Answers charged of which nobody saw a byte, and how many there may be: one for each worker killed. */
@@ -56,20 +61,8 @@ export interface ChaosReport {
 }
 
 /** What can be known of a gateway of which only the answers are seen; null = unknown. */
-export interface TargetReport {
+export interface TargetReport extends SeenReport {
   readonly target: string;
-  readonly seed: number;
-  readonly seconds: number;
-  readonly budget_units: number;
-  readonly requests: number;
-  readonly streamed: number;
-  readonly left: number;
-  readonly refused: number;
-  readonly unavailable: number;
-  readonly no_answer: number;
-  readonly served_answers: number;
-  readonly served_units: number;
-  readonly overspent: number;
   /** Whether it was asked until it refused a single unit: only then a budget that holds says something. */
   readonly sold_out: boolean;
   readonly served_uncharged: null;

@@ -123,17 +123,17 @@ export class Traffic {
         continue;
       }
       const units = 1 + Math.floor(most * random() ** SKEW);
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- one call after the other
       const outcome = await this.#call(client, units);
       if (outcome.status === 200) most = Math.min(UNITS_MOST, most * 2);
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- one call after the other
       else if (!isRefusal(outcome.status)) await sleep(PAUSE_MS);
       else if (!outcome.transient) {
         this.#noteRefusal(outcome, units);
         if (units === 1 && this.#mode !== 'on') return;
         most = Math.max(1, Math.floor(units / 2));
       }
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- one call after the other
       if (isRefusal(outcome.status)) await sleep(REFUSED_PAUSE_MS);
     }
   }

@@ -100,7 +100,7 @@ async function stream(
     // oxlint-disable-next-line no-await-in-loop -- one token after the other
     if (delayMs > 0) await sleep(delayMs);
     note(1);
-    // oxlint-disable-next-line no-await-in-loop -- as above
+    // oxlint-disable-next-line no-await-in-loop -- one token after the other
     if (!(await writeChunk(response, eventOf({ content: TOKEN }, null)))) return;
   }
   const usage = { ...base, choices: [], usage: usageOf(tokens) };

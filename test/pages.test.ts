@@ -116,7 +116,7 @@ describe('explaining (DIAG-01)', () => {
       expect(explanation).toMatchObject({ request_id: id, status, code });
       const refusing = explanation.trace.find(({ verdict }) => verdict === 'refused');
       expect(refusing?.step).toBe(step);
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- one page after the other
       const html = await visit(caller, link, { ...HTML, ...credential });
       expect(html.status).toBe(200);
       expect(html.text).toContain(id);

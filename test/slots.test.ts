@@ -409,7 +409,7 @@ describe('show 4: slots return to zero (QUOTA-10, QUOTA-11)', () => {
       // oxlint-disable-next-line no-await-in-loop -- one way after the other
       const results = await endEarly(name, Math.ceil(ABORTED / names.length));
       console.log({ [name]: results });
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- one way after the other
       await waitFor(() => upstream.running().length === 0, {
         timeoutMs: 10_000,
         what: `the upstream to be rid of calls that ended ${name}`,
@@ -434,7 +434,7 @@ describe('show 4: slots return to zero (QUOTA-10, QUOTA-11)', () => {
           await callOnce({ path, stream, key, user, afterMs: 20 + (turn % 80) }),
         );
         results.push(result);
-        // oxlint-disable-next-line no-await-in-loop -- as above
+        // oxlint-disable-next-line no-await-in-loop -- one caller makes one call at a time
         if (result !== 'served') await pause(10);
       }
     };
@@ -449,7 +449,7 @@ describe('show 4: slots return to zero (QUOTA-10, QUOTA-11)', () => {
       inFlight.push(countRunning());
       // The one that has served longest: one that dies young is replaced after a pause.
       fire.killWorker(0);
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await fire.learnWorkers();
     }
     firing = false;

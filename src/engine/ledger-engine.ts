@@ -129,7 +129,7 @@ export class LedgerEngine implements Engine {
         queued = false;
         continue;
       }
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- each round waits for what the last one found missing
       const short = await this.#waitFor(needs, index, patience);
       if (short !== undefined) return short;
       queued = true;

@@ -149,9 +149,9 @@ function describeRaces(openFixture: () => Promise<ProcessFixture>): void {
       // oxlint-disable-next-line no-await-in-loop -- one writer after the other is killed
       await writer.reach(10 + kill * 7);
       writer.process.kill('SIGKILL');
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- one writer after the other is killed
       await writer.ended;
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- one writer after the other is killed
       spent += await reclaimKilled(store, owner, writer.confirmed);
     }
     const [account] = await store.accounts('tenant', Date.now(), 0);

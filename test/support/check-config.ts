@@ -1,3 +1,5 @@
+import { expect, test } from 'vitest';
+
 import { formatProblem } from '../../src/server/config/config-problem.ts';
 import { loadConfig } from '../../src/server/config/load-config.ts';
 import type { LoadOptions } from '../../src/server/config/load-config.ts';
@@ -44,4 +46,13 @@ export function withRoute(...route: readonly string[]): string {
 /** A whole file around one plan, whose members begin on line 4 at column 5. */
 export function withPlan(...members: readonly string[]): string {
   return lines('version: 1', 'plans:', '  free:', ...members.map((line) => `    ${line}`));
+}
+
+/** Declares a test for each case, under the name of its group. */
+export function testMistakes(groups: Readonly<Record<string, readonly MistakeCase[]>>): void {
+  for (const [group, cases] of Object.entries(groups)) {
+    test.each(cases)(`${group.toLowerCase()}: $name`, ({ yaml, problems }) => {
+      expect(findProblems(yaml)).toEqual(problems);
+    });
+  }
 }

@@ -101,7 +101,7 @@ describe('QUOTA-02: a model is counted by its own name, whatever it is called by
       gateway.answer = answer;
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect(await ask(gateway, chat(first))).toBe('200');
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect(await ask(gateway, chat(second))).toBe('402 REQUEST_QUOTA_EXCEEDED');
     }
   });

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { findProblems, lines, withPlan, withRoute } from '../../../test/support/check-config.ts';
+import { describe } from 'vitest';
+import { lines, testMistakes, withPlan, withRoute } from '../../../test/support/check-config.ts';
 import type { MistakeCase } from '../../../test/support/check-config.ts';
 
 const FREE = ['title: Free', 'price: free'] as const;
@@ -482,10 +482,5 @@ const CUSTOMISE: readonly MistakeCase[] = [
 ];
 
 describe('a mistake in what is sold is told with file, line, key and the nearest right word', () => {
-  const groups = { LIMITS, PLANS, ADD_ONS, REQUESTS, CUSTOMISE };
-  for (const [group, cases] of Object.entries(groups)) {
-    test.each(cases)(`${group.toLowerCase()}: $name`, ({ yaml, problems }) => {
-      expect(findProblems(yaml)).toEqual(problems);
-    });
-  }
+  testMistakes({ LIMITS, PLANS, ADD_ONS, REQUESTS, CUSTOMISE });
 });

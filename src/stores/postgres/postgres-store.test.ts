@@ -5,6 +5,7 @@ import { buildTenant } from '../../../test/support/build-key.ts';
 import { type Postgres, startPostgres } from '../../../test/support/start-postgres.ts';
 import { encodeRows } from '../request-rows.ts';
 import { describeStore } from '../store.conformance.ts';
+import { describeThreadStore } from '../thread/thread-store.conformance.ts';
 import { requestIdAt, T0 } from '../store-fixture.conformance.ts';
 import type { RequestRow } from '../store.ts';
 import { openPostgresStore } from './postgres-store.ts';
@@ -31,19 +32,7 @@ describe('the store in PostgreSQL', () => {
     url = await server.createDatabase();
   });
 
-  it('bounds the calls outstanding: one more is refused as overloaded, and the others are answered', async () => {
-    const store = await openPostgresStore({ url, callsMax: 3 });
-    const calls = await Promise.allSettled([1, 2, 3, 4].map(() => store.liveOwners()));
-    expect(calls.map(({ status }) => status)).toEqual([
-      'fulfilled',
-      'fulfilled',
-      'fulfilled',
-      'rejected',
-    ]);
-    expect(calls[3]).toMatchObject({ reason: { name: 'StoreError', code: 'overloaded' } });
-    expect(await store.liveOwners()).toEqual([]);
-    await store.close();
-  });
+  describeThreadStore((options) => openPostgresStore({ url, ...options }));
 
   it('close answers what was asked before it and refuses what comes after', async () => {
     const store = await openPostgresStore({ url, connections: 1 });
@@ -54,17 +43,6 @@ describe('the store in PostgreSQL', () => {
     const again = await openPostgresStore({ url });
     expect(await again.liveOwners()).toEqual(['own_1', 'own_2', 'own_3']);
     await again.close();
-  });
-
-  it('an error keeps its code, its message and where it happened on the way out of the thread', async () => {
-    const store = await openPostgresStore({ url });
-    await expect(store.acquire('nobody', [], 1)).rejects.toMatchObject({
-      name: 'StoreError',
-      code: 'fenced',
-      message: 'owner nobody is unknown: it may not take leases',
-      stack: expect.stringContaining('owners.ts'),
-    });
-    await store.close();
   });
 
   it('says why it cannot open', async () => {

@@ -1,12 +1,9 @@
 import { sha256Hex } from '../../platform/sha256.ts';
-import { StoreError } from '../store-error.ts';
+import { assertScalar, type SqlScalar } from '../sql-scalar.ts';
 
-type SqlScalar = null | number | bigint | string | Uint8Array;
 /** Everything that may reach the driver; a list is an array of the server. */
 export type SqlValue = SqlScalar | readonly (null | number | string)[];
 
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
 const NAME_LENGTH = 24;
 
 /**
@@ -32,21 +29,6 @@ export class Statement<Row> {
 export function assertBindable(values: readonly unknown[]): void {
   for (const value of values) {
     if (Array.isArray(value)) assertBindable(value);
-    else if (!isBindable(value)) {
-      throw new StoreError(
-        'invalid_argument',
-        `${describe(value)} cannot be stored: a value is null, a text, bytes, a safe integer, or a bigint of 64 bits`,
-      );
-    }
+    else assertScalar(value);
   }
-}
-
-function isBindable(value: unknown): boolean {
-  if (value === null || typeof value === 'string' || value instanceof Uint8Array) return true;
-  if (typeof value === 'bigint') return value >= INT64_MIN && value <= INT64_MAX;
-  return typeof value === 'number' && Number.isSafeInteger(value);
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'number' || typeof value === 'bigint' ? `${value}` : typeof value;
 }

@@ -4,11 +4,9 @@ import {
   type StatementSyncInstance,
 } from '@photostructure/sqlite';
 
+import { assertScalar, type SqlScalar } from '../sql-scalar.ts';
 import { StoreError } from '../store-error.ts';
 import { assertSafeSqliteVersion } from './sqlite-version.ts';
-
-/** Everything that may reach the driver: it would turn true into 1, NaN into NULL and drop an object silently. */
-export type SqlValue = null | number | bigint | string | Uint8Array;
 
 export interface DatabaseOptions {
   readonly path: string;
@@ -18,8 +16,6 @@ export interface DatabaseOptions {
 }
 
 const BEGIN_ATTEMPTS = 2;
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
 /** Primary result codes of https://sqlite.org/rescode.html. */
 const SQLITE_BUSY = 5;
 const SQLITE_CONSTRAINT = 19;
@@ -104,11 +100,11 @@ export class Statement<Row> {
     this.#statement = statement;
   }
 
-  get(...parameters: readonly SqlValue[]): Row | undefined {
+  get(...parameters: readonly SqlScalar[]): Row | undefined {
     return this.#guarded(parameters, () => this.#statement.get(...parameters));
   }
 
-  all(...parameters: readonly SqlValue[]): Row[] {
+  all(...parameters: readonly SqlScalar[]): Row[] {
     return this.#guarded(parameters, () => this.#statement.all(...parameters));
   }
 
@@ -123,12 +119,13 @@ export class Statement<Row> {
   }
 
   /** Returns the number of rows changed. */
-  run(...parameters: readonly SqlValue[]): number {
+  run(...parameters: readonly SqlScalar[]): number {
     return this.#guarded(parameters, () => this.#statement.run(...parameters).changes);
   }
 
-  #guarded<Result>(parameters: readonly SqlValue[], body: () => Result): Result {
-    for (const parameter of parameters) assertBindable(parameter);
+  #guarded<Result>(parameters: readonly SqlScalar[], body: () => Result): Result {
+    // The driver would turn true into 1, NaN into NULL and drop an object silently.
+    for (const parameter of parameters) assertScalar(parameter);
     return translateErrors(body);
   }
 }
@@ -170,17 +167,6 @@ function enableWal(driver: DatabaseSyncInstance, waitMs: number): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
     }
   }
-}
-
-function assertBindable(value: unknown): void {
-  if (value === null || typeof value === 'string' || value instanceof Uint8Array) return;
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return;
-  if (typeof value === 'bigint' && value >= INT64_MIN && value <= INT64_MAX) return;
-  const shown = typeof value === 'number' || typeof value === 'bigint' ? `${value}` : typeof value;
-  throw new StoreError(
-    'invalid_argument',
-    `${shown} cannot be stored: a value is null, a text, bytes, a safe integer, or a bigint of 64 bits`,
-  );
 }
 
 function translateErrors<Result>(body: () => Result): Result {

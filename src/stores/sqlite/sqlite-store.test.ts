@@ -9,6 +9,7 @@ import { buildTenant } from '../../../test/support/build-key.ts';
 import { PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
 import { encodeRows } from '../request-rows.ts';
 import { describeStore } from '../store.conformance.ts';
+import { describeThreadStore } from '../thread/thread-store.conformance.ts';
 import {
   acquire,
   numbersOf,
@@ -37,19 +38,7 @@ describe('the embedded store', () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  it('bounds the calls outstanding: one more is refused as overloaded, and the others are answered', async () => {
-    const store = await openSqliteStore({ directory, callsMax: 3 });
-    const calls = await Promise.allSettled([1, 2, 3, 4].map(() => store.liveOwners()));
-    expect(calls.map((call) => call.status)).toEqual([
-      'fulfilled',
-      'fulfilled',
-      'fulfilled',
-      'rejected',
-    ]);
-    expect(calls[3]).toMatchObject({ reason: { name: 'StoreError', code: 'overloaded' } });
-    expect(await store.liveOwners()).toEqual([]);
-    await store.close();
-  });
+  describeThreadStore((options) => openSqliteStore({ directory, ...options }));
 
   it('close answers what was asked before it and refuses what comes after', async () => {
     const store = await openSqliteStore({ directory });
@@ -61,17 +50,6 @@ describe('the embedded store', () => {
     const again = await openSqliteStore({ directory });
     expect(await again.liveOwners()).toEqual(['one']);
     await again.close();
-  });
-
-  it('an error keeps its code, its message and where it happened on the way out of the thread', async () => {
-    const store = await openSqliteStore({ directory });
-    await expect(store.acquire('nobody', [], 1)).rejects.toMatchObject({
-      name: 'StoreError',
-      code: 'fenced',
-      message: 'owner nobody is unknown: it may not take leases',
-      stack: expect.stringContaining('owners.ts'),
-    });
-    await store.close();
   });
 
   it('says why it cannot open', async () => {
