@@ -18,8 +18,8 @@ const ACCOUNTS_MAX = 200_000;
 /** How long "gone" is answered from memory. A change of the account ends it at once. */
 const GONE_MS = 250;
 /** Growing again sooner than this doubles the slice; later than QUIET_MS halves it. */
-const BUSY_MS = 250;
-const QUIET_MS = 1000;
+const BUSY_MS = 1000;
+const QUIET_MS = 5000;
 /** A slice begins with this many calls like the first, and doubles while the account is busy. */
 const WANT_FIRST = 8;
 const WANT_MAX = 2 ** 50;

@@ -36,24 +36,38 @@ export class Accounts {
 
   get(id: string): AccountRow {
     const row = this.#table.find(id);
-    if (row === undefined) throw new StoreError('invariant', `account ${id} does not exist`);
+    if (row === undefined) throw missingAccount(id);
     return row;
+  }
+
+  /** By their ids. */
+  getAll(ids: Iterable<string>): Map<string, AccountRow> {
+    const rows = this.#table.findAll([...new Set(ids)]);
+    return new Map(rows.map((row) => [row.id, row]));
   }
 
   move(id: string, by: Partial<AccountNumbers>): void {
     this.#table.move(id, by);
   }
 
-  /** Of what is reserved, `spent` units were spent by `now`, and `handedBack` are there again. */
+  /**
+   * Of what is reserved, `spent` units were spent by `now`, and `handedBack` are there again. Returns the account
+   * after it.
+   */
   settle(
     account: AccountRow,
     { spent, handedBack }: { readonly spent: number; readonly handedBack: number },
     now: number,
-  ): void {
-    const reserved = -(spent + handedBack);
-    const usage = recordUsage(account, spent, now);
-    if (usage === undefined) this.#table.move(account.id, { reserved, spent });
-    else this.#table.record(account.id, reserved, usage);
+  ): AccountRow {
+    const by = -(spent + handedBack);
+    const reserved = account.reserved + by;
+    const usage = spent === 0 ? undefined : recordUsage(account, spent, now);
+    if (usage === undefined) {
+      this.#table.move(account.id, { reserved: by, spent });
+      return { ...account, reserved, spent: account.spent + spent };
+    }
+    this.#table.record(account.id, by, usage);
+    return { ...account, reserved, usage: usage.text, free_at: usage.freeAt };
   }
 
   #adoptTerms(
@@ -71,6 +85,10 @@ export class Accounts {
     this.#table.adopt(adopted);
     return adopted;
   }
+}
+
+export function missingAccount(id: string): StoreError {
+  return new StoreError('invariant', `account ${id} does not exist`);
 }
 
 /** The account of this spec with nothing in it. */

@@ -1,23 +1,30 @@
 import { StoreError } from '../store-error.ts';
 import type {
-  AccountNumbers,
   LeaseTotals,
   ReclaimRecords,
   ReclaimResult,
   SyncBatch,
   SyncResult,
 } from '../store.ts';
-import { type Accounts, numbersOf } from './accounts.ts';
+import { type Accounts, missingAccount, numbersOf } from './accounts.ts';
 import type { Entries } from './entries.ts';
 import type { Grants } from './grants.ts';
 import { isSeenStale, type Owners } from './owners.ts';
-import type { ChangeTable, LeaseRow, LeaseTable, Leg, OwnerRow } from './tables.ts';
+import type { AccountRow, ChangeTable, LeaseRow, LeaseTable, Leg, OwnerRow } from './tables.ts';
 
 /** Where a lease is to go: what it has spent in all, and what it keeps. */
 interface LeaseTarget {
   readonly charged: number;
   readonly granted: number;
   readonly close: boolean;
+}
+/** What a settlement has read and changed: each account is read once, however many leases are of it. */
+interface Settled {
+  /** The owner's count of transactions. */
+  readonly settlements: number;
+  readonly accounts: ReadonlyMap<string, AccountRow>;
+  /** Those of the batch that stay open, by their numbers. */
+  readonly leases: ReadonlyMap<number, LeaseRow>;
 }
 const NOTHING: ReclaimResult = { settled: 0, returned: 0 };
 
@@ -46,7 +53,7 @@ export class Settlement {
   answerIdle(batch: SyncBatch): SyncResult | undefined {
     const owner = this.#owners.find(batch.owner);
     if (owner?.state !== 'live') return fenced(batch);
-    return isIdle(batch, owner) ? this.#answerBatch(batch, owner) : undefined;
+    return isIdle(batch, owner) ? this.#answerBatch(batch, owner, []) : undefined;
   }
 
   /** Settles for the last time and hands everything back, also what this owner does not know it was given. */
@@ -59,8 +66,8 @@ export class Settlement {
         `owner ${batch.owner} is ${owner?.state ?? 'unknown'}: it cannot close`,
       );
     }
-    const settlements = this.#settle(owner, batch);
-    this.#returnAll(batch.owner, batch.now);
+    const { settlements } = this.#settle(owner, batch);
+    this.#returnAll(batch.owner);
     this.#owners.save({
       ...owner,
       state: 'closed',
@@ -80,14 +87,14 @@ export class Settlement {
       );
     }
     const leases = records.leases.map((record) => this.#addCharge(ownerId, record));
-    const settlements = this.#settle(owner, {
+    const { settlements } = this.#settle(owner, {
       owner: ownerId,
       now,
       seq: records.seq,
       leases,
       overruns: records.overruns,
     });
-    const returned = this.#returnAll(ownerId, now);
+    const returned = this.#returnAll(ownerId);
     this.#owners.save({ ...owner, state: 'reclaimed', last_seq: records.seq, settlements });
     return { settled: records.leases.reduce((sum, lease) => sum + lease.charged, 0), returned };
   }
@@ -97,19 +104,19 @@ export class Settlement {
     if (owner?.state !== 'live') return fenced(batch);
     const isStale = batch.seq < owner.last_seq;
     // A repeat that was overtaken: its totals are older than what is settled. Overruns are told apart by request.
-    const settlements = this.#settle(owner, isStale ? { ...batch, leases: [] } : batch);
+    const settled = this.#settle(owner, isStale ? { ...batch, leases: [] } : batch);
     const heard = {
       ...owner,
-      settlements,
+      settlements: settled.settlements,
       last_seq: Math.max(batch.seq, owner.last_seq),
       seen_at: batch.now,
       seen_change: Math.max(batch.changesAfter, owner.seen_change),
     };
     this.#owners.save(heard);
-    return this.#answerBatch(batch, heard);
+    return this.#answerBatch(batch, heard, numbersAfter(settled, batch.now));
   }
 
-  #answerBatch(batch: SyncBatch, owner: OwnerRow): SyncResult {
+  #answerBatch(batch: SyncBatch, owner: OwnerRow, accounts: SyncResult['accounts']): SyncResult {
     const seen = Math.max(batch.changesAfter, owner.seen_change);
     const changes = this.#changes.after(seen);
     return {
@@ -117,36 +124,36 @@ export class Settlement {
       recalls: this.#leases.recalled(batch.owner),
       changes: changes.map(({ kind, id }) => ({ kind, id })),
       lastChange: changes.at(-1)?.seq ?? seen,
-      accounts: batch.leases.flatMap((lease) => this.#freshNumbers(batch, lease.index)),
+      accounts,
     };
   }
 
-  #freshNumbers(
-    { owner, now }: SyncBatch,
-    index: number,
-  ): readonly { readonly index: number; readonly numbers: AccountNumbers }[] {
-    const lease = this.#leases.find(owner, index);
-    return lease === undefined
-      ? []
-      : [{ index, numbers: numbersOf(this.#accounts.get(lease.account_id), now) }];
-  }
-
-  /** Applies totals and overruns; one ledger transaction for all of it. Returns the owner's count of those. */
-  #settle(owner: OwnerRow, batch: Omit<SyncBatch, 'changesAfter'>): number {
+  /** Applies totals and overruns; one ledger transaction for all of it. */
+  #settle(owner: OwnerRow, batch: Omit<SyncBatch, 'changesAfter'>): Settled {
     const legs: Leg[] = [];
+    const indexes = batch.leases.map(({ index }) => index);
+    const leases = new Map(this.#leases.findAll(batch.owner, indexes).map((row) => [row.idx, row]));
+    const accounts = this.#accounts.getAll([...leases.values()].map((row) => row.account_id));
     for (const totals of batch.leases) {
-      const row = this.#leases.find(batch.owner, totals.index);
+      const row = leases.get(totals.index);
       if (row === undefined) {
         assertClosedBefore(batch.owner, totals);
         continue;
       }
+      const account = accounts.get(row.account_id);
+      if (account === undefined) throw missingAccount(row.account_id);
       const granted = totals.keepsGrant === true ? row.granted : totals.granted;
-      legs.push(...this.#moveLease(row, { ...totals, granted }, batch.now));
-      const isOwed = totals.answersRecall && !totals.close;
-      if (isOwed) this.#leases.setRecalled(batch.owner, totals.index, 0);
+      const target = { charged: totals.charged, granted, close: totals.close };
+      const moved = this.#moveLease(row, account, target, batch.now);
+      accounts.set(account.id, moved.account);
+      legs.push(...moved.legs);
+      if (totals.close) leases.delete(row.idx);
+      else leases.set(row.idx, { ...row, granted, settled: totals.charged });
+      if (totals.answersRecall && !totals.close)
+        this.#leases.setRecalled(batch.owner, totals.index, 0);
     }
     this.#entries.postOverruns(batch.overruns, batch.now);
-    if (legs.length === 0) return owner.settlements;
+    if (legs.length === 0) return { settlements: owner.settlements, accounts, leases };
     const settlements = owner.settlements + 1;
     this.#entries.post({
       id: `usage:${owner.id}:${settlements}`,
@@ -155,32 +162,32 @@ export class Settlement {
       at: batch.now,
       legs: [...legs, ...revenueOf(legs)],
     });
-    return settlements;
+    return { settlements, accounts, leases };
   }
 
-  /** Returns what a balance's grants paid. */
-  #moveLease(row: LeaseRow, to: LeaseTarget, now: number): readonly Leg[] {
+  /** The account after it, and what a balance's grants paid. */
+  #moveLease(
+    row: LeaseRow,
+    account: AccountRow,
+    to: LeaseTarget,
+    now: number,
+  ): { readonly account: AccountRow; readonly legs: readonly Leg[] } {
     const spent = to.charged - row.settled;
     const handedBack = row.granted - to.granted;
     assertForward(row, to);
-    if (spent > 0 || handedBack > 0) {
-      this.#leases.save({ ...row, granted: to.granted, settled: to.charged });
-    }
     if (to.close) this.#leases.remove(row.owner, row.idx);
-    if (spent === 0) {
-      if (handedBack > 0) this.#accounts.move(row.account_id, { reserved: -handedBack });
-      return [];
-    }
-    const account = this.#accounts.get(row.account_id);
-    this.#accounts.settle(account, { spent, handedBack }, now);
-    return account.kind === 'balance' ? this.#grants.burn(account, spent) : [];
+    if (spent === 0 && handedBack === 0) return { account, legs: [] };
+    if (!to.close) this.#leases.save({ ...row, granted: to.granted, settled: to.charged });
+    const legs = account.kind === 'balance' && spent > 0 ? this.#grants.burn(account, spent) : [];
+    return { account: this.#accounts.settle(account, { spent, handedBack }, now), legs };
   }
 
-  #returnAll(owner: string, now: number): number {
+  #returnAll(owner: string): number {
     let returned = 0;
-    for (const row of this.#leases.owned(owner)) {
-      this.#moveLease(row, { charged: row.settled, granted: row.settled, close: true }, now);
-      returned += row.granted - row.settled;
+    for (const { idx, account_id, granted, settled } of this.#leases.owned(owner)) {
+      this.#leases.remove(owner, idx);
+      if (granted > settled) this.#accounts.move(account_id, { reserved: settled - granted });
+      returned += granted - settled;
     }
     return returned;
   }
@@ -205,6 +212,13 @@ export class Settlement {
       answersRecall: false,
     };
   }
+}
+
+function numbersAfter({ leases, accounts }: Settled, now: number): SyncResult['accounts'] {
+  return [...leases.values()].flatMap(({ idx, account_id }) => {
+    const account = accounts.get(account_id);
+    return account === undefined ? [] : [{ index: idx, numbers: numbersOf(account, now) }];
+  });
 }
 
 /** Nothing to settle: the common case of a gateway without traffic. */

@@ -31,6 +31,8 @@ export interface AccountRow {
 }
 export interface AccountTable {
   find(id: string): AccountRow | undefined;
+  /** Those of these ids that are there, in any order. */
+  findAll(ids: readonly string[]): readonly AccountRow[];
   /** The account of the row's id: made of this row when there is none. */
   findOrAdd(row: AccountRow): AccountRow;
   /** Writes what a plan says: allowance, end of the window, label, period, and when it is free. */
@@ -62,6 +64,8 @@ export interface RivalRow {
 }
 export interface LeaseTable {
   find(owner: string, idx: number): LeaseRow | undefined;
+  /** Those of these numbers that are there, in any order. */
+  findAll(owner: string, indexes: readonly number[]): readonly LeaseRow[];
   /** In order of their numbers. */
   owned(owner: string): readonly LeaseRow[];
   rivals(accountId: string): readonly RivalRow[];

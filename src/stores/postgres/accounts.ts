@@ -102,6 +102,10 @@ export class PostgresAccounts implements AccountTable {
     return this.#rows.get(id);
   }
 
+  findAll(ids: readonly string[]): readonly AccountRow[] {
+    return ids.flatMap((id) => this.find(id) ?? []);
+  }
+
   findOrAdd({ id }: AccountRow): AccountRow {
     const row = this.#rows.get(id);
     // Between `ADD` and `LOCK` its window was forgotten.

@@ -65,6 +65,10 @@ export class PostgresLeases implements LeaseTable {
     return this.#leases.get(nameOf(owner, idx));
   }
 
+  findAll(owner: string, indexes: readonly number[]): readonly LeaseRow[] {
+    return indexes.flatMap((idx) => this.find(owner, idx) ?? []);
+  }
+
   owned(owner: string): readonly LeaseRow[] {
     return [...this.#leases.values()]
       .filter((lease) => lease.owner === owner)

@@ -4,11 +4,14 @@ import type { Database, Statement } from './database.ts';
 
 const COLUMNS =
   'id, tenant_id, kind, unit, allowance, reserved, spent, window_ends_at, label, sliding_ms, usage, free_at';
+/** `json_each` has an `id` of its own. */
+const LISTED_COLUMNS = COLUMNS.replace('id', 'accounts.id');
 const PRUNE_BATCH = 500;
 
 /** The accounts table. Runs inside its caller's transaction. */
 export class SqliteAccounts implements AccountTable {
   readonly #select: Statement<AccountRow>;
+  readonly #selectListed: Statement<AccountRow>;
   readonly #selectTenant: Statement<AccountRow>;
   readonly #insert: Statement<never>;
   readonly #adopt: Statement<never>;
@@ -18,6 +21,10 @@ export class SqliteAccounts implements AccountTable {
 
   constructor(database: Database) {
     this.#select = database.prepare(`SELECT ${COLUMNS} FROM accounts WHERE id = ?`);
+    // Not JOIN: the order is the plan, the list first and each of it by the primary key.
+    this.#selectListed = database.prepare(
+      `SELECT ${LISTED_COLUMNS} FROM json_each(?) listed CROSS JOIN accounts ON accounts.id = listed.value`,
+    );
     this.#selectTenant = database.prepare(
       `SELECT ${COLUMNS} FROM accounts WHERE tenant_id = ? AND (window_ends_at IS NULL OR window_ends_at > ?) ORDER BY id`,
     );
@@ -44,6 +51,10 @@ export class SqliteAccounts implements AccountTable {
 
   find(id: string): AccountRow | undefined {
     return this.#select.get(id);
+  }
+
+  findAll(ids: readonly string[]): readonly AccountRow[] {
+    return this.#selectListed.all(JSON.stringify(ids));
   }
 
   findOrAdd(row: AccountRow): AccountRow {

@@ -4,6 +4,7 @@ import type { Database, Statement } from './database.ts';
 /** The leases table. Runs inside its caller's transaction. */
 export class SqliteLeases implements LeaseTable {
   readonly #select: Statement<LeaseRow>;
+  readonly #selectListed: Statement<LeaseRow>;
   readonly #selectOwned: Statement<LeaseRow>;
   readonly #selectRivals: Statement<RivalRow>;
   readonly #selectRecalled: Statement<{ readonly idx: number }>;
@@ -15,6 +16,10 @@ export class SqliteLeases implements LeaseTable {
   constructor(database: Database) {
     const columns = 'owner, idx, account_id, granted, settled';
     this.#select = database.prepare(`SELECT ${columns} FROM leases WHERE owner = ? AND idx = ?`);
+    // Not JOIN: the order is the plan, the list first and each of it by the primary key.
+    this.#selectListed = database.prepare(
+      `SELECT ${columns} FROM json_each(?) listed CROSS JOIN leases ON owner = ? AND idx = listed.value`,
+    );
     this.#selectOwned = database.prepare(
       `SELECT ${columns} FROM leases WHERE owner = ? ORDER BY idx`,
     );
@@ -40,6 +45,10 @@ export class SqliteLeases implements LeaseTable {
 
   find(owner: string, idx: number): LeaseRow | undefined {
     return this.#select.get(owner, idx);
+  }
+
+  findAll(owner: string, indexes: readonly number[]): readonly LeaseRow[] {
+    return this.#selectListed.all(JSON.stringify(indexes), owner);
   }
 
   owned(owner: string): readonly LeaseRow[] {
