@@ -17,6 +17,8 @@ export function effectivePlan(
   addOns: readonly AddOn[],
   at: number,
 ): EffectivePlan {
+  const isPlain = terms.overrides.length + terms.purchases.length === 0;
+  if (isPlain && terms.enforcement === undefined) return plainPlan(plan);
   const overridden = {
     ...plan,
     purchases: [],
@@ -27,6 +29,18 @@ export function effectivePlan(
     .filter((purchase) => isInForce(purchase, at))
     .flatMap(({ addOnId }) => addOns.filter(({ id }) => id === addOnId))
     .reduce<EffectivePlan>((sum, { grants }) => addGrants(sum, grants), overridden);
+}
+
+const plainPlans = new WeakMap<Plan, EffectivePlan>();
+
+/** Most tenants have what the plan says: one object for all of them. */
+function plainPlan(plan: Plan): EffectivePlan {
+  let known = plainPlans.get(plan);
+  if (known === undefined) {
+    known = { ...plan, purchases: [] };
+    plainPlans.set(plan, known);
+  }
+  return known;
 }
 
 /** The first moment after `at` at which an override or purchase begins or ends: until then the plan stays as it is. */

@@ -115,35 +115,61 @@ function packRoute(route: RouteFact): string {
 /** What of an account stays the same from request to request, until its window ends or its allowance is changed. */
 interface Head {
   readonly accountId: string;
-  readonly identity: IdentityFact;
   readonly allowance: number;
   readonly resetsAt: number | undefined;
   readonly overage: 'bill' | 'authorize' | undefined;
+  /** Undefined = of a caller without a key. */
+  readonly tenantId: string | undefined;
+  /** Undefined = the same for every key of the tenant. */
+  readonly keyId: string | undefined;
   readonly text: string;
 }
 
-/** By the label, which belongs to one account of one key; that of a balance, which has none, by who pays with it. */
+/** By the label, which belongs to one account. */
 const heads = new WeakMap<object, Head>();
+/** Of balances, which have none, by the account. More than these begin anew: a text is soon made. */
+const BALANCES_MAX = 20_000;
+const balances = new Map<string, Head>();
 
 function headOf(limit: LimitFact, identity: IdentityFact): string {
-  const { accountId, allowance, resetsAt } = limit;
+  const { accountId, allowance, resetsAt, label } = limit;
   const overage = limit.overage?.kind;
-  const owner = limit.label ?? identity;
-  const known = heads.get(owner);
+  const known = label === undefined ? balances.get(accountId) : heads.get(label);
   if (
     known !== undefined &&
     known.accountId === accountId &&
-    known.identity === identity &&
     known.allowance === allowance &&
     known.resetsAt === resetsAt &&
-    known.overage === overage
+    known.overage === overage &&
+    isHeadFor(known, identity)
   ) {
     return known.text;
   }
   const marked = overage === undefined ? '' : `,"${overage}"`;
   const text = `[${packHead(limit, identity)},${allowance},${resetsAt ?? null}${marked}]`;
-  heads.set(owner, { accountId, identity, allowance, resetsAt, overage, text });
+  const { tenantId, keyId } = ownersOf(accountId, identity);
+  const head = { accountId, allowance, resetsAt, overage, tenantId, keyId, text };
+  if (label !== undefined) heads.set(label, head);
+  else rememberBalance(head);
   return text;
+}
+
+function rememberBalance(head: Head): void {
+  if (balances.size >= BALANCES_MAX) balances.clear();
+  balances.set(head.accountId, head);
+}
+
+function isHeadFor({ tenantId, keyId }: Head, identity: IdentityFact): boolean {
+  if (identity.kind !== 'key') return tenantId === undefined;
+  return tenantId === identity.tenantId && (keyId === undefined || keyId === identity.keyId);
+}
+
+/** Whom a text is short for: of a key's own account that key, of any other all keys of the tenant. */
+function ownersOf(accountId: string, identity: IdentityFact): Pick<Head, 'tenantId' | 'keyId'> {
+  if (identity.kind !== 'key') return { tenantId: undefined, keyId: undefined };
+  const { tenantId, keyId } = identity;
+  const isOfKey = accountId.startsWith(keyId, accountId.indexOf(':') + 1);
+  return { tenantId, keyId: isOfKey ? keyId : undefined };
 }
 
 const HELD = '{"reservation":{"kind":"held"}}';

@@ -40,4 +40,21 @@ describe('the record of facts (OBS-01)', () => {
       expect(unpackFacts(packFacts(given))).toEqual(given);
     }
   });
+
+  it('two keys of a tenant share what an account of the tenant is, and neither what one of its own is', () => {
+    const { identity } = buildFacts();
+    if (identity.kind !== 'key') throw new Error('not a key');
+    const sibling = { ...identity, keyId: 'key_sibling' };
+    const shared = buildQuota(buildLimit(10));
+    const own = buildQuota(buildLimit(10, { scope: 'key' }));
+    const accountId = own.accountId.replace(identity.keyId, sibling.keyId);
+    const balance = { ...shared, kind: 'balance', unit: 'USD', label: undefined } as const;
+    const money = { ...balance, accountId: `bal:${identity.tenantId}:USD` };
+    for (const who of [identity, sibling, identity]) {
+      for (const limit of [shared, own, { ...own, accountId }, money]) {
+        const given = buildFacts({ identity: who, limits: [limit] });
+        expect(unpackFacts(packFacts(given))).toEqual(given);
+      }
+    }
+  });
 });

@@ -47,6 +47,16 @@ export function accessOf(
   catalog: Catalog,
   at: number,
 ): TenantAccess {
+  const access = tenantAccess(found, catalog, at);
+  return { ...access, holder: holderWith(found.key, access.holder, catalog) };
+}
+
+/** The same of no key in particular: what all keys of a tenant have in common. */
+export function tenantAccess(
+  found: { readonly tenant: TermedTenant; readonly ancestors: readonly TermedTenant[] },
+  catalog: Catalog,
+  at: number,
+): TenantAccess {
   const chain = [found.tenant, ...found.ancestors];
   const own = chain.findIndex(({ terms }) => !terms.pooled);
   // A pool without a top is its own: a tenant whose parent is gone.
@@ -67,14 +77,24 @@ export function accessOf(
     holder: {
       tenantId: found.tenant.id,
       payerId: payer.id,
-      keyId: found.key.id,
-      budgetNano: found.key.budgetNano,
-      keyLimits: found.key.terms.limits.map((limit) => byOwnNames(limit, catalog)),
+      keyId: '',
+      budgetNano: undefined,
+      keyLimits: [],
       calendar: calendarOf(payer),
       ancestors: above.map(({ tenant, plan }) => limitsOf(tenant, plan)),
       houseLimits: catalog.limits,
     },
   };
+}
+
+/** What calls of this key count in, beside what all keys of its tenant do. */
+export function holderWith(
+  { id, budgetNano, terms }: TermedKey,
+  holder: AccountHolder,
+  catalog: Catalog,
+): AccountHolder {
+  const keyLimits = terms.limits.map((limit) => byOwnNames(limit, catalog));
+  return { ...holder, keyId: id, budgetNano, keyLimits };
 }
 
 /** A model is counted by its own name: a limit that was set on another of its names is one on the model. */

@@ -33,7 +33,7 @@ function exchangeOn(plan = PLAN): Exchange {
   const exchange = buildExchange();
   const found = { ...buildKeyWithTenant(), tenant: buildTenant({ planId: plan.id }) };
   exchange.access = new KeyAccess(found, buildCatalog([plan]), AT);
-  exchange.accounts = exchange.access;
+  exchange.accounts = exchange.access.accounts;
   return exchange;
 }
 

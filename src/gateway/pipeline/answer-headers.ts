@@ -103,8 +103,8 @@ export function buildStandingHeaders({ standing, degraded, model }: Exchange): s
 
 /** Settled balance in nano, open holds included; undefined when this key has none or it was never asked for. */
 function readBalance(exchange: Exchange, engine: Peeking): number | undefined {
-  const balance = exchange.access
-    ?.accountsAt(countedCall(exchange), exchange.at)
+  const balance = exchange.access?.accounts
+    .accountsAt(countedCall(exchange), exchange.at)
     .find((view) => view.policy === undefined);
   const numbers = balance && engine.peek(balance.spec);
   return numbers && numbers.allowance - numbers.spent;

@@ -161,7 +161,8 @@ export function countedAs(
   return { routeId: route.id, operation: route.operation, model, endUser };
 }
 
-function everyLimitOf(
+/** All that may count a call of this holder, whatever is called. */
+export function everyLimitOf(
   { limits }: Pick<Plan, 'limits'>,
   { keyLimits, ancestors, houseLimits }: AccountHolder,
 ): readonly Limit[] {

@@ -50,10 +50,10 @@ describe('KeyAccess', () => {
       freePlan: true,
     });
     expect(open(buildPlan('pro', { priceNano: 1n })).identity).toMatchObject({ freePlan: false });
-    expect([open().prepaid, open(buildPlan('flat', { usage: 'included' })).prepaid]).toEqual([
-      true,
-      false,
-    ]);
+    expect([
+      open().accounts.prepaid,
+      open(buildPlan('flat', { usage: 'included' })).accounts.prepaid,
+    ]).toEqual([true, false]);
     expect(open().identification.access.identity).toEqual(open().identity);
   });
 
@@ -107,7 +107,7 @@ describe('KeyAccess', () => {
   it('QUOTA-08: every quota has its policy, the balance none', () => {
     expect(
       open(PLAN, 7)
-        .accountsAt(ANY_CALL, AT)
+        .accounts.accountsAt(ANY_CALL, AT)
         .map(({ policy }) => policy?.item),
     ).toEqual([
       '"spend_per_lifetime";q=9;qu="tollkeeper-nano"',
@@ -126,13 +126,13 @@ describe('KeyAccess', () => {
     'takes from each account in its own unit, and leaves out where it takes nothing: %s',
     (_what, take, amounts) => {
       expect(
-        needsOf(open(PLAN, 7).shapeAt(ANY_CALL, AT), take).map(({ amount }) => amount),
+        needsOf(open(PLAN, 7).accounts.shapeAt(ANY_CALL, AT), take).map(({ amount }) => amount),
       ).toEqual(amounts);
     },
   );
 
   it('QUOTA-04: keeps what calls of one kind count in until a window ends, then works it out anew', () => {
-    const access = open();
+    const access = open().accounts;
     const shape = access.shapeAt(CALL, AT);
     expect(access.shapeAt(CALL, NEXT_DAY - 1)).toBe(shape);
     const next = access.shapeAt(CALL, NEXT_DAY);
@@ -144,14 +144,14 @@ describe('KeyAccess', () => {
 
   it('works without any window', () => {
     const access = open(buildPlan('bare', { usage: 'included' }));
-    expect(needsOf(access.shapeAt(CALL, AT), takeOf(1, 1))).toEqual([]);
+    expect(needsOf(access.accounts.shapeAt(CALL, AT), takeOf(1, 1))).toEqual([]);
   });
 
   it('says of a kind of call what has to be known of it', () => {
     const of = (unit: LimitUnit) => {
       const { countsBytes, countsTime, hasSlots } = open(
         buildPlan('free', { limits: [buildLimit(1, { unit })] }),
-      ).shapeAt(CALL, AT);
+      ).accounts.shapeAt(CALL, AT);
       return [countsBytes, countsTime, hasSlots];
     };
     expect(of('requests')).toEqual([false, false, false]);
@@ -165,9 +165,9 @@ describe('KeyAccess', () => {
   it('QUOTA-03: tells end users apart where a limit does, and nowhere else; a bounded number is remembered', () => {
     const limits = [buildLimit(1, { scope: 'end_user' })];
     const [one, other] = ['a', 'b'].map((endUser) => ({ ...CALL, endUser }));
-    const apart = open(buildPlan('free', { limits }));
+    const apart = open(buildPlan('free', { limits })).accounts;
     expect(apart.shapeAt(one ?? CALL, AT)).not.toBe(apart.shapeAt(other ?? CALL, AT));
-    const together = open();
+    const together = open().accounts;
     expect(together.shapeAt(one ?? CALL, AT)).toBe(together.shapeAt(other ?? CALL, AT));
     const first = apart.shapeAt(CALL, AT);
     for (let user = 0; user < 256; user += 1) apart.shapeAt({ ...CALL, endUser: `u${user}` }, AT);
@@ -179,10 +179,9 @@ describe('KeyAccess', () => {
   it('PLAN-11: bills beyond an allowance as its policy says, and where that was agreed to, until then', () => {
     const specOf = (kind: 'bill' | 'authorize' | 'block') => {
       const overage = kind === 'block' ? { kind } : { kind, unitPico: 1n };
-      const [view] = open(buildPlan('free', { limits: [buildLimit(1, { overage })] })).accountsAt(
-        CALL,
-        AT,
-      );
+      const [view] = open(
+        buildPlan('free', { limits: [buildLimit(1, { overage })] }),
+      ).accounts.accountsAt(CALL, AT);
       if (view === undefined) throw new Error('no account');
       return view.spec;
     };

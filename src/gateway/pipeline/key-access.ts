@@ -1,13 +1,13 @@
-import type { Catalog } from '../../domain/catalog.ts';
 import type { EffectivePlan } from '../../domain/effective-plan.ts';
+import type { Catalog } from '../../domain/catalog.ts';
 import type { AgreedTerms, IdentityFact } from '../../domain/facts.ts';
-import { accessOf } from '../../domain/tenant-access.ts';
 import type { ApiKey, KeyWithTenant, Tenant } from '../../stores/store.ts';
-import { CallerAccounts } from './caller-accounts.ts';
-import { type CallRate, compileKeyGate, compileRates, type KeyGate } from './key-gate.ts';
+import type { CallerAccounts } from './caller-accounts.ts';
+import { type CallRate, compileKeyGate, type KeyGate } from './key-gate.ts';
+import { TenantKeys } from './tenant-keys.ts';
 
 /** Everything about one key that does not change between requests, compiled once (DESIGN 9 "decide at load time"). */
-export class KeyAccess extends CallerAccounts {
+export class KeyAccess {
   readonly key: ApiKey;
   readonly tenant: Tenant;
   /** Whose plan it is: the tenant, or the pool it draws on. */
@@ -18,6 +18,8 @@ export class KeyAccess extends CallerAccounts {
   readonly agreed: AgreedTerms | undefined;
   /** Epoch ms: an override or purchase ends, and what was compiled with it. */
   readonly validUntil: number;
+  /** What calls of it count in: its own, or what all keys of the tenant do. */
+  readonly accounts: CallerAccounts;
   /** The answer of KeyDirectory, made once. */
   readonly identification: { readonly kind: 'key'; readonly access: KeyAccess } = {
     kind: 'key',
@@ -26,33 +28,35 @@ export class KeyAccess extends CallerAccounts {
   readonly rates: readonly CallRate[];
   /** Undefined = nothing narrows what this key may do. */
   readonly gate: KeyGate | undefined;
-  /** The tenant and all above it: a change of any is a change of this. */
-  readonly tenantIds: readonly string[];
+  /** What it has in common with the other keys of its tenant. */
+  readonly siblings: TenantKeys;
 
   /** Throws when the configuration lacks the plan of a tenant. */
-  constructor(found: KeyWithTenant, catalog: Catalog, at: number) {
-    const access = accessOf(found, catalog, at);
-    const { overageAuthorizedUntil } = access.payer.terms;
-    super(access.plan, access.holder, catalog.asset, overageAuthorizedUntil);
-    this.key = found.key;
-    this.tenant = found.tenant;
-    this.tenantIds = [found.tenant, ...found.ancestors].map(({ id }) => id);
+  constructor(
+    found: KeyWithTenant,
+    catalog: Catalog,
+    at: number,
+    siblings = new TenantKeys(found, catalog, at),
+  ) {
+    const { access, tenant, payer } = siblings;
+    this.siblings = siblings;
+    this.key = siblings.compact(found.key);
+    this.tenant = tenant;
+    this.payer = payer;
     this.plan = access.plan;
-    const { id: payerId } = access.payer;
-    this.payer = found.ancestors.find(({ id }) => id === payerId) ?? found.tenant;
     this.agreed = access.agreed;
     this.validUntil = access.validUntil;
+    this.accounts = siblings.accountsOf(found.key);
     this.identity = {
       kind: 'key',
-      keyId: found.key.id,
-      tenantId: found.tenant.id,
+      keyId: this.key.id,
+      tenantId: tenant.id,
       planId: this.plan.id,
       planVersion: this.plan.version,
       planTitle: this.plan.title,
       freePlan: this.plan.priceNano === 0n,
     };
-    const owners = { payerId, keyId: found.key.id, above: access.ratesAbove };
-    this.rates = compileRates(this.plan.rateLimits, owners);
+    this.rates = siblings.ratesOf(this.key.id);
     this.gate = compileKeyGate(found, access);
   }
 }

@@ -109,6 +109,20 @@ describe('KeyDirectory (KEY-01)', () => {
     expect(asked.count).toBe(3);
   });
 
+  it('keys of one tenant share what is worked out of it, and a change of it is seen by the next', async () => {
+    await store.createKey(buildKey(KEY));
+    await store.createKey(buildKey(keyOf(1), { id: 'key_2' }));
+    await store.createKey(buildKey(keyOf(2), { id: 'key_3' }));
+    const [one, other] = [await keys.identify(KEY), await keys.identify(keyOf(1))];
+    if (one.kind !== 'key' || other.kind !== 'key') throw new Error('a key is unknown');
+    expect(other.access.siblings).toBe(one.access.siblings);
+    await store.changeTenant('ten_1', { planId: 'pro' });
+    expect(codeOf(await keys.identify(keyOf(2)))).toBe('pro');
+    expect(codeOf(await keys.identify(KEY))).toBe('free');
+    keys.hear([{ kind: 'tenant', id: 'ten_1' }]);
+    expect(codeOf(await keys.identify(KEY))).toBe('pro');
+  });
+
   it('PLAN-16: news of a tenant reaches the keys of all below it, also of where it hung before', async () => {
     for (const id of ['org', 'other']) await store.createTenant(buildTenant({ id }));
     await store.changeTenant('ten_1', { terms: { parentId: 'org', pooled: true } });

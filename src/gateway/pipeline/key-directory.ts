@@ -2,9 +2,10 @@ import { parseApiKey } from '../../domain/api-key.ts';
 import type { Catalog } from '../../domain/catalog.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { sha256Hex } from '../../platform/sha256.ts';
-import type { Change, DirectoryStore } from '../../stores/store.ts';
+import type { Change, DirectoryStore, KeyWithTenant } from '../../stores/store.ts';
 import { ownString } from '../own-string.ts';
 import { KeyAccess } from './key-access.ts';
+import type { TenantKeys } from './tenant-keys.ts';
 
 export type KeyRefusal = 'KEY_MISSING' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED';
 export type Identification =
@@ -26,6 +27,8 @@ export class KeyDirectory {
   readonly #catalog: () => Catalog;
   readonly #known = new Map<string, KeyAccess>();
   readonly #unknown = new Map<string, number>();
+  /** By tenant: what its keys that came last have in common. */
+  readonly #siblings = new Map<string, TenantKeys>();
 
   constructor(store: Pick<DirectoryStore, 'findKey'>, clock: Clock, catalog: () => Catalog) {
     this.#store = store;
@@ -49,16 +52,17 @@ export class KeyDirectory {
   forgetAll(): void {
     this.#known.clear();
     this.#unknown.clear();
+    this.#siblings.clear();
   }
 
+  /** All of them in one pass: it may be a hundred thousand keys that are looked through. */
   hear(changes: readonly Change[]): void {
-    for (const change of changes) {
-      if (change.kind === 'key') {
-        this.#unknown.clear();
-        this.#forgetWhere((access) => access.key.hash === change.id);
-      }
-      if (change.kind === 'tenant')
-        this.#forgetWhere((access) => access.tenantIds.includes(change.id));
+    const hashes = idsOf(changes, 'key');
+    const tenantIds = idsOf(changes, 'tenant');
+    if (hashes.size > 0) this.#unknown.clear();
+    if (hashes.size + tenantIds.size === 0) return;
+    for (const [rawKey, { key, siblings }] of this.#known) {
+      if (hashes.has(key.hash) || siblings.hasAny(tenantIds)) this.#known.delete(rawKey);
     }
   }
 
@@ -69,10 +73,18 @@ export class KeyDirectory {
       this.#unknown.set(rawKey, this.#clock.monotonicMs() + UNKNOWN_MS);
       return UNKNOWN;
     }
-    const access = new KeyAccess(found, this.#catalog(), this.#clock.now());
+    const now = this.#clock.now();
+    const access = new KeyAccess(found, this.#catalog(), now, this.#siblingsOf(found, now));
+    if (this.#siblings.size >= KEYS_MAX) this.#siblings.clear();
+    this.#siblings.set(found.tenant.id, access.siblings);
     if (this.#known.size >= KEYS_MAX) this.#forgetOldest();
     this.#known.set(rawKey, access);
     return this.#judge(access);
+  }
+
+  #siblingsOf(found: KeyWithTenant, now: number): TenantKeys | undefined {
+    const siblings = this.#siblings.get(found.tenant.id);
+    return siblings?.holdsFor(found, now) === true ? siblings : undefined;
   }
 
   #judge(access: KeyAccess): Identification {
@@ -87,10 +99,8 @@ export class KeyDirectory {
     const oldest = this.#known.keys().next().value;
     if (oldest !== undefined) this.#known.delete(oldest);
   }
+}
 
-  #forgetWhere(matches: (access: KeyAccess) => boolean): void {
-    for (const [rawKey, access] of this.#known) {
-      if (matches(access)) this.#known.delete(rawKey);
-    }
-  }
+function idsOf(changes: readonly Change[], kind: Change['kind']): ReadonlySet<string> {
+  return new Set(changes.filter((change) => change.kind === kind).map(({ id }) => id));
 }

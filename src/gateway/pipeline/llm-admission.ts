@@ -32,7 +32,7 @@ export function boundsOf(call: UnderstoodCall): LlmBounds {
 export function askFor(exchange: Exchange, call: UnderstoodCall, bounds: LlmBounds): Asked {
   const { access, price, body, route } = call;
   const counted = countedAs(route, exchange.countedModel, exchange.endUser);
-  const grows = access.shapeAt(counted, exchange.at).countsBytes;
+  const grows = access.accounts.shapeAt(counted, exchange.at).countsBytes;
   const tokens = boundTake(price, bounds);
   if (!grows) return { call: counted, take: tokens, least: tokens, grows };
   const take = withBytes(tokens, body.length, WINDOW_BYTES);
@@ -50,8 +50,8 @@ export function tryHold(
   exchange.holdNano = asked.take.nano;
   const isPlain = price.prepaid && price.tiers.length === 0;
   exchange.take = isPlain ? asked.take : plainTake(call, asked);
-  const shape = access.shapeAt(asked.call, exchange.at);
-  return tryAdmit(context, exchange, prepareNeeds(exchange, access, shape, asked));
+  const shape = access.accounts.shapeAt(asked.call, exchange.at);
+  return tryAdmit(context, exchange, prepareNeeds(exchange, access.accounts, shape, asked));
 }
 
 /** Under another plan its size has another price, or a price at all: what is recorded is the plain one. */
@@ -76,7 +76,7 @@ export async function holdSlowly(
   first: LlmBounds,
 ): Promise<LlmBounds | undefined> {
   const asked = askFor(exchange, call, first);
-  if (await admitSlowly(context, exchange, call.access, asked)) return first;
+  if (await admitSlowly(context, exchange, call.access.accounts, asked)) return first;
   const bounds = await countExactly(context, exchange, call, first);
   if (bounds !== first && (await holdAgain(context, exchange, call, bounds))) return bounds;
   if (isClampable(call)) return holdClamped(context, exchange, call, bounds);
@@ -117,7 +117,7 @@ async function holdAgain(
 ): Promise<boolean> {
   const asked = askFor(exchange, call, bounds);
   if (tryHold(context, exchange, call, asked)) return true;
-  return admitSlowly(context, exchange, call.access, asked);
+  return admitSlowly(context, exchange, call.access.accounts, asked);
 }
 
 /**

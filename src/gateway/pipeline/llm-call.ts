@@ -145,7 +145,7 @@ function complete(
   const model = substituteOf(context, exchange, asked);
   exchange.model = model.id;
   exchange.countedModel = model.aliasOf ?? model.id;
-  if (access.countsEndUsers) {
+  if (access.accounts.countsEndUsers) {
     exchange.endUser = findEndUser(exchange.request.headers, route, parsed);
   }
   const isChat = route.kind === 'chat';
@@ -156,7 +156,11 @@ function complete(
     access,
     asked,
     model,
-    price: { model, prepaid: access.prepaid, tiers: isChat ? access.plan.contextTiers : [] },
+    price: {
+      model,
+      prepaid: access.accounts.prepaid,
+      tiers: isChat ? access.plan.contextTiers : [],
+    },
     provider: understood.provider,
     request,
     inputTokens: request.inputTokensBound,

@@ -164,7 +164,7 @@ function proceed(
     return;
   }
   exchange.access = found.access;
-  exchange.accounts = found.access;
+  exchange.accounts = found.access.accounts;
   exchange.identity = found.access.identity;
   dispatch(context, exchange, compiled);
 }
