@@ -347,6 +347,42 @@ describe('LeaseBook', () => {
     expect(store.asked).toHaveLength(3);
   });
 
+  it('a slice that lasts grows with the next round of settlement, or with whoever waits', async () => {
+    const { store, book, clock } = open();
+    const [quiet, other] = [book.find(specOf(1)), book.find(specOf(2))];
+    const first = book.waitFor(quiet, waitOf(10));
+    await store.answer([resultFor({ granted: 80, allowance: 800, reserved: 80 })]);
+    await first;
+    clock.advance(1000);
+    quiet.hold(70, clock.monotonicMs());
+    book.growAhead(quiet);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([quiet.growing, store.asked.length]).toEqual([true, 1]);
+    book.growNow();
+    await store.answer([resultFor({ granted: 160, allowance: 800, reserved: 160 })]);
+    clock.advance(1000);
+    quiet.hold(70, clock.monotonicMs());
+    book.growAhead(quiet);
+    void book.waitFor(other, waitOf(5));
+    await waitFor(() => store.asked.length === 3, { timeoutMs: 5000, what: 'both in one message' });
+    expect(store.asked[2]).toMatchObject([{ index: 1 }, { index: 2 }]);
+  });
+
+  it('what was to grow when the book stops does not: its owner knows its grant', async () => {
+    const { store, book, clock } = open();
+    const account = book.find(specOf(1));
+    const first = book.waitFor(account, waitOf(10));
+    await store.answer([resultFor({ granted: 80, allowance: 800, reserved: 80 })]);
+    await first;
+    clock.advance(1000);
+    account.hold(70, clock.monotonicMs());
+    book.growAhead(account);
+    await book.stop();
+    book.growNow();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([account.growing, store.asked.length]).toEqual([false, 1]);
+  });
+
   it('an expired slice is handed back before another is taken', async () => {
     const { store, book, clock } = open();
     const account = book.find(specOf(1));
@@ -369,6 +405,7 @@ describe('LeaseBook', () => {
     const { store, book } = open();
     const account = book.find(specOf(1));
     const wait = book.waitFor(account, waitOf(1));
+    await waitFor(() => store.asked.length === 1, { timeoutMs: 5000, what: 'a question' });
     const stopped = book.stop();
     expect(await wait).toEqual(UNAVAILABLE);
     await store.answer([resultFor({ granted: 8, allowance: 8, reserved: 8 })]);

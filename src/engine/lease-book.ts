@@ -113,10 +113,20 @@ export class LeaseBook {
     this.#byIndex.delete(account.index);
   }
 
-  /** Asks for a bigger slice before the present one is used up. */
+  /**
+   * Asks for a bigger slice before the present one is used up: at once where slices do not last, with the next
+   * round of settlement where they do, so that a thousand quiet accounts are not a thousand transactions.
+   */
   growAhead(account: LeaseAccount): void {
     // A slot that is kept ahead here is one that another process has to ask back.
-    if (!account.short && !account.isSlot && account.left * 2 < account.want) this.#grow(account);
+    if (account.short || account.isSlot || account.left * 2 >= account.want) return;
+    if (!this.#enlist(account)) return;
+    if (this.#clock.monotonicMs() - account.lastGrownAt < BUSY_MS) this.growNow();
+  }
+
+  /** Asks for all slices that are due. */
+  growNow(): void {
+    if (this.#toGrow.length > 0) this.#flushing ??= this.#flush();
   }
 
   /** Asks for the first slice of an account that a request is about to wait for: all of its accounts in one message. */
@@ -171,6 +181,8 @@ export class LeaseBook {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const account of this.#accounts.values()) failWaiters(account);
+    for (const account of this.#toGrow) account.growing = false;
+    this.#toGrow = [];
     await this.#flushing;
   }
 
@@ -214,15 +226,20 @@ export class LeaseBook {
   }
 
   #grow(account: LeaseAccount): void {
-    if (account.growing || account.handingBack || this.#stopped) return;
+    if (account.growing || this.#enlist(account)) this.growNow();
+  }
+
+  /** False = it is under way, or cannot be now. */
+  #enlist(account: LeaseAccount): boolean {
+    if (account.growing || account.handingBack || this.#stopped) return false;
     if (account.mustReturn(this.#clock.now())) {
       // A slice that no longer counts must go back before more is taken; the next settlement does it and grows.
       account.recalled = true;
-      return;
+      return false;
     }
     account.growing = true;
     this.#toGrow.push(account);
-    this.#flushing ??= this.#flush();
+    return true;
   }
 
   async #flush(): Promise<void> {

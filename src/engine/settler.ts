@@ -113,6 +113,7 @@ export class Settler {
   /** Settles when it is time or urgent; in between it only listens, which costs the store no write. */
   #round(urgent: boolean): Promise<void> {
     clearTimeout(this.#timer);
+    this.#book.growNow();
     const startedMs = this.#clock.monotonicMs();
     const due =
       startedMs - this.#settledAtMs >= this.#settleAfterMs || startedMs < this.#sharedUntilMs;
