@@ -17,6 +17,7 @@ import type { LoadedConfig } from './config/loaded-config.ts';
 import { checkDatabase, checkMachine, checkRedis } from './doctor.ts';
 import { askInit, type InitFlags, writeInitFiles } from './init.ts';
 import { configFile, runDev, type RunFlags, runUp } from './run-gateway.ts';
+import { registerMigrateCommand } from './migrate-command.ts';
 import { registerStoreCommand } from './store-command.ts';
 import { runTest402, type TrialResult } from './test-402/run-test-402.ts';
 
@@ -41,6 +42,7 @@ export function registerLocalCommands(program: Command, io: CommandIo): void {
   registerCheck(program, io);
   registerConfig(program, io);
   registerDoctor(program, io);
+  registerMigrateCommand(program, io);
   registerStoreCommand(program, io, (flags) => loadOrTell(flags, io)?.store);
   registerTest402(program, io);
 }

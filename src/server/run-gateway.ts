@@ -66,7 +66,8 @@ async function run(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): Promise<
   }
 }
 
-function chooseConfig(
+/** What is configured here: in `dev` the demo configuration unless there is a file. */
+export function chooseConfig(
   flags: RunFlags,
   io: CommandIo,
   mode: 'dev' | 'up',

@@ -11,7 +11,7 @@ import {
 } from '../cli/command-outcome.ts';
 import { formatTable } from '../cli/format-table.ts';
 import type { Comparison, CopyResult } from '../stores/store-copy.ts';
-import { StoreError } from '../stores/store-error.ts';
+import { outcomeOf } from './choose-store.ts';
 import type { StoreSettings } from './config/loaded-config.ts';
 import { type CopyPlan, type CopyRefusal, copyStore } from './copy-store.ts';
 
@@ -45,7 +45,11 @@ export function registerStoreCommand(program: Command, io: CommandIo, readStore:
       const json = flags.json === true;
       const plan = choosePlan(flags, readStore);
       if (plan === undefined) return;
-      reportOutcome('kind' in plan ? plan : await run(plan, io.color), io, json);
+      const outcome =
+        'kind' in plan
+          ? plan
+          : await outcomeOf(async () => describe(await copyStore(plan), io.color));
+      reportOutcome(outcome, io, json);
     });
 }
 
@@ -72,16 +76,6 @@ function choosePlan(flags: CopyFlags, readStore: ReadStore): CopyPlan | Failure 
 
 function misuse(message: string): Failure {
   return { kind: 'failed', exitCode: EXIT.usage, code: 'INVALID_OPTION', message };
-}
-
-async function run(plan: CopyPlan, color: boolean): Promise<CommandOutcome> {
-  try {
-    return describe(await copyStore(plan), color);
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    const code = `STORE_${error.code.toUpperCase()}`;
-    return { kind: 'failed', exitCode: EXIT.dependency, code, message: error.message };
-  }
 }
 
 function describe(result: CopyResult | CopyRefusal, color: boolean): CommandOutcome {

@@ -1,4 +1,4 @@
-import { StoreError } from '../store-error.ts';
+import { assertKnownSchema, type SchemaChange } from '../schema-version.ts';
 import type { Database, Transaction } from './database.ts';
 import { sqlStateOf } from './postgres-error.ts';
 import { Statement } from './statement.ts';
@@ -193,19 +193,22 @@ const MADE_MEANWHILE = new Set(['42P07', '42710', '23505']);
 export async function migrate(
   database: Database,
   migrations: readonly string[] = MIGRATIONS,
-): Promise<void> {
+): Promise<SchemaChange> {
   const known = await readNewest(database);
-  assertKnown(known, migrations);
+  const to = migrations.length;
+  assertKnownSchema(known, to);
   // Whoever only serves need not be allowed to make tables.
-  if (known === migrations.length) return;
+  if (known === to) return { from: known, to };
   await makeTable(database);
-  await database.write(async (transaction) => {
+  return database.write(async (transaction) => {
     await transaction.execute(ALLOW_TIME);
     transaction.send(ADD_LOCK);
     await transaction.queryFor(ANSWER_TIMEOUT_MS, LOCK);
     const [newest] = await transaction.query(NEWEST);
-    assertKnown(newest?.id ?? 0, migrations);
-    await apply(transaction, migrations, newest?.id ?? 0);
+    const from = newest?.id ?? 0;
+    assertKnownSchema(from, to);
+    await apply(transaction, migrations, from);
+    return { from, to };
   });
 }
 
@@ -239,12 +242,4 @@ async function makeTable(database: Database): Promise<void> {
   } catch (error) {
     if (!MADE_MEANWHILE.has(sqlStateOf(error) ?? '')) throw error;
   }
-}
-
-function assertKnown(newest: number, migrations: readonly string[]): void {
-  if (newest <= migrations.length) return;
-  throw new StoreError(
-    'incompatible',
-    `the database has schema version ${newest} and this program knows ${migrations.length}: start the newer version of Tollkeeper that wrote it`,
-  );
 }

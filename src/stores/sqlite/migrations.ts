@@ -1,4 +1,4 @@
-import { StoreError } from '../store-error.ts';
+import { assertKnownSchema, type SchemaChange } from '../schema-version.ts';
 import type { Database } from './database.ts';
 
 /**
@@ -137,23 +137,33 @@ export const MIGRATIONS: readonly string[] = [
 ];
 
 /** Brings the schema up to date. Any number of processes may do so at once: one works, the others find it done. */
-export function migrate(database: Database, migrations: readonly string[] = MIGRATIONS): void {
-  database.write(() => {
+export function migrate(
+  database: Database,
+  migrations: readonly string[] = MIGRATIONS,
+): SchemaChange {
+  return database.write(() => {
     database.execute('CREATE TABLE IF NOT EXISTS migrations (id bigint PRIMARY KEY)');
-    const newest =
-      database.prepare<{ id: number }>('SELECT COALESCE(MAX(id), 0) AS id FROM migrations').get()
-        ?.id ?? 0;
-    if (newest > migrations.length) {
-      throw new StoreError(
-        'incompatible',
-        `the database has schema version ${newest} and this program knows ${migrations.length}: start the newer version of Tollkeeper that wrote it`,
-      );
-    }
+    const from = readNewest(database);
+    assertKnownSchema(from, migrations.length);
     const record = database.prepare('INSERT INTO migrations (id) VALUES (?)');
     for (const [index, sql] of migrations.entries()) {
-      if (index < newest) continue;
+      if (index < from) continue;
       database.execute(sql);
       record.run(index + 1);
     }
+    return { from, to: migrations.length };
   });
+}
+
+/** Steps that were made; 0 = none yet. Changes nothing. */
+export function readSchema(database: Database): number {
+  const table = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'migrations'";
+  return database.prepare(table).get() === undefined ? 0 : readNewest(database);
+}
+
+function readNewest(database: Database): number {
+  const select = database.prepare<{ id: number }>(
+    'SELECT COALESCE(MAX(id), 0) AS id FROM migrations',
+  );
+  return select.get()?.id ?? 0;
 }

@@ -5,22 +5,10 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { buildTenant } from '../../../test/support/build-key.ts';
-import { PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
 import { encodeRows } from '../request-rows.ts';
 import { describeStore } from '../store.conformance.ts';
 import { describeThreadStore } from '../thread/thread-store.conformance.ts';
-import {
-  acquire,
-  numbersOf,
-  quotaOf,
-  requestIdAt,
-  slidingQuotaOf,
-  sync,
-  T0,
-} from '../store-fixture.conformance.ts';
-import { Database } from './database.ts';
-import { migrate, MIGRATIONS } from './migrations.ts';
+import { requestIdAt, T0 } from '../store-fixture.conformance.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
 describeStore('sqlite', async () => {
@@ -106,59 +94,6 @@ describe('the embedded store', () => {
     expect(await store.takeRate([request], T0)).toMatchObject([{ granted: 0 }]);
     await store.pruneWindows(T0 + 2000);
     expect(await store.takeRate([request], T0)).toMatchObject([{ granted: 5 }]);
-    await store.close();
-  });
-
-  it('a database of schema version 1 opens: its tenants and keys have plain terms and can be changed', async () => {
-    const old = new Database({
-      path: join(directory, 'ledger.db'),
-      durability: 'full',
-      busyTimeoutMs: 1000,
-    });
-    migrate(old, MIGRATIONS.slice(0, 1));
-    old.execute(
-      `INSERT INTO tenants (id, name, plan_id, created_at) VALUES ('t', 'Acme', 'free', 5)`,
-    );
-    old.execute(
-      `INSERT INTO api_keys (id, tenant_id, name, hash, environment, hint, created_at)
-       VALUES ('k', 't', 'ci', 'h', 'live', 'tk_live_...1', 6)`,
-    );
-    old.close();
-    const store = await openSqliteStore({ directory });
-    const found = await store.findKey('h');
-    expect(found?.tenant).toEqual(
-      buildTenant({ id: 't', name: 'Acme', planId: 'free', createdAt: 5 }),
-    );
-    expect(found?.key.terms).toEqual(PLAIN_KEY_TERMS);
-    const parent = buildTenant({ id: 'p' });
-    await store.createTenant(parent);
-    await store.changeTenant('t', { terms: { parentId: 'p' } });
-    expect((await store.findKey('h'))?.ancestors).toEqual([parent]);
-    await store.close();
-  });
-
-  it('a database of schema version 2 opens: its windows go on as they were, and limits can slide', async () => {
-    const old = new Database({
-      path: join(directory, 'ledger.db'),
-      durability: 'full',
-      busyTimeoutMs: 1000,
-    });
-    migrate(old, MIGRATIONS.slice(0, 2));
-    const quota = quotaOf('t', 10, T0 + 1000);
-    old.execute(
-      `INSERT INTO owners VALUES ('o', 'live', 0, 0, ${T0}, 0);
-       INSERT INTO accounts VALUES ('${quota.id}', 't', 'quota', 'requests', 10, 3, 4, ${T0 + 1000}, NULL);
-       INSERT INTO leases VALUES ('o', 1, '${quota.id}', 3, 0, 0)`,
-    );
-    old.close();
-    const store = await openSqliteStore({ directory });
-    expect(await numbersOf(store, quota)).toEqual([10n, 4n, 3n]);
-    await sync(store, 'o', { leases: [{ charged: 2, granted: 2, close: true }] });
-    expect(await numbersOf(store, quota, T0 + 999)).toEqual([10n, 6n, 0n]);
-    const account = slidingQuotaOf('t', 5, 1000);
-    expect(await acquire(store, 'o', { index: 2, account, need: 5 })).toMatchObject({ granted: 5 });
-    expect(await store.audit()).toEqual([]);
-    expect(await store.pruneWindows(T0 + 5000)).toBe(1);
     await store.close();
   });
 });
