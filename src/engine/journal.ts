@@ -114,7 +114,8 @@ export function removeJournal(directory: string, owner: string): void {
   for (const path of journalFiles(directory, owner)) unlinkSync(path);
 }
 
-function journalFiles(directory: string, owner: string): readonly string[] {
+/** The segments of one process, oldest first. */
+export function journalFiles(directory: string, owner: string): readonly string[] {
   return readdirSync(directory)
     .filter((name) => name.startsWith(`${owner}.`) && name.endsWith('.journal'))
     .toSorted()

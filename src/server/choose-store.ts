@@ -34,8 +34,13 @@ export async function outcomeOf(
   try {
     return await body();
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    const code = `STORE_${error.code.toUpperCase()}`;
-    return { kind: 'failed', exitCode: EXIT.dependency, code, message: error.message };
+    if (error instanceof StoreError) {
+      const code = `STORE_${error.code.toUpperCase()}`;
+      return { kind: 'failed', exitCode: EXIT.dependency, code, message: error.message };
+    }
+    // The disk is full, or a directory may not be read: the message names it.
+    if (!(error instanceof Error && 'syscall' in error && 'code' in error)) throw error;
+    const { message } = error;
+    return { kind: 'failed', exitCode: EXIT.failed, code: String(error.code), message };
   }
 }

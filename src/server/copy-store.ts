@@ -1,11 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-
-import { takeProcessLock } from '../platform/process-lock.ts';
 import { copyInto } from '../stores/postgres/copy-target.ts';
 import { openCopySource } from '../stores/sqlite/copy-source.ts';
 import type { CopyResult, CopySource } from '../stores/store-copy.ts';
-import { journalDirectory } from './data-directory.ts';
+import { findRunning } from './find-running.ts';
+import { type Refusal, refuse } from './store-refusal.ts';
 
 export interface CopyPlan {
   /** Data directory of the embedded store. */
@@ -14,14 +11,9 @@ export interface CopyPlan {
   readonly url: string;
 }
 
-export type CopyRefusal = {
-  readonly kind: 'refused';
-  readonly code: 'NO_STORE' | 'STORE_IN_USE' | 'STORE_NOT_SETTLED' | 'BOOKS_WRONG';
-  /** Why, and what to do. */
-  readonly message: string;
-};
-
-const LOCK_ENDING = '.lock';
+export type CopyRefusal = Refusal<
+  'NO_STORE' | 'STORE_IN_USE' | 'STORE_NOT_SETTLED' | 'BOOKS_WRONG'
+>;
 
 /**
  * Copies the books and the directory of an embedded store at rest into PostgreSQL, or refuses; the source stays as it is.
@@ -49,19 +41,6 @@ export async function copyStore({ directory, url }: CopyPlan): Promise<CopyResul
   }
 }
 
-/** A process of this machine that is alive, by the lock that the kernel frees at its death. */
-function findRunning(directory: string): string | undefined {
-  const journals = journalDirectory(directory);
-  if (!existsSync(journals)) return undefined;
-  const locks = readdirSync(journals).filter((name) => name.endsWith(LOCK_ENDING));
-  const held = locks.find((name) => {
-    const lock = takeProcessLock(join(journals, name));
-    lock?.release();
-    return lock === undefined;
-  });
-  return held?.slice(0, -LOCK_ENDING.length);
-}
-
 /** Why the numbers of a store that nobody uses are not the last word. */
 function findUnsettled(source: CopySource): CopyRefusal | undefined {
   const [owner, ...others] = source.liveOwners();
@@ -78,8 +57,4 @@ function findUnsettled(source: CopySource): CopyRefusal | undefined {
     'BOOKS_WRONG',
     `the books of the store do not add up, so a copy could not be checked: ${violation.invariant}: ${violation.detail}`,
   );
-}
-
-function refuse(code: CopyRefusal['code'], message: string): CopyRefusal {
-  return { kind: 'refused', code, message };
 }

@@ -11,7 +11,7 @@ import type { Store } from '../stores/store.ts';
 import type { DemoSettings } from './config/loaded-config.ts';
 
 /** Kept so that `dev` can show the same key again: play money only, readable by its owner only. */
-const KEY_FILE = 'demo.key';
+export const DEMO_KEY_FILE = 'demo.key';
 
 /** The customer, key and credit that `dev` makes on its first start; afterwards the same key. */
 export async function ensureDemoCustomer(
@@ -20,7 +20,7 @@ export async function ensureDemoCustomer(
   demo: DemoSettings,
   terms: { asset: string; now: number },
 ): Promise<string> {
-  const file = join(dataDirectory, KEY_FILE);
+  const file = join(dataDirectory, DEMO_KEY_FILE);
   const known = readKey(file);
   if (known !== undefined && (await store.findKey(sha256Hex(known))) !== undefined) return known;
   const { asset, now } = terms;

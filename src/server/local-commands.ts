@@ -10,6 +10,7 @@ import {
 } from '../cli/command-outcome.ts';
 import { formatTable } from '../cli/format-table.ts';
 import { auditLedger, checkGateway, type CheckLine, formatChecks } from '../cli/gateway-checks.ts';
+import { registerBackupCommands } from './backup-command.ts';
 import { formatProblem } from './config/config-problem.ts';
 import { readDemoConfig } from './config/demo-config.ts';
 import { type ConfigSource, loadConfig } from './config/load-config.ts';
@@ -43,6 +44,7 @@ export function registerLocalCommands(program: Command, io: CommandIo): void {
   registerConfig(program, io);
   registerDoctor(program, io);
   registerMigrateCommand(program, io);
+  registerBackupCommands(program, io);
   registerStoreCommand(program, io, (flags) => loadOrTell(flags, io)?.store);
   registerTest402(program, io);
 }

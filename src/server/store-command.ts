@@ -14,6 +14,7 @@ import type { Comparison, CopyResult } from '../stores/store-copy.ts';
 import { outcomeOf } from './choose-store.ts';
 import type { StoreSettings } from './config/loaded-config.ts';
 import { type CopyPlan, type CopyRefusal, copyStore } from './copy-store.ts';
+import { formatViolations } from './store-refusal.ts';
 
 export interface CopyFlags {
   readonly config?: string;
@@ -100,8 +101,7 @@ function describe(result: CopyResult | CopyRefusal, color: boolean): CommandOutc
       };
     case 'different': {
       const { comparisons, violations } = result;
-      const found = violations.map(({ invariant, detail }) => `${invariant}: ${detail}`);
-      const lines = [formatComparisons(comparisons, color), ...found];
+      const lines = [formatComparisons(comparisons, color), ...formatViolations(violations)];
       return {
         kind: 'done',
         json: { ok: false, comparisons, violations },

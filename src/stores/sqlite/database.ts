@@ -1,4 +1,5 @@
 import {
+  backup,
   DatabaseSync,
   type DatabaseSyncInstance,
   type StatementSyncInstance,
@@ -16,6 +17,7 @@ export interface DatabaseOptions {
 }
 
 const BEGIN_ATTEMPTS = 2;
+const COPIED_AT_ONCE_PAGES = 1000;
 /** Primary result codes of https://sqlite.org/rescode.html. */
 const SQLITE_BUSY = 5;
 const SQLITE_CONSTRAINT = 19;
@@ -72,6 +74,15 @@ export class Database {
       return body();
     } finally {
       this.#driver.exec('COMMIT');
+    }
+  }
+
+  /** Writes all that this connection sees into a new file, while others go on; in a transaction, what that sees. */
+  async copyTo(path: string): Promise<void> {
+    try {
+      await backup(this.#driver, path, { rate: COPIED_AT_ONCE_PAGES });
+    } catch (error) {
+      throw toStoreError(error);
     }
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { openBooks } from '../ledger/books.ts';
@@ -6,6 +6,7 @@ import { asksOthers } from '../ledger/leases.ts';
 import { lastSettledOf } from '../ledger/owners.ts';
 import { isQuiet } from '../ledger/settlement.ts';
 import { bindDirectory } from '../thread/bind-directory.ts';
+import { StoreError } from '../store-error.ts';
 import type { Operations } from '../thread/operations.ts';
 import { SqliteAccounts } from './accounts.ts';
 import { Answers } from './answers.ts';
@@ -29,9 +30,12 @@ export interface OperationsOptions {
 }
 
 export const LEDGER_FILE = 'ledger.db';
+/** In it a restore gathers what it then moves to its place: while it is there the directory is not whole. */
+export const RESTORING_DIRECTORY = 'restoring';
 
 export function openOperations({ directory, busyTimeoutMs }: OperationsOptions): Operations {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  assertWhole(directory);
   const database = new Database({
     path: join(directory, LEDGER_FILE),
     durability: 'full',
@@ -44,6 +48,14 @@ export function openOperations({ directory, busyTimeoutMs }: OperationsOptions):
     database.close();
     throw error;
   }
+}
+
+function assertWhole(directory: string): void {
+  if (!existsSync(join(directory, RESTORING_DIRECTORY))) return;
+  throw new StoreError(
+    'incompatible',
+    `a restore into ${directory} is at work or was interrupted: wait for it, or run tollkeeper restore again`,
+  );
 }
 
 function createOperations(database: Database, log: RequestLogFiles): Operations {

@@ -10,7 +10,7 @@ import type { RequestPage, RequestRow, RequestSearch } from '../store.ts';
 import { RequestDay } from './request-day.ts';
 
 const OPEN_DAYS_MAX = 3;
-const DAY_FILE = /^requests-(\d{4}-\d{2}-\d{2})\.db$/;
+export const DAY_FILE = /^requests-(\d{4}-\d{2}-\d{2})\.db$/;
 /** Of one page: opening a file takes a while. */
 const DAYS_PER_PAGE_MAX = 7;
 
