@@ -1,0 +1,199 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { expect, it, onTestFinished } from 'vitest';
+
+import { GatewayUnderFire } from '../chaos/gateway-under-fire.ts';
+import { ServedRecord } from '../chaos/served-record.ts';
+import { startEchoModel } from '../src/server/demo/echo-model.ts';
+import { openSqliteStore } from '../src/stores/sqlite/sqlite-store.ts';
+import { runTollkeeper } from './support/run-command.ts';
+import { startLab } from './support/start-lab.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
+import { waitFor } from './support/wait-for.ts';
+
+const CALLERS = 24;
+const UNITS_MOST = 20;
+const NANO_PER_UNIT = 1000n;
+const CREDIT_NANO = 1_000_000_000_000n;
+
+/** The commands of the guide, in their order. */
+function readGuide(): readonly string[] {
+  const guide = readFileSync(resolve(import.meta.dirname, '../docs/guides/backup.md'), 'utf8');
+  return [...guide.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) =>
+    block.trim().split('\n'),
+  );
+}
+
+async function readBooks(directory: string) {
+  const store = await openSqliteStore({ directory });
+  try {
+    const [tenant] = await store.tenants('', 1);
+    const accounts = await store.accounts(tenant?.id ?? '', Date.now(), 0);
+    const balance = accounts.find(({ spec }) => spec.kind === 'balance');
+    return {
+      granted: balance?.allowance,
+      grants: (await store.grants(tenant?.id ?? '')).map(({ amount }) => amount),
+      units: Number((balance?.spent ?? 0n) / NANO_PER_UNIT),
+      reserved: accounts.map(({ reserved }) => reserved).filter((held) => held !== 0n),
+      owners: await store.liveOwners(),
+      audit: await store.audit(),
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+it('PERF-08, I5, I10: backed up under load, killed, wiped and restored, a gateway has charged what it had charged then', async () => {
+  const model = await startEchoModel({ host: '127.0.0.1', port: 0 });
+  onTestFinished(() => model.close());
+  const data = temporaryDirectory('backed-up');
+  const backups = temporaryDirectory('backups');
+  const file = join(backups, 'tollkeeper.yaml');
+  writeFileSync(file, config(model.origin));
+  const under = await GatewayUnderFire.create({ data, config: file, workers: 2 });
+  onTestFinished(() => under.destroy());
+  await under.start();
+  const { key } = under.gateway;
+  const record = new ServedRecord();
+  onTestFinished(() => record.close());
+  let isFiring = true;
+  const call = (units: number, stream: boolean) =>
+    record.call({
+      ...{ url: under.chatUrl, key, model: 'units', units, stream },
+      headers: { 'x-echo-tokens': String(units) },
+    });
+  const fire = async (caller: number): Promise<void> => {
+    for (let turn = caller; isFiring; turn += 1)
+      await call(1 + (turn % UNITS_MOST), turn % 3 === 0);
+  };
+  const callers = Array.from({ length: CALLERS }, (_, caller) => fire(caller));
+
+  const bounds: (readonly [number, number])[] = [];
+  for (const name of ['one', 'two']) {
+    const sofar = record.answers;
+    await waitFor(() => record.answers >= sofar + 200, { timeoutMs: 60_000, what: 'answers' });
+    const least = record.units;
+    const made = await runTollkeeper(['backup', join(backups, name), '--data', data, '--json']);
+    bounds.push([least, record.units + record.inFlight * UNITS_MOST]);
+    expect([made.code, JSON.parse(made.stdout)]).toMatchObject([0, { ok: true, held: [] }]);
+  }
+  isFiring = false;
+  under.killWhole();
+  await Promise.all(callers);
+  await under.gateway.program.exited;
+  expect(record.countOf((status) => status === 402 || status >= 500)).toBe(0);
+
+  for (const name of readdirSync(data)) rmSync(join(data, name), { recursive: true });
+  const restored = await runTollkeeper(['restore', join(backups, 'two'), '--data', data]);
+  expect([restored.code, restored.stdout]).toEqual([
+    0,
+    expect.stringContaining('its books add up'),
+  ]);
+  const clean = {
+    granted: CREDIT_NANO,
+    grants: [CREDIT_NANO],
+    reserved: [],
+    owners: [],
+    audit: [],
+  };
+  const books = await Promise.all([readBooks(join(backups, 'one')), readBooks(data)]);
+  for (const [index, { units, ...rest }] of books.entries()) {
+    const [least = 0, most = 0] = bounds[index] ?? [];
+    console.log({ least, units, most });
+    expect(rest).toEqual(clean);
+    expect(units).toBeGreaterThanOrEqual(least);
+    expect(units).toBeLessThanOrEqual(most);
+  }
+
+  await under.start();
+  expect(under.gateway.key).toBe(key);
+  expect(await call(7, false)).toMatchObject({ status: 200 });
+  await under.stop();
+  const { units, ...rest } = await readBooks(data);
+  expect(rest).toEqual(clean);
+  expect(units).toBe((books[1]?.units ?? 0) + 7);
+}, 180_000);
+
+it('PERF-08: every command of docs/guides/backup.md does what the guide says, and the balance is the same', async () => {
+  const [data, backups] = [temporaryDirectory('guide'), temporaryDirectory('guide')];
+  const first = await startLab({ credit: '0.010', data });
+  const status = { path: '/status', key: first.gateway.key };
+  for (let count = 0; count < 4; count += 1) await first.caller.callPatiently(status);
+  const run = (command: string) => {
+    const [program, ...args] = command
+      .replaceAll('/backups/', `${backups}/`)
+      .replaceAll('/var/lib/tollkeeper', data)
+      .split(' ');
+    expect(program).toBe('tollkeeper');
+    return runTollkeeper(args);
+  };
+  const [backup = '', restore = '', replace = '', check = '', migrate = '', ...more] = readGuide();
+  expect(more).toEqual([]);
+
+  expect(await run(backup)).toMatchObject({ code: 0 });
+  expect(await run(backup)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('one for each backup'),
+  });
+  expect(await run(replace)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('stop the gateway, and restore again'),
+  });
+  await first.gateway.stop();
+  expect(await run(restore)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('--replace'),
+  });
+  expect(await run(replace)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`what was there before is in ${data}/replaced-`),
+  });
+  for (const name of readdirSync(data)) rmSync(join(data, name), { recursive: true });
+  expect(await run(restore)).toMatchObject({ code: 0 });
+  expect(await run(check)).toMatchObject({ code: 0 });
+  expect(await run(migrate)).toMatchObject({ code: 0 });
+
+  const second = await startLab({ credit: '0.010', data });
+  expect(second.gateway.key).toBe(first.gateway.key);
+  for (let count = 0; count < 6; count += 1) {
+    expect(await second.caller.callPatiently(status)).toMatchObject({ status: 200 });
+  }
+  expect(await second.caller.callPatiently(status)).toMatchObject({ status: 402 });
+}, 120_000);
+
+it('with PostgreSQL backup and restore say what to use instead', async () => {
+  const cwd = temporaryDirectory('configured');
+  const store = 'postgres://me:p4ss-word@127.0.0.1:1/books';
+  writeFileSync(join(cwd, 'tollkeeper.yaml'), `version: 1\nstore: ${store}\n`);
+  for (const command of ['backup', 'restore']) {
+    const { code, stderr } = await runTollkeeper([command, 'monday'], { cwd });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/its own tools|own tools do this: pg_/),
+    ]);
+    expect(stderr).not.toContain('p4ss-word');
+  }
+});
+
+function config(origin: string): string {
+  return `
+version: 1
+providers:
+  units: { base_url: "${origin}/v1" }
+models:
+  units:
+    provider: units
+    upstream_model: echo-1
+    context_window: 32768
+    max_output_tokens: 64
+    price: { input: 0 USD / 1M tokens, output: 1.00 USD / 1M tokens }
+apis:
+  llm: { type: llm }
+plans:
+  lab: { title: Lab, price: 1.00 USD / month, limits: [{ requests: 10M, per: lifetime }] }
+demo:
+  customer: { name: Lab, plan: lab }
+  credit: 1000.00 USD
+`;
+}
