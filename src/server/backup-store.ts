@@ -99,8 +99,8 @@ async function gather(
   stage: string,
   clock: Clock,
 ): Promise<Backup | BackupRefusal> {
-  const madeAt = new Date(clock.now()).toISOString();
-  if (!(await copyLedger(directory, stage))) {
+  const madeAt = await copyLedger(directory, stage, clock);
+  if (madeAt === undefined) {
     const message = `${directory} holds no SQLite store: name the data directory of the gateway with --data`;
     return refuse('NO_STORE', message);
   }
@@ -122,20 +122,31 @@ async function gather(
     // oxlint-disable-next-line no-await-in-loop -- one disk
     files.push(await describeFile(stage, name));
   }
-  const manifest = { made_at: madeAt, tollkeeper: VERSION, schema: SCHEMA_KNOWN, files };
+  const manifest = {
+    made_at: new Date(madeAt).toISOString(),
+    tollkeeper: VERSION,
+    schema: SCHEMA_KNOWN,
+    files,
+  };
   writeManifest(stage, manifest);
   flush(stage);
   return { kind: 'made', manifest, settled };
 }
 
-/** The ledger with the journals that fit it. False = there is none. */
-async function copyLedger(directory: string, stage: string): Promise<boolean> {
+/** Copies the ledger with the journals that fit it. The moment that both are of; undefined = there is none. */
+async function copyLedger(
+  directory: string,
+  stage: string,
+  clock: Clock,
+): Promise<number | undefined> {
   const journals = new JournalViews();
   try {
-    const snapshot = takeSnapshot(directory, (owners) =>
-      journals.take(journalDirectory(directory), owners),
-    );
-    if (snapshot === undefined) return false;
+    let madeAt = 0;
+    const snapshot = takeSnapshot(directory, (owners) => {
+      madeAt = clock.now();
+      journals.take(journalDirectory(directory), owners);
+    });
+    if (snapshot === undefined) return undefined;
     try {
       await snapshot.copyTo(join(stage, LEDGER_FILE));
     } finally {
@@ -143,7 +154,7 @@ async function copyLedger(directory: string, stage: string): Promise<boolean> {
     }
     mkdirSync(journalDirectory(stage), { mode: 0o700 });
     journals.writeTo(journalDirectory(stage));
-    return true;
+    return madeAt;
   } finally {
     journals.close();
   }
