@@ -119,7 +119,15 @@ function describeRestored(directory: string, result: Restored | RestoreRefusal):
   ];
   return {
     kind: 'done',
-    json: { ok: true, directory, made_at, schema, files: files.length, replaced, held },
+    json: {
+      ok: true,
+      directory,
+      made_at,
+      schema,
+      files: files.length,
+      replaced: replaced ?? null,
+      held,
+    },
     text: lines.join('\n'),
     hint: 'next: start the gateway, and never another one on the store that was backed up: both would sell the same money',
   };

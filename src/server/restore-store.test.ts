@@ -20,6 +20,8 @@ import { createClock } from '../platform/clock.ts';
 import { takeProcessLock } from '../platform/process-lock.ts';
 import { Database } from '../stores/sqlite/database.ts';
 import { migrate, MIGRATIONS } from '../stores/sqlite/migrations.ts';
+import { openCopySource } from '../stores/sqlite/copy-source.ts';
+import { inspectDirectory, migrateDirectory } from '../stores/sqlite/schema.ts';
 import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
 import { addGrant, failure, requestIdAt, T0 } from '../stores/store-fixture.conformance.ts';
 import { describeFile, writeManifest } from './backup-manifest.ts';
@@ -299,17 +301,24 @@ describe('refused, with the directory as it was', () => {
 describe('an interrupted restore', () => {
   const interrupt = () => mkdirSync(join(directory, 'restoring'), { recursive: true });
 
-  it('lets no gateway start, until a restore has ended well', async () => {
+  it('lets nobody use the store, until a restore has ended well', async () => {
+    await fillDirectory();
     interrupt();
-    await expect(openSqliteStore({ directory })).rejects.toMatchObject({
+    const refused = {
       ...failure('incompatible'),
       message: expect.stringContaining('run tollkeeper restore again'),
-    });
+    };
+    await expect(openSqliteStore({ directory })).rejects.toMatchObject(refused);
+    const target = `${source}-again`;
+    await expect(backUp({ directory, target }, CLOCK)).rejects.toMatchObject(refused);
+    for (const use of [migrateDirectory, inspectDirectory, openCopySource]) {
+      expect(() => use(directory)).toThrow(expect.objectContaining(refused));
+    }
     writeFileSync(join(source, 'demo.key'), '');
-    expect(await run()).toMatchObject({ code: 'BACKUP_DAMAGED' });
-    await expect(openSqliteStore({ directory })).rejects.toMatchObject(failure('incompatible'));
+    expect(await run(true)).toMatchObject({ code: 'BACKUP_DAMAGED' });
+    await expect(openSqliteStore({ directory })).rejects.toMatchObject(refused);
     source = join(saved, 'backup');
-    await runWell();
+    await runWell(true);
     expect(await balanceIn(directory)).toBe(1000n);
   });
 

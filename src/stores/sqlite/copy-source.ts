@@ -7,7 +7,7 @@ import { Audit } from './audit.ts';
 import { SqliteChanges } from './changes.ts';
 import { Database } from './database.ts';
 import { migrate } from './migrations.ts';
-import { LEDGER_FILE } from './operations.ts';
+import { assertWhole, LEDGER_FILE } from './operations.ts';
 import { SqliteOwners } from './owners.ts';
 
 const BUSY_TIMEOUT_MS = 500;
@@ -18,6 +18,7 @@ const BUSY_TIMEOUT_MS = 500;
  * newer version wrote it.
  */
 export function openCopySource(directory: string): CopySource | undefined {
+  assertWhole(directory);
   const path = join(directory, LEDGER_FILE);
   if (!existsSync(path)) return undefined;
   const database = new Database({ path, durability: 'full', busyTimeoutMs: BUSY_TIMEOUT_MS });

@@ -50,7 +50,8 @@ export function openOperations({ directory, busyTimeoutMs }: OperationsOptions):
   }
 }
 
-function assertWhole(directory: string): void {
+/** Throws StoreError `incompatible` where a restore has not ended: what lies there may be parts of two stores. */
+export function assertWhole(directory: string): void {
   if (!existsSync(join(directory, RESTORING_DIRECTORY))) return;
   throw new StoreError(
     'incompatible',

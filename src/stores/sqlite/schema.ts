@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SchemaChange } from '../schema-version.ts';
 import { Database } from './database.ts';
 import { migrate, MIGRATIONS, readSchema } from './migrations.ts';
-import { LEDGER_FILE } from './operations.ts';
+import { assertWhole, LEDGER_FILE } from './operations.ts';
 
 const BUSY_TIMEOUT_MS = 5000;
 
@@ -23,6 +23,7 @@ export function inspectDirectory(directory: string): number {
 }
 
 function withLedger<Result>(directory: string, body: (database: Database) => Result): Result {
+  assertWhole(directory);
   const database = new Database({
     path: join(directory, LEDGER_FILE),
     durability: 'full',

@@ -6,7 +6,7 @@ import { assertKnownSchema } from '../schema-version.ts';
 import { StoreError } from '../store-error.ts';
 import { Database } from './database.ts';
 import { MIGRATIONS, readSchema } from './migrations.ts';
-import { LEDGER_FILE } from './operations.ts';
+import { assertWhole, LEDGER_FILE } from './operations.ts';
 import { SqliteOwners } from './owners.ts';
 
 const BUSY_TIMEOUT_MS = 5000;
@@ -27,6 +27,7 @@ export function takeSnapshot(
   directory: string,
   whileStill: (liveOwners: readonly string[]) => void,
 ): LedgerSnapshot | undefined {
+  assertWhole(directory);
   const path = join(directory, LEDGER_FILE);
   if (!existsSync(path)) return undefined;
   const options = { path, durability: 'full' as const, busyTimeoutMs: BUSY_TIMEOUT_MS };
