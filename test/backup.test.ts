@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { expect, it, onTestFinished } from 'vitest';
@@ -7,7 +7,10 @@ import { GatewayUnderFire } from '../chaos/gateway-under-fire.ts';
 import { ServedRecord } from '../chaos/served-record.ts';
 import { startEchoModel } from '../src/server/demo/echo-model.ts';
 import { openSqliteStore } from '../src/stores/sqlite/sqlite-store.ts';
+import { ChildProgram } from './support/child-program.ts';
+import { fillLedger } from './support/fill-ledger.ts';
 import { runTollkeeper } from './support/run-command.ts';
+import { executable } from './support/start-gateway.ts';
 import { startLab } from './support/start-lab.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 import { waitFor } from './support/wait-for.ts';
@@ -160,6 +163,36 @@ it('PERF-08: every command of docs/guides/backup.md does what the guide says, an
     expect(await second.caller.callPatiently(status)).toMatchObject({ status: 200 });
   }
   expect(await second.caller.callPatiently(status)).toMatchObject({ status: 402 });
+}, 120_000);
+
+it('a restore that is killed leaves a directory that no gateway starts on, and is done again; nothing is lost', async () => {
+  const [data, backups] = [temporaryDirectory('killed'), temporaryDirectory('killed')];
+  // A copy: what filled it may have it open for a while.
+  fillLedger(join(backups, 'filled'), { keys: 5000, entries: 20_000 });
+  cpSync(join(backups, 'filled'), data, { recursive: true });
+  const before = await readBooks(data);
+  const target = join(backups, 'monday');
+  expect(await runTollkeeper(['backup', target, '--data', data])).toMatchObject({ code: 0 });
+  const args = ['restore', target, '--data', data, '--replace'];
+  const killed = new ChildProgram({ command: process.execPath, args: [executable, ...args] });
+  onTestFinished(async () => {
+    await killed.stop('SIGKILL');
+  });
+  const mark = join(data, 'restoring');
+  await waitFor(() => existsSync(mark) || killed.exit !== undefined, {
+    timeoutMs: 60_000,
+    what: 'the restore to be at work',
+  });
+  expect(await killed.stop('SIGKILL')).toMatchObject({ signal: 'SIGKILL' });
+  await expect(openSqliteStore({ directory: data })).rejects.toMatchObject({
+    code: 'incompatible',
+    message: expect.stringContaining('run tollkeeper restore again'),
+  });
+  expect(await runTollkeeper(args)).toMatchObject({ code: 0, stderr: expect.any(String) });
+  expect(await readBooks(data)).toEqual(before);
+  const aside = readdirSync(data).filter((name) => name.startsWith('replaced-'));
+  const ledgers = aside.filter((name) => existsSync(join(data, name, 'ledger.db')));
+  expect(await readBooks(join(data, ledgers[0] ?? ''))).toEqual(before);
 }, 120_000);
 
 it('with PostgreSQL backup and restore say what to use instead', async () => {

@@ -107,7 +107,11 @@ async function gather(
   const settled = await settleCopy(stage, clock);
   // Later than the ledger: a call whose charge is in it has its row.
   await copyOthers(directory, stage);
-  const names = readdirSync(stage).filter(isBackedUp).toSorted();
+  // The journals have been read.
+  for (const name of readdirSync(stage).filter((each) => !isBackedUp(each))) {
+    rmSync(join(stage, name), { recursive: true });
+  }
+  const names = readdirSync(stage).toSorted();
   for (const name of names.filter((each) => each.endsWith('.db'))) {
     const damage = findDamage(join(stage, name));
     if (damage !== undefined) {
@@ -178,7 +182,6 @@ async function settleCopy(directory: string, clock: Clock): Promise<SettledCopy>
     return { owners: owners.length - held.length, held, violations };
   } finally {
     await store.close();
-    rmSync(journals, { recursive: true, force: true });
   }
 }
 
