@@ -107,18 +107,18 @@ async function gather(
   const settled = await settleCopy(stage, clock);
   // Later than the ledger: a call whose charge is in it has its row.
   await copyOthers(directory, stage);
-  // The journals have been read.
-  for (const name of readdirSync(stage).filter((each) => !isBackedUp(each))) {
-    rmSync(join(stage, name), { recursive: true });
-  }
-  const names = readdirSync(stage).toSorted();
-  for (const name of names.filter((each) => each.endsWith('.db'))) {
+  for (const name of readdirSync(stage).filter((each) => each.endsWith('.db'))) {
     const damage = findDamage(join(stage, name));
     if (damage !== undefined) {
       const path = join(directory, name);
       return refuse('STORE_DAMAGED', `${path} is damaged (${damage}): restore an earlier backup`);
     }
   }
+  // The journals have been read, and what SQLite had beside its files is in them now.
+  for (const name of readdirSync(stage).filter((each) => !isBackedUp(each))) {
+    rmSync(join(stage, name), { recursive: true });
+  }
+  const names = readdirSync(stage).toSorted();
   const files = [];
   for (const name of names) {
     chmodSync(join(stage, name), 0o600);
