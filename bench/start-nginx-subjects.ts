@@ -5,7 +5,7 @@ import { type Nginx, startNginx } from '../test/support/start-nginx.ts';
 import { CONNECTIONS } from './drive-load.ts';
 import { pinToCore } from './process-usage.ts';
 import type { Subject } from './subject.ts';
-import { ANSWER_BODY, CHAT_PATH } from './workload.ts';
+import { ANSWER_BODY, CHAT_CALL } from './workload.ts';
 
 /** The upstream of all variants: answers at once with one chat completion. Stays on the core it was started on. */
 export function startUpstream(): Promise<Nginx> {
@@ -35,8 +35,8 @@ export async function startProxy(upstream: Nginx, core: number): Promise<Subject
     pinToCore(pid, core);
     return {
       variant: 'nginx',
-      target: { url: nginx.origin + CHAT_PATH, key: 'none' },
-      pid,
+      target: { origin: nginx.origin, calls: [CHAT_CALL], key: 'none' },
+      pids: [pid],
       supervisorPid: undefined,
       verify: () => Promise.resolve(),
       stop: () => nginx.stop(),

@@ -49,7 +49,24 @@ export const ANSWER_BODY = JSON.stringify({
   system_fingerprint: 'fp_bench',
 });
 
-/** Headers a client library sends along; wrk adds Host and Content-Length, so that 16 arrive. */
+/** One request, and what must come back byte for byte. */
+export interface Call {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body: string;
+  readonly answer: string;
+  /** Instead of the key of the load; an empty one is sent as none. */
+  readonly key?: string;
+}
+
+export const CHAT_CALL: Call = {
+  method: 'POST',
+  path: CHAT_PATH,
+  body: REQUEST_BODY,
+  answer: ANSWER_BODY,
+};
+
+/** Headers a client library sends along; with Host and Content-Length 16 arrive. */
 export function requestHeaders(key: string): Readonly<Record<string, string>> {
   return {
     Accept: 'application/json',
