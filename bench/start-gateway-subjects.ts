@@ -1,11 +1,13 @@
 import { waitFor } from '../test/support/wait-for.ts';
 import {
   askAdmin,
+  type GatewayPlan,
   type GatewaySetup,
   type PinnedGateway,
   startPinnedGateway,
 } from './start-pinned-gateway.ts';
 import type { Subject } from './subject.ts';
+import { type Call, CHAT_CALL } from './workload.ts';
 
 const BOOKS_TIMEOUT_MS = 15_000;
 
@@ -14,12 +16,20 @@ export const TWO_LIMITS =
   'limits: [{ requests: 1000M, per: month }, { tokens: 1000000M, per: month }]';
 
 /** Real key, a plan with two limits, prepaid balance, journal, request log, metrics. */
-export async function startEverything(setup: GatewaySetup): Promise<Subject> {
-  const gateway = await startPinnedGateway(setup, {
-    requests: 'all',
-    plan: TWO_LIMITS,
-  });
-  return { ...gateway.subject, variant: 'everything', verify: (n) => verifyCharges(gateway, n) };
+export function startEverything(setup: GatewaySetup): Promise<Subject> {
+  return startCharged(setup, 'everything');
+}
+
+/** The same, under another name, with other settings or asked for something else. */
+export async function startCharged(
+  setup: GatewaySetup,
+  variant: string,
+  plan: Partial<GatewayPlan> = {},
+  call: Call = CHAT_CALL,
+): Promise<Subject> {
+  const gateway = await startPinnedGateway(setup, { requests: 'all', plan: TWO_LIMITS, ...plan });
+  const target = { ...gateway.subject.target, calls: [call] };
+  return { ...gateway.subject, target, variant, verify: (n) => verifyCharges(gateway, n) };
 }
 
 /**
@@ -35,16 +45,12 @@ export async function startNoStore(setup: GatewaySetup): Promise<Subject> {
 }
 
 /** What the number of limits costs: one, and ten of all units, windows and scopes. */
-export async function startLimits(
+export function startLimits(
   setup: GatewaySetup,
   variant: 'one-limit' | 'ten-limits',
 ): Promise<Subject> {
   const limits = variant === 'one-limit' ? TEN_LIMITS.slice(0, 1) : TEN_LIMITS;
-  const gateway = await startPinnedGateway(setup, {
-    requests: 'all',
-    plan: `limits: [${limits.join(', ')}]`,
-  });
-  return { ...gateway.subject, variant, verify: (n) => verifyCharges(gateway, n) };
+  return startCharged(setup, variant, { plan: `limits: [${limits.join(', ')}]` });
 }
 
 const TEN_LIMITS = [
