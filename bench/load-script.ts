@@ -34,8 +34,8 @@ export function renderScript(
 }
 
 /** wrk renders it once. */
-function renderOne({ method, body, key }: Call, loadKey: string): string {
-  const headers = Object.entries(requestHeaders(key ?? loadKey)).map(
+function renderOne({ method, body, key, headers: more }: Call, loadKey: string): string {
+  const headers = Object.entries(requestHeaders(key ?? loadKey, more)).map(
     ([name, value]) => `wrk.headers[ ${quote(name)} ] = ${quote(value)}`,
   );
   return [`wrk.method = ${quote(method)}`, `wrk.body = ${quote(body)}`, ...headers].join('\n');
@@ -78,7 +78,7 @@ const KEY_MARK = '\u0001';
 export function splitAtKey(origin: string, call: Call): readonly [string, string] {
   const { method, path, body } = call;
   const length = body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`];
-  const headers = Object.entries(requestHeaders(KEY_MARK)).map(
+  const headers = Object.entries(requestHeaders(KEY_MARK, call.headers)).map(
     ([name, value]) => `${name}: ${value}`,
   );
   const lines = [

@@ -94,7 +94,7 @@ async function askOnce(
   const call = target.calls[index];
   const answer = await fetch(target.origin + (call?.path ?? ''), {
     method: call?.method ?? 'GET',
-    headers: requestHeaders(call?.key ?? target.keys?.[0] ?? target.key),
+    headers: requestHeaders(call?.key ?? target.keys?.[0] ?? target.key, call?.headers),
     ...(call?.method === 'POST' ? { body: call.body } : {}),
   });
   return { status: answer.status, body: await answer.text() };

@@ -16,7 +16,6 @@ export const NUMBERS = {
   req_per_s: { title: 'req/s', digits: 0 },
   cpu_us_per_request: { title: 'CPU us/req', digits: 1 },
   cpu_us_per_event: { title: 'CPU us/event', digits: 2 },
-  cpu_us_per_mb: { title: 'CPU us/MB', digits: 0 },
   mb_per_s: { title: 'MB/s', digits: 0 },
   p50_ms: { title: 'p50 ms', digits: 2 },
   p99_ms: { title: 'p99 ms', digits: 2 },

@@ -57,6 +57,8 @@ export interface Call {
   readonly answer: string;
   /** Instead of the key of the load; an empty one is sent as none. */
   readonly key?: string;
+  /** Beside those of every request. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export const CHAT_CALL: Call = {
@@ -67,8 +69,12 @@ export const CHAT_CALL: Call = {
 };
 
 /** Headers a client library sends along; with Host and Content-Length 16 arrive. */
-export function requestHeaders(key: string): Readonly<Record<string, string>> {
+export function requestHeaders(
+  key: string,
+  more: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
   return {
+    ...more,
     Accept: 'application/json',
     'Accept-Language': '*',
     'Accept-Encoding': 'gzip, deflate',
