@@ -39,6 +39,7 @@ export interface PinnedGateway {
 export async function startPinnedGateway(
   setup: GatewaySetup,
   plan: GatewayPlan,
+  onReady: () => void = () => undefined,
 ): Promise<PinnedGateway> {
   const workers = plan.workers ?? 1;
   const gateway = await startGateway({
@@ -48,6 +49,7 @@ export async function startPinnedGateway(
     ...(plan.data === undefined ? {} : { data: plan.data }),
     ...(setup.profile === undefined ? {} : { env: profileTo(setup.profile) }),
   });
+  onReady();
   try {
     const { data } = (await askAdmin(gateway, '/admin/workers')) as { data: { pid: number }[] };
     const pids = data.map(({ pid }) => pid);
