@@ -11,7 +11,6 @@ export function renderScenarioText(scenario: Scenario, result: ScenarioResult): 
 
 /** The same for docs/benchmarks.md, with what was measured. */
 export function renderScenarioSection(scenario: Scenario, result: ScenarioResult): string {
-  const { date, rounds, seconds } = result;
   return `## ${scenario.title}
 
 ${scenario.about}
@@ -20,8 +19,13 @@ ${renderRows(result).join('\n')}
 
 ${renderFindings(scenario, result).join('\n')}
 
-Measured on ${date} by \`npm run bench -- --scenario ${scenario.name}\`, ${rounds} rounds of ${seconds} s.
+Measured on ${result.date} by \`npm run bench -- --scenario ${scenario.name}\`${describeLength(scenario, result)}.
 `;
+}
+
+function describeLength({ full }: Scenario, { rounds, seconds }: ScenarioResult): string {
+  const each = full.seconds === undefined ? '' : ` of ${seconds} s`;
+  return full.rounds === undefined ? '' : `, ${rounds} rounds${each}`;
 }
 
 function renderRows({ rows }: ScenarioResult): string[] {

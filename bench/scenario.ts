@@ -23,6 +23,7 @@ export const NUMBERS = {
   first_p99_ms: { title: 'first event p99 ms', digits: 2 },
   start_ms: { title: 'ms until ready', digits: 0 },
   rss_mb: { title: 'MB', digits: 0 },
+  mb_per_million: { title: 'MB per million', digits: 2 },
   requests: { title: 'requests', digits: 0 },
   open_files: { title: 'open files', digits: 0 },
   reserved: { title: 'reserved', digits: 0 },
@@ -41,7 +42,7 @@ export interface ScenarioSetting extends Rounds {
   /** Of the soak. */
   readonly requests: number;
   /** What is started is stopped at the end, last first, whatever happens. */
-  keep<Kept extends { stop(): Promise<unknown> }>(kept: Kept): Kept;
+  readonly keep: <Kept extends { stop(): Promise<unknown> }>(kept: Kept) => Kept;
 }
 
 /** One section of docs/benchmarks.md, measured by itself. */
@@ -52,7 +53,7 @@ export interface Scenario {
   readonly about: string;
   /** Of the runs in `npm run bench`; absent = only when it is asked for. */
   readonly short?: Partial<Rounds>;
-  /** Of the runs in `--scenario NAME`. */
+  /** Of the runs in `--scenario NAME`; what it leaves out it has no use for. */
   readonly full: Partial<Rounds>;
   run(setting: ScenarioSetting): Promise<readonly Row[]>;
   conclude(rows: readonly Row[]): readonly Finding[];

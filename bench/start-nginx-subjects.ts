@@ -9,9 +9,9 @@ import type { Subject } from './subject.ts';
 import { ANSWER_BODY, CHAT_CALL } from './workload.ts';
 
 /** The upstream of all variants: answers at once with one chat completion. Stays on the core it was started on. */
-export function startUpstream(locations: readonly string[] = []): Promise<Nginx> {
+export function startUpstream(directives: readonly string[] = []): Promise<Nginx> {
   const chat = `location / { default_type application/json; return 200 '${ANSWER_BODY}'; }`;
-  return startNginx({ server: [...locations, chat].join('\n') });
+  return startNginx({ server: [...directives, chat].join('\n') });
 }
 
 /** nginx as the proxy everybody compares with: connections to the upstream kept, no log. */

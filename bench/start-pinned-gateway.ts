@@ -8,6 +8,10 @@ import { CHAT_CALL, MODEL } from './workload.ts';
 
 const START_TIMEOUT_MS = 60_000;
 
+/** What every model of a bench costs and takes, as members of a YAML flow mapping. */
+export const MODEL_TERMS =
+  'context_window: 8192, max_output_tokens: 1024, price: { request: 0.0001 USD, input: 0.50 USD / 1M tokens, output: 1.50 USD / 1M tokens }';
+
 export interface GatewaySetup {
   readonly upstreamOrigin: string;
   readonly core: number;
@@ -22,7 +26,10 @@ export interface GatewayPlan {
   readonly plan: string;
   /** Lines below `apis:`; default: the models alone. */
   readonly apis?: readonly string[];
-  /** Further lines of the file. */
+  /** Lines below `providers:`, `models:` and `plans:` beside those of the first table, and at the end of the file. */
+  readonly providers?: readonly string[];
+  readonly models?: readonly string[];
+  readonly plans?: readonly string[];
   readonly more?: readonly string[];
   /** Connection string; default: files in its data directory. */
   readonly store?: string;
@@ -67,37 +74,37 @@ export async function startPinnedGateway(
 /** `dev` makes the customer, the key and the credit: enough for every call of a run. */
 export function renderGatewayConfig(
   { upstreamOrigin, http }: Pick<GatewaySetup, 'upstreamOrigin' | 'http'>,
-  { requests, plan, apis = ['llm: { type: llm }'], more = [], store }: GatewayPlan,
+  plan: GatewayPlan,
 ): string {
   return `
 version: 1
 retry_storm_per_minute: 0
 server: { http: ${http} }
-${store === undefined ? '' : `store: ${store}`}
-log: { level: warn, requests: ${requests} }
+${plan.store === undefined ? '' : `store: ${plan.store}`}
+log: { level: warn, requests: ${plan.requests} }
 providers:
   upstream: { base_url: '${upstreamOrigin}/v1' }
+${indent(plan.providers)}
 models:
-  ${MODEL}:
-    provider: upstream
-    context_window: 8192
-    max_output_tokens: 1024
-    price:
-      request: 0.0001 USD
-      input: 0.50 USD / 1M tokens
-      output: 1.50 USD / 1M tokens
+  ${MODEL}: { provider: upstream, ${MODEL_TERMS} }
+${indent(plan.models)}
 apis:
-${apis.map((line) => `  ${line}`).join('\n')}
+${indent(plan.apis ?? ['llm: { type: llm }'])}
 plans:
   bench:
     title: Bench
     price: 9.00 USD / month
-    ${plan}
+    ${plan.plan}
+${indent(plan.plans)}
 demo:
   customer: { name: Bench, plan: bench }
   credit: 1000000.00 USD
-${more.join('\n')}
+${(plan.more ?? []).join('\n')}
 `;
+}
+
+function indent(lines: readonly string[] = []): string {
+  return lines.map((line) => `  ${line}`).join('\n');
 }
 
 function profileTo(directory: string): Readonly<Record<string, string>> {

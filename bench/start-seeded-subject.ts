@@ -3,7 +3,7 @@ import { waitFor } from '../test/support/wait-for.ts';
 import { seedStore } from './seed-store.ts';
 import { TWO_LIMITS, verifyLedger } from './start-gateway-subjects.ts';
 import { type GatewaySetup, startPinnedGateway } from './start-pinned-gateway.ts';
-import { sumAccounts } from './sum-accounts.ts';
+import { readBooks } from './read-books.ts';
 import type { Subject } from './subject.ts';
 
 const BOOKS_TIMEOUT_MS = 30_000;
@@ -26,7 +26,7 @@ export async function startSeeded(
   const keys = await seedStore(data, { tenants, keys: count, planId, creditNano: CREDIT_NANO });
   const started = await startPinnedGateway(setup, { requests: 'all', plan: TWO_LIMITS, data });
   const { gateway, subject } = started;
-  const readUsed = () => sumAccounts(data, 'requests', 'spent');
+  const readUsed = () => readBooks(data).requestsSpent;
   return {
     ...subject,
     variant,

@@ -22,7 +22,7 @@ export const STREAM_EVENTS: readonly string[] = [
 ];
 
 export const STREAM_HEAD =
-  'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n';
+  'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nKeep-Alive: timeout=3\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 /** The call of the first table, streamed, with its usage asked for: then what comes back is what was sent. */
 export const STREAM_CALL: Call = {

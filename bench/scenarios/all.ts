@@ -4,6 +4,7 @@ import { largeBody } from './large-body.ts';
 import { latency } from './latency.ts';
 import { portkey } from './portkey.ts';
 import { routes } from './routes.ts';
+import { soak } from './soak.ts';
 import { startUp } from './start-up.ts';
 import { stores } from './stores.ts';
 import { stream } from './stream.ts';
@@ -22,4 +23,5 @@ export const SCENARIOS: readonly Scenario[] = [
   stream,
   largeBody,
   startUp,
+  soak,
 ];
