@@ -25,8 +25,8 @@ export interface Rounds {
   /** Length of one run of one subject; before the first round each runs `warmUpSeconds` unmeasured. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
-  /** Unmeasured seconds at the beginning of each run: what rested has its leases to fetch again. */
-  readonly leadInSeconds?: number;
+  /** Unmeasured requests at the beginning of each run: what rested has the leases of its tenants to fetch again. */
+  readonly leadInRequests?: number;
 }
 
 export type Drive = (subject: Subject, seconds: number) => Promise<Load>;
@@ -59,8 +59,10 @@ export async function measure(
   for (let round = 1; round <= length.rounds; round += 1) {
     for (const subject of subjects) {
       const sample = await whileResting(subjects, subject, async () => {
-        if (length.leadInSeconds !== undefined) {
-          count(subject.variant, (await drive(subject, length.leadInSeconds)).requests);
+        for (let left = length.leadInRequests ?? 0; left > 0;) {
+          const { requests } = await drive(subject, 1);
+          count(subject.variant, requests);
+          left -= requests;
         }
         return takeSample(subject, () => drive(subject, length.seconds));
       });

@@ -29,10 +29,12 @@ export interface ScenarioRun {
 
 export const FIRST_TABLE = 'main';
 
+const SHORT = SCENARIOS.filter(({ short }) => short !== undefined).map(({ name }) => name);
+
 export const USAGE = `Usage: npm run bench -- [options]
 
-  (none)           the first table and the short forms of the scenarios that belong beside it: writes
-                   docs/benchmarks.md
+  (none)           the first table and the short forms of ${SHORT.join(', ')}:
+                   writes docs/benchmarks.md, 12 minutes
   --scenario NAME  one of them at full length, and its section alone is written; may be repeated:
                    ${[FIRST_TABLE, ...SCENARIOS.map(({ name }) => name)].join(', ')}
   --quick          under a minute: 3 rounds of 3 s of nginx, bare forwarding and the gateway with and without

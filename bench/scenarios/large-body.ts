@@ -30,7 +30,6 @@ export const largeBody: Scenario = {
   title: 'Bodies of 1 MB',
   about: `A body of ${BODY_BYTES.toLocaleString('en-US')} bytes through a route of an API, at a price for each request: up (\`POST\`, read whole by the upstream
 before it answers) and down (\`GET\`). nginx and Tollkeeper pass it on as it comes.`,
-  short: { rounds: 2, seconds: 4, warmUpSeconds: 1 },
   full: { rounds: 5, seconds: 8, warmUpSeconds: 3 },
   async run(setting) {
     const upstream = setting.keep(await startBodies());

@@ -22,7 +22,7 @@ export const latency: Scenario = {
   about: `The call of the first table at a constant rate: half of what Tollkeeper, with everything on, just served at full speed.
 64 connections; each latency counts from the moment its request was due. Direct, through nginx and through Tollkeeper in
 turn; the last row is the median of the differences within a round.`,
-  short: { rounds: 5, seconds: 4, warmUpSeconds: 2 },
+  short: { rounds: 5, seconds: 3, warmUpSeconds: 2 },
   full: { rounds: 5, seconds: 8, warmUpSeconds: 3 },
   async run(setting) {
     const { gateway, rounds, seconds, tell } = setting;

@@ -17,7 +17,7 @@ export const portkey: Scenario = {
   about: `The call of the first table through nginx, through Portkey's gateway (\`@portkey-ai/gateway\` 1.15.2 on Node, as published,
 which forwards and counts nothing) and through Tollkeeper with everything on. It is installed for this run alone, from
 \`bench/portkey/package-lock.json\`.`,
-  short: { rounds: 3, seconds: 5, warmUpSeconds: 3 },
+  short: { rounds: 3, seconds: 4, warmUpSeconds: 3 },
   full: { rounds: 5, seconds: 8, warmUpSeconds: 5 },
   async run(setting) {
     const upstream = setting.keep(await startUpstream());

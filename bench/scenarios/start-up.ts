@@ -16,7 +16,6 @@ export const startUp: Scenario = {
   title: 'Start-up',
   about: `From the start of the process to the line that says it is ready: one worker, its store opened before and closed in order.
 Memory is the worker's then.`,
-  short: { rounds: 3 },
   full: { rounds: 5 },
   async run(setting) {
     const one = renderRoutes({ count: 1, by: 'path' }, ORIGIN);

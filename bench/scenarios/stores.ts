@@ -12,7 +12,6 @@ export const stores: Scenario = {
   title: 'SQLite and PostgreSQL',
   about: `Everything on, as in the first table, with \`store:\` as the only difference. PostgreSQL runs on the core of load and
 upstream and flushes nothing to the disk.`,
-  short: { rounds: 3, seconds: 5, warmUpSeconds: 2 },
   full: { rounds: 5, seconds: 8, warmUpSeconds: 3 },
   async run(setting) {
     const upstream = setting.keep(await startUpstream());

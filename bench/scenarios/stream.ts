@@ -29,7 +29,6 @@ export const stream: Scenario = {
   about: `The call of the first table, streamed: ${STREAM_EVENTS.length} server-sent events, the first at once and the others ${STREAM_INTERVAL_MS} ms apart, each in a
 chunk of its own; 64 streams at a time. Tollkeeper journals the progress ahead of each event. The first event is timed at
 ${PER_SECOND} streams a second, from the moment its request was due.`,
-  short: { rounds: 2, seconds: 4, warmUpSeconds: 2 },
   full: { rounds: 5, seconds: 8, warmUpSeconds: 3 },
   async run(setting) {
     const upstream = setting.keep(await startStreamUpstream());

@@ -16,7 +16,7 @@ export const workers: Scenario = {
   title: '1 and 2 workers at the same offered load',
   about: `Everything on, as in the first table, ${PER_SECOND.toLocaleString('en-US')} requests a second over 64 connections however fast they are answered. CPU a request
 is that of all workers together; they share the gateway's core.`,
-  short: { rounds: 3, seconds: 5, warmUpSeconds: 2 },
+  short: { rounds: 3, seconds: 4, warmUpSeconds: 2 },
   full: { rounds: 5, seconds: 8, warmUpSeconds: 3 },
   async run(setting) {
     const upstream = setting.keep(await startUpstream());
