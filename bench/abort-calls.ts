@@ -6,7 +6,7 @@ export class AbortingCallers {
   readonly #request: string;
   readonly #timer: NodeJS.Timeout;
   readonly #open = new Set<() => void>();
-  made = 0;
+  #made = 0;
 
   constructor(origin: string, request: string, perSecond: number) {
     this.#port = Number(new URL(origin).port);
@@ -21,8 +21,8 @@ export class AbortingCallers {
   }
 
   #call(): void {
-    this.made += 1;
-    const isCutShort = this.made % 4 === 0;
+    this.#made += 1;
+    const isCutShort = this.#made % 4 === 0;
     const length = isCutShort ? this.#request.length - 10 : this.#request.length;
     const socket = connect(this.#port, '127.0.0.1');
     const close = (): void => {

@@ -24,6 +24,8 @@ const TITLES: Readonly<Record<Variant, string>> = {
   refused: 'a 402 for each request',
 };
 
+/** Issue "Part 3" show 5. */
+const RESIDENT_MB_MOST = 150;
 /** Below this the numbers say more about the neighbours than about the variant. */
 const CORE_BUSY_LEAST = 0.85;
 
@@ -85,6 +87,7 @@ function renderFindings(report: Report): string[] {
     `With everything on, one core serves ${report.ratio_to_nginx.toFixed(2)} of what nginx serves on it (by requests a second ${everything.ratio_to_nginx_by_rate.toFixed(2)}, by CPU a request ${everything.ratio_to_nginx_by_cpu.toFixed(2)}).`,
     `Tollkeeper adds ${report.added_cpu_us.toFixed(1)} us of CPU to bare forwarding: ${report.store_cpu_us.toFixed(1)} for holds, journal, settlement and log, ${own.toFixed(1)} for the rest.`,
     `The supervisor beside the worker uses ${everything.supervisor_cpu_us_per_request.toFixed(2)} us a request.`,
+    `A worker has ${everything.rss_mb} MB of memory (wanted: under ${RESIDENT_MB_MOST}).`,
     ...renderLimits(report),
   ];
 }

@@ -12,7 +12,7 @@ const NGINX = 'nginx';
 const OWN = 'Tollkeeper';
 /** Row of the differences, each within one round. */
 const ADDED = 'Tollkeeper minus direct';
-/** Issue 4, show 5. */
+/** Issue "Part 3" show 5. */
 const ADDED_MS_MOST = 1;
 const FULL_SPEED_SECONDS = 3;
 

@@ -8,7 +8,7 @@ import type { Subject } from '../subject.ts';
 const NGINX = 'nginx';
 const PORTKEY = 'Portkey';
 const OWN = 'Tollkeeper';
-/** Issue 4, show 5. */
+/** Issue "Part 3" show 5. */
 const TIMES_LEAST = 10;
 
 export const portkey: Scenario = {

@@ -15,7 +15,7 @@ import {
   type ScenarioSetting,
 } from '../scenario.ts';
 import { seedStore } from '../seed-store.ts';
-import { TWO_LIMITS, verifyLedger } from '../start-gateway-subjects.ts';
+import { verifyLedger } from '../start-gateway-subjects.ts';
 import { startUpstream } from '../start-nginx-subjects.ts';
 import { MODEL_TERMS, type PinnedGateway, startPinnedGateway } from '../start-pinned-gateway.ts';
 import { startStreamUpstream } from '../start-stream-upstream.ts';
@@ -25,6 +25,8 @@ import { makeDirectory, removeDirectory } from '../../test/support/temporary-dir
 import { waitFor } from '../../test/support/wait-for.ts';
 import { ANSWER_BODY, type Call, CHAT_CALL, MODEL } from '../workload.ts';
 
+const LIMITS =
+  'limits: [{ requests: 1000M, per: month }, { tokens: 1000000M, per: month }, { concurrent_requests: 1000 }]';
 const SAMPLE_EVERY = 100_000;
 const ABORTED_PER_SECOND = 50;
 const TENANTS = 1000;
@@ -151,7 +153,7 @@ async function startSoak({ keep, gateway }: ScenarioSetting): Promise<Place> {
     { ...gateway, upstreamOrigin: upstream.origin },
     {
       ...{ requests: 'all', data },
-      plan: TWO_LIMITS.replace(' }]', ' }, { concurrent_requests: 1000 }]'),
+      plan: LIMITS,
       providers: [
         `streams: { base_url: '${upstream.origin}/stream/v1' }`,
         `slow: { base_url: '${slow.origin}/v1' }`,

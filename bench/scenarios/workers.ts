@@ -8,7 +8,7 @@ import type { Subject } from '../subject.ts';
 const ONE = '1 worker';
 const TWO = '2 workers';
 const PER_SECOND = 4000;
-/** Issue 4, show 3. */
+/** Issue "Part 3" show 3. */
 const CPU_RATIO_MOST = 1.15;
 
 export const workers: Scenario = {
