@@ -27,8 +27,13 @@ export function describeMachine(): Machine {
   };
 }
 
+export interface Cores {
+  readonly gateway: number;
+  readonly load: number;
+}
+
 /** One core for the gateways, one for load and upstream. Throws, saying what is missing, where there are not two. */
-export function chooseCores(): { readonly gateway: number; readonly load: number } {
+export function chooseCores(): Cores {
   if (process.platform !== 'linux') {
     throw new Error(
       `the bench reads /proc and pins with taskset: it runs on Linux, not ${process.platform}`,

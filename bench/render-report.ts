@@ -1,5 +1,6 @@
+import type { HttpTransport } from '../src/server/config/loaded-config.ts';
+import { alignTable } from './align-table.ts';
 import type { Machine } from './machine.ts';
-import type { BenchOptions } from './options.ts';
 import { type BenchResult, type VariantResult } from './summarise.ts';
 import { type Variant, VARIANTS } from './subject.ts';
 
@@ -8,6 +9,8 @@ export interface Report extends BenchResult {
   readonly machine: Machine;
   readonly rounds: number;
   readonly seconds: number;
+  readonly warm_up_seconds: number;
+  readonly http: HttpTransport;
   readonly connections: number;
 }
 
@@ -21,6 +24,8 @@ const TITLES: Readonly<Record<Variant, string>> = {
   refused: 'a 402 for each request',
 };
 
+/** Issue "Part 3" show 5. */
+const RESIDENT_MB_MOST = 150;
 /** Below this the numbers say more about the neighbours than about the variant. */
 const CORE_BUSY_LEAST = 0.85;
 
@@ -30,59 +35,28 @@ export function renderText(report: Report): string {
   );
 }
 
-/** The whole of docs/benchmarks.md: nothing in it was not measured in this run. */
-export function renderMarkdown(report: Report, options: BenchOptions): string {
-  const { machine } = report;
-  return `# Benchmarks
-
-Written by \`npm run bench\` on ${report.date}; do not edit. The run prints the same table.
+/** The first table of docs/benchmarks.md with what it says; method and machine stand below all tables. */
+export function renderFirstSection(report: Report): string {
+  return `Measured on ${report.date}.
 
 ${renderTable(report).join('\n')}
 
 ${renderFindings(report)
   .map((line) => `- ${line}`)
   .join('\n')}
-
-${renderDoubts(report).join('\n')}
-## The variants
+${renderDoubts(report)
+  .map((line) => `\n${line}`)
+  .join('')}
+### The variants
 
 | variant | what it does with a request |
 |---|---|
 | ${TITLES.nginx} | forwards, connections to the upstream kept, no log |
-| ${TITLES.bare} | the gateway's own listener and client (\`server.http: ${options.http}\`), and between them only hop-by-hop headers removed |
+| ${TITLES.bare} | the gateway's own listener and client (\`server.http: ${report.http}\`), and between them only hop-by-hop headers removed |
 | ${TITLES.everything} | API key, plan with two limits (requests and tokens a month), prepaid balance: body understood, maximum held in three accounts, answer metered, exact cost charged in the journal before the first byte leaves, settled to the ledger, logged, counted in the metrics |
 | ${TITLES['no-store']} | the same key, body, metering, headers and metrics on a plan that includes every call: no hold, no journal, no settlement, no log row |
 | ${TITLES['one-limit']}, ${TITLES['ten-limits']} | as with everything on, on plans with one limit and with ten of all units, windows and scopes |
 | ${TITLES.refused} | the key's quota is used up: the body understood, the decision, the offers that would help, the whole 402 with its links, the log row; the upstream is not called |
-
-## Method
-
-- One request: \`POST /v1/chat/completions\`, a JSON body of 305 bytes, 16 headers. The upstream, an nginx, answers
-  with a fixed chat completion of 583 bytes that carries its usage.
-- The measured processes are pinned to one core, \`wrk -t1 -c${report.connections}\` and the upstream to another. Gateways run one worker.
-- Each variant is warmed up for ${options.warmUpSeconds} s; then ${report.rounds} rounds of ${report.seconds} s, the variants in turn within each round, the other processes stopped meanwhile.
-  The table shows medians.
-- CPU per request = (user + system time of the serving process with all its threads) / requests, read when what
-  the answers left behind is settled too. The supervisor is another process: its share is listed above.
-- MB = resident memory of the serving process at the end of a run, in 10^6 bytes.
-- One answer of each variant is compared byte for byte, any failed request ends the bench, and at its end every
-  answer must be charged in the books and the ledger must audit clean.
-- "of nginx" = the lower of two ratios, by requests a second and by CPU a request: they agree when each had its core to
-  itself, and neither busy neighbours nor a core that waits can flatter the lower one.
-- Compare rows of one table, never of two: machines and hours differ.
-
-## Machine
-
-${machine.cpu}, ${machine.cores} cores, ${machine.memory_gb} GB, ${machine.kernel}; Node ${machine.node}, nginx ${machine.nginx}, wrk ${machine.wrk}.
-
-## Again
-
-\`\`\`sh
-npm ci
-npm run bench             # writes this page
-npm run bench -- --quick  # under a minute, writes nothing
-npm run bench --silent -- --json
-\`\`\`
 `;
 }
 
@@ -92,15 +66,7 @@ function renderTable({ variants }: Report): string[] {
     const result = variants[variant];
     return result === undefined ? [] : [[TITLES[variant], ...renderCells(result)]];
   });
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => pad(cell, widths[column] ?? 0, column)).join(' | ')} |`;
-  const rule = widths.map((width, column) =>
-    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
-  );
-  return [line(head), line(rule), ...rows.map(line)];
+  return alignTable([head, ...rows]);
 }
 
 function renderCells(result: VariantResult): string[] {
@@ -114,10 +80,6 @@ function renderCells(result: VariantResult): string[] {
   ];
 }
 
-function pad(cell: string, width: number, column: number): string {
-  return column === 0 ? cell.padEnd(width) : cell.padStart(width);
-}
-
 function renderFindings(report: Report): string[] {
   const { everything } = report.variants;
   const own = report.added_cpu_us - report.store_cpu_us;
@@ -125,6 +87,7 @@ function renderFindings(report: Report): string[] {
     `With everything on, one core serves ${report.ratio_to_nginx.toFixed(2)} of what nginx serves on it (by requests a second ${everything.ratio_to_nginx_by_rate.toFixed(2)}, by CPU a request ${everything.ratio_to_nginx_by_cpu.toFixed(2)}).`,
     `Tollkeeper adds ${report.added_cpu_us.toFixed(1)} us of CPU to bare forwarding: ${report.store_cpu_us.toFixed(1)} for holds, journal, settlement and log, ${own.toFixed(1)} for the rest.`,
     `The supervisor beside the worker uses ${everything.supervisor_cpu_us_per_request.toFixed(2)} us a request.`,
+    `A worker has ${everything.rss_mb} MB of memory (wanted: under ${RESIDENT_MB_MOST}).`,
     ...renderLimits(report),
   ];
 }

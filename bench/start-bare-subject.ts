@@ -8,7 +8,7 @@ import { ChildProgram } from '../test/support/child-program.ts';
 import { waitFor } from '../test/support/wait-for.ts';
 import { pinToCore } from './process-usage.ts';
 import type { Subject } from './subject.ts';
-import { CHAT_PATH } from './workload.ts';
+import { CHAT_CALL } from './workload.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const START_TIMEOUT_MS = 10_000;
@@ -38,8 +38,8 @@ export async function startBare({ upstreamOrigin, core, http }: BareSetup): Prom
     pinToCore(pid, core);
     return {
       variant: 'bare',
-      target: { url: `http://127.0.0.1:${port}${CHAT_PATH}`, key: 'none' },
-      pid,
+      target: { origin: `http://127.0.0.1:${port}`, calls: [CHAT_CALL], key: 'none' },
+      pids: [pid],
       supervisorPid: undefined,
       verify: () => Promise.resolve(),
       stop,

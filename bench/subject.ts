@@ -1,6 +1,6 @@
 import type { LoadTarget } from './drive-load.ts';
 
-/** The variants, in the order of the table and of every round. */
+/** The variants of the first table, in its order and in that of every round. */
 export const VARIANTS = [
   'nginx',
   'bare',
@@ -14,13 +14,14 @@ export const VARIANTS = [
 export const QUICK_VARIANTS: readonly Variant[] = ['nginx', 'bare', 'everything', 'no-store'];
 export type Variant = (typeof VARIANTS)[number];
 
-/** One variant, running, pinned to the gateway's core. */
+/** Something that serves, running, pinned to the gateway's core. */
 export interface Subject {
-  readonly variant: Variant;
+  /** Its row in the table. */
+  readonly variant: string;
   readonly target: LoadTarget;
-  /** The process that serves. */
-  readonly pid: number;
-  /** The process beside it that must cost nothing per request; undefined where there is none. */
+  /** The processes that serve. */
+  readonly pids: readonly number[];
+  /** The process beside them that must cost nothing per request; undefined where there is none. */
   readonly supervisorPid: number | undefined;
   /** Throws unless the books say what must be so after `requests` answers. */
   verify(requests: number): Promise<void>;

@@ -62,38 +62,41 @@ export function summarise(samples: readonly Sample[]): BenchResult {
 }
 
 function summariseVariant(samples: readonly Sample[], variant: Variant): VariantResult {
-  const median = (member: Measured): number => medianOf(samples, variant, member);
+  const own = (member: Measured): number => medianOf(samples, variant, member);
   const nginx = (member: Measured): number => medianOf(samples, 'nginx', member);
-  const byRate = round(median('requestsPerSecond') / nginx('requestsPerSecond'), 3);
-  const byCpu = round(nginx('cpuMicrosecondsPerRequest') / median('cpuMicrosecondsPerRequest'), 3);
+  const byRate = round(own('requestsPerSecond') / nginx('requestsPerSecond'), 3);
+  const byCpu = round(nginx('cpuMicrosecondsPerRequest') / own('cpuMicrosecondsPerRequest'), 3);
   return {
-    req_per_s: round(median('requestsPerSecond'), 0),
-    cpu_us_per_request: round(median('cpuMicrosecondsPerRequest'), 1),
-    supervisor_cpu_us_per_request: round(median('supervisorMicrosecondsPerRequest'), 2),
-    p50_ms: round(median('p50Ms'), 2),
-    p99_ms: round(median('p99Ms'), 2),
-    rss_mb: round(median('residentMb'), 0),
-    core_busy: round(median('coreBusy'), 2),
+    req_per_s: round(own('requestsPerSecond'), 0),
+    cpu_us_per_request: round(own('cpuMicrosecondsPerRequest'), 1),
+    supervisor_cpu_us_per_request: round(own('supervisorMicrosecondsPerRequest'), 2),
+    p50_ms: round(own('p50Ms'), 2),
+    p99_ms: round(own('p99Ms'), 2),
+    rss_mb: round(own('residentMb'), 0),
+    core_busy: round(own('coreBusy'), 2),
     ratio_to_nginx_by_rate: byRate,
     ratio_to_nginx_by_cpu: byCpu,
     ratio_to_nginx: Math.min(byRate, byCpu),
   };
 }
 
-type Measured = Exclude<keyof Sample, 'variant' | 'requests'>;
+export type Measured = Exclude<keyof Sample, 'variant' | 'requests'>;
 
-function medianOf(samples: readonly Sample[], variant: Variant, member: Measured): number {
-  const values = samples
-    .filter((sample) => sample.variant === variant)
-    .map((sample) => sample[member])
-    .toSorted((a, b) => a - b);
-  const middle = values.length / 2;
-  const upper = values[Math.floor(middle)];
-  const lower = values[Math.ceil(middle) - 1];
-  if (upper === undefined || lower === undefined) throw new Error(`no run of ${variant}`);
+export function medianOf(samples: readonly Sample[], variant: string, member: Measured): number {
+  const own = samples.filter((sample) => sample.variant === variant);
+  if (own.length === 0) throw new Error(`no run of ${variant}`);
+  return median(own.map((sample) => sample[member]));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const upper = sorted[Math.floor(middle)];
+  const lower = sorted[Math.ceil(middle) - 1];
+  if (upper === undefined || lower === undefined) throw new Error('no value, no median');
   return (upper + lower) / 2;
 }
 
-function round(value: number, digits: number): number {
+export function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }

@@ -49,9 +49,32 @@ export const ANSWER_BODY = JSON.stringify({
   system_fingerprint: 'fp_bench',
 });
 
-/** Headers a client library sends along; wrk adds Host and Content-Length, so that 16 arrive. */
-export function requestHeaders(key: string): Readonly<Record<string, string>> {
+/** One request, and what must come back byte for byte. */
+export interface Call {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body: string;
+  readonly answer: string;
+  /** Instead of the key of the load; an empty one is sent as none. */
+  readonly key?: string;
+  /** Beside those of every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const CHAT_CALL: Call = {
+  method: 'POST',
+  path: CHAT_PATH,
+  body: REQUEST_BODY,
+  answer: ANSWER_BODY,
+};
+
+/** Headers a client library sends along; with Host and Content-Length 16 arrive. */
+export function requestHeaders(
+  key: string,
+  more: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
   return {
+    ...more,
     Accept: 'application/json',
     'Accept-Language': '*',
     'Accept-Encoding': 'gzip, deflate',

@@ -3,11 +3,22 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 
+import { describeMachine } from '../bench/machine.ts';
 import { parseOptions } from '../bench/options.ts';
 import type { Report } from '../bench/render-report.ts';
 import type { Sample } from '../bench/measure.ts';
+import { readBooks } from '../bench/read-books.ts';
+import { renderPage } from '../bench/render-page.ts';
+import { readResults, type Results, type ScenarioResult } from '../bench/results-file.ts';
+import { readNumber } from '../bench/scenario.ts';
+import { SCENARIOS } from '../bench/scenarios/all.ts';
+import { slopeOf } from '../bench/scenarios/soak.ts';
+import { seedStore } from '../bench/seed-store.ts';
+import { sha256Hex } from '../src/platform/sha256.ts';
+import { openSqliteStore } from '../src/stores/sqlite/sqlite-store.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
 import { ANSWER_BODY, REQUEST_BODY, requestHeaders } from '../bench/workload.ts';
 import { type Variant, VARIANTS } from '../bench/subject.ts';
 import { summarise } from '../bench/summarise.ts';
@@ -21,8 +32,9 @@ const runBench = (...args: readonly string[]) =>
   });
 
 it('PERF-05: the bench runs every variant, charges every answer, and prints one JSON object', () => {
-  const page = readPage();
-  const { status, stdout, stderr } = runBench('--json', '--rounds', '1', '--seconds', '1');
+  const page = readDocument('benchmarks.md');
+  const length = ['--rounds', '1', '--seconds', '1'];
+  const { status, stdout, stderr } = runBench('--scenario', 'main', '--json', ...length);
   expect({ status, stderr }).toMatchObject({ status: 0 });
   expect(stdout.trimEnd().split('\n')).toHaveLength(1);
   const report = JSON.parse(stdout) as Report;
@@ -36,8 +48,29 @@ it('PERF-05: the bench runs every variant, charges every answer, and prints one 
   expect(report.variants.nginx.ratio_to_nginx).toBe(1);
   expect(report.ratio_to_nginx).toBe(report.variants.everything.ratio_to_nginx);
   expect(report.added_cpu_us).toEqual(expect.any(Number));
-  expect(readPage()).toBe(page);
+  expect(readDocument('benchmarks.md')).toBe(page);
   expect(readdirSync(root).filter((name) => name.startsWith('dist.bench'))).toEqual([]);
+});
+
+it('PERF-01, PERF-03: scenarios run by themselves: a rate that is kept, and a mix that leaves nothing behind', () => {
+  const asked = ['--scenario', 'latency', '--scenario', 'soak', '--requests', '2000'];
+  const { status, stdout, stderr } = runBench(
+    '--json',
+    '--rounds',
+    '1',
+    '--seconds',
+    '1',
+    ...asked,
+  );
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  const { scenarios } = JSON.parse(stdout) as Pick<Results, 'scenarios'>;
+  expect(Object.keys(scenarios)).toEqual(['latency', 'soak']);
+  const rowsOf = (name: string) => scenarios[name]?.rows ?? [];
+  const rates = rowsOf('latency').map(({ numbers }) => numbers.req_per_s);
+  expect(new Set(rates.slice(0, 3)).size).toBe(1);
+  expect(rates[0]).toBeGreaterThan(0);
+  expect(rowsOf('soak').at(-1)).toMatchObject({ name: 'stopped', numbers: { reserved: 0 } });
+  expect(readNumber(rowsOf('soak'), 'stopped', 'requests')).toBeGreaterThanOrEqual(2000);
 });
 
 it.each([
@@ -45,10 +78,18 @@ it.each([
   ['--seconds', 'long', '--seconds must be a whole number from 1 to 300, got "long"'],
   ['--http', 'h2', '--http must be sockets or node, got "h2"'],
   ['--profile=x', '--write', '--write cannot stand beside --profile'],
+  ['--write', '--no-write', '--write cannot stand beside --no-write'],
+  ['--scenario', 'speed', '--scenario must be one of main, portkey, '],
+  ['--quick', '--scenario=keys', '--quick cannot stand beside --scenario'],
+  ['--requests', '0', '--requests must be a whole number from 1 to 1000000000, got "0"'],
 ])('refuses %s %s and says what it takes', (first, second, message) => {
-  const { status, stdout, stderr } = runBench(first, second);
+  expect(() => parseOptions([first, second])).toThrow(message);
+});
+
+it('tells on stderr what is wrong, and how it is used', () => {
+  const { status, stdout, stderr } = runBench('--rounds', '0');
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-  expect(stderr).toContain(message);
+  expect(stderr).toContain('error: --rounds must be a whole number');
   expect(stderr).toContain('Usage: npm run bench');
 });
 
@@ -58,6 +99,8 @@ it.each([
   ['--quick --write', ['--quick', '--write'], true],
   ['fewer rounds', ['--rounds', '1'], false],
   ['a profiled run', ['--profile', 'x'], false],
+  ['one scenario', ['--scenario', 'soak', '--requests', '5'], true],
+  ['one that shall not', ['--scenario', 'keys', '--no-write'], false],
 ])('writes docs/benchmarks.md or not: %s', (_what, args, write) => {
   expect(parseOptions(args)).toMatchObject({ write });
 });
@@ -107,10 +150,76 @@ function sample(variant: Variant, size: number): Sample {
   };
 }
 
-function readPage(): string | undefined {
-  try {
-    return readFileSync(resolve(root, 'docs/benchmarks.md'), 'utf8');
-  } catch {
-    return undefined; // Nobody has run the whole bench yet.
-  }
+it('runs what belongs beside the first table in its short form, one at full length when asked, and none in a quick run', () => {
+  const named = (args: readonly string[]) =>
+    parseOptions(args).scenarios.map(({ scenario }) => scenario.name);
+  expect(named([])).toEqual(
+    SCENARIOS.filter(({ short }) => short !== undefined).map(({ name }) => name),
+  );
+  expect(named([])).not.toContain('soak');
+  expect(named(['--quick'])).toEqual([]);
+  expect(parseOptions(['--scenario', 'keys'])).toMatchObject({
+    variants: [],
+    scenarios: [{ length: { rounds: 5, seconds: 8 }, requests: 1_000_000 }],
+  });
+  expect(parseOptions(['--scenario', 'main'])).toMatchObject({ variants: VARIANTS, scenarios: [] });
+});
+
+it('docs/benchmarks.md is what its numbers say, and no section is lost when another is measured', () => {
+  const results = readResults(resolve(root, 'docs/benchmarks.json'));
+  const page = renderPage(results, SCENARIOS);
+  expect(readDocument('benchmarks.md')).toBe(page);
+  const scenarios = { ...results.scenarios, keys: fakeKeys(0.9) };
+  const grown = renderPage({ ...results, scenarios }, SCENARIOS);
+  expect(grown).toContain('## 1 to 100,000 keys');
+  expect(grown).toContain(
+    '100,000 keys of one tenant: 0.90 of 1 key (wanted: 0.9 or more): **met**',
+  );
+  for (const title of page.match(/^## .*$/gm) ?? []) expect(grown).toContain(title);
+  const slower = renderPage({ ...results, scenarios: { keys: fakeKeys(0.8) } }, SCENARIOS);
+  expect(slower).toContain('0.80 of 1 key (wanted: 0.9 or more): **missed**');
+});
+
+/** Everybody as fast as the one key, but by CPU. */
+function fakeKeys(ratio: number): ScenarioResult {
+  const names = ['1,000 keys of one tenant', '100,000 keys of one tenant'];
+  const others = [...names, '100,000 keys of 1,000 tenants'];
+  const first = 'first call of each of 100,000 keys of one tenant';
+  const row = (name: string, cpu: number) => ({
+    name,
+    numbers: { req_per_s: 1000, cpu_us_per_request: cpu },
+  });
+  return {
+    ...{ date: '2026-01-01', machine: describeMachine(), rounds: 1, seconds: 1 },
+    rows: [row('1 key', 90), ...others.map((name) => row(name, 90 / ratio)), row(first, 200)],
+  };
+}
+
+it('seeds a store whose keys a gateway finds, dealt out to tenants with credit', async () => {
+  const directory = temporaryDirectory('seeded');
+  const size = { tenants: 3, keys: 7, planId: 'bench', creditNano: 500n };
+  const keys = await seedStore(directory, size);
+  expect(new Set(keys).size).toBe(7);
+  const store = await openSqliteStore({ directory });
+  onTestFinished(() => store.close());
+  const found = await Promise.all(keys.map((key) => store.findKey(sha256Hex(key))));
+  expect(found.map((each) => each?.tenant.id)).toEqual(
+    [0, 1, 2, 0, 1, 2, 0].map((index) => `ten_bench_${index}`),
+  );
+  expect(await store.accounts('ten_bench_2', Date.now(), 0)).toMatchObject([{ allowance: 500n }]);
+  expect(readBooks(directory)).toEqual({ requestsSpent: 0, reserved: 0, slotsReserved: 0 });
+  expect(await store.audit()).toEqual([]);
+});
+
+it('draws the line of least squares through samples of memory', () => {
+  const points = [0, 1, 2, 3].map((each) => ({
+    requests: each * 1e6,
+    mb: 100 + 2 * each + (each % 2 === 0 ? 0.5 : -0.5),
+  }));
+  expect(slopeOf(points) * 1e6).toBeCloseTo(1.8);
+  expect(slopeOf(points.slice(0, 1))).toBe(0);
+});
+
+function readDocument(name: string): string {
+  return readFileSync(resolve(root, 'docs', name), 'utf8');
 }
