@@ -197,6 +197,16 @@ export const STRICTER_ANSWERS: readonly Stricter[] = [
     example: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\r\nhello\r\n0\r\n\r\n',
   },
   {
+    what: 'a 1xx of HTTP/1.0',
+    theirs: 'skips it when the connection is kept',
+    ours: 'the call fails',
+    because: 'HTTP/1.0 has no interim answers, and a server must not send one',
+    source: 'RFC 9110 15.2',
+    says: /an interim answer of HTTP\/1\.0/,
+    example:
+      'HTTP/1.0 103 Hints\r\nConnection: keep-alive\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+  },
+  {
     what: 'a Transfer-Encoding in the trailers',
     theirs: 'ignores it',
     ours: 'the call fails',
@@ -216,7 +226,7 @@ export const LAXER_ANSWERS: readonly Laxer[] = [
     ours: 'skips it and reads the answer',
     because: 'a client must be ready for any 1xx and may ignore it',
     source: 'RFC 9110 15.2',
-    bytes: /HTTP\/1\.[01] 100/,
+    bytes: /HTTP\/1\.1 100/,
     example: 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
   },
   {

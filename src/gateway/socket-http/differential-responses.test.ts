@@ -29,6 +29,8 @@ const interim = fc.constantFrom(
   '',
   'HTTP/1.1 100 Continue\r\n\r\n',
   'HTTP/1.1 103 Hints\r\nLink: a\r\n\r\n',
+  'HTTP/1.0 103 Hints\r\nLink: a\r\n\r\n',
+  'HTTP/1.0 103 Hints\r\nConnection: keep-alive\r\n\r\n',
 );
 const line = fc.constantFrom(
   ...Array.from({ length: 10 }, () => 'HTTP/1.1 200 OK'),
