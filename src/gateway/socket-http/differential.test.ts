@@ -380,7 +380,7 @@ describe('the same bytes to our listener and to node:http', () => {
 });
 
 describe('what node:http leaves to its user', () => {
-  it.each(REFUSED_BY_BOTH)('it serves $what, and neither of ours does', async ({ example }) => {
+  it.each(REFUSED_BY_BOTH)('serves $what, and neither of ours does', async ({ example }) => {
     const bare = createServer((request, response) => {
       request.resume().on('end', () => response.end());
     });
