@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
+import { plantBudgetTree, PRICE, priceOf, spendEverywhere } from './support/budget-tree.ts';
 import { checkProblem } from './support/check-problem.ts';
 import { createCustomer } from './support/customers.ts';
 import {
@@ -253,5 +254,40 @@ it('PLAN-07, KEY-01: on three gateways a change of plan and a revoked key are in
   expect(await everywhere()).toEqual({ KEY_REVOKED: all });
   console.log({ upgradedMs, downgradedMs, revokedMs });
   expect(Math.max(upgradedMs, downgradedMs, revokedMs)).toBeLessThan(1000);
+  expect(await one.caller.audit()).toEqual([]);
+});
+
+it('DEL-04, QUOTA-12: on three gateways 30 + 30 of 50 is spent to the cent, and one customer that has all the traffic spends its balance to the unit', async () => {
+  const route = `{ name: big, path: /big, price: ${PRICE}, rewrite: { pattern: "^.*$", with: /status } }`;
+  const options = { credit: '1.00', store, routes: [route] };
+  const labs = await Promise.all([startLab(options), startLab(options), startLab(options)]);
+  const [one, two, three] = labs;
+  const callers = labs.map(({ caller }) => caller);
+  const reached = () => labs.map(({ api }) => api.requestCount);
+  const sum = (counts: readonly number[]) => counts.reduce((all, each) => all + each);
+
+  const tree = await plantBudgetTree(one.caller, 'lab');
+  const { outcomes, spentNano } = await spendEverywhere(callers, tree, '/big');
+  console.log({ outcomes, reached: reached() });
+  const served = outcomes.map((each) => each['served'] ?? 0);
+  expect(sum(served)).toBe(200);
+  expect(Math.max(...served)).toBeLessThanOrEqual(120);
+  for (const { served: _, ...refused } of outcomes)
+    expect(Object.keys(refused)).toEqual(['SPENDING_LIMIT_REACHED']);
+  expect(spentNano).toEqual(served.map(priceOf));
+  expect(sum(reached())).toBe(200);
+
+  const hot = await createCustomer(two.caller, { plan: 'lab', credit: '1.5' });
+  const answers = await runParallel(2400, 96, (index) => {
+    const { caller } = [one, two, three][index % 3] ?? one;
+    return caller.callPatiently({ path: '/status', key: hot.key });
+  });
+  const ofHot = tally(answers.map((each) => problemOf(each).code ?? 'served'));
+  console.log({ ofHot, reached: reached() });
+  // No gateway refused what another still had.
+  expect(ofHot).toEqual({ served: 1500, INSUFFICIENT_CREDITS: 900 });
+  expect(sum(reached())).toBe(1700);
+  const { balance } = await three.caller.usage(hot.key);
+  expect(balance).toMatchObject({ settled: '0.00', held: '0.00', available: '0.00' });
   expect(await one.caller.audit()).toEqual([]);
 });

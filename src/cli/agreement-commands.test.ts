@@ -43,6 +43,7 @@ it('customers: everything that can be agreed has an option, and none takes it aw
     ...['--disputed', '--reauthorization', '--account-state', 'unverified'],
     ...['--override', 'requests_per_month=5000@2027-01-01', '--override', 'spend_per_day=7.50'],
     ...['--overage-until', '2026-12-31', '--enforcement', 'observe'],
+    ...['--budget', '50.00 USD', '--budget-per', 'month'],
   ];
   const id = await makeCustomer(...options);
   const shown = await runJson('customers', 'show', id);
@@ -63,6 +64,8 @@ it('customers: everything that can be agreed has an option, and none takes it aw
       { limit_id: 'spend_per_day', amount: '7.50 USD', expires_at: null },
     ],
     overage_authorized_until: '2026-12-31T00:00:00.000Z',
+    budget: '50.00 USD',
+    budget_per: 'month',
     enforcement: 'observe',
   };
   expect(shown).toMatchObject(agreed);
@@ -70,6 +73,7 @@ it('customers: everything that can be agreed has an option, and none takes it aw
     ...['--billing-anchor', 'none', '--subscription-ends', 'none', '--payment-failed-at', 'none'],
     ...['--overdue-invoice', 'none', '--no-disputed', '--no-reauthorization'],
     ...['--override', 'none', '--overage-until', 'none', '--enforcement', 'none'],
+    ...['--budget', 'none'],
   ];
   expect(await runJson('customers', 'update', id, ...cleared)).toMatchObject({
     ...agreed,
@@ -84,21 +88,23 @@ it('customers: everything that can be agreed has an option, and none takes it aw
     },
     overrides: [],
     overage_authorized_until: null,
+    budget: null,
+    budget_per: null,
     enforcement: null,
   });
 });
 
 it('customers: for people, with how it stands, in tables', async () => {
   const id = await makeCustomer(
-    '--override',
-    'requests_per_month=5000',
-    '--payment-method',
-    'missing',
+    ...['--override', 'requests_per_month=5000', '--payment-method', 'missing'],
+    ...['--budget', '50.00', '--budget-per', 'month'],
   );
   await runJson('customers', 'purchases', 'add', '--tenant', id, '--add-on', 'course');
   const { out } = await run('customers', 'show', id);
   expect(out).toMatch(/^refused with +PAYMENT_METHOD_MISSING$/m);
   expect(out).toMatch(/^time zone +UTC$/m);
+  expect(out).toMatch(/^budget +50\.00 USD per month$/m);
+  expect(out).toMatch(/^tenant_budget +tenant +0\.00 USD +0\.00 USD +50\.00 USD .* tenant$/m);
   expect(out).toMatch(/^requests_per_month +tenant +0 +0 +5000 +5000 /m);
   expect(out).toMatch(/^spend_per_day +tenant +0\.00 USD +0\.00 USD +2\.50 USD +2\.50 USD /m);
   expect(out).toMatch(/^OVERRIDE +AMOUNT +EXPIRES\nrequests_per_month +5000 +-$/m);
@@ -155,6 +161,7 @@ it('KEY-02, KEY-05 keys: everything a key may be narrowed by has an option, and 
     ...['--addresses', '10.0.0.0/8,203.0.113.7', '--roles', 'reader', '--context-tokens', '9000'],
     ...['--limit', 'requests/day=100', '--limit', 'spend/month=5.00:protective'],
     ...['--limit', 'concurrent_requests=2', '--budget', '1.00', '--expires', '30d'],
+    ...['--budget-per', 'day'],
   ];
   const made = await runJson('keys', 'create', '--tenant', tenant, ...options);
   const id = String(made['id']);
@@ -166,6 +173,7 @@ it('KEY-02, KEY-05 keys: everything a key may be narrowed by has an option, and 
     roles: ['reader'],
     context_tokens_max: 9000,
     budget: '1.00 USD',
+    budget_per: 'day',
     limits: [
       { id: 'own_requests_per_day', amount: 100, class: 'commercial' },
       { id: 'own_spend_per_month', amount: '5.00 USD', class: 'protective' },

@@ -12,3 +12,10 @@ export function readList(json: unknown, name: string): readonly unknown[] {
   const value = readMember(json, name);
   return Array.isArray(value) ? value : [];
 }
+
+/** `50.00 USD per month`, `1.00 USD`; null where there is no budget. */
+export function readBudget(json: unknown): string | null {
+  const budget = readText(json, 'budget');
+  const period = readText(json, 'budget_per');
+  return budget === null || period === 'lifetime' ? budget : `${budget} per ${period}`;
+}

@@ -87,7 +87,7 @@ function registerUpdate(customers: Command, io: CommandIo): void {
       .description('change the plan of a customer, or what is agreed with it'),
     [
       'customers update ten_0199... --plan business --time-zone Europe/Berlin',
-      'customers update ten_0199... --override requests_per_month=5000@2027-01-01 --json',
+      'customers update ten_0199... --override requests_per_month=5000@2027-01-01 --budget 50.00 --budget-per month --json',
     ],
   )
     .option('--name <name>', 'name of the customer')

@@ -21,6 +21,8 @@ export interface CustomerOptions extends AdminOptions {
   readonly accountState?: string;
   readonly override?: readonly OverrideBody[];
   readonly overageUntil?: string;
+  readonly budget?: string;
+  readonly budgetPer?: string;
   readonly enforcement?: string;
 }
 
@@ -52,6 +54,8 @@ export function addCustomerOptions(command: Command): Command {
       collect(parseOverride),
     )
     .option('--overage-until <when>', 'it agreed to pay beyond its allowance until then, or none')
+    .option('--budget <amount>', 'most that it and all below it may spend, or none')
+    .option('--budget-per <period>', 'that the budget is for, such as month; lifetime = for ever')
     .option('--enforcement <mode>', 'observe (only note refusals), enforce, or none = as the plan');
 }
 
@@ -78,6 +82,8 @@ export function customerBody(options: CustomerOptions): Readonly<Record<string, 
     account_state: options.accountState,
     overrides: options.override,
     overage_authorized_until: clearable(options.overageUntil),
+    budget: clearable(options.budget),
+    budget_per: options.budgetPer,
     enforcement: clearable(options.enforcement),
   };
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import type { AdminOptions } from './admin-client.ts';
-import { readList, readText } from './answer-shapes.ts';
+import { readBudget, readList, readText } from './answer-shapes.ts';
 import {
   addPageOptions,
   describeClientCommand,
@@ -20,7 +20,7 @@ const COLUMNS = [
   textColumn('KEY', 'hint'),
   textColumn('NAME', 'name'),
   textColumn('STATE', 'state'),
-  textColumn('BUDGET', 'budget'),
+  { title: 'BUDGET', value: readBudget },
   textColumn('EXPIRES', 'expires_at'),
   textColumn('TENANT', 'tenant_id'),
 ];
@@ -83,7 +83,7 @@ function registerUpdate(keys: Command, io: CommandIo): void {
     keys.command('update <id>').description('change what a key may do and spend'),
     [
       'keys update key_0199... --addresses 203.0.113.0/24 --roles reader',
-      'keys update key_0199... --budget none --limit requests/day=100 --limit spend/month=5.00 --json',
+      'keys update key_0199... --budget 5.00 --budget-per month --limit requests/day=100 --json',
     ],
   );
   addKeyOptions(update).action((id: string, options: KeyOptions) =>

@@ -14,6 +14,7 @@ import {
 export interface KeyOptions extends AdminOptions {
   readonly name?: string;
   readonly budget?: string;
+  readonly budgetPer?: string;
   readonly expires?: string;
   readonly apis?: readonly string[];
   readonly models?: readonly string[];
@@ -27,7 +28,8 @@ export interface KeyOptions extends AdminOptions {
 export function addKeyOptions(command: Command): Command {
   return command
     .option('--name <name>', 'what the key is for')
-    .option('--budget <amount>', 'most the key may ever spend, such as 1.00, or none')
+    .option('--budget <amount>', 'most the key may spend, such as 1.00, or none')
+    .option('--budget-per <period>', 'that the budget is for, such as month; lifetime = for ever')
     .option('--expires <when>', 'a time from now such as 30d, or 2026-12-31T00:00:00Z, or none')
     .option('--apis <ids>', 'only these, comma-separated; all = every API', parseNames)
     .option('--models <ids>', 'only these models; all = every model of the plan', parseNames)
@@ -49,6 +51,7 @@ export function keyBody(options: KeyOptions): Readonly<Record<string, unknown>> 
   return {
     name,
     budget: clearable(options.budget),
+    budget_per: options.budgetPer,
     expires_at: clearable(options.expires),
     apis,
     models,

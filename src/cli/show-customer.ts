@@ -1,4 +1,4 @@
-import { readList, readMember, readText } from './answer-shapes.ts';
+import { readBudget, readList, readMember, readText } from './answer-shapes.ts';
 import { type Done, textColumn } from './client-command.ts';
 import type { CommandIo } from './command-outcome.ts';
 import { type Column, formatFields, formatTable } from './format-table.ts';
@@ -11,6 +11,7 @@ const LIMIT_COLUMNS = [
   quantityColumn('ALLOWED', 'limit'),
   quantityColumn('REMAINING', 'remaining'),
   textColumn('RESETS', 'resets_at'),
+  textColumn('FROM', 'from'),
 ];
 const OVERRIDE_COLUMNS = [
   textColumn('OVERRIDE', 'limit_id'),
@@ -56,6 +57,7 @@ function fieldsOf(json: unknown): readonly (readonly [string, string | null])[] 
     ['subscription', readText(standing, 'subscription')],
     ['payments', readText(standing, 'payments')],
     ['refused with', readText(standing, 'code')],
+    ['budget', readBudget(json)],
     ['time zone', readText(json, 'time_zone')],
     ['enforcement', readText(json, 'enforcement') ?? 'as the plan'],
     ['balance', money('settled')],

@@ -19,6 +19,7 @@ const BASE = { requestId: 'req_1', baseUrl: 'https://gate.example', resolutionUr
 const DETAILS: ProblemDetails = {
   current_plan: 'Basic',
   scope: 'key',
+  from: 'ancestor',
   unit: 'requests',
   window: 'month',
   current_usage: 10_000,

@@ -92,6 +92,8 @@ export interface ProblemDetails {
   readonly exceeded_limit_type?: string;
   readonly limit_id?: string;
   readonly scope?: LimitScope;
+  /** It is a limit of a tenant above: no purchase of this account lifts it. */
+  readonly from?: 'ancestor';
   /** `requests`, `tokens` ... (UNIT_NAMES of phrases/phrasebook.ts); of a spending limit the asset. */
   readonly unit?: string;
   /** `second` ... `year`, `billing_cycle`, `lifetime`; a number of them (`10 seconds`); any stretch (`sliding_hour`). */

@@ -50,6 +50,7 @@ const DETAILS = {
     exceeded_limit_type: TEXT,
     limit_id: TEXT,
     scope: { enum: LIMIT_SCOPES },
+    from: { const: 'ancestor' },
     unit: TEXT,
     window: TEXT,
     current_usage: QUANTITY,

@@ -27,8 +27,10 @@ const INVOICES_NAMED_MAX = 3;
 
 /** Every word a sentence of the registry may use, worked out only when a sentence asks for it. */
 export const WORDS: Readonly<Record<string, Word>> = {
-  subject: ({ details, phrases }) => phrases.subjects[details.scope ?? 'tenant'][0],
-  subject_inside: ({ details, phrases }) => phrases.subjects[details.scope ?? 'tenant'][1],
+  subject: ({ details, phrases }) => phrases.subjects[subjectOf(details)][0],
+  subject_inside: ({ details, phrases }) => phrases.subjects[subjectOf(details)][1],
+  organisation: ({ details, phrases }) =>
+    details.from === undefined ? undefined : phrases.organisation,
   account: ({ details }) => details.account,
   current_plan: ({ details }) => details.current_plan,
   current_usage: (source) => formatUsage(source, 'current_usage'),
@@ -91,6 +93,11 @@ export const WORDS: Readonly<Record<string, Word>> = {
   requested: (source) => formatTimeIn(source.details.requested_at, source.phrases),
   retired: (source) => formatTimeIn(source.details.retired_at, source.phrases),
 };
+
+/** Of a limit that counts a tenant above as a whole it is not the caller who has used it up. */
+function subjectOf({ scope = 'tenant', from }: ProblemDetails): keyof Phrasebook['subjects'] {
+  return from === 'ancestor' && scope === 'tenant' ? 'organisation' : scope;
+}
 
 /** 10000 -> `10,000`. Money strings pass as they are; what is not a finite number is no word. */
 export function formatQuantity(quantity: Quantity | undefined): string | undefined {

@@ -211,6 +211,8 @@ describe('C402-05: the action is the first that is possible', () => {
     ['INSUFFICIENT_CREDITS', { upgrade_options: [PACK, PLAN] }, undefined, 'buy_credits'],
     ['INSUFFICIENT_CREDITS', { upgrade_options: [] }, undefined, 'contact_admin'],
     ['SPENDING_LIMIT_REACHED', { upgrade_options: [] }, undefined, 'raise_spending_limit'],
+    ['SPENDING_LIMIT_REACHED', { from: 'ancestor' }, RESET, 'wait_for_reset'],
+    ['SPENDING_LIMIT_REACHED', { from: 'ancestor' }, undefined, 'contact_admin'],
     ['RATE_LIMITED', {}, undefined, 'wait_for_reset'],
     ['PAYMENT_RETRY_STORM', { cause: 'INSUFFICIENT_CREDITS' }, undefined, 'buy_credits'],
     ['PAYMENT_RETRY_STORM', { cause: 'no such code' }, undefined, 'contact_admin'],

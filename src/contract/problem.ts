@@ -120,6 +120,7 @@ function isPossible(action: Action, { details, resetsAt, offer }: ProblemInput):
   if (action === 'upgrade_plan') return offersAny('plan', details);
   if (action === 'buy_credits') return offersAny('pack', details);
   if (action === 'wait_for_reset') return resetsAt !== undefined;
+  if (action === 'raise_spending_limit') return details?.from === undefined;
   return action !== 'pay_challenge' || offer !== undefined;
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import {
   AT,
+  buildBudget,
   buildHolder,
   buildLimit,
   buildPlan,
@@ -28,7 +29,7 @@ describe('accountsFor', () => {
         buildLimit(50, { id: 'key_tokens_per_day', unit: 'tokens', window: 'day', scope: 'key' }),
       ],
     });
-    const accounts = accountsFor(plan, { ...HOLDER, budgetNano: 7 }, ANY_CALL, NOW);
+    const accounts = accountsFor(plan, { ...HOLDER, budgets: [buildBudget(7)] }, ANY_CALL, NOW);
     expect(accounts).toEqual([
       {
         id: 'quo:ten_1:requests_per_month:2027-01',
@@ -235,6 +236,29 @@ it('PLAN-11: what more costs goes with the allowance and not with what is beyond
   expect(spec && overageAccount(spec)).not.toHaveProperty('overage');
 });
 
+it('BILL-05, DEL-04: each budget above a call is an account of its own, the one that opens again last first, then the nearest', () => {
+  const above = { id: 'tenant_budget', from: 'ancestor' } as const;
+  const budgets = [
+    buildBudget(5, { window: 'month' }),
+    buildBudget(30, { ...above, ownerId: 'ten_1', from: 'tenant' }),
+    buildBudget(40, { ...above, ownerId: 'dep', tenantId: 'dep', window: 'day' }),
+    buildBudget(50, { ...above, ownerId: 'org', tenantId: 'org' }),
+  ];
+  const accounts = accountsFor(buildPlan('p'), buildHolder({ budgets }), ANY_CALL, NOW);
+  expect(accounts.map(({ id, tenantId, allowance }) => [id, tenantId, allowance])).toEqual([
+    ['quo:ten_1:tenant_budget:lifetime', 'ten_1', 30],
+    ['quo:org:tenant_budget:lifetime', 'org', 50],
+    ['quo:key_1:key_budget:2027-01', 'ten_1', 5],
+    ['quo:dep:tenant_budget:2027-01-15', 'dep', 40],
+    ['bal:ten_1:USD', 'ten_1', 0],
+  ]);
+  expect(accounts[2]).toMatchObject({
+    unit: 'spend',
+    windowEndsAt: NEXT_MONTH,
+    limit: { window: 'month', scope: 'key', keyId: 'key_1', from: 'key' },
+  });
+});
+
 describe('the order limits refuse in', () => {
   it('commercial before protective, the one that opens again last first, slots last, narrow before wide', () => {
     const limits = [
@@ -262,7 +286,7 @@ describe('the order limits refuse in', () => {
   it('402 or 429: what only protects comes after the budget of the key and the balance', () => {
     const limits = [buildLimit(1, { id: 'shield', class: 'protective' }), buildLimit(1)];
     const plan = buildPlan('p', { limits });
-    const accounts = accountsFor(plan, { ...HOLDER, budgetNano: 7 }, ANY_CALL, NOW);
+    const accounts = accountsFor(plan, { ...HOLDER, budgets: [buildBudget(7)] }, ANY_CALL, NOW);
     expect(accounts.map(({ limit, kind }) => limit?.id ?? kind)).toEqual([
       'requests_per_month',
       'key_budget',

@@ -1,3 +1,4 @@
+import type { BudgetNode } from './budget-tree.ts';
 import type {
   Limit,
   LimitClass,
@@ -47,7 +48,7 @@ export interface LimitLabel {
   /** Counted and warned about from this many on, never refused: the account's allowance has no end. */
   readonly softAt?: number;
   /** Whose rule it is when it is not the plan's: no purchase of this tenant changes it. */
-  readonly from?: 'key' | 'ancestor' | 'house';
+  readonly from?: 'key' | 'tenant' | 'ancestor' | 'house';
 }
 
 /** Whose accounts: the members of a tenant and key that accounts depend on. */
@@ -56,7 +57,8 @@ export interface AccountHolder {
   /** Whose plan and balance it draws on: its own, or those of the pool it belongs to (PLAN-16). */
   readonly payerId: string;
   readonly keyId: string;
-  readonly budgetNano: number | undefined;
+  /** Of the key, its tenant and all above it, nearest first. */
+  readonly budgets: readonly BudgetNode[];
   /** Quotas of the key alone (KEY-02). */
   readonly keyLimits: readonly Limit[];
   readonly calendar: Calendar;
@@ -112,7 +114,7 @@ export function balanceAccount(tenantId: string, asset: string): AccountSpec {
 }
 
 /**
- * Every account this call touches at `at`, in the order they refuse in: commercial quotas, the key's budget, the
+ * Every account this call touches at `at`, in the order they refuse in: commercial quotas, the budgets, the
  * balance, then protective quotas (what is exceeded beside money or a commercial limit is 402). Of the quotas the
  * one that opens again last comes before the others, so that nobody is told to wait a minute for what is gone for
  * the month, and a narrow scope before a wide one. A changed plan keeps the ids, so what is used stays used (QUOTA-03).
@@ -133,8 +135,9 @@ export function accountsFor(
     ),
     ...quotas(holder.houseLimits, THE_HOUSE, counting),
   ].toSorted(compareRefusalOrder);
-  const money: AccountSpec[] = [];
-  if (holder.budgetNano !== undefined) money.push(budgetAccount(holder.budgetNano, holder));
+  const money = holder.budgets
+    .map((budget) => budgetAccount(budget, terms.at))
+    .toSorted(compareRefusalOrder);
   if (plan.usage === 'prepaid') money.push(balanceAccount(holder.payerId, terms.asset));
   const protectsFrom = limits.findIndex(({ limit }) => limit?.class === 'protective');
   if (protectsFrom < 0) return [...limits, ...money];
@@ -302,21 +305,24 @@ function refusalRank({ limit, unit }: AccountSpec): number {
   return (protective * 100 + window) * 10 + SCOPE_ORDER.indexOf(limit.scope);
 }
 
-function budgetAccount(budgetNano: number, holder: AccountHolder): AccountSpec {
+function budgetAccount(budget: BudgetNode, at: number): AccountSpec {
+  const { id, ownerId, tenantId, from, amountNano, window, calendar } = budget;
+  const { id: windowId, endsAt } = windowOf(window, at, calendar);
+  const scope = from === 'key' ? 'key' : 'tenant';
   return {
-    id: `quo:${holder.keyId}:key_budget:lifetime`,
-    tenantId: holder.tenantId,
+    id: `quo:${ownerId}:${id}:${windowId}`,
+    tenantId,
     kind: 'quota',
     unit: 'spend',
-    allowance: budgetNano,
-    windowEndsAt: undefined,
+    allowance: amountNano,
+    windowEndsAt: endsAt,
     limit: {
-      id: 'key_budget',
+      id,
       unit: 'spend',
-      window: 'lifetime',
-      scope: 'key',
-      keyId: holder.keyId,
-      from: 'key',
+      window,
+      scope,
+      keyId: from === 'key' ? ownerId : undefined,
+      from,
     },
   };
 }

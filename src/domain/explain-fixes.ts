@@ -4,7 +4,7 @@ import { ACTION_WORDS } from './action-words.ts';
 import type { Catalog } from './catalog.ts';
 import type { Refusal } from './decide.ts';
 import { explainSmaller } from './explain-smaller.ts';
-import { againOf } from './explain-words.ts';
+import { againOf, isBudget } from './explain-words.ts';
 import type { Facts } from './facts.ts';
 import { formatMoney } from './money.ts';
 import { findOffers, type Offer } from './offers.ts';
@@ -175,13 +175,18 @@ function offerFix(offer: Offer, { catalog, facts }: Refused): Fix {
 
 function budgetFixes({ refusal }: Refused): readonly Fix[] {
   const { label } = refusal.limit ?? {};
-  if (label?.from === 'key') {
-    const what = label.id === 'key_budget' ? 'its budget' : `its limit ${label.id}`;
+  if (label === undefined) return [];
+  const what = isBudget(label) ? 'its budget' : `its limit ${label.id}`;
+  if (label.from === 'key') {
     const text = `Ask the owner of the key to raise ${what}, or use another key.`;
     return [fix('raise_spending_limit', text)];
   }
-  if (label?.from !== 'ancestor') return [];
-  const text = `Ask the organisation above this account to raise its limit ${label.id}.`;
+  if (label.from === 'tenant') {
+    const text = `Ask who is responsible for this account to raise ${what}.`;
+    return [fix('raise_spending_limit', text)];
+  }
+  if (label.from !== 'ancestor') return [];
+  const text = `Ask the organisation above this account to raise ${what}.`;
   return [fix('contact_admin', text)];
 }
 

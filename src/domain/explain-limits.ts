@@ -6,6 +6,7 @@ import {
   formatNumber,
   formatUnits,
   hasNoEnd,
+  isBudget,
   nameOf,
   ownerOf,
   periodOf,
@@ -22,7 +23,7 @@ export function describeLimit(limit: LimitFact, held: number | undefined, asset:
 
 function describeOwner(limit: LimitFact): string {
   const { label } = limit;
-  if (label === undefined || label.id === 'key_budget') return nameOf(limit);
+  if (label === undefined || isBudget(label)) return nameOf(limit);
   const guard = label.class === 'protective' ? 'Protective limit' : 'Limit';
   const house = label.from === 'house' ? ' (a rule of the provider)' : '';
   return `${guard} ${label.id} of ${ownerOf(label)}${house}`;

@@ -149,6 +149,20 @@ describe('the ways out of a refusal, least effort first', () => {
     );
   });
 
+  it('BILL-05: of a budget of the account or of one above: ask who is responsible for it', () => {
+    const budget = buildLimit(5, { id: 'tenant_budget', unit: 'spend' });
+    const quota = buildQuota(budget, { spent: 5 });
+    const by = (from: 'tenant' | 'ancestor') => ({
+      limits: [{ ...quota, ...(quota.label && { label: { ...quota.label, from } }) }],
+    });
+    expect(textsOf(by('tenant'))).toContain(
+      'raise_spending_limit: Ask who is responsible for this account to raise its budget.',
+    );
+    expect(textsOf(by('ancestor'))).toContain(
+      'contact_admin: Ask the organisation above this account to raise its budget.',
+    );
+  });
+
   it('of a busy slot: wait for a call to end', () => {
     const slots = buildLimit(5, { id: 'slots', unit: 'concurrent_requests', window: 'second' });
     const { fixes, retry } = explained({ limits: [buildQuota(slots, { reserved: 5 })] });

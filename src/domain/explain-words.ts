@@ -2,6 +2,7 @@ import { formatSize } from '../contract/number-words.ts';
 import { ENGLISH } from '../contract/phrases/english.ts';
 import { formatQuantity } from '../contract/problem-words.ts';
 import type { LimitLabel } from './accounts.ts';
+import { KEY_BUDGET, TENANT_BUDGET } from './budget-tree.ts';
 import type { LimitScope, LimitUnit } from './catalog.ts';
 import type { LimitFact } from './facts.ts';
 import { formatMoney } from './money.ts';
@@ -118,10 +119,14 @@ const OWNERS: Readonly<Record<LimitScope, string>> = {
   operation: 'operation ',
 };
 
-/** `Balance`, `Limit requests_per_month`, `Budget of this key`. */
+export function isBudget({ id }: Pick<LimitLabel, 'id'>): boolean {
+  return id === KEY_BUDGET || id === TENANT_BUDGET;
+}
+
+/** `Balance`, `Limit requests_per_month`, `Budget of this key`, `Budget of the organisation above this account`. */
 export function nameOf({ label }: Pick<LimitFact, 'label'>): string {
   if (label === undefined) return 'Balance';
-  return label.id === 'key_budget' ? 'Budget of this key' : `Limit ${label.id}`;
+  return isBudget(label) ? `Budget of ${ownerOf(label)}` : `Limit ${label.id}`;
 }
 
 /** An account that counts without an end: a soft limit, or what is billed beyond an allowance. */

@@ -1,4 +1,5 @@
 import type { LimitLabel } from './accounts.ts';
+import { KEY_BUDGET } from './budget-tree.ts';
 import type { LimitUnit, LimitWindow } from './catalog.ts';
 import type { KeyFact } from './facts-record-members.ts';
 import type { IdentityFact, LimitFact } from './facts.ts';
@@ -48,7 +49,7 @@ function isNamedByLabel(limit: LimitFact, identity: KeyFact): boolean {
   if (owner !== identity.tenantId && owner !== identity.keyId) return false;
   if (label === undefined) return kind === 'balance' && accountId.endsWith(`:${unit}`);
   if (label.unit !== unit) return false;
-  if (label.id === 'key_budget') return true;
+  if (label.id === KEY_BUDGET) return label.window === 'lifetime';
   if (isMarked(label)) return false;
   const scope = label.scope === 'key' ? 'key_' : '';
   return label.id === `${scope}${label.unit}_per_${label.window}`;
@@ -63,7 +64,7 @@ function isMarked({ of, class: limitClass, softAt, from, scope }: LimitLabel): b
 /** `key_requests_per_month`, `spend_per_lifetime`, `key_budget`. */
 function labelOf(name: string, keyId: string | undefined): LimitLabel {
   const scope = keyId === undefined ? 'tenant' : 'key';
-  if (name === 'key_budget') {
+  if (name === KEY_BUDGET) {
     return { id: name, unit: 'spend', window: 'lifetime', scope, keyId, from: 'key' };
   }
   const [unit, window] = (keyId === undefined ? name : name.slice('key_'.length)).split('_per_');

@@ -1,3 +1,4 @@
+import type { PeriodName } from '../contract/phrases/phrasebook.ts';
 import type { Limit } from './catalog.ts';
 
 /** What one key may do, narrower than its tenant's plan (KEY-02, KEY-05). Plain JSON; empty lists mean all. */
@@ -9,6 +10,8 @@ export interface KeyTerms {
   readonly addresses: readonly string[];
   readonly roles: readonly string[];
   readonly contextTokensMax: number | undefined;
+  /** What the key's budget is for: this long, by the calendar of its limits. */
+  readonly budgetWindow: PeriodName;
   /** Quotas of this key alone. */
   readonly limits: readonly Limit[];
 }
@@ -20,5 +23,6 @@ export const PLAIN_KEY_TERMS: KeyTerms = {
   addresses: [],
   roles: [],
   contextTokensMax: undefined,
+  budgetWindow: 'lifetime',
   limits: [],
 };

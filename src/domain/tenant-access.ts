@@ -1,4 +1,5 @@
 import type { AccountHolder, LimitHolder } from './accounts.ts';
+import { tenantBudgets, withKeyBudget } from './budget-tree.ts';
 import type { Catalog, Limit, Plan, RateLimit } from './catalog.ts';
 import { type EffectivePlan, effectivePlan, nextChangeOf } from './effective-plan.ts';
 import type { AgreedTerms } from './facts.ts';
@@ -58,13 +59,13 @@ export function tenantAccess(
   at: number,
 ): TenantAccess {
   const chain = [found.tenant, ...found.ancestors];
-  const own = chain.findIndex(({ terms }) => !terms.pooled);
+  const own = chain.findIndex(isPayer);
   // A pool without a top is its own: a tenant whose parent is gone.
   const payerIndex = Math.max(0, own);
   const payer = chain[payerIndex] ?? found.tenant;
   const above = chain
     .slice(payerIndex + 1)
-    .filter(({ terms }) => !terms.pooled)
+    .filter(isPayer)
     .map((tenant) => ({ tenant, plan: planFor(tenant, catalog, at) }));
   return {
     payer,
@@ -78,7 +79,13 @@ export function tenantAccess(
       tenantId: found.tenant.id,
       payerId: payer.id,
       keyId: '',
-      budgetNano: undefined,
+      budgets: tenantBudgets(
+        // The days of a pool are those of who pays for it.
+        chain.map((tenant, index) => ({
+          ...tenant,
+          calendar: calendarOf(chain.slice(index).find(isPayer) ?? payer),
+        })),
+      ),
       keyLimits: [],
       calendar: calendarOf(payer),
       ancestors: above.map(({ tenant, plan }) => limitsOf(tenant, plan)),
@@ -88,13 +95,14 @@ export function tenantAccess(
 }
 
 /** What calls of this key count in, beside what all keys of its tenant do. */
-export function holderWith(
-  { id, budgetNano, terms }: TermedKey,
-  holder: AccountHolder,
-  catalog: Catalog,
-): AccountHolder {
-  const keyLimits = terms.limits.map((limit) => byOwnNames(limit, catalog));
-  return { ...holder, keyId: id, budgetNano, keyLimits };
+export function holderWith(key: TermedKey, holder: AccountHolder, catalog: Catalog): AccountHolder {
+  const keyLimits = key.terms.limits.map((limit) => byOwnNames(limit, catalog));
+  return { ...holder, keyId: key.id, budgets: withKeyBudget(holder, key), keyLimits };
+}
+
+/** Whether plan, balance and limits are its own. */
+function isPayer({ terms }: TermedTenant): boolean {
+  return !terms.pooled;
 }
 
 /** A model is counted by its own name: a limit that was set on another of its names is one on the model. */

@@ -1,3 +1,4 @@
+import type { PeriodName } from '../contract/phrases/phrasebook.ts';
 import type { Enforcement } from './catalog.ts';
 
 /**
@@ -22,6 +23,10 @@ export interface TenantTerms {
   readonly purchases: readonly Purchase[];
   /** Overage was allowed up to this moment (PLAN-11). */
   readonly overageAuthorizedUntil: number | undefined;
+  /** The most that it and all below it may spend, in nano, whatever their plans allow; undefined = no such bound. */
+  readonly budgetNano: number | undefined;
+  /** What the budget is for: this long, by its calendar. */
+  readonly budgetWindow: PeriodName;
   /** Undefined = as the plan says. */
   readonly enforcement: Enforcement | undefined;
 }
@@ -79,5 +84,7 @@ export const PLAIN_TERMS: TenantTerms = {
   overrides: [],
   purchases: [],
   overageAuthorizedUntil: undefined,
+  budgetNano: undefined,
+  budgetWindow: 'lifetime',
   enforcement: undefined,
 };

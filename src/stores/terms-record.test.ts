@@ -29,6 +29,8 @@ const someTenantTerms: fc.Arbitrary<TenantTerms> = fc.record({
   overrides: fc.array(fc.record({ limitId: name, amount: fc.maxSafeNat(), expiresAt: time })),
   purchases: fc.array(fc.record({ id: name, addOnId: name, at: fc.maxSafeNat(), expiresAt: time })),
   overageAuthorizedUntil: time,
+  budgetNano: time,
+  budgetWindow: fc.constantFrom('lifetime', 'month', 'day'),
   enforcement: fc.constantFrom(undefined, 'observe', 'enforce'),
 });
 
@@ -39,6 +41,7 @@ const someKeyTerms: fc.Arbitrary<KeyTerms> = fc.record({
   addresses: fc.array(name),
   roles: fc.array(name),
   contextTokensMax: time,
+  budgetWindow: fc.constantFrom('lifetime', 'month', 'day'),
   limits: fc.array(
     fc
       .record({

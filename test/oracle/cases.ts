@@ -264,6 +264,7 @@ export function cases(): Arbitrary<Case> {
       customer: customers(),
       belongs: mostly<'alone' | 'pool' | 'group'>('alone', 4, fc.constantFrom('pool', 'group')),
       key: keys(),
+      budget: budgets(),
       beganElsewhere: mostly(false, 2, fc.constant(true)),
       before: mostly<readonly Call[]>([], 1, fc.array(calls(), { maxLength: 4 })),
       repeats: fc.integer({ min: 0, max: 3 }),
@@ -281,11 +282,11 @@ export function cases(): Arbitrary<Case> {
       ),
     })
     .map(({ customer, belongs, key, beganElsewhere, before, repeats, running, ...probe }) => {
-      const { call, credential, oddity } = probe;
+      const { budget, call, credential, oddity } = probe;
       const history = [...before, ...Array.from({ length: repeats }, () => call)];
       const pooled = belongs === 'pool';
       return {
-        customer: pooled ? PLAIN_CUSTOMER : customer,
+        customer: { ...(pooled ? PLAIN_CUSTOMER : customer), budget },
         above: aboveOf(belongs, customer),
         key,
         began: beganElsewhere ? 'everything' : customer.plan,
@@ -310,13 +311,15 @@ const PLAIN_CUSTOMER: Customer = {
   extras: [],
   agreed: [],
   overage: 'never agreed',
+  budget: undefined,
   watch: undefined,
 };
 
 function aboveOf(belongs: 'alone' | 'pool' | 'group', customer: Customer): World['above'] {
   if (belongs === 'alone') return undefined;
   if (belongs === 'pool') return { customer, pooled: true };
-  return { customer: { ...PLAIN_CUSTOMER, plan: 'group' }, pooled: false };
+  const { budget } = customer;
+  return { customer: { ...PLAIN_CUSTOMER, plan: 'group', budget }, pooled: false };
 }
 
 function customers(): Arbitrary<Customer> {
@@ -370,8 +373,18 @@ function customers(): Arbitrary<Customer> {
       ),
     ),
     overage: fc.constantFrom('never agreed', 'agreed', 'ended'),
+    budget: budgets(),
     watch: mostly<Customer['watch']>(undefined, 12, fc.constantFrom('observe', 'enforce')),
   });
+}
+
+/** Of a key, its customer and the one above: together they may promise more than there is. */
+function budgets(): Arbitrary<number | undefined> {
+  return mostly<number | undefined>(
+    undefined,
+    4,
+    fc.constantFrom(1, 2, 4, 10, 100).map((coins) => coins * COIN),
+  );
 }
 
 function keys(): Arbitrary<Key> {
@@ -383,11 +396,7 @@ function keys(): Arbitrary<Key> {
     roles: mostly<readonly string[]>(['editor'], 4, fc.constant([])),
     elsewhere: mostly(false, 20, fc.constant(true)),
     contextMax: mostly<number | undefined>(undefined, 6, fc.constantFrom(...LENGTH_CAPS)),
-    budget: mostly<number | undefined>(
-      undefined,
-      4,
-      fc.constantFrom(1, 2, 4, 10, 100).map((coins) => coins * COIN),
-    ),
+    budget: budgets(),
     calls: mostly<number | undefined>(undefined, 6, fc.integer({ min: 1, max: 4 })),
   });
 }

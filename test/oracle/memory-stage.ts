@@ -164,6 +164,7 @@ function termsOf(customer: Customer): TenantTerms {
       expiresAt: undefined,
     })),
     overageAuthorizedUntil: until[overage],
+    budgetNano: customer.budget,
     enforcement: customer.watch,
   };
 }

@@ -6,7 +6,7 @@ const DAY_MS = 86_400_000;
 /** The members of a tenant that say what is agreed with `customer` and how it pays. `now`: epoch ms. */
 export function renderTerms(customer: Customer, now: number) {
   const at = (days: number): string => new Date(now + days * DAY_MS).toISOString();
-  const { payment, overage, watch } = customer;
+  const { payment, overage, budget, watch } = customer;
   const until = { 'never agreed': null, agreed: at(9), ended: at(-9) };
   return {
     subscription: renderSubscription(customer, at),
@@ -19,6 +19,7 @@ export function renderTerms(customer: Customer, now: number) {
     },
     account_state: customer.account,
     overage_authorized_until: until[overage],
+    budget: budget === undefined ? null : money(budget),
     enforcement: watch ?? null,
     overrides: customer.agreed.map(({ allowance, amount, ended }) => ({
       limit_id: allowance,

@@ -134,6 +134,8 @@ export interface Customer {
     readonly ended: boolean;
   }[];
   readonly overage: 'never agreed' | 'agreed' | 'ended';
+  /** The most that it and all below it may spend. */
+  readonly budget: number | undefined;
   readonly watch: 'observe' | 'enforce' | undefined;
 }
 export type Subscription =

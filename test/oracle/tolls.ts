@@ -195,9 +195,15 @@ function added(extra: Omit<Pace, 'bought'> | undefined, pace: Pace): number {
 
 function listPurses(world: World, cost: number): readonly Toll[] {
   const purse = { takes: cost, bought: true, lent: false };
-  const { budget } = world.key;
-  const balance = { ...purse, counter: 'balance', room: payerOf(world).credit };
-  return budget === undefined
-    ? [balance]
-    : [balance, { ...purse, counter: 'key_budget', room: budget }];
+  const budgets = [
+    ['key_budget', world.key.budget],
+    ['own/tenant_budget/', world.customer.budget],
+    ['above/tenant_budget/', world.above?.customer.budget],
+  ] as const;
+  return [
+    { ...purse, counter: 'balance', room: payerOf(world).credit },
+    ...budgets.flatMap(([counter, room]) =>
+      room === undefined ? [] : [{ ...purse, counter, room }],
+    ),
+  ];
 }

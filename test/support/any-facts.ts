@@ -31,7 +31,7 @@ const labels: fc.Arbitrary<LimitLabel> = fc
     unit: fc.constantFrom('requests' as const, 'tokens' as const, 'spend' as const),
     window: fc.constantFrom('minute' as const, 'month' as const, 'lifetime' as const),
     scope: fc.constantFrom('tenant' as const, 'key' as const),
-    id: fc.constantFrom(undefined, 'key_budget', 'of_my_own:making'),
+    id: fc.constantFrom(undefined, 'key_budget', 'tenant_budget', 'of_my_own:making'),
     extra: fc.constantFrom<Partial<LimitLabel>>(
       {},
       { class: 'protective' },
@@ -42,7 +42,11 @@ const labels: fc.Arbitrary<LimitLabel> = fc
   })
   .map(({ unit, window, scope, id, extra }): LimitLabel => {
     if (id === 'key_budget')
-      return { id, unit: 'spend', window: 'lifetime', scope: 'key', keyId: KEY, from: 'key' };
+      return { id, unit: 'spend', window, scope: 'key', keyId: KEY, from: 'key' };
+    if (id === 'tenant_budget') {
+      const from = scope === 'key' ? 'ancestor' : 'tenant';
+      return { id, unit: 'spend', window, scope: 'tenant', keyId: undefined, from };
+    }
     const own = id ?? `${scope === 'key' ? 'key_' : ''}${unit}_per_${window}`;
     return { id: own, unit, window, scope, keyId: scope === 'key' ? KEY : undefined, ...extra };
   });

@@ -1,4 +1,5 @@
 import type { AccountHolder } from '../../src/domain/accounts.ts';
+import type { BudgetNode } from '../../src/domain/budget-tree.ts';
 import type {
   Api,
   Catalog,
@@ -116,12 +117,26 @@ export function buildRateLimit(members: Partial<RateLimit> = {}): RateLimit {
   };
 }
 
+/** The budget of `key_1`, for ever. */
+export function buildBudget(amountNano: number, members: Partial<BudgetNode> = {}): BudgetNode {
+  return {
+    id: 'key_budget',
+    ownerId: 'key_1',
+    tenantId: 'ten_1',
+    from: 'key',
+    amountNano,
+    window: 'lifetime',
+    calendar: { timeZone: 'UTC', billingAnchorAt: undefined },
+    ...members,
+  };
+}
+
 /** A key and tenant about which nothing special is agreed. */
 export function buildHolder(members: Partial<AccountHolder> = {}): AccountHolder {
   return {
     tenantId: 'ten_1',
     keyId: 'key_1',
-    budgetNano: undefined,
+    budgets: [],
     keyLimits: [],
     calendar: { timeZone: 'UTC', billingAnchorAt: undefined },
     payerId: 'ten_1',
@@ -260,7 +275,7 @@ export function buildBalance(members: Partial<LimitFact> = {}): LimitFact {
 export function buildQuota(limit: Limit, members: Partial<LimitFact> = {}): LimitFact {
   return {
     ...buildBalance(),
-    accountId: `quo:ten_1:${limit.id}:2027-01`,
+    accountId: `quo:${limit.id === 'key_budget' ? 'key_1' : 'ten_1'}:${limit.id}:2027-01`,
     kind: 'quota',
     unit: limit.unit,
     label: {

@@ -81,7 +81,7 @@ export const LIMIT_CODES = {
     actions: ['raise_spending_limit', 'wait_for_reset', 'contact_admin'],
     title: 'Spending limit reached',
     sentence:
-      '[{subject} spent {current_usage} of a limit of {allowed_usage} {period}|{subject} spent {current_usage} of a limit of {allowed_usage}|{subject} reached the spending limit][, and this call could cost up to {needed}]. [Lower max_tokens to {affordable_max_tokens} to fit. ][All that is left is held by calls still running: retry in {retry_after} s|Raise the spending limit or wait until {resets}|Raise the spending limit, then retry]',
+      '[{subject} spent {current_usage} of a limit of {allowed_usage} {period}|{subject} spent {current_usage} of a limit of {allowed_usage}|{subject} reached the spending limit][, and this call could cost up to {needed}]. [Lower max_tokens to {affordable_max_tokens} to fit. ][All that is left is held by calls still running: retry in {retry_after} s|Ask {organisation} to raise it or wait until {resets}|Ask {organisation} to raise it, then retry|Raise the spending limit or wait until {resets}|Raise the spending limit, then retry]',
   },
   CONCURRENCY_LIMIT_EXCEEDED: {
     status: 402,

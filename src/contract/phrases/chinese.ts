@@ -5,6 +5,7 @@ export const CHINESE: Phrasebook = {
   linkJoint: '：',
   subjects: {
     global: ['所有调用方合计', '所有调用方合计'],
+    organisation: ['此账户的上级组织', '此账户的上级组织'],
     tenant: ['您', '您'],
     app: ['此应用', '此应用'],
     key: ['此密钥', '此密钥'],
@@ -13,6 +14,7 @@ export const CHINESE: Phrasebook = {
     route: ['您在此路由上', '您在此路由上'],
     operation: ['您在此操作上', '您在此操作上'],
   },
+  organisation: '此账户的上级组织',
   periods: {
     second: period('本秒内', '每秒', '秒', '秒'),
     minute: period('本分钟内', '每分钟', '分钟', '分钟'),

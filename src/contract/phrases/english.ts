@@ -4,6 +4,10 @@ export const ENGLISH: Phrasebook = {
   linkJoint: ': ',
   subjects: {
     global: ['All callers together have', 'all callers together have'],
+    organisation: [
+      'The organisation above this account has',
+      'the organisation above this account has',
+    ],
     tenant: ['You have', 'you have'],
     app: ['This app has', 'this app has'],
     key: ['This key has', 'this key has'],
@@ -12,6 +16,7 @@ export const ENGLISH: Phrasebook = {
     route: ['On this route you have', 'on this route you have'],
     operation: ['For this operation you have', 'for this operation you have'],
   },
+  organisation: 'the organisation above this account',
   periods: {
     second: countable('second', 'this second', 'Per-second'),
     minute: countable('minute', 'this minute', 'Per-minute'),

@@ -4,6 +4,7 @@ export const GERMAN: Phrasebook = {
   linkJoint: ': ',
   subjects: {
     global: ['Alle Aufrufer zusammen haben', 'alle Aufrufer zusammen haben'],
+    organisation: ['Ihre übergeordnete Organisation hat', 'Ihre übergeordnete Organisation hat'],
     tenant: ['Sie haben', 'Sie haben'],
     app: ['Diese App hat', 'diese App hat'],
     key: ['Dieser Schlüssel hat', 'dieser Schlüssel hat'],
@@ -12,6 +13,7 @@ export const GERMAN: Phrasebook = {
     route: ['Auf dieser Route haben Sie', 'auf dieser Route haben Sie'],
     operation: ['Für diese Operation haben Sie', 'für diese Operation haben Sie'],
   },
+  organisation: 'Ihre übergeordnete Organisation',
   periods: {
     second: period(
       ['in dieser Sekunde', 'in der letzten Sekunde'],

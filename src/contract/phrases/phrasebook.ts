@@ -52,7 +52,11 @@ export interface Phrasebook {
   /** Between the sentence and its link. */
   readonly linkJoint: string;
   /** Who has used something up, with the auxiliary, where a sentence begins and inside one. */
-  readonly subjects: Readonly<Record<LimitScope, readonly [start: string, inside: string]>>;
+  readonly subjects: Readonly<
+    Record<LimitScope | 'organisation', readonly [start: string, inside: string]>
+  >;
+  /** Who can raise a limit of a tenant above, as who is asked. */
+  readonly organisation: string;
   readonly periods: Readonly<Record<PeriodName, PeriodWords>>;
   readonly units: Readonly<Record<UnitName, string>>;
   /** Why a payment did not go through, as a clause. */

@@ -23,6 +23,10 @@ export const SPANISH: Phrasebook = {
   linkJoint: ': ',
   subjects: {
     global: ['Todos los clientes juntos han', 'todos los clientes juntos han'],
+    organisation: [
+      'La organización superior a esta cuenta ha',
+      'la organización superior a esta cuenta ha',
+    ],
     tenant: ['Ha', 'ha'],
     app: ['Esta aplicación ha', 'esta aplicación ha'],
     key: ['Esta clave ha', 'esta clave ha'],
@@ -31,6 +35,7 @@ export const SPANISH: Phrasebook = {
     route: ['En esta ruta ha', 'en esta ruta ha'],
     operation: ['Con esta operación ha', 'con esta operación ha'],
   },
+  organisation: 'la organización superior a esta cuenta',
   periods: {
     second: period('en este segundo', 'por segundo', 'segundo', LAST_HE),
     minute: period('en este minuto', 'por minuto', 'minuto', LAST_HE),

@@ -142,17 +142,17 @@ export const LIMIT_TRANSLATIONS: Translations<keyof typeof LIMIT_CODES> = {
     de: {
       title: 'Ausgabenlimit erreicht',
       sentence:
-        '[{subject} {period} {current_usage} von höchstens {allowed_usage} ausgegeben|{subject} {current_usage} von höchstens {allowed_usage} ausgegeben|{subject} das Ausgabenlimit erreicht][, und dieser Aufruf könnte bis zu {needed} kosten]. [Damit er passt, senken Sie max_tokens auf {affordable_max_tokens}. ][Der Rest ist durch noch laufende Aufrufe gebunden: Versuchen Sie es in {retry_after} s erneut|Erhöhen Sie das Ausgabenlimit oder warten Sie bis {resets}|Erhöhen Sie das Ausgabenlimit und versuchen Sie es erneut]',
+        '[{subject} {period} {current_usage} von höchstens {allowed_usage} ausgegeben|{subject} {current_usage} von höchstens {allowed_usage} ausgegeben|{subject} das Ausgabenlimit erreicht][, und dieser Aufruf könnte bis zu {needed} kosten]. [Damit er passt, senken Sie max_tokens auf {affordable_max_tokens}. ][Der Rest ist durch noch laufende Aufrufe gebunden: Versuchen Sie es in {retry_after} s erneut|Bitten Sie {organisation}, es zu erhöhen, oder warten Sie bis {resets}|Bitten Sie {organisation}, es zu erhöhen, und versuchen Sie es erneut|Erhöhen Sie das Ausgabenlimit oder warten Sie bis {resets}|Erhöhen Sie das Ausgabenlimit und versuchen Sie es erneut]',
     },
     es: {
       title: 'Límite de gasto alcanzado',
       sentence:
-        '[{subject} gastado {current_usage} de un límite de {allowed_usage} {period}|{subject} gastado {current_usage} de un límite de {allowed_usage}|{subject} alcanzado el límite de gasto][, y esta llamada podría costar hasta {needed}]. [Reduzca max_tokens a {affordable_max_tokens} para que quepa. ][Las llamadas en curso retienen lo que queda: reintente en {retry_after} s|Aumente el límite de gasto o espere hasta el {resets}|Aumente el límite de gasto y vuelva a intentarlo]',
+        '[{subject} gastado {current_usage} de un límite de {allowed_usage} {period}|{subject} gastado {current_usage} de un límite de {allowed_usage}|{subject} alcanzado el límite de gasto][, y esta llamada podría costar hasta {needed}]. [Reduzca max_tokens a {affordable_max_tokens} para que quepa. ][Las llamadas en curso retienen lo que queda: reintente en {retry_after} s|Pida a {organisation} que lo aumente o espere hasta el {resets}|Pida a {organisation} que lo aumente y vuelva a intentarlo|Aumente el límite de gasto o espere hasta el {resets}|Aumente el límite de gasto y vuelva a intentarlo]',
     },
     zh: {
       title: '已达到消费限额',
       sentence:
-        '[{subject}{period}已消费 {current_usage}，限额为 {allowed_usage}|{subject}已消费 {current_usage}，限额为 {allowed_usage}|{subject}已达到消费限额][，而本次调用最多可能花费 {needed}]。[请将 max_tokens 降到 {affordable_max_tokens} 以内。][剩余部分被仍在运行的调用占用：请在 {retry_after} 秒后重试|请提高消费限额，或等到 {resets}|请提高消费限额后重试]',
+        '[{subject}{period}已消费 {current_usage}，限额为 {allowed_usage}|{subject}已消费 {current_usage}，限额为 {allowed_usage}|{subject}已达到消费限额][，而本次调用最多可能花费 {needed}]。[请将 max_tokens 降到 {affordable_max_tokens} 以内。][剩余部分被仍在运行的调用占用：请在 {retry_after} 秒后重试|请联系{organisation}提高限额，或等到 {resets}|请联系{organisation}提高限额后重试|请提高消费限额，或等到 {resets}|请提高消费限额后重试]',
     },
   },
   CONCURRENCY_LIMIT_EXCEEDED: {

@@ -2,13 +2,12 @@ import { z } from 'zod';
 
 import { PERIOD_NAMES, UNIT_NAMES } from '../../contract/phrases/phrasebook.ts';
 import type { Catalog, Limit, LimitUnit, LimitWindow } from '../../domain/catalog.ts';
-import { toSafeNumber } from '../../domain/money.ts';
 import { SLIDING_WINDOWS } from '../../domain/sliding-window.ts';
 import { isSlot } from '../../domain/take.ts';
 import type { KeyChange } from '../../stores/store.ts';
+import { budgetShape, refineBudget, toBudget } from './budget-input.ts';
 import {
   addressRangeSchema,
-  amountSchema,
   clearable,
   expirySchema,
   idSchema,
@@ -40,6 +39,7 @@ export function newKeySchema(catalog: Catalog, now: number) {
       environment: z.enum(['live', 'test']).default('live'),
       ...keyShape(catalog, now),
     })
+    .superRefine(refineBudget)
     .transform(({ tenant_id: tenantId, name, environment, ...rest }) => {
       return { tenantId, name, environment, ...toChange(rest) };
     });
@@ -52,6 +52,7 @@ export function keyChangeSchema(catalog: Catalog, now: number) {
     .refine((body) => Object.keys(body).length > 0, {
       error: 'nothing to change: give at least one member, such as "name"',
     })
+    .superRefine(refineBudget)
     .transform(({ name, ...rest }): KeyChange => ({
       ...(name === undefined ? {} : { name }),
       ...toChange(rest),
@@ -61,7 +62,7 @@ export function keyChangeSchema(catalog: Catalog, now: number) {
 function keyShape(catalog: Catalog, now: number) {
   const { apis, models, operations } = namesOf(catalog);
   return {
-    budget: clearable(amountSchema(catalog.asset).transform(toSafeNumber)),
+    ...budgetShape(catalog.asset),
     expires_at: clearable(expirySchema(now)),
     apis: apis.exactOptional(),
     models: models.exactOptional(),
@@ -78,8 +79,8 @@ function keyShape(catalog: Catalog, now: number) {
 type KeyBody = z.output<z.ZodObject<ReturnType<typeof keyShape>>>;
 
 function toChange(body: KeyBody): Omit<KeyChange, 'name' | 'secret'> {
-  const { budgetNano, expiresAt, ...terms } = renameMembers(body, {
-    budget: 'budgetNano',
+  const { budget: _, budget_per: __, ...rest } = body;
+  const { expiresAt, ...terms } = renameMembers(rest, {
     expires_at: 'expiresAt',
     apis: 'apis',
     models: 'models',
@@ -89,10 +90,11 @@ function toChange(body: KeyBody): Omit<KeyChange, 'name' | 'secret'> {
     context_tokens_max: 'contextTokensMax',
     limits: 'limits',
   });
+  const { budgetNano, ...window } = 'budget' in body ? toBudget(body) : {};
   return {
     ...('budget' in body ? { budgetNano } : {}),
     ...('expires_at' in body ? { expiresAt } : {}),
-    terms,
+    terms: { ...terms, ...window },
   };
 }
 

@@ -26,6 +26,7 @@ async function makeKey(members: object = {}) {
 const NARROW = {
   name: 'ci',
   budget: '1.50 USD',
+  budget_per: 'month',
   expires_at: '2026-12-01T00:00:00.000Z',
   apis: ['weather'],
   models: ['small'],
@@ -42,6 +43,7 @@ it('KEY-02, KEY-05: what a key may do is shown as it was given, at creation and 
   expect(plain.json).toMatchObject({
     name: 'default',
     budget: null,
+    budget_per: null,
     apis: [],
     roles: [],
     context_tokens_max: null,
@@ -49,12 +51,23 @@ it('KEY-02, KEY-05: what a key may do is shown as it was given, at creation and 
   });
   expect((await change(plain.id, NARROW)).json).toMatchObject(NARROW);
   expect((await call(`/admin/keys/${plain.id}`)).json).toMatchObject(NARROW);
-  const opened = { budget: null, expires_at: null, context_tokens_max: null, apis: [] };
+  const opened = {
+    budget: null,
+    budget_per: null,
+    expires_at: null,
+    context_tokens_max: null,
+    apis: [],
+  };
   expect((await change(plain.id, opened)).json).toMatchObject({ ...NARROW, ...opened });
   const found = await api.store.findKey(sha256Hex(made.key));
   expect(found?.key).toMatchObject({
     budgetNano: 1_500_000_000,
-    terms: { apis: ['weather'], contextTokensMax: 9000, roles: ['reader', 'team:ops'] },
+    terms: {
+      budgetWindow: 'month',
+      apis: ['weather'],
+      contextTokensMax: 9000,
+      roles: ['reader', 'team:ops'],
+    },
   });
 });
 
@@ -131,6 +144,7 @@ it.each([
   ['a role', { roles: ['a b'] }, '/roles/0', 'letters, digits'],
   ['a context', { context_tokens_max: 0 }, '/context_tokens_max', '1'],
   ['a budget', { budget: '5.00 EUR' }, '/budget', 'must be in USD'],
+  ['a time without a budget', { budget_per: 'month' }, '/budget_per', 'give "budget" with it'],
   ['a past expiry', { expires_at: '2026-11-20' }, '/expires_at', 'must be in the future'],
   [
     'a limit without a window',

@@ -8,6 +8,7 @@ import type {
   SubscriptionState,
 } from '../../domain/tenant-terms.ts';
 import type { TenantChange, TermsChange } from '../../stores/store.ts';
+import { budgetShape, refineBudget, toBudget } from './budget-input.ts';
 import {
   clearable,
   describeUnknown,
@@ -54,6 +55,7 @@ export interface TenantInputTerms {
 export function newTenantSchema(terms: TenantInputTerms) {
   return z
     .strictObject({ name: nameSchema, plan: idSchema, ...termsShape(terms) })
+    .superRefine(refineBudget)
     .transform(({ name, plan, ...rest }) => ({ name, planId: plan, terms: toTerms(rest) }));
 }
 
@@ -68,6 +70,7 @@ export function tenantChangeSchema(terms: TenantInputTerms) {
     .refine((body) => Object.keys(body).length > 0, {
       error: 'nothing to change: give at least one member, such as "plan"',
     })
+    .superRefine(refineBudget)
     .transform(({ name, plan, ...rest }): TenantChange => ({
       ...(name === undefined ? {} : { name }),
       ...(plan === undefined ? {} : { planId: plan }),
@@ -107,6 +110,7 @@ function termsShape({ now, asset, plan }: TenantInputTerms) {
     account_state: z.enum(ACCOUNT_STATES).exactOptional(),
     overrides: overridesSchema(plan, asset, now).exactOptional(),
     overage_authorized_until: moment,
+    ...budgetShape(asset),
     enforcement: clearable(z.enum(['observe', 'enforce'])),
   };
 }
@@ -114,7 +118,8 @@ function termsShape({ now, asset, plan }: TenantInputTerms) {
 type TermsBody = z.output<z.ZodObject<ReturnType<typeof termsShape>>>;
 
 function toTerms(body: TermsBody): TermsChange {
-  return renameMembers(body, {
+  const { budget: _, budget_per: __, ...rest } = body;
+  const terms = renameMembers(rest, {
     parent_id: 'parentId',
     pooled: 'pooled',
     time_zone: 'timeZone',
@@ -126,6 +131,7 @@ function toTerms(body: TermsBody): TermsChange {
     overage_authorized_until: 'overageAuthorizedUntil',
     enforcement: 'enforcement',
   });
+  return 'budget' in body ? { ...terms, ...toBudget(body) } : terms;
 }
 
 /** Without a plan that is known any limit may be named: it counts once the tenant is on a plan that has it. */

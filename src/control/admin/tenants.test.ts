@@ -32,6 +32,8 @@ const PLAIN = {
   overrides: [],
   purchases: [],
   overage_authorized_until: null,
+  budget: null,
+  budget_per: null,
   enforcement: null,
 };
 /** Everything that can be agreed, as it is given and as it is shown. */
@@ -53,6 +55,8 @@ const AGREED = {
     { limit_id: 'spend_per_day', amount: '7.50 USD', expires_at: null },
   ],
   overage_authorized_until: '2026-12-31T00:00:00.000Z',
+  budget: '50.00 USD',
+  budget_per: 'month',
   enforcement: 'observe',
 };
 
@@ -182,6 +186,33 @@ describe('what is agreed', () => {
   });
 });
 
+describe('BILL-05: the budget of a tenant', () => {
+  it('another amount keeps what it is for; without one there is nothing it is for', async () => {
+    const id = await makeTenant(api, { budget: '50.00', budget_per: 'month' });
+    expect((await change(id, { budget: '60.00' })).json).toMatchObject({
+      budget: '60.00 USD',
+      budget_per: 'month',
+    });
+    expect((await change(id, { budget: '70.00', budget_per: null })).json).toMatchObject({
+      budget_per: 'lifetime',
+    });
+    const none = { budget: null, budget_per: null };
+    expect((await change(id, none)).json).toMatchObject(none);
+    expect((await change(id, { budget: '5.00' })).json).toMatchObject({ budget_per: 'lifetime' });
+  });
+
+  it('is listed with the budgets above it, a part of a pool having its own', async () => {
+    const org = await makeTenant(api, { budget: '50.00', budget_per: 'month' });
+    const part = await makeTenant(api, { parent_id: org, pooled: true, budget: '30.00' });
+    const { json } = await call(`/admin/tenants/${part}`);
+    const budgets = (json['limits'] as { id: string }[]).filter(({ id }) => id === 'tenant_budget');
+    expect(budgets).toMatchObject([
+      { from: 'tenant', window: 'lifetime', limit: '30.00', used: '0.00', scope: 'tenant' },
+      { from: 'ancestor', window: 'month', limit: '50.00', used: '0.00', scope: 'tenant' },
+    ]);
+  });
+});
+
 describe('trees of tenants', () => {
   it('PLAN-16: a department below an organisation, listed below it; a pool draws on its parent', async () => {
     const org = await makeTenant(api, { name: 'Org', plan: 'business' });
@@ -255,6 +286,16 @@ it.each([
   ['an old time', { payment: { failed_at: '1999-01-01' } }, '/payment/failed_at', '20 years ago'],
   ['an account', { account_state: 'banned' }, '/account_state', '"suspended"'],
   ['enforcement', { enforcement: 'off' }, '/enforcement', '"observe"'],
+  ['a budget', { budget: '5.00 EUR' }, '/budget', 'must be in USD'],
+  ['a budget of nothing', { budget: '0' }, '/budget', 'more than 0'],
+  ['the time of a budget', { budget: '5', budget_per: 'months' }, '/budget_per', '"month"'],
+  ['a time without a budget', { budget_per: 'month' }, '/budget_per', 'give "budget" with it'],
+  [
+    'a time for no budget',
+    { budget: null, budget_per: 'month' },
+    '/budget_per',
+    'give "budget" with it',
+  ],
   ['null', { pooled: null }, '/pooled', 'boolean'],
   [
     'a limit',

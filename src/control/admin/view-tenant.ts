@@ -1,6 +1,7 @@
 import type { Catalog, Plan } from '../../domain/catalog.ts';
 import type { Override, Purchase, TenantTerms } from '../../domain/tenant-terms.ts';
 import type { Tenant } from '../../stores/store.ts';
+import { viewBudget } from './budget-input.ts';
 import { formatOptionalTime, formatTime } from './input-values.ts';
 import { viewQuantity } from './views.ts';
 
@@ -30,6 +31,7 @@ export function viewTenant(
     }),
     purchases: terms.purchases.map((purchase) => viewPurchase(purchase, now)),
     overage_authorized_until: formatOptionalTime(terms.overageAuthorizedUntil),
+    ...viewBudget(terms.budgetNano, terms.budgetWindow, asset),
     enforcement: terms.enforcement ?? null,
     created_at: formatTime(tenant.createdAt),
   };

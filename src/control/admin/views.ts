@@ -2,6 +2,7 @@ import type { Limit } from '../../domain/catalog.ts';
 import { formatMoney } from '../../domain/money.ts';
 import { isSlot } from '../../domain/take.ts';
 import type { ApiKey, Grant } from '../../stores/store.ts';
+import { viewBudget } from './budget-input.ts';
 import { formatOptionalTime, formatTime } from './input-values.ts';
 
 /** What the admin API shows: snake case, ISO times, money as decimal strings, null for "none". */
@@ -14,8 +15,7 @@ export function viewKey(key: ApiKey, asset: string, now: number): object {
     environment: key.environment,
     hint: key.hint,
     state: keyState(key, now),
-    budget:
-      key.budgetNano === undefined ? null : formatMoney({ asset, units: BigInt(key.budgetNano) }),
+    ...viewBudget(key.budgetNano, terms.budgetWindow, asset),
     apis: terms.apis,
     models: terms.models,
     operations: terms.operations,

@@ -74,6 +74,8 @@ function ruleBehind(
   const rules = {
     plan: plan.limits,
     key: holder.keyLimits,
+    // Its budget: nothing restricts that.
+    tenant: [],
     ancestor: holder.ancestors.find((each) => each.tenantId === tenantId)?.limits ?? [],
     house: holder.houseLimits,
   };

@@ -92,12 +92,13 @@ async function readAccounts(
 }
 
 function viewKey(key: ApiKey): object {
-  const { apis, models, operations, addresses, roles, contextTokensMax } = key.terms;
+  const { apis, models, operations, addresses, roles, contextTokensMax, budgetWindow } = key.terms;
   return {
     id: key.id,
     hint: key.hint,
     environment: key.environment,
     budget: key.budgetNano === undefined ? null : formatDecimal(BigInt(key.budgetNano), 9),
+    budget_per: key.budgetNano === undefined ? null : budgetWindow,
     expires_at: key.expiresAt === undefined ? null : isoTime(key.expiresAt),
     // Empty = all.
     may_use: { apis, models, operations, addresses },

@@ -62,7 +62,7 @@ function holderOf(subnet: string, houseLimits: readonly Limit[]): AccountHolder 
     tenantId,
     payerId: tenantId,
     keyId: '',
-    budgetNano: undefined,
+    budgets: [],
     keyLimits: [],
     calendar: { timeZone: 'UTC', billingAnchorAt: undefined },
     ancestors: [],

@@ -85,6 +85,7 @@ function describeLabel(
       unit: label.unit === 'spend' ? catalog.asset : label.unit,
     },
     omitUndefined({
+      from: label.from === 'ancestor' ? label.from : undefined,
       window: isSlot(label.unit) ? undefined : label.window,
       operation: isOfOperation ? facts.route?.operation : undefined,
       model: label.scope === 'model' ? label.of : undefined,

@@ -81,6 +81,8 @@ describe('ChunkedReader', () => {
     ['0\r\nX: y\n\r\n', /CR after the last chunk/],
     ['0\r\nX y\r\n\r\n', /no colon in the trailers/],
     ['0\r\n X: y\r\n\r\n', /whitespace .* in the trailers/],
+    ['0\r\nContent-Length: 5\r\n\r\n', /frames a message in the trailers/],
+    ['0\r\nX: y\r\ntransfer-encoding: x\r\n\r\n', /frames a message in the trailers/],
     ['0\r\nX : y\r\n\r\n', /header name in the trailers/],
     ['0\r\nX: \x00\r\n\r\n', /header value.* in the trailers/],
     ['00000000000005\r\nhello', /too large/],

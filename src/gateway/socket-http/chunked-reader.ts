@@ -17,6 +17,9 @@ const QUOTED =
 /** RFC 9112 7.1.1 without its "bad" whitespace. */
 const EXTENSIONS = new RegExp(`^(?:;${TOKEN_PATTERN}(?:=(?:${TOKEN_PATTERN}|${QUOTED}))?)+$`);
 
+/** RFC 9110 6.5.1: no trailer. What reads it as a part of the head would see another message. */
+const FRAMING = /^(?:content-length|transfer-encoding):/i;
+
 type Step =
   | 'size'
   | 'extension'
@@ -173,7 +176,9 @@ export class ChunkedReader {
       this.#step = 'done';
       return;
     }
-    const problem = explainFields(this.#line);
+    const problem =
+      explainFields(this.#line) ??
+      (FRAMING.test(this.#line) ? 'a field that frames a message' : undefined);
     this.#line = '';
     if (problem === undefined) this.#step = 'trailer';
     else this.#fail(`${problem} in the trailers of the chunked body`);

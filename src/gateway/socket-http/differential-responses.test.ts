@@ -3,6 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { LAXER_ANSWERS, STRICTER_ANSWERS } from '../../../test/support/transport-disagreements.ts';
 import { createUndiciClient } from '../undici/undici-client.ts';
 import { call, listen, type Upstream } from '../upstream-fixture.conformance.ts';
 import type { UpstreamClient } from '../upstream.ts';
@@ -16,41 +17,6 @@ type Outcome =
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'whole'; readonly answer: string };
 
-/**
- * Where ours may refuse what undici, with llhttp inside, takes for whole. Each is stricter on purpose; anything else
- * that only one of the two takes, or that they read differently, fails the test.
- */
-const STRICTER: readonly { readonly says: RegExp; readonly because: string }[] = [
-  {
-    says: /Transfer-Encoding other than chunked|HTTP\/1.0 with Transfer-Encoding|came twice/,
-    because: 'a body of unknown coding has no certain end (RFC 9112 6.3)',
-  },
-  {
-    says: /Invalid status line/,
-    because: 'llhttp takes versions and words that RFC 9112 4 has not',
-  },
-  { says: /Invalid chunk extension/, because: 'RFC 9112 7.1.1 has a token or a string as value' },
-  { says: /without being asked/, because: '101 answers an Upgrade that is never sent' },
-  { says: /can't be present with/, because: 'a length and chunks on a 204 or 304 are a fault too' },
-  { says: /Content-Length/, because: 'a false length on an answer without a body is a fault too' },
-];
-
-/** Where undici is stricter for reasons of its own. `bytes`: the whole answer. */
-const LAXER: readonly { readonly bytes: RegExp; readonly because: string }[] = [
-  {
-    bytes: /HTTP\/1\.[01] 100/,
-    because: 'undici gives up at a 100 it did not ask for; RFC 9110 15.2 has it skipped',
-  },
-  {
-    bytes: / (?:204|304)[^]*content-length:/i,
-    because: 'undici counts a body that a 204 or a 304 does not have',
-  },
-  {
-    bytes: /content-length:[^\r]*\t/i,
-    because: 'a tab beside a length is optional whitespace like a blank (RFC 9110 5.6.3)',
-  },
-];
-
 const NASTY = [
   ...['\r', '\n', '\r\n', '\r\n\r\n', '\0', ' ', '\t', ':', ';', ',', '"', '0', '1', 'a', '\x7f'],
   ...['\xff', 'chunked', 'HTTP/1.1', 'Content-Length: 1\r\n', 'Transfer-Encoding: chunked\r\n'],
@@ -63,6 +29,8 @@ const interim = fc.constantFrom(
   '',
   'HTTP/1.1 100 Continue\r\n\r\n',
   'HTTP/1.1 103 Hints\r\nLink: a\r\n\r\n',
+  'HTTP/1.0 103 Hints\r\nLink: a\r\n\r\n',
+  'HTTP/1.0 103 Hints\r\nConnection: keep-alive\r\n\r\n',
 );
 const line = fc.constantFrom(
   ...Array.from({ length: 10 }, () => 'HTTP/1.1 200 OK'),
@@ -113,6 +81,7 @@ const body = fc.constantFrom(
     '0\r\n\r\n',
   ],
   ...['5;a=b\r\nhello\r\n0\r\n\r\n', '5\nhello\r\n0\r\n\r\n', '5\r\nhello\r\n0\r\nX: y\r\n\r\n'],
+  ...['0\r\nContent-Length: 5\r\n\r\n', '0\r\nTransfer-Encoding: x\r\n\r\n'],
   ...['5\r\nhello\r\n', '6\r\nhello\r\n0\r\n\r\n', '1\r\na\r\nA\r\n0123456789\r\n0\r\n\r\n'],
 );
 const mutation = fc.record({
@@ -152,16 +121,17 @@ async function ask(client: UpstreamClient, origin: string, path: string): Promis
 function explainDifference(bytes: string, ours: Outcome, theirs: Outcome): string | undefined {
   if (ours.kind === 'failed') {
     const { message } = ours;
-    if (theirs.kind === 'failed' || STRICTER.some(({ says }) => says.test(message)))
+    if (theirs.kind === 'failed' || STRICTER_ANSWERS.some(({ says }) => says.test(message)))
       return undefined;
   } else if (theirs.kind === 'failed') {
-    if (LAXER.some((rule) => rule.bytes.test(bytes))) return undefined;
+    if (LAXER_ANSWERS.some((rule) => rule.bytes.test(bytes))) return undefined;
   } else if (ours.answer === theirs.answer) return undefined;
   return `${JSON.stringify(bytes)}\nours:   ${JSON.stringify(ours)}\ntheirs: ${JSON.stringify(theirs)}`;
 }
 
 describe('the same answer to our client and to undici', () => {
-  const texts = new Map<string, Answer>();
+  /** What is said at which path, and where it is cut. */
+  const texts = new Map<string, { readonly text: string; readonly cut: number }>();
   let upstream: Upstream;
   beforeAll(async () => {
     upstream = await listen(
@@ -176,31 +146,49 @@ describe('the same answer to our client and to undici', () => {
   function say(socket: Socket, path = ''): void {
     const answer = texts.get(path);
     if (answer === undefined) throw new Error(`no answer for ${path}`);
-    const text = render(answer);
-    socket.write(text.slice(0, answer.cut), 'latin1');
-    setImmediate(() => socket.end(text.slice(answer.cut), 'latin1'));
+    const { text, cut } = answer;
+    socket.write(text.slice(0, cut), 'latin1');
+    setImmediate(() => socket.end(text.slice(cut), 'latin1'));
+  }
+
+  let count = 0;
+  async function askBoth(text: string, cut: number): Promise<readonly [Outcome, Outcome]> {
+    count += 1;
+    const path = `/${count}`;
+    texts.set(path, { text, cut });
+    const outcomes = await Promise.all([
+      ask(clients[0], upstream.origin, path),
+      ask(clients[1], upstream.origin, path),
+    ]);
+    texts.delete(path);
+    return outcomes;
   }
 
   it('is read alike, or differs as listed', { timeout: 30_000 + RUNS * 20 }, async () => {
-    let count = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(answers, { minLength: 10, maxLength: 10 }), async (batch) => {
         const problems = await Promise.all(
           batch.map(async (answer) => {
-            count += 1;
-            const path = `/${count}`;
-            texts.set(path, answer);
-            const [ours, theirs] = await Promise.all([
-              ask(clients[0], upstream.origin, path),
-              ask(clients[1], upstream.origin, path),
-            ]);
-            texts.delete(path);
-            return explainDifference(render(answer), ours, theirs);
+            const text = render(answer);
+            const [ours, theirs] = await askBoth(text, answer.cut);
+            return explainDifference(text, ours, theirs);
           }),
         );
         expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
       }),
       { numRuns: Math.ceil(RUNS / 10) },
     );
+  });
+
+  it.each(STRICTER_ANSWERS)('only undici takes $what', async ({ example, says }) => {
+    const [ours, theirs] = await askBoth(example, example.length);
+    expect(ours).toEqual({ kind: 'failed', message: expect.stringMatching(says) });
+    expect(theirs.kind).toBe('whole');
+  });
+
+  it.each(LAXER_ANSWERS)('only ours takes $what', async ({ example, bytes }) => {
+    const [ours, theirs] = await askBoth(example, example.length);
+    expect([ours.kind, theirs.kind]).toEqual(['whole', 'failed']);
+    expect(example).toMatch(bytes);
   });
 });

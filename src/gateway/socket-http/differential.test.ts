@@ -6,8 +6,15 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { RawConnection } from '../../../test/support/raw-connection.ts';
+import {
+  LAXER_REQUESTS,
+  REFUSED_BY_BOTH,
+  STRICTER_REQUESTS,
+} from '../../../test/support/transport-disagreements.ts';
+import { waitFor } from '../../../test/support/wait-for.ts';
 import type { ListenerOptions, RequestHandler } from '../listener.ts';
 import { inspectRequest } from '../node-http/inspect-request.ts';
+import { createNodeHttpListener } from '../node-http/node-http-listener.ts';
 import { createSocketListener } from './socket-listener.ts';
 
 /** Runs take a few seconds; `FUZZ_RUNS=100000` looks longer. */
@@ -27,42 +34,6 @@ interface Outcome {
   /** Why it refused what came behind them; empty when it did not, or did not say. */
   readonly refusal: string;
 }
-
-/**
- * Where ours may refuse what llhttp and the checks of node-http/ let pass. Each is stricter on purpose; anything else
- * that only one of the two serves fails the test.
- */
-const STRICTER: readonly { readonly says: RegExp; readonly because: string }[] = [
-  {
-    says: /Host is not a host and port/,
-    because: 'routes are chosen by Host: RFC 9112 3.2 asks for a 400 when it is none',
-  },
-  {
-    says: /one blank apart/,
-    because: 'llhttp skips further blanks between the parts; RFC 9112 3 has one',
-  },
-  {
-    says: /Invalid chunk extension/,
-    because:
-      'llhttp takes an extension with an empty value; RFC 9112 7.1.1 has a token or a string',
-  },
-  {
-    says: /the only expectation/,
-    because: 'node looks at the first of several Expect fields, ours at all of them',
-  },
-  {
-    says: /an empty line/,
-    because: 'llhttp skips any CR and LF before a request; RFC 9112 2.2 speaks of CRLF',
-  },
-];
-
-/** Where llhttp is stricter than the RFC, and ours follows the RFC. `bytes`: of the whole input. */
-const LAXER: readonly { readonly bytes: RegExp; readonly because: string }[] = [
-  {
-    bytes: /content-length:[^\r]*\t/i,
-    because: 'a tab beside a length is optional whitespace like a blank (RFC 9110 5.6.3)',
-  },
-];
 
 function describeRequest(
   request: {
@@ -289,6 +260,8 @@ const last = fc.constantFrom(
   '0\r\nX: y\r\n\r\n',
   '0;a\r\n\r\n',
   '0\r\nX\r\n\r\n',
+  '0\r\nContent-Length: 5\r\n\r\n',
+  '0\r\ntransfer-encoding: chunked\r\n\r\n',
   '',
 );
 const body = fc.oneof(
@@ -344,10 +317,10 @@ function explainDifference(bytes: string, ours: Outcome, theirs: Outcome): strin
   if (same && (ours.ended === theirs.ended || (ours.endsWithHead && theirs.endsWithHead))) {
     return undefined;
   }
-  const stricter = STRICTER.some(({ says }) => says.test(ours.refusal));
+  const stricter = STRICTER_REQUESTS.some(({ says }) => says.test(ours.refusal));
   const isPrefix = ours.served.every((text, index) => text === theirs.served[index]);
   if (stricter && isPrefix) return undefined;
-  if (LAXER.some((rule) => rule.bytes.test(bytes))) return undefined;
+  if (LAXER_REQUESTS.some((rule) => rule.bytes.test(bytes))) return undefined;
   return `${JSON.stringify(bytes)}\nours:   ${JSON.stringify(ours)}\ntheirs: ${JSON.stringify(theirs)}`;
 }
 
@@ -383,5 +356,55 @@ describe('the same bytes to our listener and to node:http', () => {
       }),
       { numRuns: Math.ceil(RUNS / 10) },
     );
+  });
+
+  it.each(STRICTER_REQUESTS)('only the reference serves $what', async ({ example, says }) => {
+    const [one, other] = await Promise.all([
+      askOurs(port, [example]),
+      askReference(reference, [example]),
+    ]);
+    expect(one).toMatchObject({ served: [], refusal: expect.stringMatching(says) });
+    expect(other.served).toHaveLength(1);
+    expect(explainDifference(example, one, other)).toBeUndefined();
+  });
+
+  it.each(LAXER_REQUESTS)('only ours serves $what', async ({ example, bytes }) => {
+    const [one, other] = await Promise.all([
+      askOurs(port, [example]),
+      askReference(reference, [example]),
+    ]);
+    expect(one.served).toHaveLength(1);
+    expect(other.served).toEqual([]);
+    expect(example).toMatch(bytes);
+  });
+});
+
+describe('what node:http leaves to its user', () => {
+  it.each(REFUSED_BY_BOTH)('serves $what, and neither of ours does', async ({ example }) => {
+    const bare = createServer((request, response) => {
+      request.resume().on('end', () => response.end());
+    });
+    await new Promise<void>((resolve) => bare.listen(0, '127.0.0.1', resolve));
+    const [ours, standard] = [createSocketListener, createNodeHttpListener].map((create) =>
+      create(OPTIONS, handler),
+    );
+    if (ours === undefined || standard === undefined) throw new Error('there are two');
+    const { port } = bare.address() as AddressInfo;
+    const connection = await send(port, [example]);
+    await waitFor(() => connection.received.includes(HEAD_END), { timeoutMs: 5000, what: 'it' });
+    expect(connection.received).toMatch(/^HTTP\/1\.1 200 /);
+    connection.destroy();
+    for (const listener of [ours, standard]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const refused = await send((await listener.listen()).port, [example]);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await waitFor(() => refused.received.includes(HEAD_END), { timeoutMs: 5000, what: 'ours' });
+      expect(refused.received).toMatch(/^HTTP\/1\.1 4\d\d [^]*^X-Refusal: ./m);
+      refused.destroy();
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await listener.drain(0);
+    }
+    bare.closeAllConnections();
+    bare.close();
   });
 });

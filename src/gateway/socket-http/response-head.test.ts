@@ -35,6 +35,7 @@ describe('parseResponseHead', () => {
     ['HTTP/1.0 200 OK', 'Transfer-Encoding: chunked', /^HTTP\/1.0 with/],
     ['HTTP/1.1 204 No', 'Content-Length: 5\r\nTransfer-Encoding: chunked', /can't be present/],
     ['HTTP/1.1 101 Go', 'Upgrade: websocket', /without being asked/],
+    ['HTTP/1.0 103 Hints', 'X: y', /an interim answer of HTTP\/1\.0/],
     ['HTTP/1.1 200 OK', ' folded', /whitespace/],
     ['HTTP/1.1 200 OK', 'X : y', /header name/],
     ['HTTP/1.1 200 OK', 'X: a\rb', /Missing expected LF/],

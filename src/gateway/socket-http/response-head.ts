@@ -34,6 +34,8 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
   const fields = readFields(text, text.indexOf('\r') + 2);
   const problem = explainFraming(fields, isOld);
   if (problem !== undefined) return problem;
+  // RFC 9110 15.2: HTTP/1.0 has none, so nothing says what follows it.
+  if (status < 200 && isOld) return 'an interim answer of HTTP/1.0';
   if (status === 101) return 'switched protocols without being asked to';
   const framing = isBodiless(method, status) ? 'none' : framingOf(fields);
   return {

@@ -70,7 +70,7 @@ const LIMITS: readonly MistakeCase[] = [
       '  - { requests: 2, per: day }',
     ),
     problems: [
-      "tollkeeper.yaml:7:15 plans.free.limits[0].id: is the id of every key's own budget",
+      'tollkeeper.yaml:7:15 plans.free.limits[0].id: is the id of the budgets of keys and customers',
       'tollkeeper.yaml:8:55 plans.free.limits[1].only.operations[0]: there is no operation "shop.a": none is configured',
       'tollkeeper.yaml:9:9 plans.free.limits[2]: has the same id as the one at [1], "requests_per_day": keep one, or give it an "id"',
     ],

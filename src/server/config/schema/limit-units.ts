@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PERIOD_NAMES, type PeriodName } from '../../../contract/phrases/phrasebook.ts';
+import { KEY_BUDGET, TENANT_BUDGET } from '../../../domain/budget-tree.ts';
 import type { Limit, LimitScope, LimitUnit, LimitWindow } from '../../../domain/catalog.ts';
 import { slidingWindowOf } from '../../../domain/sliding-window.ts';
 import { parseAllowance, parseByteSize, parseTimeSpan, wrong } from '../human-units.ts';
@@ -76,14 +77,16 @@ export function measureMembers(asset: string) {
       .optional()
       .describe('sliding: the limit holds over any stretch of that length, wherever it begins.'),
     id: idName
-      .refine((id) => id !== RESERVED_ID, { error: `is the id of every key's own budget` })
+      .refine((id) => !RESERVED_IDS.has(id), {
+        error: 'is the id of the budgets of keys and customers',
+      })
       .optional()
       .describe('Named in refusals and by add-ons; default: from scope, unit and window.'),
   };
 }
 
-/** Of the accounts of one key: a limit with this id would share its account. */
-const RESERVED_ID = 'key_budget';
+/** A limit with one of these would share its account. */
+const RESERVED_IDS: ReadonlySet<string> = new Set([KEY_BUDGET, TENANT_BUDGET]);
 
 export interface Measured extends Partial<Record<UnitMember, number | bigint | undefined>> {
   readonly per?: PeriodName | undefined;
