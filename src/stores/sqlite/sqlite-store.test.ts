@@ -161,4 +161,32 @@ describe('the embedded store', () => {
     expect(await store.pruneWindows(T0 + 5000)).toBe(1);
     await store.close();
   });
+
+  it('a database of schema version 3 opens: its transactions stay, and slices of its owners can be written off', async () => {
+    const old = new Database({
+      path: join(directory, 'ledger.db'),
+      durability: 'full',
+      busyTimeoutMs: 1000,
+    });
+    migrate(old, MIGRATIONS.slice(0, 3));
+    old.execute(
+      `INSERT INTO owners VALUES ('o', 'live', 7, 0, ${T0}, 0);
+       INSERT INTO accounts (id, tenant_id, kind, unit, allowance, reserved, spent) VALUES ('bal:t:USD', 't', 'balance', 'USD', 100, 40, 0);
+       INSERT INTO leases VALUES ('o', 1, 'bal:t:USD', 40, 0, 0);
+       INSERT INTO grants VALUES ('g', 't', 'USD', 100, 'paid', 50, 0, NULL, 'test', 'active', 100, 0, 0, 0, 'k', 'f');
+       INSERT INTO transactions VALUES ('funding:g', 'funding', 'test', 5);
+       INSERT INTO entries VALUES ('funding:g', 0, 'house:funding', 'USD', -100, 'g'), ('funding:g', 1, 'tenant:t', 'USD', 100, 'g')`,
+    );
+    old.close();
+    const store = await openSqliteStore({ directory });
+    expect(await store.audit()).toEqual([]);
+    const held = [{ kind: 'balance', unit: 'USD', amount: 40n, tenants: 1 }];
+    expect(await store.owners(T0 + 1)).toEqual([
+      { id: 'o', machine: undefined, seenAt: T0, writtenOffAt: undefined, held },
+    ]);
+    const order = { heardBefore: T0 + 1, now: T0 + 1 };
+    expect(await store.writeOff('o', order)).toEqual({ kind: 'written_off', at: T0 + 1, held });
+    expect(await store.audit()).toEqual([]);
+    await store.close();
+  });
 });
