@@ -6,6 +6,8 @@ import { createAdminApp } from '../control/admin/admin-app.ts';
 import type { AdminOperations, ReloadOutcome } from '../control/admin/admin-deps.ts';
 import { type AdminListener, listenAdmin } from '../control/admin/admin-listener.ts';
 import { type AdminToken, ensureAdminToken } from '../control/admin/admin-token.ts';
+import { describeBooks, readBooksState, snapshotBooks } from '../control/jobs/books-report.ts';
+import type { JobRunner } from '../control/jobs/job-runner.ts';
 import { type Clock, createClock } from '../platform/clock.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { mergeSnapshots } from '../platform/metrics.ts';
@@ -16,9 +18,11 @@ import type { OverrideFlags } from './config/overrides.ts';
 import { serializeCatalog } from './config/parse-catalog.ts';
 import { type ConfigWatch, type Reload, watchConfig } from './config/watch-config.ts';
 import { journalDirectory } from './data-directory.ts';
+import { EvidenceKeeper } from './evidence-keeper.ts';
 import { openStore } from './open-store.ts';
 import { originOf } from './origin.ts';
 import { OwnerSweeper } from './owner-sweeper.ts';
+import { createSharedJobs } from './shared-jobs.ts';
 import { describeSharedRates } from './shared-rates.ts';
 import { WorkerCrew } from './worker-crew.ts';
 
@@ -30,10 +34,6 @@ export interface SupervisorOptions {
   readonly playMoney: boolean;
   readonly clockShiftMs: number;
 }
-
-const PRUNE_MS = 3_600_000;
-/** Counters of ended windows, and days of the request log, are kept this long. */
-const KEPT_MS = 40 * 86_400_000;
 
 /** The process that owns the control plane and the workers (DESIGN 8). */
 export class Supervisor {
@@ -49,7 +49,8 @@ export class Supervisor {
     sweeper: OwnerSweeper;
     builtins: BuiltinServers;
     admin: AdminListener;
-    pruner: NodeJS.Timeout;
+    jobs: JobRunner;
+    evidence: EvidenceKeeper;
   };
   #stopping: Promise<void> | undefined;
 
@@ -64,6 +65,8 @@ export class Supervisor {
     sweeper: OwnerSweeper;
     builtins: BuiltinServers;
     admin: AdminListener;
+    jobs: JobRunner;
+    evidence: EvidenceKeeper;
   }) {
     this.store = parts.store;
     this.clock = parts.clock;
@@ -73,7 +76,7 @@ export class Supervisor {
     this.adminTokenFile = parts.adminTokenFile;
     this.#watch = parts.watch;
     this.#crew = parts.crew;
-    this.#parts = { ...parts, pruner: setInterval(() => void this.#prune(), PRUNE_MS) };
+    this.#parts = parts;
   }
 
   /** Starts everything; rejects with what stopped it (an Error with `code` EADDRINUSE and the like). */
@@ -92,6 +95,9 @@ export class Supervisor {
     });
     await sweeper.sweep();
     sweeper.start();
+    const directory = journalDirectory(config.store.directory);
+    const evidence = new EvidenceKeeper(directory, config.journal, logger);
+    evidence.start();
     const builtins = new BuiltinServers();
     const crew = new WorkerCrew(
       {
@@ -127,6 +133,8 @@ export class Supervisor {
       crew,
       builtins,
     });
+    const jobs = createSharedJobs({ config, store, clock, logger });
+    jobs.start();
     const adminUrl = originOf(
       { host: config.server.adminHost, tls: undefined },
       admin.address.port,
@@ -142,6 +150,8 @@ export class Supervisor {
       sweeper,
       builtins,
       admin,
+      jobs,
+      evidence,
     });
   }
 
@@ -163,19 +173,10 @@ export class Supervisor {
     return this.#stopping;
   }
 
-  async #prune(): Promise<void> {
-    const before = this.clock.now() - KEPT_MS;
-    try {
-      await this.store.pruneWindows(before);
-      await this.store.pruneLog(before);
-    } catch (error) {
-      this.logger.error({ error: String(error) }, 'old windows and logs could not be removed');
-    }
-  }
-
   async #stop(): Promise<void> {
     this.#watch.close();
-    clearInterval(this.#parts.pruner);
+    this.#parts.evidence.stop();
+    await this.#parts.jobs.stop();
     await this.#crew.drain(this.config.server.drainMs);
     await this.#parts.admin.close(1000);
     await this.#parts.sweeper.stop();
@@ -246,6 +247,8 @@ function openAdmin(parts: AdminParts): Promise<AdminListener> {
 function createOperations(parts: AdminParts): AdminOperations {
   const { watch, crew, clock, store } = parts;
   let loadedAt = clock.now();
+  /** Undefined = the store does not answer. */
+  const readBooks = () => readBooksState(store, clock.now()).catch(() => undefined);
   return {
     configuration: () => ({
       version: watch.current.catalog.version,
@@ -265,18 +268,20 @@ function createOperations(parts: AdminParts): AdminOperations {
         state,
         startedAt,
       })),
-    metrics: async () => mergeSnapshots(await crew.metrics()),
+    metrics: async () => {
+      const [workers, books] = await Promise.all([crew.metrics(), readBooks()]);
+      return mergeSnapshots([...workers, ...(books === undefined ? [] : [snapshotBooks(books)])]);
+    },
     readiness: async () => {
       const serving = crew.members.filter((member) => member.state === 'serving').length;
-      const answered = await store.liveOwners().then(
-        () => true,
-        () => false,
-      );
+      const books = await readBooks();
+      const answered = books !== undefined;
       const rates = describeSharedRates(mergeSnapshots(await crew.metrics()));
       return [
         { name: 'workers', ok: serving > 0, detail: `${serving} serving` },
         { name: 'store', ok: answered, detail: answered ? 'answers' : 'does not answer' },
         ...(rates === undefined ? [] : [rates]),
+        ...(books === undefined ? [] : describeBooks(books)),
       ];
     },
   };
