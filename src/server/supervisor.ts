@@ -7,7 +7,6 @@ import type { AdminOperations, ReloadOutcome } from '../control/admin/admin-deps
 import { type AdminListener, listenAdmin } from '../control/admin/admin-listener.ts';
 import { type AdminToken, ensureAdminToken } from '../control/admin/admin-token.ts';
 import { describeBooks, readBooksState, snapshotBooks } from '../control/jobs/books-report.ts';
-import type { JobRunner } from '../control/jobs/job-runner.ts';
 import { type Clock, createClock } from '../platform/clock.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { mergeSnapshots } from '../platform/metrics.ts';
@@ -18,12 +17,11 @@ import type { OverrideFlags } from './config/overrides.ts';
 import { serializeCatalog } from './config/parse-catalog.ts';
 import { type ConfigWatch, type Reload, watchConfig } from './config/watch-config.ts';
 import { journalDirectory } from './data-directory.ts';
-import { EvidenceKeeper } from './evidence-keeper.ts';
 import { openStore } from './open-store.ts';
 import { originOf } from './origin.ts';
 import { OwnerSweeper } from './owner-sweeper.ts';
-import { createSharedJobs } from './shared-jobs.ts';
 import { describeSharedRates } from './shared-rates.ts';
+import { startUpkeep, type Upkeep } from './upkeep.ts';
 import { WorkerCrew } from './worker-crew.ts';
 
 export interface SupervisorOptions {
@@ -49,8 +47,7 @@ export class Supervisor {
     sweeper: OwnerSweeper;
     builtins: BuiltinServers;
     admin: AdminListener;
-    jobs: JobRunner;
-    evidence: EvidenceKeeper;
+    upkeep: Upkeep;
   };
   #stopping: Promise<void> | undefined;
 
@@ -65,8 +62,7 @@ export class Supervisor {
     sweeper: OwnerSweeper;
     builtins: BuiltinServers;
     admin: AdminListener;
-    jobs: JobRunner;
-    evidence: EvidenceKeeper;
+    upkeep: Upkeep;
   }) {
     this.store = parts.store;
     this.clock = parts.clock;
@@ -95,9 +91,7 @@ export class Supervisor {
     });
     await sweeper.sweep();
     sweeper.start();
-    const directory = journalDirectory(config.store.directory);
-    const evidence = new EvidenceKeeper(directory, config.journal, logger);
-    evidence.start();
+    const upkeep = startUpkeep({ config, store, clock, logger });
     const builtins = new BuiltinServers();
     const crew = new WorkerCrew(
       {
@@ -133,8 +127,6 @@ export class Supervisor {
       crew,
       builtins,
     });
-    const jobs = createSharedJobs({ config, store, clock, logger });
-    jobs.start();
     const adminUrl = originOf(
       { host: config.server.adminHost, tls: undefined },
       admin.address.port,
@@ -150,8 +142,7 @@ export class Supervisor {
       sweeper,
       builtins,
       admin,
-      jobs,
-      evidence,
+      upkeep,
     });
   }
 
@@ -175,9 +166,7 @@ export class Supervisor {
 
   async #stop(): Promise<void> {
     this.#watch.close();
-    this.#parts.evidence.stop();
-    await this.#parts.jobs.stop();
-    await this.#crew.drain(this.config.server.drainMs);
+    await Promise.all([this.#parts.upkeep.stop(), this.#crew.drain(this.config.server.drainMs)]);
     await this.#parts.admin.close(1000);
     await this.#parts.sweeper.stop();
     await this.#parts.builtins.close();

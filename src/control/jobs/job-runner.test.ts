@@ -156,6 +156,20 @@ describe('JobRunner', () => {
     expect(await lastRun()).toMatchObject({ outcome: 'failed', detail: 'this gateway stopped' });
   });
 
+  it('bound: who stops does not wait for a store that never answers', async () => {
+    const never = () => new Promise<never>(() => undefined);
+    const silent: JobStore = {
+      takeJob: (...claim) => store.takeJob(...claim),
+      renewJob: never,
+      finishJob: never,
+      jobs: () => store.jobs(),
+    };
+    const runner = runnerOf({ run: openEnded().run }, silent);
+    await runner.poll();
+    await runner.stop();
+    expect(await store.jobs()).toMatchObject([{ holder: 'here', last: undefined }]);
+  });
+
   it('a store that is away is told of in the log, and asked again', async () => {
     let away = true;
     const reject = () => Promise.reject(new Error('away'));

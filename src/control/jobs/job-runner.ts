@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { JobBeat, JobRun, JobStore } from '../../stores/job-store.ts';
@@ -37,6 +39,7 @@ export interface JobRunnerParts {
 const POLL_MS = 10_000;
 const SILENT_MS = 30_000;
 const BEATS_WHILE_SILENT = 4;
+const STOP_WAIT_MS = 2000;
 
 type Ended = { readonly outcome: JobRun['outcome'] } & JobResult;
 
@@ -52,6 +55,7 @@ export class JobRunner {
   readonly #ending = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #polling: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(parts: JobRunnerParts) {
     this.#parts = parts;
@@ -73,16 +77,25 @@ export class JobRunner {
     return this.#polling;
   }
 
-  /** What runs is given up and on record as such, so that another process may begin it anew. */
+  /**
+   * What runs is given up and on record as such, so that another process may begin it anew. A store that does not answer
+   * is not waited for: then the beats stand still.
+   */
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
-    await this.#polling;
     for (const controller of this.#running.values()) controller.abort('this gateway stopped');
-    await Promise.all(this.#ending);
+    const waiting = new AbortController();
+    const enough = sleep(STOP_WAIT_MS, undefined, { signal: waiting.signal }).catch(
+      () => undefined,
+    );
+    await Promise.race([Promise.all([this.#polling, ...this.#ending]), enough]);
+    waiting.abort();
   }
 
   async #pollAll(): Promise<void> {
     for (const job of this.#parts.jobs) {
+      if (this.#stopped) return;
       if (this.#running.has(job.name)) continue;
       // oxlint-disable-next-line no-await-in-loop -- a few small questions, one after the other
       await this.#consider(job);
@@ -97,7 +110,8 @@ export class JobRunner {
       const answer = await store.takeJob(claim, clock.now());
       if (answer.kind === 'running') this.#watch(name, answer);
       else this.#watched.delete(name);
-      if (answer.kind === 'taken') this.#begin(job, answer.fence);
+      // Taken while all was stopped: nobody beats, so another takes it over.
+      if (answer.kind === 'taken' && !this.#stopped) this.#begin(job, answer.fence);
     } catch (error) {
       logger.warn({ job: name, error: String(error) }, 'whether a job is due could not be asked');
     }

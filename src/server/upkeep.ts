@@ -6,17 +6,23 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Store, Violation } from '../stores/store.ts';
 import type { LoadedConfig, StoreSettings } from './config/loaded-config.ts';
+import { journalDirectory } from './data-directory.ts';
+import { EvidenceKeeper } from './evidence-keeper.ts';
 import { openStore } from './open-store.ts';
 
-export interface SharedJobsParts {
+export interface UpkeepParts {
   readonly config: LoadedConfig;
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** The jobs that the supervisors of a store share. */
-export function createSharedJobs({ config, store, clock, logger }: SharedJobsParts): JobRunner {
+/** What a supervisor does by the clock: the jobs it shares with others, and its own machine's evidence. */
+export interface Upkeep {
+  stop(): Promise<void>;
+}
+
+export function startUpkeep({ config, store, clock, logger }: UpkeepParts): Upkeep {
   const jobs = createBooksJobs({
     store,
     audit: () => auditApart(config.store, clock),
@@ -24,7 +30,18 @@ export function createSharedJobs({ config, store, clock, logger }: SharedJobsPar
     now: clock.now,
     logger,
   });
-  return new JobRunner({ jobs, store, clock, logger, holder: `${hostname()}/${process.pid}` });
+  const holder = `${hostname()}/${process.pid}`;
+  const runner = new JobRunner({ jobs, store, clock, logger, holder });
+  const directory = journalDirectory(config.store.directory);
+  const evidence = new EvidenceKeeper(directory, config.journal, logger);
+  runner.start();
+  evidence.start();
+  return {
+    stop: () => {
+      evidence.stop();
+      return runner.stop();
+    },
+  };
 }
 
 /** Over a connection of its own: a store thread that recomputes all of history would answer nothing else meanwhile. */
