@@ -7,7 +7,7 @@ import { runParallel } from './support/gateway-caller.ts';
 import { type Lab, startLab } from './support/start-lab.ts';
 import { waitFor } from './support/wait-for.ts';
 
-const PATIENCE = { timeoutMs: 30_000 };
+const PATIENCE = { timeoutMs: 60_000 };
 const VIOLATIONS = /^tollkeeper_reconcile_violations (\d+)$/m;
 const LOST_ENTRY = "transaction_id LIKE 'funding:%' AND leg = 1";
 

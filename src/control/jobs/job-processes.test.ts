@@ -77,9 +77,9 @@ async function onPostgres(): Promise<Setting> {
 }
 
 describe.each([
-  ['SQLite', onSqlite],
-  ['PostgreSQL', onPostgres],
-])('three processes that share jobs on %s', (_engine, openSetting) => {
+  ['SQLite', onSqlite, ['SIGSTOP']],
+  ['PostgreSQL', onPostgres, ['SIGSTOP', 'SIGKILL']],
+] as const)('three processes that share jobs on %s', (_engine, openSetting, signals) => {
   async function open() {
     const { connect, moduleUrl, open: opener, options } = await openSetting();
     const store = await connect();
@@ -117,9 +117,9 @@ describe.each([
     expect(began.toSorted((one, other) => one - other)).toEqual([0, 0, 1]);
     expect(reported).toEqual(began);
     expect(await store.jobs()).toMatchObject([{ fence: 1, last: { outcome: 'done' } }]);
-  }, 60_000);
+  }, 120_000);
 
-  it.each(['SIGKILL', 'SIGSTOP'] as const)(
+  it.each(signals)(
     'while its holder beats nobody else runs it; after %s another does, and who wakes changes nothing',
     async (signal) => {
       const { store, start, says, letGo } = await open();
@@ -155,7 +155,7 @@ describe.each([
       expect(first.stdout).not.toContain('reported');
       expect(await store.jobs()).toEqual(after);
     },
-    90_000,
+    120_000,
   );
 });
 
