@@ -5,6 +5,7 @@ import { registerCreditCommands } from './credit-commands.ts';
 import { registerCustomerCommands } from './customer-commands.ts';
 import { registerExplainCommand } from './explain-command.ts';
 import { registerKeyCommands } from './key-commands.ts';
+import { registerOwnerCommands } from './owner-commands.ts';
 import { registerReportCommands } from './report-commands.ts';
 
 /** Every command that talks to the admin API of a running gateway. */
@@ -14,4 +15,5 @@ export function registerClientCommands(program: Command, io: CommandIo): void {
   registerCreditCommands(program, io);
   registerExplainCommand(program, io);
   registerReportCommands(program, io);
+  registerOwnerCommands(program, io);
 }

@@ -74,15 +74,20 @@ describe('Journal', () => {
     expect(readJournal(directory, 'own_1')).toHaveLength(1);
   });
 
-  it('bound: a full segment is followed by another, and settled segments are forgotten', () => {
+  it('bound: a full segment is followed by another, and settled segments become evidence', () => {
     const journal = new Journal(directory, 'own_1', 300);
     for (let i = 0; i < 10; i += 1) journal.append(charge);
-    expect(readdirSync(directory).length).toBeGreaterThan(2);
+    const segments = segmentsHere();
+    expect(segments.length).toBeGreaterThan(2);
     expect(readJournal(directory, 'own_1').map((group) => group.seq)).toEqual([
       1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
     ]);
     journal.trim(10);
-    expect(readdirSync(directory)).toHaveLength(1);
+    expect(segmentsHere()).toEqual(segments.slice(-1));
+    expect(readdirSync(join(directory, 'evidence')).toSorted()).toEqual(segments.slice(0, -1));
+    journal.retire();
+    expect(segmentsHere()).toEqual([]);
+    expect(readJournal(join(directory, 'evidence'), 'own_1')).toHaveLength(10);
   });
 
   it('keeps a settled segment while a stream that began in it is open: its PROGRESS may be needed', () => {
@@ -94,9 +99,13 @@ describe('Journal', () => {
     expect(readJournal(directory, 'own_1')[0]).toMatchObject({ kind: 'progress', seq: 1 });
     journal.closeStream(segment);
     journal.trim(11);
-    expect(readdirSync(directory)).toHaveLength(1);
+    expect(segmentsHere()).toHaveLength(1);
   });
 
+  function segmentsHere(): readonly string[] {
+    const names = readdirSync(directory).filter((name) => name.endsWith('.journal'));
+    return names.toSorted();
+  }
   function filePath(): string {
     return join(directory, readdirSync(directory)[0] ?? '');
   }

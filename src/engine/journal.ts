@@ -1,8 +1,9 @@
-import { readdirSync, unlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readRecords, RecordLog } from '../platform/record-log.ts';
 import type { Overrun } from '../stores/store.ts';
+import { keepAsEvidence } from './evidence.ts';
 
 /** CHARGE: a whole answer. PROGRESS: a stream so far, cumulative. DONE: a stream's final amounts. */
 export type GroupKind = 'charge' | 'progress' | 'done';
@@ -73,21 +74,21 @@ export class Journal {
     if (segment !== undefined) segment.openStreams -= 1;
   }
 
-  /** Forgets the oldest segments that hold nothing the store does not have. */
+  /** Puts the oldest segments that hold nothing the store does not have with the evidence. */
   trim(settledSeq: number): void {
     for (;;) {
       const oldest = this.#segments[0];
       if (oldest === undefined || this.#segments.length === 1) return;
       if (oldest.lastSeq > settledSeq || oldest.openStreams > 0) return;
-      unlinkSync(oldest.path);
+      keepAsEvidence(oldest.path);
       this.#segments.shift();
     }
   }
 
   /** The end of a clean shutdown: everything is settled. */
-  remove(): void {
+  retire(): void {
     this.#log.close();
-    removeJournal(this.#directory, this.#owner);
+    retireJournal(this.#directory, this.#owner);
   }
 
   #current(): Segment {
@@ -110,8 +111,9 @@ export function readJournal(directory: string, owner: string): readonly JournalG
   return journalFiles(directory, owner).flatMap((path) => readRecords(path).map(decodeGroup));
 }
 
-export function removeJournal(directory: string, owner: string): void {
-  for (const path of journalFiles(directory, owner)) unlinkSync(path);
+/** Of a process whose journal says nothing any more that the store does not have. */
+export function retireJournal(directory: string, owner: string): void {
+  for (const path of journalFiles(directory, owner)) keepAsEvidence(path);
 }
 
 /** The segments of one process, oldest first. */

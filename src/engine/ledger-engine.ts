@@ -25,6 +25,8 @@ const WAIT_MS_MAX = 1000;
 export interface LedgerEngineOptions {
   /** Id of this process incarnation; never reused. */
   readonly owner: string;
+  /** What this machine calls itself: who looks for an owner that is silent looks there. */
+  readonly machine?: string | undefined;
   /** Directory of the journals, local to this machine. */
   readonly journalDirectory: string;
   readonly store: LedgerStore & RateStore;
@@ -74,7 +76,7 @@ export class LedgerEngine implements Engine {
 
   /** Registers the incarnation at the store and starts settling. */
   static async open(options: LedgerEngineOptions): Promise<LedgerEngine> {
-    await options.store.openOwner(options.owner, options.clock.now());
+    await options.store.openOwner(options.owner, options.clock.now(), options.machine);
     const engine = new LedgerEngine(options);
     engine.#settler.start();
     return engine;
@@ -239,7 +241,7 @@ export class LedgerEngine implements Engine {
   async close(): Promise<void> {
     await this.#book.stop();
     await this.#settler.stop();
-    this.#journal.remove();
+    this.#journal.retire();
   }
 
   #take(request: ReserveRequest, queued: boolean): LedgerHold | undefined {

@@ -120,15 +120,31 @@ describe('reclaimOwner (DESIGN 5: only proof returns money)', () => {
     expect(await numbers()).toMatchObject({ spent: 125n, reserved: 0n });
   }, 60_000);
 
+  it('of one that was written off, what its journal says it had served is charged to the house', async () => {
+    const victim = await startVictim();
+    await victim.stop('SIGKILL');
+    const order = { heardBefore: Date.now() + 1, now: Date.now() };
+    expect(await store.writeOff('own_1', order)).toMatchObject({ kind: 'written_off' });
+    expect(await numbers()).toMatchObject({ spent: 70n, reserved: 0n });
+    const result = await reclaimOwner(store, directory, 'own_1', Date.now());
+    expect(result).toEqual({ settled: 0, returned: 0, house: 55 });
+    expect(await numbers()).toMatchObject({ spent: 70n, reserved: 0n });
+    expect(await store.audit()).toEqual([]);
+    expect(existsSync(ownerLockPath(directory, 'own_1'))).toBe(false);
+    expect(readJournal(join(directory, 'evidence'), 'own_1').length).toBeGreaterThan(0);
+  }, 60_000);
+
   it('without the lock file there is no proof: the money stays held', async () => {
     await store.openOwner('own_2', Date.now());
     expect(await reclaimOwner(store, directory, 'own_2', Date.now())).toBeUndefined();
     expect(await store.liveOwners()).toContain('own_2');
   });
 
-  it('the file of an owner that ended in order is removed', async () => {
+  it('the lock file of an owner that ended in order is removed, and its journal put away', async () => {
     writeFileSync(ownerLockPath(directory, 'own_3'), '');
+    writeFileSync(join(directory, 'own_3.000001.journal'), '');
     expect(await reclaimOwner(store, directory, 'own_3', Date.now())).toBeUndefined();
     expect(existsSync(ownerLockPath(directory, 'own_3'))).toBe(false);
+    expect(existsSync(join(directory, 'own_3.000001.journal'))).toBe(false);
   });
 });

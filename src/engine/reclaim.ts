@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { takeProcessLock } from '../platform/process-lock.ts';
 import type { LedgerStore, ReclaimResult } from '../stores/store.ts';
-import { readJournal, removeJournal } from './journal.ts';
+import { readJournal, retireJournal } from './journal.ts';
 import { replayJournal } from './replay.ts';
 
 /** The file whose lock says that an incarnation is alive. */
@@ -12,8 +12,9 @@ export function ownerLockPath(directory: string, owner: string): string {
 }
 
 /**
- * Settles what a dead process of this machine had served and returns the rest of its slices. Undefined =
- * it is still alive, or its files are not here: then its money stays held (DESIGN 5 "only proof returns money").
+ * Settles what a dead process of this machine had served and returns the rest of its slices; of one that was written off
+ * the house pays it. Undefined = it is still alive, or its files are not here: then its money stays held (DESIGN 5 "only
+ * proof returns money"); or the store knows all about it already.
  */
 export async function reclaimOwner(
   store: LedgerStore,
@@ -27,13 +28,16 @@ export async function reclaimOwner(
   if (lock === undefined) return undefined;
   try {
     const lastSeq = await store.lastSettled(owner);
-    if (lastSeq === undefined) return undefined;
+    if (lastSeq === undefined) {
+      retireJournal(directory, owner);
+      return undefined;
+    }
     const result = await store.reclaim(
       owner,
       { afterSeq: lastSeq, ...replayJournal(readJournal(directory, owner), lastSeq) },
       now,
     );
-    removeJournal(directory, owner);
+    retireJournal(directory, owner);
     return result;
   } finally {
     lock.release();

@@ -89,6 +89,9 @@ async function fillDirectory(store: Store): Promise<void> {
   await store.takeRate([bucket], T0);
   await store.remember('order-1', 'print', '{"answer":1}');
   await store.secret('links', 'ab'.repeat(32));
+  await store.takeJob({ name: 'prune', holder: 'host-a', periodMs: HOUR_MS }, T0);
+  const run = { startedAt: T0, endedAt: T0 + 5, outcome: 'done' as const, findings: 1, detail: '' };
+  await store.finishJob('prune', 1, run);
 }
 
 /** Everything the port tells of a store. */
@@ -107,6 +110,8 @@ async function readAll(store: Store, tenantIds: readonly string[]) {
         grants: await store.grants(tenantId),
       })),
     ),
+    jobs: await store.jobs(),
+    unread: await store.owners(0),
     rates: await store.takeRate([bucket], now),
     answer: await store.recall('order-1'),
     secret: await store.secret('links', 'cd'.repeat(32)),

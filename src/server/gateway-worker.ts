@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 
 import { LedgerEngine } from '../engine/ledger-engine.ts';
 import { ownerLockPath } from '../engine/reclaim.ts';
@@ -247,6 +248,7 @@ function openEngine({
 }: EngineParts): Promise<LedgerEngine> {
   return LedgerEngine.open({
     owner,
+    machine: hostname(),
     journalDirectory: journalDirectory(start.store.directory),
     store,
     rates,

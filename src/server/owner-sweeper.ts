@@ -46,15 +46,19 @@ export class OwnerSweeper {
 
   async #sweepOnce(): Promise<void> {
     try {
-      const live = new Set(await this.#store.liveOwners());
       const here = readdirSync(this.#directory).filter((name) => name.endsWith('.lock'));
       for (const file of here) {
         const owner = file.slice(0, -'.lock'.length);
-        if (this.#stopped || !live.has(owner)) continue;
+        if (this.#stopped) return;
         // oxlint-disable-next-line no-await-in-loop -- one journal at a time: each is read whole
         const result = await reclaimOwner(this.#store, this.#directory, owner, this.#now());
-        if (result !== undefined)
-          this.#logger.warn({ owner, ...result }, 'reclaimed the money of a dead process');
+        if (result === undefined) continue;
+        const fields = { owner, ...result };
+        if (result.house === undefined) {
+          this.#logger.warn(fields, 'reclaimed the money of a dead process');
+        } else {
+          this.#logger.warn(fields, 'read the journal of a process that was written off');
+        }
       }
     } catch (error) {
       this.#logger.error({ error: String(error) }, 'sweep for dead processes failed');

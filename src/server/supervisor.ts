@@ -6,6 +6,7 @@ import { createAdminApp } from '../control/admin/admin-app.ts';
 import type { AdminOperations, ReloadOutcome } from '../control/admin/admin-deps.ts';
 import { type AdminListener, listenAdmin } from '../control/admin/admin-listener.ts';
 import { type AdminToken, ensureAdminToken } from '../control/admin/admin-token.ts';
+import { describeBooks, readBooksState, snapshotBooks } from '../control/jobs/books-report.ts';
 import { type Clock, createClock } from '../platform/clock.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { mergeSnapshots } from '../platform/metrics.ts';
@@ -20,6 +21,7 @@ import { openStore } from './open-store.ts';
 import { originOf } from './origin.ts';
 import { OwnerSweeper } from './owner-sweeper.ts';
 import { describeSharedRates } from './shared-rates.ts';
+import { startUpkeep, type Upkeep } from './upkeep.ts';
 import { WorkerCrew } from './worker-crew.ts';
 
 export interface SupervisorOptions {
@@ -30,10 +32,6 @@ export interface SupervisorOptions {
   readonly playMoney: boolean;
   readonly clockShiftMs: number;
 }
-
-const PRUNE_MS = 3_600_000;
-/** Counters of ended windows, and days of the request log, are kept this long. */
-const KEPT_MS = 40 * 86_400_000;
 
 /** The process that owns the control plane and the workers (DESIGN 8). */
 export class Supervisor {
@@ -49,7 +47,7 @@ export class Supervisor {
     sweeper: OwnerSweeper;
     builtins: BuiltinServers;
     admin: AdminListener;
-    pruner: NodeJS.Timeout;
+    upkeep: Upkeep;
   };
   #stopping: Promise<void> | undefined;
 
@@ -64,6 +62,7 @@ export class Supervisor {
     sweeper: OwnerSweeper;
     builtins: BuiltinServers;
     admin: AdminListener;
+    upkeep: Upkeep;
   }) {
     this.store = parts.store;
     this.clock = parts.clock;
@@ -73,7 +72,7 @@ export class Supervisor {
     this.adminTokenFile = parts.adminTokenFile;
     this.#watch = parts.watch;
     this.#crew = parts.crew;
-    this.#parts = { ...parts, pruner: setInterval(() => void this.#prune(), PRUNE_MS) };
+    this.#parts = parts;
   }
 
   /** Starts everything; rejects with what stopped it (an Error with `code` EADDRINUSE and the like). */
@@ -92,6 +91,7 @@ export class Supervisor {
     });
     await sweeper.sweep();
     sweeper.start();
+    const upkeep = startUpkeep({ config, store, clock, logger });
     const builtins = new BuiltinServers();
     const crew = new WorkerCrew(
       {
@@ -142,6 +142,7 @@ export class Supervisor {
       sweeper,
       builtins,
       admin,
+      upkeep,
     });
   }
 
@@ -163,20 +164,9 @@ export class Supervisor {
     return this.#stopping;
   }
 
-  async #prune(): Promise<void> {
-    const before = this.clock.now() - KEPT_MS;
-    try {
-      await this.store.pruneWindows(before);
-      await this.store.pruneLog(before);
-    } catch (error) {
-      this.logger.error({ error: String(error) }, 'old windows and logs could not be removed');
-    }
-  }
-
   async #stop(): Promise<void> {
     this.#watch.close();
-    clearInterval(this.#parts.pruner);
-    await this.#crew.drain(this.config.server.drainMs);
+    await Promise.all([this.#parts.upkeep.stop(), this.#crew.drain(this.config.server.drainMs)]);
     await this.#parts.admin.close(1000);
     await this.#parts.sweeper.stop();
     await this.#parts.builtins.close();
@@ -246,6 +236,8 @@ function openAdmin(parts: AdminParts): Promise<AdminListener> {
 function createOperations(parts: AdminParts): AdminOperations {
   const { watch, crew, clock, store } = parts;
   let loadedAt = clock.now();
+  /** Undefined = the store does not answer. */
+  const readBooks = () => readBooksState(store, clock.now()).catch(() => undefined);
   return {
     configuration: () => ({
       version: watch.current.catalog.version,
@@ -265,18 +257,20 @@ function createOperations(parts: AdminParts): AdminOperations {
         state,
         startedAt,
       })),
-    metrics: async () => mergeSnapshots(await crew.metrics()),
+    metrics: async () => {
+      const [workers, books] = await Promise.all([crew.metrics(), readBooks()]);
+      return mergeSnapshots([...workers, ...(books === undefined ? [] : [snapshotBooks(books)])]);
+    },
     readiness: async () => {
       const serving = crew.members.filter((member) => member.state === 'serving').length;
-      const answered = await store.liveOwners().then(
-        () => true,
-        () => false,
-      );
+      const books = await readBooks();
+      const answered = books !== undefined;
       const rates = describeSharedRates(mergeSnapshots(await crew.metrics()));
       return [
         { name: 'workers', ok: serving > 0, detail: `${serving} serving` },
         { name: 'store', ok: answered, detail: answered ? 'answers' : 'does not answer' },
         ...(rates === undefined ? [] : [rates]),
+        ...(books === undefined ? [] : describeBooks(books)),
       ];
     },
   };

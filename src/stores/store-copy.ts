@@ -14,7 +14,7 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
   {
     name: 'owners',
     key: ['id'],
-    texts: ['id', 'state'],
+    texts: ['id', 'state', 'machine'],
     integers: ['last_seq', 'settlements', 'seen_at', 'seen_change'],
   },
   {
@@ -77,6 +77,19 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
     key: ['id'],
     texts: ['id', 'tenant_id', 'name', 'hash', 'environment', 'hint', 'terms'],
     integers: ['budget_nano', 'expires_at', 'revoked_at', 'created_at'],
+  },
+  { name: 'write_offs', key: ['owner'], texts: ['owner'], integers: ['at', 'read_at'] },
+  {
+    name: 'write_off_slices',
+    key: ['owner', 'idx'],
+    texts: ['owner', 'tenant_id', 'kind', 'unit'],
+    integers: ['idx', 'amount', 'charged'],
+  },
+  {
+    name: 'jobs',
+    key: ['name'],
+    texts: ['name', 'holder', 'outcome', 'detail'],
+    integers: ['fence', 'beat', 'taken_at', 'started_at', 'ended_at', 'findings'],
   },
   { name: 'changes', key: ['seq'], texts: ['kind', 'id'], integers: ['seq'] },
   { name: 'secrets', key: ['name'], texts: ['name', 'value'], integers: [] },

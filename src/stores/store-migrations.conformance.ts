@@ -149,6 +149,10 @@ export function describeMigrations(
       expect(await store.audit()).toEqual([]);
 
       expect(await store.liveOwners()).toEqual(['own_old']);
+      const held = [{ kind: 'balance', unit: 'USD', amount: 60n, tenants: 1 }];
+      expect(await store.owners(T0 + 1)).toMatchObject([
+        { id: 'own_old', machine: undefined, held: expect.arrayContaining(held) },
+      ]);
       expect(await store.lastSettled('own_old')).toBe(7);
       const leases = [
         { index: 1, charged: 90, granted: 90, close: true },

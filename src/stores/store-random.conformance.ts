@@ -51,7 +51,8 @@ const steps = fc.oneof(
   fc.record({
     kind: fc.constant('end' as const),
     position,
-    how: fc.constantFrom('close' as const, 'reclaim' as const),
+    how: fc.constantFrom('close' as const, 'reclaim' as const, 'write_off' as const),
+    late: fc.boolean(),
   }),
 );
 type Step = typeof steps extends fc.Arbitrary<infer Value> ? Value : never;
@@ -169,7 +170,12 @@ class World {
 
   async finish(): Promise<void> {
     for (let index = 0; index < OWNERS; index += 1) {
-      await this.#end({ kind: 'end', position: index, how: index === 0 ? 'reclaim' : 'close' });
+      await this.#end({
+        kind: 'end',
+        position: index,
+        how: index === 0 ? 'reclaim' : 'close',
+        late: false,
+      });
     }
     await this.check();
     const [, , reserved] = await numbersOf(this.#store, this.#account(0), this.#now);
@@ -220,9 +226,14 @@ class World {
     gateway.lastSettledSeq = gateway.seq;
   }
 
-  /** The gateway stops, or is killed and its journal read; another takes its place. */
+  /** The gateway stops, or is killed and its journal read, or written off; another takes its place. */
   async #end(step: Extract<Step, { kind: 'end' }>): Promise<void> {
     const gateway = this.#at(step.position);
+    if (step.how === 'write_off') {
+      await this.#writeOff(gateway, step.late);
+      this.#gateways[step.position] = await this.#open();
+      return;
+    }
     if (step.how === 'close') {
       const leases = gateway.totals(0, true);
       const { id: owner, seq } = gateway;
@@ -243,14 +254,30 @@ class World {
   }
 
   async #reclaim(gateway: Gateway): Promise<void> {
-    const leases = gateway.slices.flatMap(({ charged, settled }, index) =>
-      charged > settled ? [{ index, charged: charged - settled }] : [],
-    );
+    const leases = unsaidOf(gateway);
     const open = gateway.slices.reduce((sum, slice) => sum + slice.granted - slice.settled, 0);
     const settled = leases.reduce((sum, lease) => sum + lease.charged, 0);
     const records = { afterSeq: gateway.lastSettledSeq, seq: gateway.seq, leases, overruns: [] };
     const result = await this.#store.reclaim(gateway.id, records, this.#now);
     assert.deepEqual(result, { settled, returned: open - settled });
+  }
+
+  /** What it had charged and not said is the house's, whether its journal is read late or never. */
+  async #writeOff(gateway: Gateway, late: boolean): Promise<void> {
+    const order = { heardBefore: this.#now + 1, now: this.#now };
+    const result = await this.#store.writeOff(gateway.id, order);
+    assert.equal(result.kind, 'written_off');
+    const leases = unsaidOf(gateway);
+    const house = leases.reduce((sum, lease) => sum + lease.charged, 0);
+    for (const slice of gateway.slices) [slice.granted, slice.charged, slice.settled] = [0, 0, 0];
+    if (!late) return;
+    await this.check();
+    const records = { afterSeq: gateway.lastSettledSeq, seq: gateway.seq, leases, overruns: [] };
+    assert.deepEqual(await this.#store.reclaim(gateway.id, records, this.#now), {
+      settled: 0,
+      returned: 0,
+      house,
+    });
   }
 
   #settled(gateway: Gateway, index: number, granted: number): void {
@@ -276,4 +303,11 @@ class World {
       ? balanceAccount(this.#tenantId, 'USD')
       : quotaOf(this.#tenantId, this.#allowance);
   }
+}
+
+/** What its journal says beyond its last settlement. */
+function unsaidOf({ slices }: Gateway) {
+  return slices.flatMap(({ charged, settled }, index) =>
+    charged > settled ? [{ index, charged: charged - settled }] : [],
+  );
 }

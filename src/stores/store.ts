@@ -7,6 +7,8 @@ import type {
   SubscriptionTerms,
   TenantTerms,
 } from '../domain/tenant-terms.ts';
+import type { JobStore } from './job-store.ts';
+import type { OwnerStore } from './owner-store.ts';
 
 export type { GrantCategory };
 
@@ -15,15 +17,16 @@ export type { GrantCategory };
  * Times are epoch milliseconds, passed in. Amounts are bigint at this edge except inside a lease,
  * where they are safe integers (DESIGN 5). Nothing here may need what only SQLite can do.
  */
-export interface Store extends LedgerStore, RateStore, DirectoryStore, RequestLog {
+export interface Store
+  extends LedgerStore, RateStore, DirectoryStore, RequestLog, OwnerStore, JobStore {
   close(): Promise<void>;
 }
 
 // ---- the ledger path -------------------------------------------------------------------------
 
 export interface LedgerStore {
-  /** Registers one process incarnation before it takes its first lease. Ids are never reused. */
-  openOwner(owner: string, now: number): Promise<void>;
+  /** Registers one process incarnation, of this machine, before it takes its first lease. Ids are never reused. */
+  openOwner(owner: string, now: number, machine?: string): Promise<void>;
   /** Grows leases. One transaction for the list; each entry succeeds or is short by itself. */
   acquire(
     owner: string,
@@ -32,11 +35,15 @@ export interface LedgerStore {
   ): Promise<readonly AcquireResult[]>;
   /** The heartbeat: settles cumulative totals, hands remainders back, and brings news. Idempotent. */
   sync(batch: SyncBatch): Promise<SyncResult>;
-  /** Journal sequence an owner has settled up to; undefined when it is not live (closed, reclaimed, unknown). */
+  /**
+   * Journal sequence an owner has settled up to. Undefined when its journal says nothing that is not known: it is
+   * closed, reclaimed or unknown. One that was written off is asked for like one that is live.
+   */
   lastSettled(owner: string): Promise<number | undefined>;
   /**
    * After the kernel confirmed an owner's death and its journal was read beyond `lastSettled` (DESIGN 5 "only
    * proof returns money"): settles that, returns every remainder, ends the incarnation. A second call does nothing.
+   * Of an owner that was written off, what its journal says is the house's: its slices are back already.
    */
   reclaim(owner: string, records: ReclaimRecords, now: number): Promise<ReclaimResult>;
   /** Owners that neither closed nor were reclaimed. */
@@ -164,6 +171,8 @@ export interface ReclaimRecords {
 export interface ReclaimResult {
   readonly settled: number;
   readonly returned: number;
+  /** Of an owner that was written off: what it had served, which the house pays. */
+  readonly house?: number;
 }
 
 export interface NewGrant {

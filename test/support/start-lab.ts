@@ -21,6 +21,8 @@ export interface LabOptions {
   readonly clock?: string;
   /** To start again on the same data once the last gateway has stopped; the caller owns the directory. */
   readonly data?: string;
+  /** Further members of the configuration, each as `name: value` in YAML. */
+  readonly members?: readonly string[];
   /** Connection string of its store; default: files in its data directory. */
   readonly store?: string;
   /** Most calls of the caller that run at once. */
@@ -100,5 +102,6 @@ ${plan.map((member) => `    ${member}`).join('\n')}
 packs:
   small: { title: Small, price: 5.00 USD, credit: 5.00 USD }
 demo: { customer: { plan: lab }, credit: ${options.credit} USD }
+${(options.members ?? []).join('\n')}
 `;
 }

@@ -8,6 +8,7 @@ import { mountGrants } from './grants.ts';
 import { guardAdmin, stampAnswers } from './guard.ts';
 import { mountKeys } from './keys.ts';
 import { mountHealth, mountOperations } from './operations.ts';
+import { mountOwners } from './owners.ts';
 import { mountPurchases } from './purchases.ts';
 import { mountReports } from './reports.ts';
 import { mountRequests } from './requests.ts';
@@ -31,6 +32,7 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
   mountKeys(app, deps);
   mountRequests(app, deps);
   mountReports(app, deps);
+  mountOwners(app, deps);
   mountOperations(app, deps);
   app.notFound((context) => {
     return refuse(context, deps, { code: 'NOT_FOUND', details: { path: context.req.path } });

@@ -47,7 +47,7 @@ function grantSchema(asset: string, now: number) {
 function addGrant(context: AdminContext, deps: AdminDeps, tenantId: string): Promise<Response> {
   return answerOnce(context, deps, {
     what: 'grants',
-    tenantId,
+    subjectId: tenantId,
     order: async (json, key) => {
       const now = deps.now();
       const { asset } = deps.catalog();

@@ -7,7 +7,8 @@ import { parseIdempotencyKey, readJson } from './parse-input.ts';
 export interface OnceRequest {
   /** What is ordered, part of what the answer is remembered under: `grants`. */
   readonly what: string;
-  readonly tenantId: string;
+  /** What it is about: the id of a tenant, or of an owner. */
+  readonly subjectId: string;
   /** Checks the body and writes down all that will be done, times and ids worked out. */
   readonly order: (json: unknown, key: string) => Promise<Parsed<string>>;
   /** Does it, once however often it is called, and answers as the first time. */
@@ -22,14 +23,14 @@ export interface OnceRequest {
 export async function answerOnce(
   context: AdminContext,
   deps: AdminDeps,
-  { what, tenantId, order, fulfil }: OnceRequest,
+  { what, subjectId, order, fulfil }: OnceRequest,
 ): Promise<Response> {
   const header = parseIdempotencyKey(context, deps);
   if (header.kind === 'refused') return header.response;
   const json = await readJson(context, deps);
   if (json.kind === 'refused') return json.response;
   const key = `admin:${what}:${header.value}`;
-  const fingerprint = fingerprintOf(tenantId, json.value);
+  const fingerprint = fingerprintOf(subjectId, json.value);
   // Before the checks: a repeated body whose expiry has passed meanwhile still gets its first answer.
   const earlier = await deps.store.recall(key);
   if (earlier !== undefined) {
@@ -54,10 +55,10 @@ function replay(
 }
 
 /** Of the members, not of the bytes: a client that orders or spaces its JSON otherwise sends the same body. */
-function fingerprintOf(tenantId: string, json: unknown): string {
+function fingerprintOf(subjectId: string, json: unknown): string {
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
   const members = isObject ? Object.entries(json).toSorted(([a], [b]) => (a < b ? -1 : 1)) : json;
-  return sha256Hex(JSON.stringify([tenantId, members]));
+  return sha256Hex(JSON.stringify([subjectId, members]));
 }
 
 function conflict(context: AdminContext, deps: AdminDeps): Response {

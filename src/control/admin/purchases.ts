@@ -38,7 +38,7 @@ async function listPurchases(
 function addPurchase(context: AdminContext, deps: AdminDeps, tenantId: string): Promise<Response> {
   return answerOnce(context, deps, {
     what: 'purchases',
-    tenantId,
+    subjectId: tenantId,
     order: async (json) => {
       const now = deps.now();
       const { addOns } = deps.catalog();

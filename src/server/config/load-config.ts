@@ -101,6 +101,8 @@ function checkTree(tree: unknown, reading: Reading): LoadResult {
       store: compileStore(entry.store, chooseStoreBase(reading)),
       redis: entry.redis,
       log: entry.log,
+      journal: { keptMs: entry.journal.keep, bytesMax: entry.journal.keep_max },
+      jobs: { reconcileMs: entry.jobs.reconcile },
       catalog: compileCatalog(entry),
       demo: compileDemo(entry.demo),
       source: redactTree(printable, reading.source.secretPaths),
@@ -175,7 +177,7 @@ function redactMessage(message: string, secret: string): string {
   );
 }
 
-const SETTING_SECTIONS = ['server', 'store', 'log'] as const;
+const SETTING_SECTIONS = ['server', 'store', 'log', 'journal', 'jobs'] as const;
 
 /** The tree as it is in force: defaults are filled in where the file leaves out a setting. */
 function describeEffective(tree: unknown): unknown {

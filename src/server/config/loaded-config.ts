@@ -11,11 +11,13 @@ export interface LoadedConfig {
   /** Where shared buckets of rate limits are; undefined = in the store. */
   readonly redis: RedisSettings | undefined;
   readonly log: LogSettings;
+  readonly journal: JournalSettings;
+  readonly jobs: JobSettings;
   readonly catalog: Catalog;
   readonly demo: DemoSettings | undefined;
   /** The file with overrides and defaults of the settings, every secret as `***`: for `config print`. */
   readonly source: unknown;
-  /** By path: every setting of `server`, `store` and `log`, and every other key of the first level. */
+  /** By path: every setting of `server`, `store`, `log`, `journal` and `jobs`, and every other key of the first level. */
   readonly origins: Readonly<Record<string, Origin>>;
   /** What works, but probably not as it was meant. */
   readonly warnings: readonly ConfigProblem[];
@@ -80,6 +82,17 @@ export interface RedisSettings {
   /** With its password: never shown. */
   readonly url: string;
   readonly prefix: string;
+}
+
+/** How long settled journals are kept: whichever bound is met first. */
+export interface JournalSettings {
+  readonly keptMs: number;
+  readonly bytesMax: number;
+}
+
+export interface JobSettings {
+  /** From one reconciliation of the books to the next. */
+  readonly reconcileMs: number;
 }
 
 export interface LogSettings {

@@ -99,7 +99,9 @@ export function listChanges(before: LoadedConfig, after: LoadedConfig): readonly
     const [old, now] = [before.fingerprints.get(path), after.fingerprints.get(path)];
     if (old === now) return [];
     const change = old === undefined ? 'added' : now === undefined ? 'removed' : 'changed';
-    return [{ path, change, needsRestart: /^(server|store|asset)(\.|$)/.test(path) }];
+    return [
+      { path, change, needsRestart: /^(server|store|redis|asset|journal|jobs)(\.|$)/.test(path) },
+    ];
   });
 }
 

@@ -69,6 +69,15 @@ export const AUDIT_CHECKS: readonly AuditCheck[] = [
           FROM leases l LEFT JOIN owners o ON o.id = l.owner LEFT JOIN accounts a ON a.id = l.account_id
           WHERE o.state IS NULL OR o.state <> 'live' OR a.id IS NULL`,
   },
+  {
+    invariant: 'I9 what the house has at risk is what was written off and whose journal is unread',
+    sql: `SELECT 'house:at_risk is off by ' || SUM(amount) || ' ' || asset AS detail FROM (
+            SELECT asset, amount FROM entries WHERE ledger_account = 'house:at_risk'
+            UNION ALL
+            SELECT s.unit, -s.amount FROM write_off_slices s JOIN write_offs w ON w.owner = s.owner
+            WHERE w.read_at IS NULL AND s.kind = 'balance'
+          ) risks GROUP BY asset HAVING SUM(amount) <> 0`,
+  },
 ];
 
 /** More would tell nobody more. */

@@ -5,12 +5,14 @@ import { Leases } from './leases.ts';
 import { Owners } from './owners.ts';
 import { Settlement } from './settlement.ts';
 import type { LedgerTables } from './tables.ts';
+import { WriteOffs } from './write-offs.ts';
 
 /** The rules of money over the tables of a database: the same for every adapter, which sees to transactions. */
 export interface Books {
   readonly grants: Grants;
   readonly leases: Leases;
   readonly settlement: Settlement;
+  readonly writeOffs: WriteOffs;
 }
 
 export function openBooks(tables: LedgerTables): Books {
@@ -19,6 +21,7 @@ export function openBooks(tables: LedgerTables): Books {
   const owners = new Owners(tables.owners);
   const grants = new Grants(tables, { accounts, entries });
   const leases = new Leases(tables.leases, { accounts, grants, owners });
-  const settlement = new Settlement(tables, { accounts, grants, entries, owners });
-  return { grants, leases, settlement };
+  const writeOffs = new WriteOffs(tables, { accounts, entries, owners });
+  const settlement = new Settlement(tables, { accounts, grants, entries, owners, writeOffs });
+  return { grants, leases, settlement, writeOffs };
 }

@@ -1,10 +1,11 @@
 import { StoreError } from '../store-error.ts';
-import type { OwnerRow, OwnerTable } from './tables.ts';
+import type { OwnerRow, OwnerTable, WriteOffRow } from './tables.ts';
 
 /** An owner not heard of for this long is stranded: it neither answers recalls nor counts as a rival. */
 export const OWNER_SILENT_MS = 2000;
 /** A heartbeat that says nothing new is written down only this often, so that idle gateways only read. */
 const SEEN_WRITTEN_EVERY_MS = 500;
+const MACHINE_LENGTH_MAX = 255;
 
 /** Process incarnations. */
 export class Owners {
@@ -45,8 +46,12 @@ export function isSeenStale(owner: OwnerRow, now: number): boolean {
   return now - owner.seen_at >= SEEN_WRITTEN_EVERY_MS;
 }
 
-/** A new owner has cached nothing, so it has seen every change up to `newestChange`. */
-export function newOwner(id: string, now: number, newestChange: number): OwnerRow {
+/** It has cached nothing, so it has seen every change up to `newestChange`. */
+export function newOwner(
+  { id, machine }: { readonly id: string; readonly machine: string | undefined },
+  now: number,
+  newestChange: number,
+): OwnerRow {
   return {
     id,
     state: 'live',
@@ -54,6 +59,7 @@ export function newOwner(id: string, now: number, newestChange: number): OwnerRo
     settlements: 0,
     seen_at: now,
     seen_change: newestChange,
+    machine: machine?.slice(0, MACHINE_LENGTH_MAX) ?? null,
   };
 }
 
@@ -64,7 +70,20 @@ export function usedBefore(id: string): StoreError {
   );
 }
 
-/** Undefined when it is not live. */
-export function lastSettledOf(owner: OwnerRow | undefined): number | undefined {
-  return owner?.state === 'live' ? owner.last_seq : undefined;
+/** Undefined when its journal says nothing that is not known. */
+export function lastSettledOf(
+  owner: OwnerRow | undefined,
+  writeOff: WriteOffRow | undefined,
+): number | undefined {
+  const isAwaited = owner?.state === 'live' || writeOff?.read_at === null;
+  return isAwaited ? owner?.last_seq : undefined;
+}
+
+/** A journal is read from where the store has settled to: another point would charge twice, or not at all. */
+export function assertReadFrom(owner: OwnerRow, { afterSeq }: { readonly afterSeq: number }): void {
+  if (owner.last_seq === afterSeq) return;
+  throw new StoreError(
+    'invariant',
+    `owner ${owner.id} has settled up to ${owner.last_seq}, its journal was read after ${afterSeq}: ask lastSettled and read again`,
+  );
 }

@@ -9,8 +9,9 @@ import type {
 import { type Accounts, missingAccount, numbersOf } from './accounts.ts';
 import type { Entries } from './entries.ts';
 import type { Grants } from './grants.ts';
-import { isSeenStale, type Owners } from './owners.ts';
+import { assertReadFrom, isSeenStale, type Owners } from './owners.ts';
 import type { AccountRow, ChangeTable, LeaseRow, LeaseTable, Leg, OwnerRow } from './tables.ts';
+import type { WriteOffs } from './write-offs.ts';
 
 /** Where a lease is to go: what it has spent in all, and what it keeps. */
 interface LeaseTarget {
@@ -26,7 +27,6 @@ interface Settled {
   /** Those of the batch that stay open, by their numbers. */
   readonly leases: ReadonlyMap<number, LeaseRow>;
 }
-const NOTHING: ReclaimResult = { settled: 0, returned: 0 };
 
 /** How leases are settled and handed back: by their owner, or for it when it is proven dead. */
 export class Settlement {
@@ -36,10 +36,17 @@ export class Settlement {
   readonly #grants: Grants;
   readonly #entries: Entries;
   readonly #owners: Owners;
+  readonly #writeOffs: WriteOffs;
 
   constructor(
     tables: { readonly leases: LeaseTable; readonly changes: ChangeTable },
-    books: { accounts: Accounts; grants: Grants; entries: Entries; owners: Owners },
+    books: {
+      accounts: Accounts;
+      grants: Grants;
+      entries: Entries;
+      owners: Owners;
+      writeOffs: WriteOffs;
+    },
   ) {
     this.#leases = tables.leases;
     this.#changes = tables.changes;
@@ -47,6 +54,7 @@ export class Settlement {
     this.#grants = books.grants;
     this.#entries = books.entries;
     this.#owners = books.owners;
+    this.#writeOffs = books.writeOffs;
   }
 
   /** The answer to a heartbeat that says nothing to write down; undefined of others. It changes nothing. */
@@ -79,13 +87,8 @@ export class Settlement {
 
   reclaim(ownerId: string, records: ReclaimRecords, now: number): ReclaimResult {
     const owner = this.#owners.find(ownerId);
-    if (owner?.state !== 'live') return NOTHING;
-    if (owner.last_seq !== records.afterSeq) {
-      throw new StoreError(
-        'invariant',
-        `owner ${ownerId} has settled up to ${owner.last_seq}, its journal was read after ${records.afterSeq}: ask lastSettled and read again`,
-      );
-    }
+    if (owner?.state !== 'live') return this.#writeOffs.readJournal(ownerId, records, now);
+    assertReadFrom(owner, records);
     const leases = records.leases.map((record) => this.#addCharge(ownerId, record));
     const { settlements } = this.#settle(owner, {
       owner: ownerId,

@@ -12,6 +12,7 @@ export interface LedgerTables {
   readonly owners: OwnerTable;
   readonly entries: EntryTable;
   readonly changes: ChangeTable;
+  readonly writeOffs: WriteOffTable;
 }
 
 export interface AccountRow {
@@ -113,6 +114,8 @@ export interface OwnerRow {
   readonly settlements: number;
   readonly seen_at: number;
   readonly seen_change: number;
+  /** Where it runs; null = a version that did not say. */
+  readonly machine: string | null;
 }
 export interface OwnerTable {
   find(id: string): OwnerRow | undefined;
@@ -121,7 +124,30 @@ export interface OwnerTable {
   save(owner: OwnerRow): void;
 }
 
-/** One side of a ledger transaction. Ledger accounts: `tenant:<id>`, `house:funding|revenue|breakage|overrun`. */
+/** An owner whose slices went back without proof. Null = nobody has read its journal yet. */
+export interface WriteOffRow {
+  readonly owner: string;
+  readonly at: number;
+  readonly read_at: number | null;
+}
+/** What was not settled of a lease then, and what of that the journal charged when it was read after all. */
+export interface WriteOffSlice {
+  readonly owner: string;
+  readonly idx: number;
+  readonly tenant_id: string;
+  readonly kind: 'balance' | 'quota';
+  readonly unit: string;
+  readonly amount: number;
+  readonly charged: number;
+}
+export interface WriteOffTable {
+  find(owner: string): WriteOffRow | undefined;
+  slices(owner: string): readonly WriteOffSlice[];
+  /** Adds both; of those that are there it writes `read_at` and `charged`. */
+  save(row: WriteOffRow, slices: readonly WriteOffSlice[]): void;
+}
+
+/** One side of a ledger transaction. Ledger accounts: `tenant:<id>`, `house:<what>` (docs/spec/ledger.md). */
 export interface Leg {
   readonly ledgerAccount: string;
   readonly asset: string;
@@ -131,7 +157,7 @@ export interface Leg {
 export interface LedgerTransaction {
   /** Says what it is of, so that posting it again is noticed. */
   readonly id: string;
-  readonly kind: 'funding' | 'usage' | 'expiry' | 'overrun';
+  readonly kind: 'funding' | 'usage' | 'expiry' | 'overrun' | 'write_off';
   readonly reference: string;
   readonly at: number;
   readonly legs: readonly Leg[];

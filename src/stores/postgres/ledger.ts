@@ -14,6 +14,7 @@ import type {
   SyncBatch,
   SyncResult,
 } from '../store.ts';
+import type { WriteOffOrder, WriteOffResult } from '../owner-store.ts';
 import type { Database, Transaction } from './database.ts';
 import { Statement } from './statement.ts';
 import { WorkingSet } from './working-set.ts';
@@ -81,8 +82,15 @@ export class Ledger {
 
   reclaim(owner: string, records: ReclaimRecords, now: number): Promise<ReclaimResult> {
     return this.#change(
-      (transaction, set) => lockOwned(transaction, set, { owner, changesAfter: 0 }, null),
+      (transaction, set) => lockWhole(transaction, set, owner),
       ({ settlement }) => settlement.reclaim(owner, records, now),
+    );
+  }
+
+  writeOff(owner: string, order: WriteOffOrder): Promise<WriteOffResult> {
+    return this.#change(
+      (transaction, set) => lockWhole(transaction, set, owner),
+      ({ writeOffs }) => writeOffs.writeOff(owner, order),
     );
   }
 
@@ -182,6 +190,12 @@ async function lockOwned(
     set.changes.load(transaction, changesAfter, owner),
   ]);
   await set.grants.loadOpen(transaction, set.accounts.balanceIds);
+}
+
+/** All there is of an owner: whoever ends it for it needs that. */
+async function lockWhole(transaction: Transaction, set: WorkingSet, owner: string): Promise<void> {
+  await lockOwned(transaction, set, { owner, changesAfter: 0 }, null);
+  await set.writeOffs.load(transaction, owner);
 }
 
 function placesOf(owner: string, requests: readonly AcquireRequest[]) {

@@ -165,6 +165,41 @@ export const MIGRATIONS: readonly string[] = [
      facts ${TEXT} NOT NULL
    );
    CREATE INDEX requests_observed ON requests (request_id) WHERE would_refuse <> ''`,
+  // Slices written off, jobs, and a kind of transaction more.
+  `ALTER TABLE owners ADD COLUMN machine ${TEXT};
+   ALTER TABLE transactions DROP CONSTRAINT transactions_kind_check;
+   ALTER TABLE transactions ADD CONSTRAINT transactions_kind_check
+     CHECK (kind IN ('funding', 'usage', 'expiry', 'overrun', 'write_off'));
+
+   CREATE TABLE write_offs (
+     owner ${TEXT} PRIMARY KEY,
+     at bigint NOT NULL,
+     read_at bigint
+   );
+   CREATE INDEX write_offs_unread ON write_offs (owner) WHERE read_at IS NULL;
+   CREATE TABLE write_off_slices (
+     owner ${TEXT} NOT NULL,
+     idx bigint NOT NULL,
+     tenant_id ${TEXT} NOT NULL,
+     kind ${TEXT} NOT NULL CHECK (kind IN ('balance', 'quota')),
+     unit ${TEXT} NOT NULL,
+     amount bigint NOT NULL CHECK (amount > 0),
+     charged bigint NOT NULL CHECK (0 <= charged AND charged <= amount),
+     PRIMARY KEY (owner, idx)
+   );
+
+   CREATE TABLE jobs (
+     name ${TEXT} PRIMARY KEY,
+     fence bigint NOT NULL,
+     beat bigint NOT NULL,
+     holder ${TEXT},
+     taken_at bigint NOT NULL,
+     started_at bigint,
+     ended_at bigint,
+     outcome ${TEXT} CHECK (outcome IN ('done', 'failed')),
+     findings bigint,
+     detail ${TEXT}
+   )`,
 ];
 
 const NEWEST = new Statement<{ readonly id: number | null }>(

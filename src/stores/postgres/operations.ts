@@ -9,12 +9,21 @@ import { audit } from './audit.ts';
 import { newestChange } from './changes.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import { listGrants } from './grants.ts';
+import { Jobs } from './jobs.ts';
 import { countUnanswered, Ledger } from './ledger.ts';
 import { migrate } from './migrations.ts';
-import { countBehind, findOwner, liveOwners, openOwner } from './owners.ts';
+import {
+  countBehind,
+  findOwner,
+  listHoldings,
+  listOwners,
+  liveOwners,
+  openOwner,
+} from './owners.ts';
 import { pruneRates, takeRate } from './rates.ts';
 import { RequestLog } from './request-log.ts';
 import { Tenants } from './tenants.ts';
+import { findWriteOff } from './write-offs.ts';
 
 export async function openOperations(options: DatabaseOptions): Promise<Operations> {
   const database = new Database(options);
@@ -29,18 +38,27 @@ export async function openOperations(options: DatabaseOptions): Promise<Operatio
 
 function createOperations(database: Database): Operations {
   const ledger = new Ledger(database);
+  const jobs = new Jobs(database);
   const tenants = new Tenants(database);
   const keys = new ApiKeys(database);
   const answers = new Answers(database);
   const log = new RequestLog(database);
   return {
-    openOwner: (owner, now) => openOwner(database, owner, now),
+    openOwner: (id, now, machine) => openOwner(database, { id, machine }, now),
     liveOwners: () => liveOwners(database),
     acquire: ledger.acquire.bind(ledger),
     sync: ledger.sync.bind(ledger),
     closeOwner: ledger.closeOwner.bind(ledger),
-    lastSettled: async (owner) => lastSettledOf(await findOwner(database, owner)),
+    lastSettled: async (owner) =>
+      lastSettledOf(await findOwner(database, owner), await findWriteOff(database, owner)),
     reclaim: ledger.reclaim.bind(ledger),
+    owners: (heardBefore) => listOwners(database, heardBefore),
+    holdings: (owner) => listHoldings(database, owner),
+    writeOff: ledger.writeOff.bind(ledger),
+    takeJob: jobs.take.bind(jobs),
+    renewJob: jobs.renew.bind(jobs),
+    finishJob: jobs.finish.bind(jobs),
+    jobs: jobs.list.bind(jobs),
     takeRate: (requests, now) => takeRate(database, requests, now),
     addGrant: ledger.addGrant.bind(ledger),
     grants: (tenantId) => listGrants(database, tenantId),

@@ -1,10 +1,21 @@
 import { newOwner, usedBefore } from '../ledger/owners.ts';
+import {
+  type HeldRow,
+  heldSql,
+  type HoldingRow,
+  holdingsSql,
+  type OwnerReportRow,
+  ownersSql,
+  toHolding,
+  toOwnerReports,
+} from '../ledger/owner-reports.ts';
 import type { OwnerRow, OwnerTable } from '../ledger/tables.ts';
+import type { Holding, OwnerReport } from '../owner-store.ts';
 import { lockNews } from './changes.ts';
 import type { Database, Transaction } from './database.ts';
 import { Statement } from './statement.ts';
 
-const COLUMNS = 'id, state, last_seq, settlements, seen_at, seen_change';
+const COLUMNS = 'id, state, last_seq, settlements, seen_at, seen_change, machine';
 const SELECT = new Statement<OwnerRow>(`SELECT ${COLUMNS} FROM owners WHERE id = $1`);
 const LOCK = new Statement<OwnerRow>(`SELECT ${COLUMNS} FROM owners WHERE id = $1 FOR UPDATE`);
 const LIVE = new Statement<{ readonly id: string }>(
@@ -18,11 +29,14 @@ const COUNT_BEHIND = new Statement<{ readonly owners: number }>(
    WHERE state = 'live' AND seen_at >= $1::bigint AND seen_change < $2::bigint`,
 );
 const ADD = new Statement<{ readonly id: string }>(
-  `INSERT INTO owners (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id`,
+  `INSERT INTO owners (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id`,
 );
 const SAVE = new Statement<never>(
   'UPDATE owners SET state = $2, last_seq = $3, settlements = $4, seen_at = $5, seen_change = $6 WHERE id = $1',
 );
+const REPORTS = new Statement<OwnerReportRow>(ownersSql('$1::bigint'));
+const HELD = new Statement<HeldRow>(heldSql('$1::bigint'));
+const HOLDINGS = new Statement<HoldingRow>(holdingsSql('$1::text'));
 
 /** The one owner a transaction is about. With its lock nobody else opens, settles or closes its leases. */
 export class PostgresOwners implements OwnerTable {
@@ -59,18 +73,42 @@ export class PostgresOwners implements OwnerTable {
 
   flush(transaction: Transaction): void {
     if (this.#owner !== undefined && this.#isChanged) {
-      transaction.send(SAVE, ...valuesOf(this.#owner));
+      const { id, state, last_seq, settlements, seen_at, seen_change } = this.#owner;
+      transaction.send(SAVE, id, state, last_seq, settlements, seen_at, seen_change);
     }
   }
 }
 
 /** With the lock of the news: what is new is told to this owner, or had happened before it. */
-export function openOwner(database: Database, id: string, now: number): Promise<void> {
+export function openOwner(
+  database: Database,
+  who: { readonly id: string; readonly machine: string | undefined },
+  now: number,
+): Promise<void> {
   return database.write(async (transaction) => {
-    const owner = newOwner(id, now, await lockNews(transaction));
-    const added = await transaction.query(ADD, ...valuesOf(owner));
+    const owner = newOwner(who, now, await lockNews(transaction));
+    const { id, state, last_seq, settlements, seen_at, seen_change, machine } = owner;
+    const values = [id, state, last_seq, settlements, seen_at, seen_change, machine];
+    const added = await transaction.query(ADD, ...values);
     if (added.length === 0) throw usedBefore(id);
   });
+}
+
+export function listOwners(
+  database: Database,
+  heardBefore: number,
+): Promise<readonly OwnerReport[]> {
+  return database.read(async (transaction) => {
+    const [owners, held] = await Promise.all([
+      transaction.query(REPORTS, heardBefore),
+      transaction.query(HELD, heardBefore),
+    ]);
+    return toOwnerReports(owners, held);
+  });
+}
+
+export async function listHoldings(database: Database, owner: string): Promise<readonly Holding[]> {
+  return (await database.query(HOLDINGS, owner)).map(toHolding);
 }
 
 export async function findOwner(database: Database, id: string): Promise<OwnerRow | undefined> {
@@ -87,8 +125,4 @@ export async function liveOwners(database: Database): Promise<readonly string[]>
 export async function countBehind(database: Database, seq: number, since: number): Promise<number> {
   const [count] = await database.query(COUNT_BEHIND, since, seq);
   return count?.owners ?? 0;
-}
-
-function valuesOf({ id, state, last_seq, settlements, seen_at, seen_change }: OwnerRow) {
-  return [id, state, last_seq, settlements, seen_at, seen_change] as const;
 }

@@ -6,6 +6,7 @@ import { PostgresEntries } from './entries.ts';
 import { PostgresGrants } from './grants.ts';
 import { PostgresLeases } from './leases.ts';
 import { PostgresOwners } from './owners.ts';
+import { PostgresWriteOffs } from './write-offs.ts';
 
 /**
  * The rows one transaction is about, in memory: read and locked at once, changed by the rules of the ledger, and written
@@ -18,6 +19,7 @@ export class WorkingSet implements LedgerTables {
   readonly grants = new PostgresGrants();
   readonly entries = new PostgresEntries();
   readonly changes = new PostgresChanges();
+  readonly writeOffs = new PostgresWriteOffs();
 
   /** What was changed goes out with the commit. News last: that is where everybody meets. */
   flush(transaction: Transaction): void {
@@ -26,6 +28,7 @@ export class WorkingSet implements LedgerTables {
     this.grants.flush(transaction);
     this.entries.flush(transaction);
     this.owners.flush(transaction);
+    this.writeOffs.flush(transaction);
     this.changes.flush(transaction);
   }
 }

@@ -134,6 +134,47 @@ export const MIGRATIONS: readonly string[] = [
    ALTER TABLE accounts ADD COLUMN usage text;
    ALTER TABLE accounts ADD COLUMN free_at bigint;
    CREATE INDEX accounts_free ON accounts (free_at) WHERE free_at IS NOT NULL`,
+  // Slices written off, jobs, and a kind of transaction more: SQLite changes no check, so the table is made anew.
+  `ALTER TABLE owners ADD COLUMN machine text;
+   CREATE TABLE transactions_new (
+     id text PRIMARY KEY,
+     kind text NOT NULL CHECK (kind IN ('funding', 'usage', 'expiry', 'overrun', 'write_off')),
+     reference text NOT NULL,
+     at bigint NOT NULL
+   );
+   INSERT INTO transactions_new (id, kind, reference, at) SELECT id, kind, reference, at FROM transactions;
+   DROP TABLE transactions;
+   ALTER TABLE transactions_new RENAME TO transactions;
+
+   CREATE TABLE write_offs (
+     owner text PRIMARY KEY,
+     at bigint NOT NULL,
+     read_at bigint
+   );
+   CREATE INDEX write_offs_unread ON write_offs (owner) WHERE read_at IS NULL;
+   CREATE TABLE write_off_slices (
+     owner text NOT NULL,
+     idx bigint NOT NULL,
+     tenant_id text NOT NULL,
+     kind text NOT NULL CHECK (kind IN ('balance', 'quota')),
+     unit text NOT NULL,
+     amount bigint NOT NULL CHECK (amount > 0),
+     charged bigint NOT NULL CHECK (0 <= charged AND charged <= amount),
+     PRIMARY KEY (owner, idx)
+   );
+
+   CREATE TABLE jobs (
+     name text PRIMARY KEY,
+     fence bigint NOT NULL,
+     beat bigint NOT NULL,
+     holder text,
+     taken_at bigint NOT NULL,
+     started_at bigint,
+     ended_at bigint,
+     outcome text CHECK (outcome IN ('done', 'failed')),
+     findings bigint,
+     detail text
+   )`,
 ];
 
 /** Brings the schema up to date. Any number of processes may do so at once: one works, the others find it done. */

@@ -17,12 +17,14 @@ import { Database } from './database.ts';
 import { SqliteEntries } from './entries.ts';
 import { SqliteGrants } from './grants.ts';
 import { SqliteLeases } from './leases.ts';
+import { Jobs } from './jobs.ts';
 import { migrate } from './migrations.ts';
 import { SqliteOwners } from './owners.ts';
 import { Rates } from './rates.ts';
 import { RequestLogFiles } from './request-log.ts';
 import { Standing } from './standing.ts';
 import { Tenants } from './tenants.ts';
+import { SqliteWriteOffs } from './write-offs.ts';
 
 export interface OperationsOptions {
   readonly directory: string;
@@ -68,8 +70,10 @@ function createOperations(database: Database, log: RequestLogFiles): Operations 
     owners: new SqliteOwners(database, changes),
     entries: new SqliteEntries(database),
     changes,
+    writeOffs: new SqliteWriteOffs(database),
   };
-  const { grants, leases, settlement } = openBooks(tables);
+  const { grants, leases, settlement, writeOffs } = openBooks(tables);
+  const jobs = new Jobs(database);
   const answers = new Answers(database);
   const audit = new Audit(database);
   const rates = new Rates(database);
@@ -77,7 +81,8 @@ function createOperations(database: Database, log: RequestLogFiles): Operations 
   const keys = new ApiKeys(database, { changes, tenants });
   const standing = new Standing(database, { ...tables, grants, rates });
   return {
-    openOwner: (owner, now) => database.write(() => tables.owners.open(owner, now)),
+    openOwner: (owner, now, machine) =>
+      database.write(() => tables.owners.open(owner, now, machine)),
     liveOwners: () => tables.owners.live(),
     acquire: (owner, requests, now) => {
       const idle = asksOthers(requests)
@@ -90,8 +95,15 @@ function createOperations(database: Database, log: RequestLogFiles): Operations 
       return idle ?? database.write(() => settlement.sync(batch));
     },
     closeOwner: (batch) => database.write(() => settlement.closeOwner(batch)),
-    lastSettled: (owner) => lastSettledOf(tables.owners.find(owner)),
+    lastSettled: (owner) => lastSettledOf(tables.owners.find(owner), tables.writeOffs.find(owner)),
     reclaim: (...args) => database.write(() => settlement.reclaim(...args)),
+    owners: (heardBefore) => database.read(() => tables.owners.reports(heardBefore)),
+    holdings: (owner) => tables.owners.holdings(owner),
+    writeOff: (...args) => database.write(() => writeOffs.writeOff(...args)),
+    takeJob: jobs.take.bind(jobs),
+    renewJob: jobs.renew.bind(jobs),
+    finishJob: jobs.finish.bind(jobs),
+    jobs: jobs.list.bind(jobs),
     takeRate: rates.take.bind(rates),
     addGrant: (...args) => database.write(() => grants.add(...args)),
     grants: (tenantId) => tables.grants.list(tenantId),

@@ -1,5 +1,16 @@
 import { newOwner, usedBefore } from '../ledger/owners.ts';
+import {
+  type HeldRow,
+  heldSql,
+  type HoldingRow,
+  holdingsSql,
+  type OwnerReportRow,
+  ownersSql,
+  toHolding,
+  toOwnerReports,
+} from '../ledger/owner-reports.ts';
 import type { OwnerRow, OwnerTable } from '../ledger/tables.ts';
+import type { Holding, OwnerReport } from '../owner-store.ts';
 import type { SqliteChanges } from './changes.ts';
 import type { Database, Statement } from './database.ts';
 
@@ -12,11 +23,14 @@ export class SqliteOwners implements OwnerTable {
   readonly #countBehind: Statement<{ readonly owners: number }>;
   readonly #insert: Statement<never>;
   readonly #update: Statement<never>;
+  readonly #selectReports: Statement<OwnerReportRow>;
+  readonly #selectHeld: Statement<HeldRow>;
+  readonly #selectHoldings: Statement<HoldingRow>;
 
   constructor(database: Database, changes: SqliteChanges) {
     this.#changes = changes;
     this.#select = database.prepare(
-      'SELECT id, state, last_seq, settlements, seen_at, seen_change FROM owners WHERE id = ?',
+      'SELECT id, state, last_seq, settlements, seen_at, seen_change, machine FROM owners WHERE id = ?',
     );
     this.#selectLive = database.prepare("SELECT id FROM owners WHERE state = 'live' ORDER BY id");
     this.#countHeard = database.prepare(
@@ -26,19 +40,21 @@ export class SqliteOwners implements OwnerTable {
       "SELECT COUNT(*) AS owners FROM owners WHERE state = 'live' AND seen_at >= ? AND seen_change < ?",
     );
     this.#insert = database.prepare(
-      'INSERT INTO owners (id, state, last_seq, settlements, seen_at, seen_change) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      'INSERT INTO owners (id, state, last_seq, settlements, seen_at, seen_change, machine) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     );
     this.#update = database.prepare(
       'UPDATE owners SET state = ?, last_seq = ?, settlements = ?, seen_at = ?, seen_change = ? WHERE id = ?',
     );
+    this.#selectReports = database.prepare(ownersSql('?1'));
+    this.#selectHeld = database.prepare(heldSql('?1'));
+    this.#selectHoldings = database.prepare(holdingsSql('?1'));
   }
 
-  open(ownerId: string, now: number): void {
-    const owner = newOwner(ownerId, now, this.#changes.newest());
+  open(ownerId: string, now: number, machine: string | undefined): void {
+    const owner = newOwner({ id: ownerId, machine }, now, this.#changes.newest());
     const { id, state, last_seq, settlements, seen_at, seen_change } = owner;
-    if (this.#insert.run(id, state, last_seq, settlements, seen_at, seen_change) === 0) {
-      throw usedBefore(id);
-    }
+    const values = [id, state, last_seq, settlements, seen_at, seen_change, owner.machine];
+    if (this.#insert.run(...values) === 0) throw usedBefore(id);
   }
 
   find(id: string): OwnerRow | undefined {
@@ -47,6 +63,15 @@ export class SqliteOwners implements OwnerTable {
 
   live(): readonly string[] {
     return this.#selectLive.all().map((row) => row.id);
+  }
+
+  /** Of one snapshot: within the transaction of its caller. */
+  reports(heardBefore: number): readonly OwnerReport[] {
+    return toOwnerReports(this.#selectReports.all(heardBefore), this.#selectHeld.all(heardBefore));
+  }
+
+  holdings(owner: string): readonly Holding[] {
+    return this.#selectHoldings.all(owner).map(toHolding);
   }
 
   countHeard(since: number): number {

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Clock, createClock } from '../../platform/clock.ts';
+import type { JobAnswer, JobClaim, JobRun, JobState } from '../job-store.ts';
+import type { Holding, OwnerReport, WriteOffOrder, WriteOffResult } from '../owner-store.ts';
 import type {
   AccountBalance,
   AcquireRequest,
@@ -55,8 +57,8 @@ class ThreadStore implements Store {
     this.#clock = clock;
   }
 
-  openOwner(owner: string, now: number): Promise<void> {
-    return this.#thread.call('openOwner', owner, now);
+  openOwner(owner: string, now: number, machine?: string): Promise<void> {
+    return this.#thread.call('openOwner', owner, now, machine);
   }
   acquire(
     owner: string,
@@ -76,6 +78,15 @@ class ThreadStore implements Store {
   }
   liveOwners(): Promise<readonly string[]> {
     return this.#thread.call('liveOwners');
+  }
+  owners(heardBefore: number): Promise<readonly OwnerReport[]> {
+    return this.#thread.call('owners', heardBefore);
+  }
+  holdings(owner: string): Promise<readonly Holding[]> {
+    return this.#thread.call('holdings', owner);
+  }
+  writeOff(owner: string, order: WriteOffOrder): Promise<WriteOffResult> {
+    return this.#thread.call('writeOff', owner, order);
   }
   closeOwner(batch: SyncBatch): Promise<void> {
     return this.#thread.call('closeOwner', batch);
@@ -114,6 +125,19 @@ class ThreadStore implements Store {
       if (batch === 0) return pruned;
       pruned += batch;
     }
+  }
+
+  takeJob(claim: JobClaim, now: number): Promise<JobAnswer> {
+    return this.#thread.call('takeJob', claim, now);
+  }
+  renewJob(name: string, fence: number): Promise<boolean> {
+    return this.#thread.call('renewJob', name, fence);
+  }
+  finishJob(name: string, fence: number, run: JobRun): Promise<boolean> {
+    return this.#thread.call('finishJob', name, fence, run);
+  }
+  jobs(): Promise<readonly JobState[]> {
+    return this.#thread.call('jobs');
   }
 
   createTenant(tenant: Tenant): Promise<void> {

@@ -8,6 +8,7 @@ import { enforcement, packSchema, planSchema } from './plan-schema.ts';
 import { amount } from './price-schema.ts';
 import { redisSchema } from './redis-schema.ts';
 import { logSchema, serverSchema, storeSchema } from './server-schema.ts';
+import { jobsSchema, journalSchema } from './upkeep-schema.ts';
 import { aliasSchema, modelSchema, providerSchema, upstreamSchema } from './upstream-schema.ts';
 
 export const DEFAULT_ASSET = 'USD';
@@ -36,6 +37,12 @@ function buildSchema(asset: string) {
       server: serverSchema.prefault({}).describe('Where the gateway listens, and its bounds.'),
       store: storeSchema.prefault({}).describe('Where money and keys are kept.'),
       redis: redisSchema,
+      journal: journalSchema
+        .prefault({})
+        .describe('What becomes of journals once they are settled.'),
+      jobs: jobsSchema
+        .prefault({})
+        .describe('What is done once for all machines, again and again.'),
       asset: z
         .string()
         .regex(ASSET, { error: 'expected the code of a currency, such as USD' })
