@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import type { Durability } from '../src/domain/catalog.ts';
 import type { HttpTransport } from '../src/server/config/loaded-config.ts';
 import { type Gateway, startGateway } from '../test/support/start-gateway.ts';
 import { waitFor } from '../test/support/wait-for.ts';
@@ -19,12 +20,17 @@ export interface GatewaySetup {
 }
 
 /** Real key, a plan with two limits, prepaid balance, journal, request log, metrics. */
-export async function startEverything(setup: GatewaySetup): Promise<Subject> {
+export async function startEverything(
+  setup: GatewaySetup,
+  durability: Durability = 'journal',
+): Promise<Subject> {
   const gateway = await startPinned(setup, {
     requests: 'all',
+    durability,
     plan: 'limits: [{ requests: 1000M, per: month }, { tokens: 1000000M, per: month }]',
   });
-  return { ...gateway.subject, variant: 'everything', verify: (n) => verifyCharges(gateway, n) };
+  const variant = durability === 'journal' ? 'everything' : durability;
+  return { ...gateway.subject, variant, verify: (n) => verifyCharges(gateway, n) };
 }
 
 /**
@@ -81,6 +87,8 @@ interface Plan {
   readonly requests: 'all' | 'refusals';
   /** One line of the plan: its limits, or that everything is included. */
   readonly plan: string;
+  /** What a charge outlives before its answer leaves; default: the process. */
+  readonly durability?: Durability;
 }
 
 interface PinnedGateway {
@@ -111,12 +119,16 @@ async function startPinned(setup: GatewaySetup, plan: Plan): Promise<PinnedGatew
 }
 
 /** `dev` makes the customer, the key and the credit: enough for every call of a run. */
-function renderConfig({ upstreamOrigin, http }: GatewaySetup, { requests, plan }: Plan): string {
+function renderConfig(
+  { upstreamOrigin, http }: GatewaySetup,
+  { requests, plan, durability = 'journal' }: Plan,
+): string {
   return `
 version: 1
 retry_storm_per_minute: 0
 server: { http: ${http} }
 log: { level: warn, requests: ${requests} }
+durability: ${durability}
 providers:
   upstream: { base_url: '${upstreamOrigin}/v1' }
 models:

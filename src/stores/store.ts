@@ -32,7 +32,10 @@ export interface LedgerStore {
   ): Promise<readonly AcquireResult[]>;
   /** The heartbeat: settles cumulative totals, hands remainders back, and brings news. Idempotent. */
   sync(batch: SyncBatch): Promise<SyncResult>;
-  /** Journal sequence an owner has settled up to; undefined when it is not live (closed, reclaimed, unknown). */
+  /**
+   * Journal sequence an owner has settled up to: no settlement that was sent before and not answered changes it any
+   * more. Undefined when it is not live (closed, reclaimed, unknown).
+   */
   lastSettled(owner: string): Promise<number | undefined>;
   /**
    * After the kernel confirmed an owner's death and its journal was read beyond `lastSettled` (DESIGN 5 "only
