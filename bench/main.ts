@@ -131,6 +131,8 @@ async function startSubjects(
     'no-store': () => startNoStore(setup),
     'one-limit': () => startLimits(setup, 'one-limit'),
     'ten-limits': () => startLimits(setup, 'ten-limits'),
+    'journal-fsync': () => startEverything(setup, 'journal-fsync'),
+    'commit-before-serve': () => startEverything(setup, 'commit-before-serve'),
     refused: () => startRefused(setup),
   };
   const subjects: Subject[] = [];

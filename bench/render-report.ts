@@ -21,6 +21,8 @@ const TITLES: Readonly<Record<Variant, string>> = {
   'no-store': 'Tollkeeper, no store work',
   'one-limit': 'the same with one limit',
   'ten-limits': 'the same with ten limits',
+  'journal-fsync': 'everything, journal-fsync',
+  'commit-before-serve': 'everything, commit-before-serve',
   refused: 'a 402 for each request',
 };
 
@@ -56,6 +58,7 @@ ${renderDoubts(report)
 | ${TITLES.everything} | API key, plan with two limits (requests and tokens a month), prepaid balance: body understood, maximum held in three accounts, answer metered, exact cost charged in the journal before the first byte leaves, settled to the ledger, logged, counted in the metrics |
 | ${TITLES['no-store']} | the same key, body, metering, headers and metrics on a plan that includes every call: no hold, no journal, no settlement, no log row |
 | ${TITLES['one-limit']}, ${TITLES['ten-limits']} | as with everything on, on plans with one limit and with ten of all units, windows and scopes |
+| ${TITLES['journal-fsync']}, ${TITLES['commit-before-serve']} | as with everything on, of the [durability classes](guides/configuration.md#what-a-charge-outlives) that wait: each answer until its charge is on disk, or in the ledger |
 | ${TITLES.refused} | the key's quota is used up: the body understood, the decision, the offers that would help, the whole 402 with its links, the log row; the upstream is not called |
 `;
 }

@@ -1,3 +1,4 @@
+import type { Durability } from '../src/domain/catalog.ts';
 import { waitFor } from '../test/support/wait-for.ts';
 import {
   askAdmin,
@@ -16,8 +17,12 @@ export const TWO_LIMITS =
   'limits: [{ requests: 1000M, per: month }, { tokens: 1000000M, per: month }]';
 
 /** Real key, a plan with two limits, prepaid balance, journal, request log, metrics. */
-export function startEverything(setup: GatewaySetup): Promise<Subject> {
-  return startCharged(setup, 'everything');
+export function startEverything(
+  setup: GatewaySetup,
+  durability: Durability = 'journal',
+): Promise<Subject> {
+  const variant = durability === 'journal' ? 'everything' : durability;
+  return startCharged(setup, variant, { more: [`durability: ${durability}`] });
 }
 
 /** The same, under another name, with other settings or asked for something else. */

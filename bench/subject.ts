@@ -8,6 +8,8 @@ export const VARIANTS = [
   'no-store',
   'one-limit',
   'ten-limits',
+  'journal-fsync',
+  'commit-before-serve',
   'refused',
 ] as const;
 /** What a quick run measures: the promise of `ratio_to_nginx`. */

@@ -1,3 +1,4 @@
+import type { Durability } from '../src/domain/catalog.ts';
 import type { GatewayUnderFire } from './gateway-under-fire.ts';
 import { ServedRecord } from './served-record.ts';
 import type { Client } from './traffic.ts';
@@ -10,10 +11,15 @@ const LEAVING_EACH = 4;
 const UNITS_PER_DOLLAR = 1_000_000;
 
 /** A model of which a token costs one unit, and counters for each key beside the balance of all. */
-export function renderConfig(settings: string, modelOrigin: string): string {
+export function renderConfig(
+  settings: string,
+  modelOrigin: string,
+  durability: Durability,
+): string {
   return `
 version: 1
 retry_storm_per_minute: 0
+durability: ${durability}
 ${settings}
 providers:
   units: { base_url: "${modelOrigin}/v1" }

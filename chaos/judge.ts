@@ -15,7 +15,8 @@ export interface Findings {
   readonly unchargedAnswers: number;
   readonly unservedUnits: number;
   readonly unservedAnswers: number;
-  readonly killedWorkers: number;
+  /** Answers that may be charged of which nobody saw a byte. */
+  readonly unservedMost: number;
   readonly reservedBackMs: number | undefined;
   readonly reservedAtEnd: number;
 }
@@ -38,7 +39,7 @@ export function judge(findings: Findings): readonly InvariantResult[] {
     {
       name: 'I5',
       state: isServedCharged(findings) ? 'holds' : 'broken',
-      how: `served is charged, and charged is served but for one answer a killed worker (${findings.killedWorkers})`,
+      how: `served is charged, and charged is served but for ${findings.unservedAnswers} answers of at most ${findings.unservedMost}`,
     },
     byAudit(findings, 'I6', `grants burn in their order; ${audited}`),
     { name: 'I7', state: 'unchecked', how: 'this build takes no payment events' },
@@ -78,7 +79,7 @@ export function findProblems(
     [report.served_uncharged > 0, `${report.served_uncharged} units were served uncharged`],
     [
       report.charged_unserved > report.charged_unserved_most,
-      `${report.charged_unserved} answers were charged unserved, more than one a killed worker`,
+      `${report.charged_unserved} answers were charged unserved, more than ${report.charged_unserved_most}`,
     ],
     [
       report.refused_early > 0,
@@ -106,14 +107,14 @@ function isFound({ violations }: Findings, name: string): boolean {
 
 /** Twice resolved, a hold would be charged to a key or to the balance once more than to the other, or beyond the bound. */
 function isResolvedOnce({ keyUnits, spentUnits, ...findings }: Findings): boolean {
-  return keyUnits === spentUnits && findings.unservedAnswers <= findings.killedWorkers;
+  return keyUnits === spentUnits && findings.unservedAnswers <= findings.unservedMost;
 }
 
 function isServedCharged(findings: Findings): boolean {
   return (
     findings.unchargedUnits === 0 &&
     findings.unchargedAnswers === 0 &&
-    findings.unservedAnswers <= findings.killedWorkers &&
-    findings.unservedUnits <= findings.killedWorkers * UNITS_MOST
+    findings.unservedAnswers <= findings.unservedMost &&
+    findings.unservedUnits <= findings.unservedMost * UNITS_MOST
   );
 }

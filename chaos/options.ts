@@ -1,11 +1,14 @@
 import { parseArgs } from 'node:util';
 
+import type { Durability } from '../src/domain/catalog.ts';
 import { type StoreKind, STORES } from './stores.ts';
 
 /** A run against gateways of our own, which it starts, kills, pauses and audits. */
 export interface ChaosOptions {
   readonly kind: 'own';
   readonly store: StoreKind;
+  /** What a charge outlives before its answer leaves. */
+  readonly durability: Durability;
   readonly seed: number;
   readonly gateways: number;
   /** Worker processes of each gateway. */
@@ -52,6 +55,8 @@ export const USAGE = `Usage: npm run chaos -- [options]
   --json             one JSON object on stdout (with npm: npm run chaos --silent -- --json)
   --seed N           repeats a plan of faults (default: another each time, printed)
   --store KIND       what the gateways share: sqlite (default) or postgres
+  --durability CLASS what a charge outlives before its answer leaves: journal (default), journal-fsync or
+                     commit-before-serve
   --gateways N       gateways on it (default 4)
   --workers N        worker processes of each (default 1)
   --units N          money for exactly so many units, sold in calls of 1 to 20 (default 1,000,000; quick 50,000)
@@ -70,12 +75,14 @@ export const USAGE = `Usage: npm run chaos -- [options]
 
 const FULL = { units: 1_000_000, kills: 40, pauses: 20, 'store-restarts': 5, seconds: 1500 };
 const QUICK = { units: 50_000, kills: 6, pauses: 3, 'store-restarts': 1, seconds: 55 };
+const DURABILITIES: readonly Durability[] = ['journal', 'journal-fsync', 'commit-before-serve'];
 const CLIENTS = 16;
 const SEED_MOST = 2 ** 32 - 1;
 const TARGET_ONLY = ['key', 'model', 'budget', 'callers'] as const;
 const OWN_ONLY = [
   'quick',
   'store',
+  'durability',
   'gateways',
   'workers',
   'units',
@@ -106,6 +113,7 @@ function readArgs(args: readonly string[]) {
       verbose: { type: 'boolean' },
       seed: { type: 'string' },
       store: { type: 'string' },
+      durability: { type: 'string' },
       gateways: { type: 'string' },
       workers: { type: 'string' },
       units: { type: 'string' },
@@ -137,7 +145,8 @@ function readOwn(values: Values, seed: number): ChaosOptions {
   const inFlightLeast = readNumber('--in-flight', values['in-flight'], [1, 1000]) ?? 64;
   return {
     kind: 'own',
-    store: readStore(values.store ?? 'sqlite'),
+    store: readChoice('--store', values.store ?? 'sqlite', STORES),
+    durability: readChoice('--durability', values.durability ?? 'journal', DURABILITIES),
     seed,
     gateways,
     workers: readNumber('--workers', values.workers, [1, 16]) ?? 1,
@@ -155,10 +164,14 @@ function readOwn(values: Values, seed: number): ChaosOptions {
   };
 }
 
-function readStore(text: string): StoreKind {
-  const store = STORES.find((each) => each === text);
-  if (store !== undefined) return store;
-  throw new Error(`--store must be one of ${STORES.join(', ')}, got "${text}"`);
+function readChoice<Choice extends string>(
+  flag: string,
+  text: string,
+  choices: readonly Choice[],
+): Choice {
+  const choice = choices.find((each) => each === text);
+  if (choice !== undefined) return choice;
+  throw new Error(`${flag} must be one of ${choices.join(', ')}, got "${text}"`);
 }
 
 function readTarget(values: Values, seed: number): TargetOptions {

@@ -1,3 +1,4 @@
+import type { Durability } from '../src/domain/catalog.ts';
 import type { Violation } from '../src/stores/store.ts';
 
 /** How one invariant of docs/spec/ledger.md came out. `unchecked`: nothing in this run could break it. */
@@ -30,6 +31,7 @@ interface SeenReport {
 /** What a run against gateways of our own found. */
 export interface ChaosReport extends SeenReport {
   readonly store: string;
+  readonly durability: Durability;
   readonly gateways: number;
   readonly workers: number;
   /** Final 402s while there was still money for the call. */
@@ -46,7 +48,7 @@ export interface ChaosReport extends SeenReport {
   readonly charged_units: number;
   /** Units that a client saw and its key was not charged. */
   readonly served_uncharged: number;
-  /** Answers charged of which nobody saw a byte, and how many there may be: one for each worker killed. */
+  /** Answers charged of which nobody saw a byte, and how many there may be: one for each worker killed, or a group. */
   readonly charged_unserved: number;
   readonly charged_unserved_most: number;
   readonly charged_unserved_units: number;
@@ -76,6 +78,7 @@ type Row = readonly [string, string];
 export function renderReport(report: ChaosReport): string {
   const rows: readonly Row[] = [
     ['store', report.store],
+    ['durability', report.durability],
     ['gateways', `${report.gateways}, of ${report.workers} worker(s) each`],
     ['budget', `${count(report.budget_units)} units`],
     [

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { GROUP_MAX } from '../src/engine/securing.ts';
 import type { Store, Violation } from '../src/stores/store.ts';
 import { makeDirectory, removeDirectory } from '../test/support/temporary-directory.ts';
 import { waitFor } from '../test/support/wait-for.ts';
@@ -77,7 +78,7 @@ export class ChaosRun {
       random,
       isRefusal: (status) => status === 402,
       budget: this.#options.units,
-      lost: () => this.#sum((gateway) => gateway.killedWorkers) * UNITS_MOST,
+      lost: () => this.#unservedMost(faults) * UNITS_MOST,
       mayCall: () => faults.mayCall(),
     });
     audit.start();
@@ -147,7 +148,7 @@ export class ChaosRun {
   /** The first alone, because it makes the tables; with it up, the others only join. */
   async #startGateways(store: StoreUnderFire, modelOrigin: string): Promise<GatewayUnderFire> {
     const config = join(this.#directory, 'tollkeeper.yaml');
-    writeFileSync(config, renderConfig(store.settings, modelOrigin));
+    writeFileSync(config, renderConfig(store.settings, modelOrigin, this.#options.durability));
     for (let each = 0; each < this.#options.gateways; each += 1) {
       const { workers } = this.#options;
       const setting = { data: store.dataDirectory(each), config, workers };
@@ -175,6 +176,17 @@ export class ChaosRun {
     }
   }
 
+  /** Answers that may be charged and not served by now. */
+  #unservedMost(faults: Faults): number {
+    const { durability, gateways, workers } = this.#options;
+    const killed = this.#sum((gateway) => gateway.killedWorkers);
+    if (durability === 'journal') return killed;
+    // When the store ends in the middle of a commit, the answers that waited for it may have been charged.
+    const interrupted =
+      durability === 'journal-fsync' ? 0 : faults.storeRestarts * gateways * workers;
+    return (killed + interrupted) * GROUP_MAX;
+  }
+
   #sum(read: (gateway: GatewayUnderFire) => number): number {
     return this.#gateways.reduce((total, gateway) => total + read(gateway), 0);
   }
@@ -195,7 +207,7 @@ export class ChaosRun {
     const compared = compare(clients, books, found.sentFor);
     const total = (read: (record: ServedRecord) => number): number =>
       clients.reduce((whole, { record }) => whole + read(record), 0);
-    const killedWorkers = this.#sum((gateway) => gateway.killedWorkers);
+    const unservedMost = this.#unservedMost(faults);
     const violations = [...audit.violations, ...afterwards];
     const invariants = judge({
       ...compared,
@@ -204,13 +216,14 @@ export class ChaosRun {
       decided,
       spentUnits: books.spent,
       keyUnits: compared.chargedUnits,
-      killedWorkers,
+      unservedMost,
       reservedBackMs,
       reservedAtEnd: books.reserved,
     });
     return {
       seed: this.#options.seed,
       store: found.store.title,
+      durability: this.#options.durability,
       gateways: this.#options.gateways,
       workers: this.#options.workers,
       budget_units: this.#options.units,
@@ -234,7 +247,7 @@ export class ChaosRun {
       overspent: Math.max(0, compared.servedUnits - this.#options.units),
       served_uncharged: compared.unchargedUnits,
       charged_unserved: compared.unservedAnswers,
-      charged_unserved_most: killedWorkers,
+      charged_unserved_most: unservedMost,
       charged_unserved_units: compared.unservedUnits,
       unsold_units: books.granted - books.spent,
       reserved_back_ms: reservedBackMs ?? null,

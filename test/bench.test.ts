@@ -135,6 +135,8 @@ function sample(variant: Variant, size: number): Sample {
     'no-store': 25,
     'one-limit': 28,
     'ten-limits': 32,
+    'journal-fsync': 35,
+    'commit-before-serve': 40,
     refused: 15,
   }[variant];
   return {

@@ -50,6 +50,7 @@ describe('gateways on one store under fire', { timeout: 300_000 }, () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: `seed ${report.seed}\n` });
     expect(report).toMatchObject({
       gateways: 4,
+      durability: 'journal',
       charged_units: report.budget_units,
       overspent: 0,
       served_uncharged: 0,
@@ -209,7 +210,7 @@ describe('what it compares', () => {
   it.each([
     [{ overspent: 1 }, '1 units were served beyond the budget'],
     [{ served_uncharged: 2 }, '2 units were served uncharged'],
-    [{ charged_unserved: 3 }, '3 answers were charged unserved, more than one a killed worker'],
+    [{ charged_unserved: 3 }, '3 answers were charged unserved, more than 2'],
     [{ refused_early: 4 }, '4 calls were refused that there was money for'],
     [{ unexpected: 5 }, '5 answers had a status that no fault explains'],
     [{ unsold_units: 6 }, 'one unit was refused while 6 were left'],
@@ -250,6 +251,12 @@ it('the same seed gives the same plan of faults, of every kind', () => {
 it.each([
   [['--kills', 'many'], '--kills must be a whole number from 0 to 1000, got "many"'],
   [['--units', '10'], '--units must be a whole number from 1000 to 100000000, got "10"'],
+  [
+    ['--durability', 'fsync'],
+    '--durability must be one of journal, journal-fsync, commit-before-serve, got "fsync"',
+  ],
+  [['--store', 'mysql'], '--store must be one of sqlite, postgres, got "mysql"'],
+  [['--target', 'http://a', '--durability', 'journal'], '--durability does not go with --target'],
   [['--budget', '10'], '--budget goes with --target'],
   [['--target', 'localhost'], '--target must be an address like http://127.0.0.1:4000/v1'],
   [['--target', 'http://a', '--key', 'k'], '--target needs --key, --model and --budget beside it'],

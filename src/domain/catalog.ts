@@ -75,6 +75,11 @@ export interface Cors {
 export type Dialect = 'plain' | 'openai' | 'anthropic' | 'gemini' | 'jsonrpc';
 /** What the gateway must understand of a call to price it. */
 export type RouteKind = 'proxy' | 'chat' | 'embeddings' | 'models';
+/**
+ * What a charge has to outlive before the first byte of its answer leaves: the process, the machine's power, or the
+ * machine (docs/decisions, "durability is a class").
+ */
+export type Durability = 'journal' | 'journal-fsync' | 'commit-before-serve';
 /** GW-18, PLAN-07. `free` routes need no key and are never refused for money. */
 export type EndpointClass = 'free' | 'metered' | 'premium';
 
@@ -88,6 +93,7 @@ export interface Route {
   /** Undefined for LLM routes: there the model names the upstream. */
   readonly upstreamId: string | undefined;
   readonly price: Price;
+  readonly durability: Durability;
   /** What the plan or a purchase must grant, each under its own condition (GW-19). */
   readonly requires: readonly Requirement[];
   /** What this call is counted as by limits on a named operation; default the route's id. */
@@ -176,6 +182,8 @@ export interface Model {
   readonly contextWindow: number;
   readonly outputTokensMax: number;
   readonly price: Price;
+  /** Undefined = as the route that is called. */
+  readonly durability: Durability | undefined;
 }
 
 /** One entitlement a call needs. `id` may hold `{name}` of a named group of the route's regular expression. */

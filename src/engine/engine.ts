@@ -1,5 +1,9 @@
 import type { AccountSpec } from '../domain/accounts.ts';
+import type { Durability } from '../domain/catalog.ts';
 import type { AccountNumbers } from '../stores/store.ts';
+
+/** Durability classes whose answers wait. */
+export type Secured = Exclude<Durability, 'journal'>;
 
 /** One account and the units to set aside in it. Units are safe integers: requests, tokens, or nano. */
 export interface Need {
@@ -95,6 +99,21 @@ export interface Engine {
   progress(hold: Hold, amounts: readonly number[]): boolean;
   /** The end of a stream: its final amounts. As `capture`. */
   finish(hold: Hold, amounts: readonly number[]): readonly number[] | undefined;
+  /**
+   * As `capture` or `finish`, of an answer that waits: resolves in the section that may write it, once its charge is on
+   * disk or, `commit-before-serve`, at the store. A stream is on disk piece by piece and at the store before its end.
+   * Undefined = it is not, and the hold is released; where the store did not say whether it has it, it still may.
+   */
+  secureCharge(
+    hold: Hold,
+    amounts: readonly number[],
+    durability: Secured,
+  ): Promise<readonly number[] | undefined>;
+  /**
+   * As `progress`, of a stream that waits. With `commit-before-serve` these amounts are charged for good, and no less
+   * may be said later: they are the whole cost, of an answer whose hold lasts longer for another reason.
+   */
+  secureProgress(hold: Hold, amounts: readonly number[], durability: Secured): Promise<boolean>;
   /** Nothing was served. */
   release(hold: Hold): void;
   /** One token of a bucket that belongs to no hold. Milliseconds until there is one; 0 = taken. */

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { readRecords, RecordLog } from '../platform/record-log.ts';
@@ -40,6 +41,12 @@ export class Journal {
   readonly #segments: Segment[] = [];
   readonly #segmentBytesMax: number;
   #log: RecordLog;
+  /** Segments that are full, with records that may not be on disk yet. */
+  #unsynced: RecordLog[] = [];
+  /** The directory names the newest segment, also after a loss of power. */
+  #isNamed = false;
+  #keepsOnDisk = false;
+  #syncing: Promise<void> = Promise.resolve();
   #seq = 0;
 
   constructor(directory: string, owner: string, segmentBytesMax = SEGMENT_BYTES_MAX) {
@@ -53,6 +60,17 @@ export class Journal {
     return this.#seq;
   }
 
+  /** Somebody has asked for records to be on disk: what is settled elsewhere has to be there before. */
+  get keepsOnDisk(): boolean {
+    return this.#keepsOnDisk;
+  }
+
+  /** A number that no record has: it tells one settlement from another. */
+  skip(): number {
+    this.#seq += 1;
+    return this.#seq;
+  }
+
   /** Appends one group. Throws when the file cannot be written: then nothing may be served. */
   append(group: Omit<JournalGroup, 'seq'>): void {
     if (this.#log.bytes > this.#segmentBytesMax) this.#log = this.#openSegment();
@@ -60,6 +78,32 @@ export class Journal {
     this.#log.append((frame, offset) => encodeGroup(frame, offset, group, seq));
     this.#seq = seq;
     this.#current().lastSeq = seq;
+  }
+
+  /**
+   * Resolves once every group appended before this call is on disk, and its file is found after a loss of power. When
+   * the disk has failed once, every later call rejects too: the kernel forgets what it could not write (fsync(2)).
+   */
+  sync(): Promise<void> {
+    this.#keepsOnDisk = true;
+    this.#syncing = this.#syncing.then(() => this.#syncNow());
+    return this.#syncing;
+  }
+
+  async #syncNow(): Promise<void> {
+    const full = this.#unsynced;
+    this.#unsynced = [];
+    const wasNamed = this.#isNamed;
+    this.#isNamed = true;
+    try {
+      await Promise.all([
+        this.#log.sync(),
+        ...full.map((log) => log.sync()),
+        ...(wasNamed ? [] : [syncDirectory(this.#directory)]),
+      ]);
+    } finally {
+      for (const log of full) log.close();
+    }
   }
 
   /** A stream's first PROGRESS: returns the segment number to give back to `closeStream`. */
@@ -87,7 +131,7 @@ export class Journal {
 
   /** The end of a clean shutdown: everything is settled. */
   retire(): void {
-    this.#log.close();
+    for (const log of [...this.#unsynced, this.#log]) log.close();
     retireJournal(this.#directory, this.#owner);
   }
 
@@ -100,9 +144,26 @@ export class Journal {
   #openSegment(): RecordLog {
     const number = (this.#segments.at(-1)?.number ?? 0) + 1;
     const path = join(this.#directory, `${this.#owner}.${String(number).padStart(6, '0')}.journal`);
-    if (this.#segments.length > 0) this.#log.close();
+    if (this.#segments.length > 0) this.#leave(this.#log);
+    this.#isNamed = false;
     this.#segments.push({ number, path, lastSeq: this.#seq, openStreams: 0 });
     return new RecordLog(path);
+  }
+
+  /** Nobody waits for its records: it is closed. Else the next sync is of it too. */
+  #leave(full: RecordLog): void {
+    if (this.#keepsOnDisk) this.#unsynced.push(full);
+    else full.close();
+  }
+}
+
+/** A new file is only found after a loss of power when its directory is on disk too (fsync(2)). */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -45,6 +45,10 @@ export class LeaseAccount {
   /** Set aside by open holds. */
   held = 0;
   openHolds = 0;
+  /** Part of `held` that a settlement on its way charges; `charged` has it once the store has. */
+  committing = 0;
+  /** Part of `held` that answers which wait to be safe will cost: callers are told of it as spent. */
+  announced = 0;
   /** Epoch milliseconds; new holds begin before it. */
   usableUntil = Number.POSITIVE_INFINITY;
   /** Monotonic milliseconds. */
@@ -64,6 +68,8 @@ export class LeaseAccount {
   growing = false;
   /** A sync that lowers `granted` is under way: growing now would race with it. */
   handingBack = false;
+  /** `charged` when the journal began to be written to disk: no more of it may be settled. Undefined = all of it. */
+  told: number | undefined = undefined;
   /** `charged` as last sent to the store. */
   sentCharged = 0;
   retryMs = 0;
@@ -80,7 +86,7 @@ export class LeaseAccount {
   /** Of an account that slides and was short when it last grew: when what was asked for is there (epoch ms). */
   resetsAt: number | undefined = undefined;
   readonly waiters: Waiter[] = [];
-  /** As last told, and `charged` at that time. */
+  /** As last told, and what was charged and announced at that time. */
   #current: AccountNumbers | undefined = undefined;
   #currentAt = 0;
 
@@ -128,6 +134,11 @@ export class LeaseAccount {
     return this.stale || (this.spec.kind === 'balance' && nowMs >= this.usableUntil);
   }
 
+  /** Charges that may be settled. */
+  get tellable(): number {
+    return this.told ?? this.charged;
+  }
+
   get left(): number {
     return this.granted - this.charged - this.held;
   }
@@ -152,6 +163,15 @@ export class LeaseAccount {
     this.dirty = true;
   }
 
+  /** Of `held`, what was on its way to the store: charged there now, or not. */
+  endCommit(units: number, isCharged: boolean): void {
+    this.committing -= units;
+    if (!isCharged) return;
+    this.held -= units;
+    this.charged += units;
+    this.dirty = true;
+  }
+
   learn(numbers: AccountNumbers, chargedThen: number): void {
     this.numbers = numbers;
     this.chargedAtNumbers = chargedThen;
@@ -161,9 +181,10 @@ export class LeaseAccount {
   /** The store's last numbers with our own later charges added. Each answer tells them, and then its log row. */
   currentNumbers(): AccountNumbers | undefined {
     if (this.numbers === undefined) return undefined;
-    if (this.#current === undefined || this.#currentAt !== this.charged) {
-      const since = this.charged - this.chargedAtNumbers;
-      this.#currentAt = this.charged;
+    const charged = this.charged + this.announced;
+    if (this.#current === undefined || this.#currentAt !== charged) {
+      const since = charged - this.chargedAtNumbers;
+      this.#currentAt = charged;
       this.#current = {
         allowance: this.numbers.allowance,
         spent: this.numbers.spent + since,

@@ -1,7 +1,7 @@
 import type { AccountSpec } from '../domain/accounts.ts';
-import { HOLD_TRANSITIONS, type HoldEvent } from '../domain/hold.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AccountNumbers, Change, LedgerStore, Overrun, RateStore } from '../stores/store.ts';
+import { Charges } from './charges.ts';
 import type {
   Engine,
   ExtendOutcome,
@@ -11,12 +11,13 @@ import type {
   ReserveOutcome,
   ShortOutcome,
 } from './engine.ts';
-import { type GroupKind, Journal } from './journal.ts';
+import { Journal } from './journal.ts';
 import type { Hearing, LeaseAccount } from './lease-account.ts';
 import { LeaseBook } from './lease-book.ts';
 import { asLedgerHold, LedgerHold } from './ledger-hold.ts';
 import { findReady, firstLacking, hasEnded, prefetch } from './needs.ts';
 import { RateSlices } from './rate-slices.ts';
+import { Securing } from './securing.ts';
 import { Settler } from './settler.ts';
 
 /** Longest a request waits for money before it is told no (DESIGN 5). */
@@ -38,6 +39,8 @@ export interface LedgerEngineOptions {
     readonly onChanges: (changes: readonly Change[]) => void;
     readonly onError: (error: unknown) => void;
     readonly onOverrun: (overrun: Overrun) => void;
+    /** Its caller was told 503, and the store turned out to have charged it (commit-before-serve). */
+    readonly onUnserved?: (requestId: string) => void;
   };
 }
 
@@ -48,9 +51,9 @@ export class LedgerEngine implements Engine {
   readonly #rates: RateSlices;
   readonly #journal: Journal;
   readonly #settler: Settler;
+  readonly #charges: Charges;
+  readonly #securing: Securing;
   readonly #events: LedgerEngineOptions['events'];
-  #openHolds = 0;
-  #journalBroken = false;
 
   private constructor(options: LedgerEngineOptions) {
     const { owner, store, clock } = options;
@@ -72,6 +75,10 @@ export class LedgerEngine implements Engine {
       journal: this.#journal,
       events,
     });
+    const parts = { journal: this.#journal, book: this.#book, settler: this.#settler };
+    this.#charges = new Charges(parts, options.events);
+    const onUnserved = options.events.onUnserved ?? (() => undefined);
+    this.#securing = new Securing({ ...parts, charges: this.#charges, clock, onUnserved });
   }
 
   /** Registers the incarnation at the store and starts settling. */
@@ -83,7 +90,7 @@ export class LedgerEngine implements Engine {
   }
 
   get openHolds(): number {
-    return this.#openHolds;
+    return this.#charges.openHolds;
   }
 
   tryReserve(
@@ -177,31 +184,24 @@ export class LedgerEngine implements Engine {
   }
 
   capture(hold: Hold, amounts: readonly number[]): readonly number[] | undefined {
-    return this.#resolve(asLedgerHold(hold), amounts, 'charge');
+    return this.#charges.resolve(asLedgerHold(hold), amounts, 'charge');
   }
 
   progress(hold: Hold, amounts: readonly number[]): boolean {
-    const own = asLedgerHold(hold);
-    if (own.state !== 'held') return false;
-    const capped = own.amounts.map((held, i) => Math.min(held, amounts[i] ?? 0));
-    if (own.progressed !== undefined && capped.every((amount, i) => amount === own.progressed?.[i]))
-      return true;
-    if (!this.#write('progress', own, capped, [])) return false;
-    if (own.progressed === undefined) own.segment = this.#journal.openStream();
-    own.progressed = capped;
-    return true;
+    return this.#charges.progress(asLedgerHold(hold), amounts);
   }
 
   finish(hold: Hold, amounts: readonly number[]): readonly number[] | undefined {
-    return this.#resolve(asLedgerHold(hold), amounts, 'done');
+    return this.#charges.resolve(asLedgerHold(hold), amounts, 'done');
   }
 
   release(hold: Hold): void {
-    const own = asLedgerHold(hold);
-    // A stream that has PROGRESS on disk needs its DONE, or a replay would charge it again.
-    if (own.progressed !== undefined) this.#write('done', own, [], []);
-    this.#close(own, 'release', []);
+    this.#charges.release(asLedgerHold(hold));
   }
+
+  readonly secureCharge: Engine['secureCharge'] = (...args) => this.#securing.charge(...args);
+
+  readonly secureProgress: Engine['secureProgress'] = (...args) => this.#securing.progress(...args);
 
   takeToken(rate: RateNeed): number | Promise<number> {
     if (this.#rates.ready([rate], this.#clock.monotonicMs())) {
@@ -258,7 +258,7 @@ export class LedgerEngine implements Engine {
       const account = accounts[i];
       if (account !== undefined) this.#book.growAhead(account);
     }
-    this.#openHolds += 1;
+    this.#charges.noteHeld();
     return hold;
   }
 
@@ -298,62 +298,6 @@ export class LedgerEngine implements Engine {
     }
     this.#rates.take([rate]);
     return 0;
-  }
-
-  /** Charges: at most the hold plus what is free here at this moment; the house pays the rest. */
-  #resolve(
-    hold: LedgerHold,
-    amounts: readonly number[],
-    kind: GroupKind,
-  ): readonly number[] | undefined {
-    const takes = hold.chargeable(amounts);
-    const overruns = hold.overruns(amounts, takes);
-    const nothing =
-      hold.progressed === undefined && overruns.length === 0 && takes.every((take) => take === 0);
-    if (!nothing && !this.#write(kind, hold, takes, overruns)) {
-      this.#close(hold, 'release', []);
-      return undefined;
-    }
-    for (const overrun of overruns) {
-      this.#settler.addOverrun(overrun);
-      this.#events.onOverrun(overrun);
-    }
-    this.#close(hold, overruns.length > 0 ? 'capture-above' : 'capture', takes);
-    return takes;
-  }
-
-  #close(hold: LedgerHold, event: HoldEvent, takes: readonly number[]): void {
-    const next = HOLD_TRANSITIONS[hold.state][event];
-    if (next === undefined)
-      throw new Error(`hold of ${hold.requestId} is ${hold.state}: cannot ${event} it again`);
-    hold.state = next;
-    this.#openHolds -= 1;
-    if (hold.segment > 0) this.#journal.closeStream(hold.segment);
-    for (let i = 0; i < hold.accounts.length; i += 1) {
-      const account = hold.accounts[i];
-      if (account === undefined) continue;
-      account.settle(hold.amounts[i] ?? 0, takes[i] ?? 0);
-      if (account.waiters.length > 0) this.#book.wakeWaiters(account);
-    }
-  }
-
-  #write(
-    kind: GroupKind,
-    hold: LedgerHold,
-    amounts: readonly number[],
-    overruns: readonly Overrun[],
-  ): boolean {
-    if (this.#journalBroken) return false;
-    const charges = hold.charges(amounts);
-    try {
-      this.#journal.append({ kind, requestId: hold.requestId, charges, overruns });
-      return true;
-    } catch (error) {
-      // A torn record would hide every later one from replay: this journal takes no more, so nothing more is served.
-      this.#journalBroken = true;
-      this.#events.onError(error);
-      return false;
-    }
   }
 
   /** News from the store: answers kept in memory that may no longer hold are dropped. */

@@ -15,6 +15,15 @@ export class LedgerHold implements Hold {
   segment = 0;
   /** Last amounts written as PROGRESS. */
   progressed: readonly number[] | undefined;
+  /** Those that are on disk, of an answer that waits for that. */
+  onDisk: readonly number[] | undefined;
+  /** It has PROGRESS in the journal, or will have. */
+  isStream = false;
+  /** Charged at the store already, ahead of its end: nothing of it is journalled. */
+  committed: readonly number[] | undefined;
+  /** What of it is on its way there. */
+  commit: { isAbandoned: boolean } | undefined;
+  #announced: readonly number[] = NONE;
 
   /** Takes of each account its need, or what is left of an account whose need says that less is of use. */
   constructor(
@@ -52,6 +61,68 @@ export class LedgerHold implements Hold {
     return true;
   }
 
+  /** Sets aside what is lacking for `amounts`, as far as it is here. */
+  growTo(amounts: readonly number[], nowMs: number): void {
+    const more = this.amounts.map((held, i) => Math.max(0, (amounts[i] ?? 0) - held));
+    if (more.some((units) => units > 0)) {
+      this.grow(
+        more,
+        more.map(() => 0),
+        nowMs,
+      );
+    }
+  }
+
+  /** Of `amounts` no more than is held. */
+  cap(amounts: readonly number[]): number[] {
+    return this.amounts.map((held, i) => Math.min(held, amounts[i] ?? 0));
+  }
+
+  /** Whether a replay would charge these amounts, also after a loss of power. */
+  isOnDisk(amounts: readonly number[]): boolean {
+    const known = this.onDisk ?? (this.progressed === undefined ? NONE : undefined);
+    return known !== undefined && amounts.every((amount, i) => amount === (known[i] ?? 0));
+  }
+
+  /** Whether the store has charged these amounts. */
+  isAtStore(amounts: readonly number[]): boolean {
+    return amounts.every((amount, i) => amount <= (this.committed?.[i] ?? 0));
+  }
+
+  /** Counts them in what callers are told of their accounts, while their charge is on its way. */
+  announce(amounts: readonly number[]): void {
+    const units = amounts.map((_, i) => this.#uncommitted(amounts, i));
+    for (let i = 0; i < this.accounts.length; i += 1) {
+      const account = this.accounts[i];
+      if (account === undefined) continue;
+      account.announced += (units[i] ?? 0) - (this.#announced[i] ?? 0);
+    }
+    this.#announced = units;
+  }
+
+  /** From here on a settlement has `amounts` in it. */
+  beginCommit(amounts: readonly number[]): void {
+    for (let i = 0; i < this.accounts.length; i += 1) {
+      const account = this.accounts[i];
+      if (account === undefined) continue;
+      account.committing += this.#uncommitted(amounts, i);
+      account.dirty = true;
+    }
+  }
+
+  /** The store has charged them, or has not. */
+  endCommit(amounts: readonly number[], isCharged: boolean): void {
+    for (let i = 0; i < this.accounts.length; i += 1) {
+      const units = this.#uncommitted(amounts, i);
+      this.accounts[i]?.endCommit(units, isCharged);
+    }
+    if (isCharged) this.committed = amounts;
+  }
+
+  #uncommitted(amounts: readonly number[], i: number): number {
+    return Math.max(0, (amounts[i] ?? 0) - (this.committed?.[i] ?? 0));
+  }
+
   /** What `amounts` can be charged: of each the hold, and what is left here at this moment. */
   chargeable(amounts: readonly number[]): number[] {
     const takes: number[] = [];
@@ -75,18 +146,21 @@ export class LedgerHold implements Hold {
     return overruns;
   }
 
-  /** As the journal has it: nothing of an account that nothing is charged in. */
+  /** As the journal has it: nothing of an account that nothing is charged in, or not by the journal. */
   charges(amounts: readonly number[]): JournalGroup['charges'] {
+    const { committed } = this;
     const charges: { index: number; amount: number }[] = [];
     for (let i = 0; i < amounts.length; i += 1) {
       const account = this.accounts[i];
-      const amount = amounts[i] ?? 0;
+      const all = amounts[i] ?? 0;
+      const amount = committed === undefined ? all : all - (committed[i] ?? 0);
       if (account !== undefined && amount > 0) charges.push({ index: account.index, amount });
     }
     return charges;
   }
 }
 
+const NONE: readonly number[] = [];
 const NO_OVERRUNS: readonly Overrun[] = [];
 
 /** The engine's own hold behind the one that callers see. Throws a TypeError on any other. */

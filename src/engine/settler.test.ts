@@ -24,7 +24,13 @@ afterEach(async () => {
 });
 
 /** A settler on a store that keeps every batch and answers as the test says. */
-function open(options: { readonly accountsMax?: number; readonly tookMs?: number } = {}) {
+interface Options {
+  readonly accountsMax?: number;
+  readonly tookMs?: number;
+  readonly lastSettled?: (batches: readonly SyncBatch[]) => number | undefined;
+}
+
+function open(options: Options = {}) {
   const batches: SyncBatch[] = [];
   const closed: SyncBatch[] = [];
   const events = { fenced: 0, changes: [] as Change[], errors: [] as unknown[] };
@@ -39,6 +45,7 @@ function open(options: { readonly accountsMax?: number; readonly tookMs?: number
         ? Promise.reject(answer)
         : Promise.resolve({ ...NOTHING, ...answer });
     },
+    lastSettled: () => Promise.resolve(options.lastSettled?.(batches)),
     closeOwner: (batch: SyncBatch) => {
       closed.push(batch);
       return Promise.resolve();
@@ -106,6 +113,57 @@ describe('Settler', () => {
     expect(events.errors).toEqual([new Error('disk full')]);
     expect(batches.map(({ overruns }) => overruns)).toEqual([[OVERRUN], [OVERRUN], []]);
     expect(batches.map(({ leases }) => leases[0]?.charged)).toEqual([10, 15, undefined]);
+  });
+
+  it('what is told is on disk before, once somebody asked for that; what is charged meanwhile is told later', async () => {
+    const { settler, book, clock, journal, batches } = open();
+    const account = leased(book, clock);
+    await journal.sync();
+    const order: string[] = [];
+    const sync = journal.sync.bind(journal);
+    journal.sync = async () => {
+      order.push(`disk, ${batches.length} told`);
+      await sync();
+      account.hold(5, clock.monotonicMs());
+      account.settle(5, 5);
+      const late = book.find(balanceAccount('ten_2', 'USD'));
+      late.known = true;
+      late.granted = 9;
+      late.hold(9, clock.monotonicMs());
+      late.settle(9, 9);
+    };
+    await settler.settleNow();
+    journal.sync = sync;
+    await settler.settleNow();
+    expect(order).toEqual(['disk, 0 told']);
+    const told = batches.map(({ leases }) => leases.map(({ charged }) => charged));
+    expect(told.slice(0, 2)).toEqual([
+      [10, 0],
+      [15, 9],
+    ]);
+  });
+
+  it('a settlement nobody knows the end of is asked after before there is another', async () => {
+    for (const hasIt of [true, false]) {
+      const lastSettled = (batches: readonly SyncBatch[]): number =>
+        hasIt ? (batches[0]?.seq ?? 0) : 0;
+      const { settler, book, clock, batches, answers } = open({ lastSettled });
+      leased(book, clock);
+      const heard: string[] = [];
+      const ticket = {
+        send: () => heard.push(`sent after ${batches.length}`),
+        noteCommitted: () => heard.push('committed'),
+        noteRefused: () => heard.push('refused'),
+      };
+      answers.push(new Error('the connection broke'));
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await settler.commit([ticket])).toBe(false);
+      expect(heard).toEqual(['sent after 0']);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await settler.commit([])).toBe(true);
+      expect(heard).toEqual(['sent after 0', hasIt ? 'committed' : 'refused']);
+      expect(batches.map(({ seq }) => seq)).toEqual([1, 1]);
+    }
   });
 
   it('a recall is answered with what is free, and what comes free later goes on', async () => {

@@ -26,11 +26,23 @@ const IDLE_MS = 1000;
 /** After a recall, what open holds release goes on to whoever waits, for as long as a waiter may wait. */
 const SHARED_MS = 1000;
 
+type SettledStore = Pick<LedgerStore, 'sync' | 'closeOwner' | 'lastSettled'>;
+
 export interface SettlerEvents {
   /** Somebody declared this process dead: it must stop serving at once. */
   readonly onFenced: () => void;
   readonly onChanges: (changes: readonly Change[]) => void;
   readonly onError: (error: unknown) => void;
+}
+
+/** Charges that are to be at the store before their answer leaves. */
+export interface Ticket {
+  /** They are part of the settlement that is about to be sent. */
+  send(): void;
+  /** The store has charged them. */
+  noteCommitted(): void;
+  /** It has not, and will not. */
+  noteRefused(): void;
 }
 
 /**
@@ -39,7 +51,7 @@ export interface SettlerEvents {
  */
 export class Settler {
   readonly #owner: string;
-  readonly #store: Pick<LedgerStore, 'sync' | 'closeOwner'>;
+  readonly #store: SettledStore;
   readonly #clock: Clock;
   readonly #book: LeaseBook;
   readonly #journal: Journal;
@@ -56,11 +68,13 @@ export class Settler {
   #settledAtMs = 0;
   #settleAfterMs = SETTLE_MS;
   #settledSeq = 0;
+  /** A settlement of which nobody knows whether the store has it: until that is known there is no other. */
+  #doubt: { readonly seq: number; readonly tickets: readonly Ticket[] } | undefined;
   #stopped = false;
 
   constructor(parts: {
     owner: string;
-    store: Pick<LedgerStore, 'sync' | 'closeOwner'>;
+    store: SettledStore;
     clock: Clock;
     book: LeaseBook;
     journal: Journal;
@@ -87,12 +101,26 @@ export class Settler {
     return this.#run(true);
   }
 
+  /**
+   * Settles everything now, and the charges of these tickets with it. False = the store has not said that it has them:
+   * each ticket that was sent hears later what became of it. The others were never part of anything.
+   */
+  async commit(tickets: readonly Ticket[]): Promise<boolean> {
+    const commitment: Commitment = { tickets, isKept: false };
+    await this.#run(true, commitment);
+    return commitment.isKept;
+  }
+
   /** The last settlement; every lease is handed back. The caller has made sure that no hold is open. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#running;
-    for (const account of this.#book.all()) account.granted = account.charged;
+    await this.#resolveDoubt();
+    for (const account of this.#book.all()) {
+      account.granted = account.charged;
+      account.told = undefined;
+    }
     const accounts = [...this.#book.all()].filter((account) => account.known);
     const totals = accounts.map((account) => totalsOf(account, true));
     const batch = this.#batch([...totals, ...this.#closing], this.#overruns, this.#journal.seq);
@@ -105,19 +133,19 @@ export class Settler {
   }
 
   /** One round after the other. */
-  #run(urgent: boolean): Promise<void> {
-    this.#running = this.#running.then(() => this.#round(urgent || this.#recalled));
+  #run(urgent: boolean, commitment?: Commitment): Promise<void> {
+    this.#running = this.#running.then(() => this.#round(urgent || this.#recalled, commitment));
     return this.#running;
   }
 
   /** Settles when it is time or urgent; in between it only listens, which costs the store no write. */
-  #round(urgent: boolean): Promise<void> {
+  #round(urgent: boolean, commitment?: Commitment): Promise<void> {
     clearTimeout(this.#timer);
     this.#book.growNow();
     const startedMs = this.#clock.monotonicMs();
     const due =
       startedMs - this.#settledAtMs >= this.#settleAfterMs || startedMs < this.#sharedUntilMs;
-    const round = urgent || due ? this.#settle(startedMs) : this.#listen();
+    const round = urgent || due ? this.#settle(startedMs, commitment) : this.#listen();
     return round
       .catch((error: unknown) => {
         this.#recalled = false;
@@ -131,31 +159,76 @@ export class Settler {
     this.#apply(await this.#store.sync(this.#batch([], [], this.#settledSeq)));
   }
 
-  async #settle(startedMs: number): Promise<void> {
+  async #settle(startedMs: number, commitment?: Commitment): Promise<void> {
     this.#settledAtMs = startedMs;
-    const included = this.#collect();
-    const closing = this.#closing;
-    const totals = included.map((account) => totalsOf(account, false));
-    for (const account of included) account.sentCharged = account.charged;
-    const batch = this.#batch([...totals, ...closing], this.#overruns, this.#journal.seq);
-    this.#overruns = [];
+    if (this.#doubt !== undefined) await this.#resolveDoubt();
+    const tickets = commitment?.tickets ?? NO_TICKETS;
+    const seq = tickets.length > 0 ? this.#journal.skip() : this.#journal.seq;
+    if (this.#journal.keepsOnDisk) await this.#waitForDisk();
+    // From here to the sending nothing may come between: a slice that grew meanwhile would be handed back unknowingly.
+    for (const ticket of tickets) ticket.send();
+    const settlement = this.#compose(seq);
     try {
-      const result = await this.#store.sync(batch);
-      const tookMs = this.#clock.monotonicMs() - startedMs;
-      this.#settleAfterMs = Math.min(SETTLE_MOST_MS, Math.max(SETTLE_MS, tookMs * SETTLE_FACTOR));
-      this.#closing = this.#closing.slice(closing.length);
-      this.#settledSeq = batch.seq;
-      this.#journal.trim(batch.seq);
-      for (const [position, account] of included.entries()) {
-        if (totals[position]?.answersRecall === true) account.recalled = false;
-        if (account.handingBack) this.#book.resumeGrowth(account);
-      }
+      const result = await this.#store.sync(settlement.batch);
+      if (commitment !== undefined && !result.fenced) noteKept(commitment);
+      this.#noteSettled(settlement, startedMs);
       this.#apply(result);
     } catch (error) {
       // Totals are cumulative: the next round says it all again. Overruns are facts and are kept.
-      this.#overruns = [...batch.overruns, ...this.#overruns];
-      for (const account of included) this.#undo(account);
+      this.#overruns = [...settlement.batch.overruns, ...this.#overruns];
+      for (const account of settlement.included) this.#undo(account);
+      if (tickets.length > 0) this.#doubt = { seq, tickets };
       throw error;
+    }
+  }
+
+  #compose(seq: number): Settlement {
+    const included = this.#collect();
+    const closing = this.#closing;
+    const totals = included.map((account) => totalsOf(account, false));
+    for (const account of included) account.sentCharged = account.tellable + account.committing;
+    const batch = this.#batch([...totals, ...closing], this.#overruns, seq);
+    this.#overruns = [];
+    return { batch, included, totals, closings: closing.length };
+  }
+
+  #noteSettled({ batch, included, totals, closings }: Settlement, startedMs: number): void {
+    const tookMs = this.#clock.monotonicMs() - startedMs;
+    this.#settleAfterMs = Math.min(SETTLE_MOST_MS, Math.max(SETTLE_MS, tookMs * SETTLE_FACTOR));
+    this.#closing = this.#closing.slice(closings);
+    this.#settledSeq = batch.seq;
+    this.#journal.trim(batch.seq);
+    for (const [position, account] of included.entries()) {
+      if (totals[position]?.answersRecall === true) account.recalled = false;
+      if (account.handingBack) this.#book.resumeGrowth(account);
+    }
+  }
+
+  /**
+   * A DONE that is settled and then lost with the power would leave its PROGRESS on disk, to be charged a second time: what
+   * is told to the store is on disk before, and what is charged meanwhile is told the next time.
+   */
+  async #waitForDisk(): Promise<void> {
+    for (const account of this.#book.all()) account.told = account.charged;
+    // That the disk fails is told to those who wait for it; the store is the safer place by then.
+    await this.#journal.sync().catch(() => undefined);
+    // Those that are new: what they were charged, they were charged meanwhile.
+    for (const account of this.#book.all()) account.told ??= 0;
+  }
+
+  /** Whether the store has the settlement it did not answer: its number, which no other has, tells. */
+  async #resolveDoubt(): Promise<void> {
+    const doubt = this.#doubt;
+    if (doubt === undefined) return;
+    const settled = await this.#store.lastSettled(this.#owner);
+    if (settled === undefined) {
+      this.#events.onFenced();
+      return;
+    }
+    this.#doubt = undefined;
+    for (const ticket of doubt.tickets) {
+      if (settled >= doubt.seq) ticket.noteCommitted();
+      else ticket.noteRefused();
     }
   }
 
@@ -174,7 +247,8 @@ export class Settler {
     const included: LeaseAccount[] = [];
     for (const account of this.#book.all()) {
       const expired = nowMs >= account.usableUntil;
-      if (account.idle && (expired || monotonicMs - account.lastUsedAt > idleMs)) {
+      const isWhole = account.tellable === account.charged;
+      if (isWhole && account.idle && (expired || monotonicMs - account.lastUsedAt > idleMs)) {
         this.#close(account);
         continue;
       }
@@ -183,7 +257,7 @@ export class Settler {
       const shares = expired || monotonicMs < account.sharedUntil;
       if (!account.growing && isOwed(account, shares)) handBack(account);
       if (!account.dirty) continue;
-      account.dirty = false;
+      account.dirty = !isWhole;
       included.push(account);
     }
     return included;
@@ -230,6 +304,29 @@ export class Settler {
   }
 }
 
+/** Tickets of one settlement, and whether the store has it. */
+interface Commitment {
+  readonly tickets: readonly Ticket[];
+  isKept: boolean;
+}
+
+const NO_TICKETS: readonly Ticket[] = [];
+
+function noteKept(commitment: Commitment): void {
+  for (const ticket of commitment.tickets) ticket.noteCommitted();
+  commitment.isKept = true;
+}
+
+/** What is sent, and whom it is about. */
+interface Settlement {
+  readonly batch: SyncBatch;
+  readonly included: readonly LeaseAccount[];
+  /** Of those included, in their order. */
+  readonly totals: readonly LeaseTotals[];
+  /** Leases in it that are closed. */
+  readonly closings: number;
+}
+
 /** A recall is answered, even with nothing; who shares gives what is left without being asked again. */
 function isOwed(account: LeaseAccount, shares: boolean): boolean {
   return account.recalled || (shares && account.left > 0);
@@ -244,7 +341,7 @@ function handBack(account: LeaseAccount): void {
 function totalsOf(account: LeaseAccount, close: boolean): LeaseTotals {
   return {
     index: account.index,
-    charged: account.charged,
+    charged: account.tellable + account.committing,
     granted: account.granted,
     close,
     answersRecall: account.handingBack && account.recalled,

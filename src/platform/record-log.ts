@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, openSync, readFileSync, writeSync } from 'node:fs';
 
 import { crc32 } from './crc32.ts';
 
@@ -11,6 +11,8 @@ export class RecordLog {
   readonly #descriptor: number;
   readonly #frame = Buffer.alloc(FRAME_HEADER_BYTES + PAYLOAD_BYTES_MAX);
   #bytes = 0;
+  #syncs = 0;
+  #closing = false;
 
   constructor(path: string) {
     this.#descriptor = openSync(path, 'ax', 0o600);
@@ -33,8 +35,26 @@ export class RecordLog {
     this.#bytes += total;
   }
 
+  /**
+   * Resolves once every record appended before this call is on disk; the event loop goes on meanwhile. Rejects when the
+   * disk does not take them: what a later call says proves nothing about these.
+   */
+  sync(): Promise<void> {
+    this.#syncs += 1;
+    return new Promise((resolve, reject) => {
+      fdatasync(this.#descriptor, (error) => {
+        this.#syncs -= 1;
+        if (this.#closing && this.#syncs === 0) closeSync(this.#descriptor);
+        if (error === null) resolve();
+        else reject(error);
+      });
+    });
+  }
+
+  /** A sync under way still ends: its number must not be another file's by then. */
   close(): void {
-    closeSync(this.#descriptor);
+    this.#closing = true;
+    if (this.#syncs === 0) closeSync(this.#descriptor);
   }
 }
 

@@ -261,6 +261,8 @@ function openEngine({
       },
       onChanges: (changes) => keys.hear(changes),
       onError: (error) => logger.error({ error: String(error) }, 'the books could not be written'),
+      onUnserved: (requestId) =>
+        logger.warn({ request_id: requestId }, 'charged and not served: the store did not answer'),
       onOverrun: (overrun) => logger.warn({ ...overrun }, 'cost above the hold: the house pays'),
     },
   });

@@ -36,8 +36,9 @@ export interface LedgerStore {
   /** The heartbeat: settles cumulative totals, hands remainders back, and brings news. Idempotent. */
   sync(batch: SyncBatch): Promise<SyncResult>;
   /**
-   * Journal sequence an owner has settled up to. Undefined when its journal says nothing that is not known: it is
-   * closed, reclaimed or unknown. One that was written off is asked for like one that is live.
+   * Journal sequence an owner has settled up to: no settlement that was sent before and not answered changes it any
+   * more. Undefined when its journal says nothing that is not known: it is closed, reclaimed or unknown. One that was
+   * written off is asked for like one that is live.
    */
   lastSettled(owner: string): Promise<number | undefined>;
   /**

@@ -36,6 +36,7 @@ export function buildModel(id: string, price: Partial<Price> = {}): Model {
     contextWindow: 8192,
     outputTokensMax: 4096,
     price: buildPrice(price),
+    durability: undefined,
   };
 }
 
@@ -156,6 +157,7 @@ export function buildRoute(members: Partial<Route> = {}): Route {
     match: { methods: [], path: { kind: 'exact', value: '/' }, headers: [] },
     upstreamId: 'main',
     price: buildPrice(),
+    durability: 'journal',
     requires: [],
     operation: 'weather',
     compute: undefined,

@@ -25,6 +25,8 @@ export class MemoryEngine implements Engine {
   readonly #tokensTaken = new Map<string, number>();
   /** The books do not answer. */
   broken = false;
+  /** Neither disk nor store says that it has a charge. */
+  insecure = false;
   /** Why no hold grows. */
   noGrowth: Exclude<ExtendOutcome, 'grown'> = 'gone';
 
@@ -94,6 +96,16 @@ export class MemoryEngine implements Engine {
 
   finish(hold: Hold, amounts: readonly number[]): readonly number[] {
     return this.capture(hold, amounts);
+  }
+
+  secureCharge(hold: Hold, amounts: readonly number[]): Promise<readonly number[] | undefined> {
+    if (!this.insecure) return Promise.resolve(this.capture(hold, amounts));
+    this.release(hold);
+    return Promise.resolve(undefined);
+  }
+
+  secureProgress(): Promise<boolean> {
+    return Promise.resolve(!this.insecure);
   }
 
   release(hold: Hold): void {

@@ -119,7 +119,7 @@ export function record(
   exchange: Exchange,
   ending: Exchange['ending'],
 ): void {
-  if (exchange.recorded) return;
+  if (exchange.recorded || exchange.secured?.postpones(ending) === true) return;
   exchange.ending = ending;
   writeDown(context, exchange, gatherFacts(context, exchange));
 }

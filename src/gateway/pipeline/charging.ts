@@ -4,13 +4,14 @@ import { amountFor, isSlot, type Take } from '../../domain/take.ts';
 import type { Hold, Need } from '../../engine/engine.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
+import type { SecuredAnswer } from './secured-answer.ts';
 
 type Context = Pick<GatewayContext, 'engine'>;
 /** What of an exchange says what is set aside for it. */
 export type Held = Pick<Exchange, 'needs' | 'shares' | 'hold'>;
 const NOTHING: readonly number[] = [];
 
-/** Why an answer ends that the journal did not take. */
+/** Why an answer ends that the journal, the disk or the store did not take. */
 export const UNWRITTEN: Fault = {
   code: 'BILLING_UNAVAILABLE',
   problem: 'the charge could not be written down',
@@ -68,10 +69,24 @@ export function finishStream(context: Context, exchange: Exchange, take: Take): 
   return settle(context, exchange, take, 'finish');
 }
 
-/** Journals how far a stream has come, ahead of the bytes that take it there. */
-export function noteProgress(context: Context, exchange: Exchange, take: Take): boolean {
-  const { hold } = exchange;
-  return hold === undefined || context.engine.progress(hold, chargedOf(exchange, hold, take));
+/**
+ * Journals how far a stream has come, ahead of the bytes that take it there. `isExact`: it costs no more than this, and
+ * only its slots are held to its end.
+ */
+export function noteProgress(
+  context: Context,
+  exchange: Exchange,
+  take: Take,
+  isExact = false,
+): boolean {
+  const { hold, secured } = exchange;
+  if (hold === undefined) return true;
+  const amounts = chargedOf(exchange, hold, take);
+  if (secured === undefined) return context.engine.progress(hold, amounts);
+  const durability = isExact ? secured.durability : 'journal-fsync';
+  const outcome = context.engine.secureProgress(hold, amounts, durability);
+  secured.waitFor(outcome, { amounts, costNano: costOfCall(exchange, take, amounts) });
+  return true;
 }
 
 /** What is charged: all of it, or, where the rest is only observed, no more than is held (EVID-01). */
@@ -99,6 +114,10 @@ function settle(
   if (hold === undefined) return true;
   exchange.hold = undefined;
   exchange.heldAmounts = hold.amounts;
+  if (exchange.secured !== undefined) {
+    chargeSecurely(context, exchange, exchange.secured, { hold, amounts });
+    return true;
+  }
   const taken =
     how === 'capture'
       ? context.engine.capture(hold, amounts)
@@ -106,6 +125,21 @@ function settle(
   if (taken === undefined) return false;
   exchange.overrunNano = overrunOf(exchange.needs, amounts, taken);
   return true;
+}
+
+function chargeSecurely(
+  context: Context,
+  exchange: Exchange,
+  secured: SecuredAnswer,
+  { hold, amounts }: { readonly hold: Hold; readonly amounts: readonly number[] },
+): void {
+  const { costNano } = exchange;
+  const outcome = context.engine.secureCharge(hold, amounts, secured.durability).then((taken) => {
+    if (taken === undefined) return false;
+    exchange.overrunNano = overrunOf(exchange.needs, amounts, taken);
+    return true;
+  });
+  secured.waitFor(outcome, { amounts, costNano });
 }
 
 /** The house's part of the cost, in nano. */

@@ -19,6 +19,7 @@ import type { KeyAccess } from './key-access.ts';
 import { limitFactsOf, type Peek } from './limit-facts.ts';
 import type { OverageShare } from './overage-share.ts';
 import type { PendingEntitlement } from './requirements.ts';
+import type { SecuredAnswer } from './secured-answer.ts';
 
 const ANONYMOUS: IdentityFact = { kind: 'anonymous' };
 const NO_NEEDS: readonly Need[] = [];
@@ -29,7 +30,8 @@ const NO_ENTITLEMENTS: readonly EntitlementFact[] = [];
 export class Exchange {
   /** Replaced by one that has its body with it, once that was read to be judged. */
   request: InboundRequest;
-  readonly response: InboundResponse;
+  /** Replaced by one that waits, where what it costs has to be safe before it leaves. */
+  response: InboundResponse;
   readonly requestId: string;
   /** Epoch milliseconds. */
   readonly at: number;
@@ -59,6 +61,8 @@ export class Exchange {
   /** Which of them are split between an allowance and what is billed beyond it. */
   shares: readonly OverageShare[] = NO_SHARES;
   hold: Hold | undefined = undefined;
+  /** Undefined = its answer leaves in the section that charges it. */
+  secured: SecuredAnswer | undefined = undefined;
   /** What the hold came to in the end, by need. */
   heldAmounts: readonly number[] | undefined = undefined;
   reservation: ReservationFact | undefined = undefined;

@@ -28,6 +28,7 @@ import { LlmAnswer } from './llm-answer.ts';
 import type { CallPrice, LlmBounds } from './llm-hold.ts';
 import { observe } from './observe.ts';
 import type { RouteGate } from './route-gate.ts';
+import { secureAnswer } from './secured-answer.ts';
 
 /** An LLM call that has been understood: everything its answer is priced by. */
 export interface UnderstoodCall {
@@ -267,6 +268,7 @@ function forward(
   call: UnderstoodCall,
   bounds: LlmBounds,
 ): void {
+  secureAnswer(context, exchange, call.model.durability ?? call.route.durability);
   new LlmAnswer(context, exchange, call, bounds).start();
 }
 

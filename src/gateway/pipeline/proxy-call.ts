@@ -34,6 +34,7 @@ import { MeteredBody } from './metered-body.ts';
 import { observe, observeRest } from './observe.ts';
 import { buildAnswerHeaders, openForwarder } from './outgoing.ts';
 import { ProxyMeter } from './proxy-meter.ts';
+import { secureAnswer } from './secured-answer.ts';
 import { codeOfFailure, UpstreamComplaint } from './upstream-trouble.ts';
 
 /** One call of a proxied route: priced and counted as it passes, streamed both ways, never buffered. */
@@ -189,6 +190,7 @@ export class ProxyCall implements UpstreamReceiver {
   }
 
   #forward(): void {
+    secureAnswer(this.#context, this.#exchange, this.#route.durability);
     const { request, response } = this.#exchange;
     // Gone while its key was looked up or its hold was waited for: nobody would ever end the call (QUOTA-11).
     if (response.closed) {
@@ -355,7 +357,7 @@ export class ProxyCall implements UpstreamReceiver {
     const take = this.#meter.measured();
     if (!this.#meter.lasts) return captureWhole(this.#context, this.#exchange, take);
     if (!this.#meter.grows) this.#exchange.costNano = costOfTake(this.#exchange, take);
-    return noteProgress(this.#context, this.#exchange, take);
+    return noteProgress(this.#context, this.#exchange, take, !this.#meter.grows);
   }
 
   /** An upstream's refusal costs nothing (LLM-19); its slots go back when it has ended. */

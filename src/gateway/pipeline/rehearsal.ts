@@ -170,6 +170,14 @@ class RehearsedEngine implements Engine {
     return TOOK_NOTHING;
   }
 
+  secureCharge(): Promise<readonly number[]> {
+    return Promise.resolve(TOOK_NOTHING);
+  }
+
+  secureProgress(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   release(): void {
     const hold = this.#hold;
     this.#hold = undefined;

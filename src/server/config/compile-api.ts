@@ -2,6 +2,7 @@ import type {
   AddressPolicy,
   Api,
   Cors,
+  Durability,
   Enforcement,
   Requirement,
   Retirement,
@@ -15,6 +16,7 @@ import type { ApiEntry } from './schema/config-schema.ts';
 interface Surroundings {
   readonly asset: string;
   readonly enforcement: Enforcement;
+  readonly durability: Durability;
   /** Some plan leaves it out. */
   readonly restricted: boolean;
 }
@@ -23,7 +25,8 @@ export function compileApi(id: string, entry: ApiEntry, surroundings: Surroundin
   const { asset, enforcement, restricted } = surroundings;
   const restriction: Requirement = { kind: 'feature', id: apiFeature(id), when: [] };
   const requires = restricted ? [restriction, ...entry.requires] : entry.requires;
-  const context = { apiId: id, entry, asset, requires };
+  const durability = entry.durability ?? surroundings.durability;
+  const context = { apiId: id, entry, asset, durability, requires };
   const routes = entry.routes ?? [];
   const ids = listRouteIds(id, routes);
   return {

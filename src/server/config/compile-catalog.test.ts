@@ -79,6 +79,7 @@ const ZERO = {
 
 /** What a route is that says nothing of it. */
 const PLAIN_ROUTE = {
+  durability: 'journal',
   requires: [],
   compute: undefined,
   endUserHeader: 'x-end-user-id',

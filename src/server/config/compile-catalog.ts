@@ -28,6 +28,7 @@ export function compileCatalog(file: ConfigFile): Catalog {
       compileApi(id, entry, {
         asset: file.asset,
         enforcement: file.enforcement,
+        durability: file.durability,
         restricted: restrictedApis.has(id),
       }),
     ),
@@ -71,6 +72,7 @@ function compileModels(file: ConfigFile): ReadonlyMap<string, Model> {
       contextWindow: entry.context_window,
       outputTokensMax: entry.max_output_tokens ?? entry.context_window,
       price: entry.price,
+      durability: entry.durability,
     });
   }
   for (const [alias, target] of Object.entries(file.aliases)) {

@@ -202,3 +202,42 @@ describe('an API', () => {
     );
   });
 });
+
+describe('what a charge outlives', () => {
+  const models = `
+providers: { one: { base_url: 'http://127.0.0.1:1/v1' } }
+models:
+  dear: { provider: one, context_window: 1k, price: free, durability: commit-before-serve }
+  cheap: { provider: one, context_window: 1k, price: free }
+aliases: { best: dear }`;
+
+  test.each([
+    ['', '', '', 'journal'],
+    ['durability: journal-fsync', '', '', 'journal-fsync'],
+    ['durability: journal-fsync', 'durability: commit-before-serve', '', 'commit-before-serve'],
+    ['', 'durability: commit-before-serve', ', durability: journal', 'journal'],
+  ])('file %j, API %j, route %j: %s', (file, api, route, expected) => {
+    const routes = `upstream: demo, routes: [{ path: /a${route} }]`;
+    const members = api === '' ? routes : `${api}, ${routes}`;
+    expect(apiOf(members, file).routes[0]?.durability).toBe(expected);
+  });
+
+  test('a model says it for itself and its aliases, or leaves it to the API it is called through', () => {
+    const { catalog } = loadText(`
+version: 1
+durability: journal-fsync
+apis: { llm: { type: llm } }
+${models}`);
+    const said = [...catalog.models].map(([id, { durability }]) => [id, durability]);
+    expect(said).toEqual([
+      ['dear', 'commit-before-serve'],
+      ['cheap', undefined],
+      ['best', 'commit-before-serve'],
+    ]);
+    expect(catalog.apis[0]?.routes.map(({ durability }) => durability)).toEqual([
+      'journal-fsync',
+      'journal-fsync',
+      'journal-fsync',
+    ]);
+  });
+});

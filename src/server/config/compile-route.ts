@@ -1,6 +1,7 @@
 import type {
   ComputeTerms,
   Dialect,
+  Durability,
   EndpointClass,
   HeaderEdits,
   PathMatch,
@@ -28,11 +29,12 @@ interface RouteContext {
   readonly apiId: string;
   readonly entry: ApiEntry;
   readonly asset: string;
+  readonly durability: Durability;
   readonly requires: readonly Requirement[];
 }
 
 export function compileLlmRoutes(context: RouteContext): readonly Route[] {
-  const { apiId, entry, asset } = context;
+  const { apiId, entry, asset, durability } = context;
   return LLM_ENDPOINTS.map((endpoint) => {
     const id = `${apiId}.${endpoint.name}`;
     return {
@@ -48,6 +50,7 @@ export function compileLlmRoutes(context: RouteContext): readonly Route[] {
       },
       upstreamId: undefined,
       price: freePrice(asset),
+      durability,
       ...compileNeeds(endpoint.endpointClass, context),
       operation: id,
       compute: undefined,
@@ -77,6 +80,7 @@ export function compileRoute(id: string, route: RouteEntry, context: RouteContex
     match: { methods: route.methods ?? [], path, headers: listHeaders(route.headers) },
     upstreamId: route.upstream ?? entry.upstream,
     price: route.price ?? freePrice(asset),
+    durability: route.durability ?? context.durability,
     ...needs,
     operation: route.operation ?? id,
     compute: compileCompute(route.compute),

@@ -111,8 +111,12 @@ export async function listHoldings(database: Database, owner: string): Promise<r
   return (await database.query(HOLDINGS, owner)).map(toHolding);
 }
 
+/**
+ * With its lock: a settlement that was on its way when its connection broke has ended by then, one way or the other,
+ * because it had this lock before it was told to commit.
+ */
 export async function findOwner(database: Database, id: string): Promise<OwnerRow | undefined> {
-  const [owner] = await database.query(SELECT, id);
+  const [owner] = await database.query(LOCK, id);
   return owner;
 }
 

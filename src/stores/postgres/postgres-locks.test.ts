@@ -56,6 +56,26 @@ it('who begins waits for the news: none that comes meanwhile is forgotten before
   await store.close();
 });
 
+it('how far an owner has settled is told when a settlement without an answer has ended, whatever became of it', async () => {
+  const url = await server.createDatabase();
+  const store = await openPostgresStore({ url });
+  const owner = await openOwner(store);
+  const [client, watcher] = [await connect(url), await connect(url)];
+  for (const [end, seq] of [
+    ['ROLLBACK', 0],
+    ['COMMIT', 7],
+  ] as const) {
+    await client.query('BEGIN');
+    await client.query('SELECT id FROM owners WHERE id = $1 FOR UPDATE', [owner]);
+    await client.query('UPDATE owners SET last_seq = 7 WHERE id = $1', [owner]);
+    const asking = store.lastSettled(owner);
+    await waitForWaiting(watcher, 1);
+    await client.query(end);
+    expect(await asking).toBe(seq);
+  }
+  await store.close();
+});
+
 it('an account that is forgotten just before it is locked is made again', async () => {
   const url = await server.createDatabase();
   const store = await openPostgresStore({ url });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Parameter, Requirement } from '../../../domain/catalog.ts';
 import {
   addressRange,
+  durability,
   duration,
   headerName,
   hostPattern,
@@ -79,6 +80,9 @@ export function apiSchema(asset: string) {
       enforcement: enforcement
         .optional()
         .describe('observe: what would be refused is recorded, and passes (EVID-01).'),
+      durability: durability
+        .optional()
+        .describe('What a charge outlives before its answer leaves, for routes that say nothing.'),
       anonymous: anonymous
         .optional()
         .describe('Free calls of who has no key, a subnet; default: every caller needs one.'),

@@ -3,7 +3,7 @@ import { addOnSchema } from './add-on-schema.ts';
 import { apiSchema } from './api-schema.ts';
 import { customisations } from './customise-schema.ts';
 import { houseLimitSchema, LIMITS_MAX, UNIQUE_LIMITS } from './limit-schema.ts';
-import { expects, idName, listOf, modelName, title, wholeNumber } from './parts.ts';
+import { durability, expects, idName, listOf, modelName, title, wholeNumber } from './parts.ts';
 import { enforcement, packSchema, planSchema } from './plan-schema.ts';
 import { amount } from './price-schema.ts';
 import { redisSchema } from './redis-schema.ts';
@@ -80,6 +80,11 @@ function buildSchema(asset: string) {
         .prefault('enforce')
         .describe(
           'For APIs that set none. observe: what would be refused passes, and is recorded.',
+        ),
+      durability: durability
+        .prefault('journal')
+        .describe(
+          'What a charge outlives before its answer leaves, for APIs and models that say nothing. journal: the process. journal-fsync: the power. commit-before-serve: the machine.',
         ),
       customise: customisations.describe('Words, links, fields and brand of refusals.'),
       packs: z.record(idName, packSchema(asset)).prefault({}).describe('Prepaid credit on sale.'),

@@ -238,3 +238,5 @@ function hasUserInfo(text: string): boolean {
   const url = new URL(text);
   return url.username !== '' || url.password !== '';
 }
+
+export const durability = z.enum(['journal', 'journal-fsync', 'commit-before-serve']);

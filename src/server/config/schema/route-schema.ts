@@ -5,6 +5,7 @@ import { ok, wrong } from '../human-units.ts';
 import type { Parsed } from '../human-units.ts';
 import {
   byteSize,
+  durability,
   duration,
   headerEdits,
   headerName,
@@ -120,6 +121,7 @@ export function routeSchema(asset: string) {
         .enum(['free', 'metered', 'premium'])
         .prefault('metered')
         .describe('free: needs no key and is never refused for money.'),
+      durability: durability.optional().describe("Default: the API's."),
       feature: neededName.optional().describe('Short for requires: [{ feature: ... }].'),
       requires: requirements.describe(
         'What the plan or a purchase must include, by what is asked.',

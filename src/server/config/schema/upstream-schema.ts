@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  durability,
   duration,
   headerValue,
   headerValues,
@@ -118,6 +119,7 @@ export function modelSchema(asset: string) {
         .optional()
         .describe('Most tokens of one answer; default: the context window.'),
       price: modelPrice(asset),
+      durability: durability.optional().describe('Default: as the API it is called through.'),
     })
     .superRefine((model, context) => {
       const most = model.max_output_tokens ?? model.context_window;

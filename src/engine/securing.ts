@@ -1,0 +1,196 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Charges } from './charges.ts';
+import type { Hold, Secured } from './engine.ts';
+import { GroupQueue } from './group-queue.ts';
+import type { Journal } from './journal.ts';
+import { asLedgerHold, type LedgerHold } from './ledger-hold.ts';
+import type { Settler, Ticket } from './settler.ts';
+
+/** Answers that a kill may leave charged and unserved, of each durability class: those of one group. */
+export const GROUP_MAX = 64;
+/** Answers that wait for a later group. They are not charged yet; beyond that many they are refused. */
+export const WAITING_MAX = 1024;
+/** Several processes share one store, and it is no fair queue: each leaves it alone for a moment. */
+const COMMIT_PAUSE_MS = 5;
+
+interface ToDisk {
+  readonly hold: LedgerHold;
+  /** Cumulative, no more than is held. */
+  readonly amounts: readonly number[];
+  readonly tell: (isSecured: boolean) => void;
+}
+interface ToStore {
+  /** Undefined = what has been charged already is waited for. */
+  readonly ticket: CommitTicket | undefined;
+  readonly tell: (isSecured: boolean) => void;
+}
+
+/**
+ * Charges that are safe before their answer leaves: on disk, or at the store, many at once. Until then they are a
+ * PROGRESS of their hold, or a part of a settlement: whatever fails, the hold can still be released (DESIGN 5).
+ */
+export class Securing {
+  readonly #charges: Charges;
+  readonly #journal: Journal;
+  readonly #settler: Settler;
+  readonly #clock: Clock;
+  readonly #onUnserved: (requestId: string) => void;
+  readonly #toDisk: GroupQueue<ToDisk>;
+  readonly #toStore: GroupQueue<ToStore>;
+
+  constructor(parts: {
+    readonly charges: Charges;
+    readonly journal: Journal;
+    readonly settler: Settler;
+    readonly clock: Clock;
+    readonly onUnserved: (requestId: string) => void;
+  }) {
+    this.#charges = parts.charges;
+    this.#journal = parts.journal;
+    this.#settler = parts.settler;
+    this.#clock = parts.clock;
+    this.#onUnserved = parts.onUnserved;
+    const bounds = { groupMax: GROUP_MAX, waitingMax: WAITING_MAX };
+    this.#toDisk = new GroupQueue({
+      ...bounds,
+      perform: (group) => this.#writeToDisk(group),
+      pauseMs: 0,
+    });
+    this.#toStore = new GroupQueue({
+      ...bounds,
+      perform: (group) => this.#commit(group),
+      pauseMs: COMMIT_PAUSE_MS,
+    });
+  }
+
+  /** See `Engine.secureProgress`. */
+  progress(hold: Hold, amounts: readonly number[], durability: Secured): Promise<boolean> {
+    return this.#secure(asLedgerHold(hold), amounts, durability);
+  }
+
+  /** See `Engine.secureCharge`. */
+  async charge(
+    hold: Hold,
+    amounts: readonly number[],
+    durability: Secured,
+  ): Promise<readonly number[] | undefined> {
+    const own = asLedgerHold(hold);
+    const { isStream } = own;
+    // What the journal has as PROGRESS, a replay adds to what is settled: a stream ends where it has begun.
+    const isSecured = this.#secure(own, amounts, isStream ? 'journal-fsync' : durability);
+    own.announce(amounts);
+    if (!(await isSecured)) {
+      own.announce([]);
+      if (own.state === 'held') this.#charges.release(own);
+      return undefined;
+    }
+    own.announce([]);
+    const takes = this.#charges.resolve(own, amounts, 'done');
+    if (!isStream || durability === 'journal-fsync' || takes === undefined) return takes;
+    return (await this.#waitForStore(undefined)) ? takes : undefined;
+  }
+
+  #secure(hold: LedgerHold, amounts: readonly number[], durability: Secured): Promise<boolean> {
+    if (hold.state !== 'held' || hold.commit !== undefined) return Promise.resolve(false);
+    hold.growTo(amounts, this.#clock.now());
+    const capped = hold.cap(amounts);
+    const isDone = durability === 'journal-fsync' ? hold.isOnDisk(capped) : hold.isAtStore(capped);
+    if (isDone) return Promise.resolve(true);
+    if (durability === 'commit-before-serve') {
+      return this.#waitForStore(new CommitTicket(hold, capped, this.#charges, this.#onUnserved));
+    }
+    hold.isStream = true;
+    return new Promise((resolve) => {
+      if (!this.#toDisk.add({ hold, amounts: capped, tell: resolve })) resolve(false);
+    });
+  }
+
+  #waitForStore(ticket: CommitTicket | undefined): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (!this.#toStore.add({ ticket, tell: resolve })) resolve(false);
+    });
+  }
+
+  async #writeToDisk(group: readonly ToDisk[]): Promise<void> {
+    const written = group.filter(({ hold, amounts, tell }) => {
+      const isWritten = this.#charges.progress(hold, amounts);
+      if (!isWritten) tell(false);
+      return isWritten;
+    });
+    const isOnDisk = await this.#journal.sync().then(
+      () => true,
+      (error: unknown) => {
+        this.#charges.breakJournal(error);
+        return false;
+      },
+    );
+    for (const { hold, amounts, tell } of written) {
+      if (isOnDisk) hold.onDisk = amounts;
+      tell(isOnDisk);
+    }
+  }
+
+  async #commit(group: readonly ToStore[]): Promise<void> {
+    const [tickets, told]: [CommitTicket[], ToStore[]] = [[], []];
+    for (const each of group) {
+      const { ticket, tell } = each;
+      if (ticket?.isEnded === true) {
+        tell(false);
+        continue;
+      }
+      told.push(each);
+      if (ticket !== undefined) tickets.push(ticket);
+    }
+    const isCommitted = await this.#settler.commit(tickets);
+    for (const { tell } of told) tell(isCommitted);
+  }
+}
+
+/** The charges of one hold on their way to the store. */
+class CommitTicket implements Ticket {
+  /** Its hold was released meanwhile. */
+  isAbandoned = false;
+  readonly #hold: LedgerHold;
+  readonly #amounts: readonly number[];
+  readonly #charges: Charges;
+  readonly #onUnserved: (requestId: string) => void;
+
+  constructor(
+    hold: LedgerHold,
+    amounts: readonly number[],
+    charges: Charges,
+    onUnserved: (requestId: string) => void,
+  ) {
+    this.#hold = hold;
+    this.#amounts = amounts;
+    this.#charges = charges;
+    this.#onUnserved = onUnserved;
+  }
+
+  /** Somebody has released it before its turn came. */
+  get isEnded(): boolean {
+    return this.#hold.state !== 'held';
+  }
+
+  send(): void {
+    this.#hold.commit = this;
+    this.#hold.beginCommit(this.#amounts);
+  }
+
+  noteCommitted(): void {
+    this.#hold.commit = undefined;
+    this.#hold.endCommit(this.#amounts, true);
+    if (this.isAbandoned) this.#closeUnserved();
+  }
+
+  noteRefused(): void {
+    this.#hold.commit = undefined;
+    this.#hold.endCommit(this.#amounts, false);
+    if (this.isAbandoned) this.#charges.release(this.#hold);
+  }
+
+  #closeUnserved(): void {
+    this.#charges.close(this.#hold, 'capture', this.#amounts);
+    this.#onUnserved(this.#hold.requestId);
+  }
+}
