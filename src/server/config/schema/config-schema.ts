@@ -15,6 +15,22 @@ export const DEFAULT_ASSET = 'USD';
 /** ISO 4217. Other assets have other smallest units and come with their rails. */
 export const ASSET = /^[A-Z]{3}$/;
 
+/** Where the gateway runs and what it keeps: the same whatever is sold. */
+const MACHINE = {
+  $schema: z
+    .string()
+    .optional()
+    .describe('For editors of JSON; YAML uses a comment in the first line.'),
+  version: z
+    .literal(1, expects('expected 1: the version of this file format'))
+    .describe('Version of this file format.'),
+  server: serverSchema.prefault({}).describe('Where the gateway listens, and its bounds.'),
+  store: storeSchema.prefault({}).describe('Where money and keys are kept.'),
+  redis: redisSchema,
+  journal: journalSchema.prefault({}).describe('What becomes of journals once they are settled.'),
+  jobs: jobsSchema.prefault({}).describe('What is done once for all machines, again and again.'),
+} as const;
+
 let latest: { readonly asset: string; readonly schema: ReturnType<typeof buildSchema> } | undefined;
 
 /** The whole of tollkeeper.yaml. Every amount in it is in `asset`, which the caller reads from the file first. */
@@ -27,22 +43,7 @@ export function configSchema(asset: string): ReturnType<typeof buildSchema> {
 function buildSchema(asset: string) {
   return z
     .strictObject({
-      $schema: z
-        .string()
-        .optional()
-        .describe('For editors of JSON; YAML uses a comment in the first line.'),
-      version: z
-        .literal(1, expects('expected 1: the version of this file format'))
-        .describe('Version of this file format.'),
-      server: serverSchema.prefault({}).describe('Where the gateway listens, and its bounds.'),
-      store: storeSchema.prefault({}).describe('Where money and keys are kept.'),
-      redis: redisSchema,
-      journal: journalSchema
-        .prefault({})
-        .describe('What becomes of journals once they are settled.'),
-      jobs: jobsSchema
-        .prefault({})
-        .describe('What is done once for all machines, again and again.'),
+      ...MACHINE,
       asset: z
         .string()
         .regex(ASSET, { error: 'expected the code of a currency, such as USD' })
