@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -204,5 +205,40 @@ describe('replayJournal', () => {
         );
       }),
     );
+  });
+});
+
+describe('on disk', () => {
+  it('a sync is of every segment written so far, also of those that are full, and of none that is closed', async () => {
+    const journal = new Journal(directory, 'own_1', 200);
+    const syncs = [journal.sync()];
+    for (let each = 0; each < 20; each += 1) {
+      journal.append(charge);
+      syncs.push(journal.sync());
+    }
+    expect(journal.keepsOnDisk).toBe(true);
+    await Promise.all(syncs);
+    expect(readdirSync(directory).length).toBeGreaterThan(5);
+    expect(readJournal(directory, 'own_1')).toHaveLength(20);
+    const last = journal.sync();
+    journal.retire();
+    await last;
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('a disk that has failed once is never believed again', async () => {
+    const journal = new Journal(directory, 'own_1');
+    rmSync(directory, { recursive: true });
+    await expect(journal.sync()).rejects.toThrow('ENOENT');
+    mkdirSync(directory);
+    await expect(journal.sync()).rejects.toThrow('ENOENT');
+  });
+
+  it('a number that no record has tells settlements apart, and a replay does not miss it', () => {
+    const journal = new Journal(directory, 'own_1');
+    journal.append(charge);
+    expect([journal.skip(), journal.seq]).toEqual([2, 2]);
+    journal.append(charge);
+    expect(readJournal(directory, 'own_1').map(({ seq }) => seq)).toEqual([1, 3]);
   });
 });

@@ -46,6 +46,7 @@ export class Journal {
   /** The directory names the newest segment, also after a loss of power. */
   #isNamed = false;
   #keepsOnDisk = false;
+  #isRetired = false;
   #syncing: Promise<void> = Promise.resolve();
   #seq = 0;
 
@@ -91,6 +92,7 @@ export class Journal {
   }
 
   async #syncNow(): Promise<void> {
+    if (this.#isRetired) return;
     const full = this.#unsynced;
     this.#unsynced = [];
     const wasNamed = this.#isNamed;
@@ -131,6 +133,7 @@ export class Journal {
 
   /** The end of a clean shutdown: everything is settled. */
   retire(): void {
+    this.#isRetired = true;
     for (const log of [...this.#unsynced, this.#log]) log.close();
     retireJournal(this.#directory, this.#owner);
   }
