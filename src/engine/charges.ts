@@ -62,7 +62,8 @@ export class Charges {
     const charges = hold.charges(takes);
     const nothing = hold.progressed === undefined && overruns.length === 0 && charges.length === 0;
     if (!nothing && !this.#write(kind, hold, charges, overruns)) {
-      this.close(hold, 'release', []);
+      // What PROGRESS said stands: who reads the journal when this process has ended charges it, and returns the rest.
+      if (!hold.isSeen) this.close(hold, 'release', []);
       return undefined;
     }
     for (const overrun of overruns) {
@@ -80,8 +81,8 @@ export class Charges {
       return;
     }
     // A stream that has PROGRESS on disk needs its DONE, or a replay would charge it again.
-    if (hold.progressed !== undefined) this.#write('done', hold, [], []);
-    this.close(hold, 'release', []);
+    const isNoted = hold.progressed === undefined || this.#write('done', hold, [], []);
+    if (isNoted || !hold.isSeen) this.close(hold, 'release', []);
   }
 
   close(hold: LedgerHold, event: HoldEvent, takes: readonly number[]): void {

@@ -78,6 +78,11 @@ export class LedgerHold implements Hold {
     return this.amounts.map((held, i) => Math.min(held, amounts[i] ?? 0));
   }
 
+  /** Whether its caller may have seen what PROGRESS says. */
+  get isSeen(): boolean {
+    return (this.isStream ? this.onDisk : this.progressed) !== undefined;
+  }
+
   /** Whether a replay would charge these amounts, also after a loss of power. */
   isOnDisk(amounts: readonly number[]): boolean {
     const known = this.onDisk ?? (this.progressed === undefined ? NONE : undefined);

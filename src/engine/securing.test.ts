@@ -179,6 +179,21 @@ describe('journal-fsync', () => {
     expect(await spent()).toBe(5n);
   });
 
+  it('a stream whose end finds no place is charged as far as it was seen', async () => {
+    const stream = await hold(10, 'req_stream');
+    expect(await engine.secureProgress(stream, [3], 'journal-fsync')).toBe(true);
+    const others: Hold[] = [];
+    for (let each = 0; each < WAITING_MAX; each += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- the first ones fetch the slice that the others share
+      others.push(await hold(1, `req_${each}`));
+    }
+    const charges = others.map((held) => engine.secureCharge(held, [1], 'journal-fsync'));
+    expect(await engine.secureCharge(stream, [5], 'journal-fsync')).toBeUndefined();
+    await Promise.all(charges);
+    await engine.settleNow();
+    expect([engine.openHolds, await spent()]).toEqual([0, BigInt(WAITING_MAX + 3)]);
+  }, 60_000);
+
   it('what is free leaves no record', async () => {
     expect(await engine.secureCharge(await hold(10), [0], 'journal-fsync')).toEqual([0]);
     expect(kinds()).toEqual([]);

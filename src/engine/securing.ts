@@ -81,13 +81,19 @@ export class Securing {
     own.announce(amounts);
     if (!(await isSecured)) {
       own.announce([]);
-      if (own.state === 'held') this.#charges.release(own);
+      if (own.state === 'held') this.#giveUp(own);
       return undefined;
     }
     own.announce([]);
     const takes = this.#charges.resolve(own, amounts, 'done');
     if (!isStream || durability === 'journal-fsync' || takes === undefined) return takes;
     return (await this.#waitForStore(undefined)) ? takes : undefined;
+  }
+
+  /** What its caller has seen is charged. */
+  #giveUp(hold: LedgerHold): void {
+    if (hold.onDisk === undefined) this.#charges.release(hold);
+    else this.#charges.resolve(hold, hold.onDisk, 'done');
   }
 
   #secure(hold: LedgerHold, amounts: readonly number[], durability: Secured): Promise<boolean> {
