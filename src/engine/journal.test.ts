@@ -223,7 +223,7 @@ describe('on disk', () => {
     const last = journal.sync();
     journal.retire();
     await last;
-    expect(readdirSync(directory)).toEqual([]);
+    expect(readJournal(directory, 'own_1')).toEqual([]);
   });
 
   it('a disk that has failed once is never believed again', async () => {
