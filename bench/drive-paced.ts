@@ -41,7 +41,9 @@ export async function drivePaced(
     const report = JSON.parse(program.stdout) as PacedReport;
     const missing = perSecond * seconds - report.requests;
     if (report.failed === 0 && missing <= 0) return report;
-    throw new Error(`${origin}: ${report.failed} failed, ${missing} unanswered: ${program.stderr}`);
+    throw new Error(
+      `${origin} at ${perSecond} requests a second: ${report.failed} failed, ${missing} were not answered in time (is this machine busy?) ${program.stderr}`,
+    );
   } finally {
     await program.stop();
   }

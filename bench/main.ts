@@ -45,6 +45,10 @@ try {
 }
 
 async function run(options: BenchOptions): Promise<void> {
+  if (options.render) {
+    write(undefined, {});
+    return;
+  }
   const cores = chooseCores();
   // wrk and the upstream inherit this core; each gateway moves to the other one.
   pinToCore(process.pid, cores.load);

@@ -11,6 +11,8 @@ export interface BenchOptions extends Rounds {
   readonly json: boolean;
   /** Whether docs/benchmarks.md is written. */
   readonly write: boolean;
+  /** The page is written from the numbers there are, and nothing is measured. */
+  readonly render: boolean;
   /** Of the first table; none when other scenarios were asked for. */
   readonly variants: readonly Variant[];
   readonly scenarios: readonly ScenarioRun[];
@@ -46,6 +48,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --http WHAT      sockets or node (server.http) in bare forwarding and in the gateways (default sockets)
   --write          write docs/benchmarks.md although lengths were changed
   --no-write       leave docs/benchmarks.md as it is
+  --render         measure nothing: write docs/benchmarks.md from docs/benchmarks.json again
   --profile DIR    write V8 CPU profiles of the gateways there; the numbers then include the profiler`;
 
 const LENGTH: Rounds = { rounds: 5, seconds: 8, warmUpSeconds: 5 };
@@ -65,6 +68,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       json: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       'no-write': { type: 'boolean', default: false },
+      render: { type: 'boolean', default: false },
       scenario: { type: 'string', multiple: true },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
@@ -89,6 +93,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   return {
     ...length,
     json: values.json,
+    render: values.render,
     variants: names === undefined || names.includes(FIRST_TABLE) ? variants : [],
     scenarios: quick
       ? []

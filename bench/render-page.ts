@@ -66,6 +66,7 @@ const AGAIN = `## Again
 npm ci
 npm run bench                      # the first table and the short form of most sections
 npm run bench -- --scenario keys   # one section at full length; the others stay
+npm run bench -- --render          # this page from the numbers of the last runs, after a change of its text
 npm run bench -- --quick           # under a minute, writes nothing
 npm run bench --silent -- --json
 \`\`\`

@@ -170,6 +170,7 @@ it('runs what belongs beside the first table in its short form, one at full leng
 it('docs/benchmarks.md is what its numbers say, and no section is lost when another is measured', () => {
   const results = readResults(resolve(root, 'docs/benchmarks.json'));
   const page = renderPage(results, SCENARIOS);
+  // After a change of the page's text: npm run bench -- --render
   expect(readDocument('benchmarks.md')).toBe(page);
   const scenarios = { ...results.scenarios, keys: fakeKeys(0.9) };
   const grown = renderPage({ ...results, scenarios }, SCENARIOS);

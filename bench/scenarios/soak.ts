@@ -41,7 +41,7 @@ const SLOPE = 'last 80 %, slope';
 const IDLE = 'idle, after the last';
 const STOPPED = 'stopped';
 const FIRST = 'idle, after the first stretch';
-const STRETCH_SECONDS_FIRST = 8;
+const STRETCH_SECONDS_FIRST = 3;
 const STRETCH_SECONDS_MOST = 60;
 /** The upstreams announce that they close connections nobody uses after 3 s; the gateway then does so before. */
 const KEPT = 'keepalive_timeout 75s 3s;';

@@ -16,8 +16,8 @@ export const workers: Scenario = {
   title: '1 and 2 workers at the same offered load',
   about: `Everything on, as in the first table, ${PER_SECOND.toLocaleString('en-US')} requests a second over 64 connections however fast they are answered. CPU a request
 is that of all workers together; they share the gateway's core.`,
-  short: { rounds: 3, seconds: 4, warmUpSeconds: 2 },
-  full: { rounds: 5, seconds: 8, warmUpSeconds: 3 },
+  short: { rounds: 3, seconds: 4, warmUpSeconds: 6 },
+  full: { rounds: 5, seconds: 8, warmUpSeconds: 10 },
   async run(setting) {
     const upstream = setting.keep(await startUpstream());
     const start = { ...setting.gateway, upstreamOrigin: upstream.origin };
