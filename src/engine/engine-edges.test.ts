@@ -82,7 +82,7 @@ describe('a journal that cannot be written (DESIGN 5)', () => {
   const wide = { ...quotaOf(0), allowance: 2 * CHARGES_MAX };
   const tooMany = Array.from({ length: CHARGES_MAX }, () => ({ account: wide, amount: 1 }));
 
-  it('charges nothing, sets everything free, and lets nothing more be served', async () => {
+  it('charges nothing, sets everything free, and turns the next calls away before they are sent on', async () => {
     // So much is here then that all of them fit at once.
     const first = await reserve([{ account: wide, amount: CHARGES_MAX }]);
     engine.release(first);
@@ -93,9 +93,12 @@ describe('a journal that cannot be written (DESIGN 5)', () => {
     expect(engine.peek(wide)).toMatchObject({ spent: 0 });
     expect(() => engine.release(held)).toThrow('cannot release it again');
 
-    const other = await hold([wide]);
-    expect(engine.progress(other, [1])).toBe(false);
-    expect(engine.finish(other, [1])).toBeUndefined();
+    const need = [{ account: wide, amount: 1 }];
+    expect(engine.tryReserve('req_2', need, [])).toBeUndefined();
+    expect(await engine.reserve('req_2', need, [], never())).toMatchObject({
+      kind: 'short',
+      cause: 'unavailable',
+    });
     expect([errors.length, engine.openHolds]).toEqual([1, 0]);
     expect(readJournal(directory, 'own_1')).toEqual([]);
     await engine.settleNow();
