@@ -357,7 +357,7 @@ export class LeaseBook {
         const unheard = hearing.heard ? 0 : result.recalling;
         waiter.wake({
           kind: 'short',
-          cause: causeOf(waiter.amount, alive, unheard),
+          cause: waiter.amount <= atStore ? 'unavailable' : causeOf(waiter.amount, alive, unheard),
           held: account.held + elsewhere - unheard,
         });
       }
@@ -378,7 +378,7 @@ function goneMs({ resetsAt }: AcquireResult, now: number): number {
   return resetsAt === undefined ? GONE_MS : Math.min(GONE_MS, resetsAt - now);
 }
 
-/** Why a second was not enough. A slice that a live process has not handed back yet is our trouble, not the caller's. */
+/** Why a second was not enough. What the store has, or a live process has yet to hand back, is our trouble, not the caller's. */
 function causeOf(
   amount: number,
   alive: number,
