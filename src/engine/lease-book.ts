@@ -357,7 +357,7 @@ export class LeaseBook {
         const unheard = hearing.heard ? 0 : result.recalling;
         waiter.wake({
           kind: 'short',
-          cause: waiter.amount <= atStore ? 'unavailable' : causeOf(waiter.amount, alive, unheard),
+          cause: causeOf(waiter.amount, alive, unheard, atStore),
           held: account.held + elsewhere - unheard,
         });
       }
@@ -383,9 +383,10 @@ function causeOf(
   amount: number,
   alive: number,
   unheard: number,
+  atStore: number,
 ): 'stranded' | 'unavailable' | 'held' {
   if (amount > alive) return 'stranded';
-  return amount > alive - unheard ? 'unavailable' : 'held';
+  return amount <= atStore || amount > alive - unheard ? 'unavailable' : 'held';
 }
 
 /** Towards a slice that lasts between a quarter of a second and one: big enough to be rare, small enough to lose little. */
