@@ -111,7 +111,7 @@ describe('gateways on one store under fire', { timeout: 300_000 }, () => {
       refused_early: 0,
       invariants_broken: 0,
     });
-    expect(Object.keys(report.outage?.codes ?? {})).toEqual(['503 BILLING_UNAVAILABLE']);
+    expect(report.outage?.codes['503 BILLING_UNAVAILABLE']).toBeGreaterThan(0);
     expect(report.outage).toMatchObject({ refused: 0, no_answer: 0 });
     expect(report.outage?.served_units).toBeGreaterThan(0);
     expect(report.reserved_back_ms).toBeLessThanOrEqual(5000);
