@@ -28,6 +28,8 @@ export interface ChatOutcome {
   /** A refusal that says it is over when running calls end. */
   readonly transient: boolean;
   readonly requestId: string | undefined;
+  /** Of an answer that refuses, where it has one. */
+  readonly code: string | undefined;
 }
 
 const TIMEOUT_MS = 20_000;
@@ -123,6 +125,7 @@ class Heard {
       ended,
       transient: this.#status === 402 && /"kind": ?"transient"/.test(this.#text),
       requestId: this.#requestId,
+      code: this.#status === 200 ? undefined : /"code": ?"([A-Z_0-9]+)"/.exec(this.#text)?.[1],
     });
   }
 

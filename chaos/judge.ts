@@ -1,5 +1,5 @@
 import type { Violation } from '../src/stores/store.ts';
-import type { ChaosReport, InvariantResult } from './report.ts';
+import type { ChaosReport, InvariantResult, OutageReport } from './report.ts';
 import { UNITS_MOST } from './traffic.ts';
 
 /** What all the invariants are judged by. */
@@ -22,6 +22,7 @@ export interface Findings {
 }
 
 export const RESERVED_BACK_MS_MOST = 5000;
+const UNAVAILABLE = '503 BILLING_UNAVAILABLE';
 
 /** The invariants of docs/spec/ledger.md, in their order. */
 export function judge(findings: Findings): readonly InvariantResult[] {
@@ -70,10 +71,11 @@ export function findProblems(
     | 'invariants_broken'
     | 'kills'
     | 'in_flight_least'
+    | 'outage'
   >,
   planned: { readonly kills: number; readonly inFlightLeast: number },
 ): readonly string[] {
-  const { in_flight_least: inFlight } = report;
+  const { in_flight_least: inFlight, outage } = report;
   const problems: readonly (readonly [boolean, string])[] = [
     [report.overspent > 0, `${report.overspent} units were served beyond the budget`],
     [report.served_uncharged > 0, `${report.served_uncharged} units were served uncharged`],
@@ -93,8 +95,21 @@ export function findProblems(
       inFlight !== null && inFlight < planned.inFlightLeast,
       `at a kill only ${inFlight} calls were in flight, not ${planned.inFlightLeast}`,
     ],
+    ...(outage === null ? [] : findOutageProblems(outage)),
   ];
   return problems.filter(([isSo]) => isSo).map(([, text]) => text);
+}
+
+function findOutageProblems(outage: OutageReport): readonly (readonly [boolean, string])[] {
+  // An upstream that is too busy to answer is no fault of the books.
+  const others = Object.keys(outage.codes).filter((code) => !code.startsWith('503 '));
+  return [
+    [outage.refused > 0, `${outage.refused} calls got a 402 because the store was away`],
+    [outage.served_answers === 0, 'nothing was served from leases while the store was away'],
+    [!(UNAVAILABLE in outage.codes), 'nobody was told that the store was away'],
+    [others.length > 0, `while the store was away calls were answered with ${others.join(', ')}`],
+    [outage.no_answer > 0, `${outage.no_answer} calls got no answer while the store was away`],
+  ];
 }
 
 function byAudit(findings: Findings, name: string, how: string): InvariantResult {

@@ -21,6 +21,8 @@ export interface ChaosOptions {
   readonly kills: number;
   readonly pauses: number;
   readonly storeRestarts: number;
+  /** Instead of them: the store is away once, for so long. */
+  readonly outageSeconds: number | undefined;
   /** Calls under way at a gateway when it is killed, at least. */
   readonly inFlightLeast: number;
   /** The run is given up after so long. */
@@ -63,6 +65,7 @@ export const USAGE = `Usage: npm run chaos -- [options]
   --kills N          kill -9 of a worker, a supervisor or a whole gateway (default 40; quick 6)
   --pauses N         SIGSTOP of a worker or a supervisor for 0.2 to 3 s (default 20; quick 3)
   --store-restarts N (default 5; quick 1)
+  --outage SECONDS   instead of kills, pauses and restarts: the store is away once, for so long (units: 200,000)
   --in-flight N      calls under way at a gateway when it is killed, at least (default 64)
   --seconds N        give up after so long (default 1500; quick 55)
   --verbose          tell each fault on stderr
@@ -76,6 +79,8 @@ export const USAGE = `Usage: npm run chaos -- [options]
 const FULL = { units: 1_000_000, kills: 40, pauses: 20, 'store-restarts': 5, seconds: 1500 };
 const QUICK = { units: 50_000, kills: 6, pauses: 3, 'store-restarts': 1, seconds: 55 };
 const DURABILITIES: readonly Durability[] = ['journal', 'journal-fsync', 'commit-before-serve'];
+const OUTAGE = { units: 200_000, kills: 0, pauses: 0, 'store-restarts': 0, seconds: 1500 };
+const FAULTS = ['kills', 'pauses', 'store-restarts'] as const;
 const CLIENTS = 16;
 const SEED_MOST = 2 ** 32 - 1;
 const TARGET_ONLY = ['key', 'model', 'budget', 'callers'] as const;
@@ -89,6 +94,7 @@ const OWN_ONLY = [
   'kills',
   'pauses',
   'store-restarts',
+  'outage',
   'in-flight',
 ] as const;
 
@@ -120,6 +126,7 @@ function readArgs(args: readonly string[]) {
       kills: { type: 'string' },
       pauses: { type: 'string' },
       'store-restarts': { type: 'string' },
+      outage: { type: 'string' },
       'in-flight': { type: 'string' },
       seconds: { type: 'string' },
       target: { type: 'string' },
@@ -136,7 +143,10 @@ type Values = ReturnType<typeof readArgs>['values'];
 
 function readOwn(values: Values, seed: number): ChaosOptions {
   refuse(values, TARGET_ONLY, 'goes with --target');
-  const preset = values.quick === true ? QUICK : FULL;
+  const outageSeconds = readNumber('--outage', values.outage, [1, 3600]);
+  if (outageSeconds !== undefined)
+    refuse(values, ['quick', ...FAULTS], 'does not go with --outage');
+  const preset = outageSeconds === undefined ? presetOf(values) : OUTAGE;
   const number = (
     name: 'units' | 'kills' | 'pauses' | 'store-restarts' | 'seconds',
     range: readonly [number, number],
@@ -157,11 +167,16 @@ function readOwn(values: Values, seed: number): ChaosOptions {
     kills: number('kills', [0, 1000]),
     pauses: number('pauses', [0, 1000]),
     storeRestarts: number('store-restarts', [0, 1000]),
+    outageSeconds,
     inFlightLeast,
     secondsMost: number('seconds', [10, 86_400]),
     json: values.json === true,
     verbose: values.verbose === true,
   };
+}
+
+function presetOf({ quick }: Values): typeof FULL {
+  return quick === true ? QUICK : FULL;
 }
 
 function readChoice<Choice extends string>(

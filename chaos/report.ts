@@ -28,6 +28,22 @@ interface SeenReport {
   readonly overspent: number;
 }
 
+/** What callers were told while the store was away. */
+export interface OutageReport {
+  readonly seconds: number;
+  readonly served_answers: number;
+  readonly served_units: number;
+  /** 402, of whatever kind. */
+  readonly refused: number;
+  readonly no_answer: number;
+  /** All other answers, by status and code: `503 BILLING_UNAVAILABLE`. */
+  readonly codes: Readonly<Record<string, number>>;
+  /** Longest that anybody waited for an answer. */
+  readonly longest_ms: number;
+  /** From its return until the last gateway served again. */
+  readonly recovered_ms: number;
+}
+
 /** What a run against gateways of our own found. */
 export interface ChaosReport extends SeenReport {
   readonly store: string;
@@ -42,6 +58,8 @@ export interface ChaosReport extends SeenReport {
   readonly killed_processes: number;
   readonly pauses: number;
   readonly store_restarts: number;
+  /** Null = the store was not taken away for long. */
+  readonly outage: OutageReport | null;
   /** At the gateway that was killed; null without kills. */
   readonly in_flight_least: number | null;
   readonly charged_answers: number;
@@ -94,6 +112,7 @@ export function renderReport(report: ChaosReport): string {
     ['in flight at a kill', `${say(report.in_flight_least)} at least, at the killed gateway`],
     ['pauses', count(report.pauses)],
     ['store restarts', count(report.store_restarts)],
+    ...(report.outage === null ? [] : renderOutage(report.outage)),
     ['served', `${count(report.served_answers)} answers, ${count(report.served_units)} units`],
     ['charged', `${count(report.charged_answers)} answers, ${count(report.charged_units)} units`],
     ['overspent', `${count(report.overspent)} units`],
@@ -105,7 +124,7 @@ export function renderReport(report: ChaosReport): string {
     ['left unsold', `${count(report.unsold_units)} units`],
     [
       'reserved back to 0',
-      report.reserved_back_ms === null ? 'no' : `${report.reserved_back_ms} ms after the restart`,
+      report.reserved_back_ms === null ? 'no' : `after ${report.reserved_back_ms} ms`,
     ],
     ['audits of the live books', count(report.audits)],
     ...report.invariants.map(({ name, state, how }): Row => [`${name} ${state}`, how]),
@@ -114,6 +133,20 @@ export function renderReport(report: ChaosReport): string {
   ];
   const violations = report.violations.map(({ invariant, detail }) => `${invariant}: ${detail}`);
   return [...renderTable(rows), ...violations].join('\n');
+}
+
+function renderOutage(outage: OutageReport): readonly Row[] {
+  const { codes, served_answers: answers, served_units: units } = outage;
+  const told = Object.entries(codes).map(([code, calls]) => `${count(calls)} ${code}`);
+  return [
+    ['store away', `${outage.seconds.toFixed(1)} s`],
+    ['- served from leases', `${count(answers)} answers, ${count(units)} units`],
+    ['- answered instead', told.join(', ')],
+    ['- refused (402)', count(outage.refused)],
+    ['- no answer', count(outage.no_answer)],
+    ['- longest wait', `${count(outage.longest_ms)} ms`],
+    ['- all serve again', `${count(outage.recovered_ms)} ms after its return`],
+  ];
 }
 
 export function renderTarget(report: TargetReport): string {

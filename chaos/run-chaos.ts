@@ -13,6 +13,7 @@ import { Faults, planFaults } from './faults.ts';
 import { GatewayUnderFire } from './gateway-under-fire.ts';
 import { judge } from './judge.ts';
 import type { ChaosOptions } from './options.ts';
+import { Outage } from './outage.ts';
 import type { ChaosReport } from './report.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { ServedRecord } from './served-record.ts';
@@ -23,6 +24,8 @@ import { startUnitsModel, type UnitsModel } from './units-model.ts';
 
 /** Of the budget: the rest is sold in peace, so that the end is reached whatever the faults cost. */
 const FIRE_SHARE = 0.85;
+/** Sold before the store goes away for long. */
+const WARM_SHARE = 0.2;
 const PROGRESS_MS = 5000;
 const END_WAIT_MS = 5000;
 const RESERVED_WAIT_MS = 30_000;
@@ -70,6 +73,7 @@ export class ChaosRun {
       traffic: () => traffic,
       talk: this.#talk,
     });
+    const outage = this.#planOutage(store, () => traffic.unitsServed);
     const traffic: Traffic = new Traffic({
       clients: customer.clients,
       callersEach: this.#options.callersEach,
@@ -80,14 +84,18 @@ export class ChaosRun {
       budget: this.#options.units,
       lost: () => this.#unservedMost(faults) * UNITS_MOST,
       mayCall: () => faults.mayCall(),
+      onOutcome: (...heard) => outage?.note(...heard),
     });
     audit.start();
     traffic.start();
     this.#progress = setInterval(() => this.#talk(traffic.describe()), PROGRESS_MS);
     await faults.run();
+    await outage?.run();
     this.#talk('the faults are over: selling what is left');
     await traffic.sellOut();
-    const reservedBackMs = await this.#restartAll(books, customer.tenantId);
+    // After an outage nobody is killed: what was reserved has to come back from those who lived through it.
+    if (outage === undefined) await this.#restartAll();
+    const reservedBackMs = await this.#waitForReserved(books, customer.tenantId);
     traffic.takeRefusals();
     traffic.start();
     await traffic.sellOut();
@@ -98,6 +106,7 @@ export class ChaosRun {
     return this.#report({
       store,
       faults,
+      outage,
       traffic,
       audit,
       books: await readBooks(books, customer.tenantId),
@@ -162,15 +171,27 @@ export class ChaosRun {
     return first;
   }
 
-  /** Every process of every gateway at once, as when a machine goes down. Returns when nothing was reserved any more. */
-  async #restartAll(books: Store, tenantId: string): Promise<number | undefined> {
+  #planOutage(store: StoreUnderFire, unitsServed: () => number): Outage | undefined {
+    const { outageSeconds, gateways, units } = this.#options;
+    if (outageSeconds === undefined) return undefined;
+    const lengthMs = outageSeconds * 1000;
+    const afterUnits = Math.floor(units * WARM_SHARE);
+    return new Outage({ store, gateways, lengthMs, afterUnits, unitsServed, talk: this.#talk });
+  }
+
+  /** Every process of every gateway at once, as when a machine goes down. */
+  async #restartAll(): Promise<void> {
     this.#talk('killing every process at once');
     await Promise.all(this.#gateways.map((gateway) => gateway.killTree()));
-    const restartedAt = performance.now();
+  }
+
+  /** Milliseconds until nothing was reserved any more; undefined = it did not come back. */
+  async #waitForReserved(books: Store, tenantId: string): Promise<number | undefined> {
+    const startedAt = performance.now();
     const isBack = async (): Promise<boolean> => (await readBooks(books, tenantId)).reserved === 0;
     try {
       await waitFor(isBack, { timeoutMs: RESERVED_WAIT_MS, what: 'what was reserved' });
-      return Math.round(performance.now() - restartedAt);
+      return Math.round(performance.now() - startedAt);
     } catch {
       return undefined;
     }
@@ -194,6 +215,7 @@ export class ChaosRun {
   #report(found: {
     readonly store: StoreUnderFire;
     readonly faults: Faults;
+    readonly outage: Outage | undefined;
     readonly traffic: Traffic;
     readonly audit: LiveAudit;
     readonly books: Books;
@@ -239,6 +261,7 @@ export class ChaosRun {
       killed_processes: this.#sum((gateway) => gateway.killedProcesses),
       pauses: faults.pauses,
       store_restarts: faults.storeRestarts,
+      outage: found.outage?.report() ?? null,
       in_flight_least: leastOf(faults.inFlight),
       served_answers: compared.servedAnswers,
       served_units: compared.servedUnits,

@@ -45,6 +45,8 @@ export interface TrafficSetting {
   readonly lost: () => number;
   /** False = callers wait before their next call. */
   readonly mayCall: () => boolean;
+  /** Hears of every call when it has ended; `startedMs` by `performance.now()`. */
+  readonly onOutcome?: (gateway: number, startedMs: number, outcome: ChatOutcome) => void;
 }
 
 /** Mixed calls of 1 to 20 units, plain, streamed and left midway, until somebody stops them or the money is gone. */
@@ -139,11 +141,13 @@ export class Traffic {
   }
 
   async #call(client: Client, units: number): Promise<ChatOutcome> {
-    const { urls, random } = this.#setting;
+    const { urls, random, onOutcome } = this.#setting;
+    const startedMs = performance.now();
     const gateway = Math.floor(random() * urls.length);
     this.#inFlightAt[gateway] = this.inFlightAt(gateway) + 1;
     const outcome = await client.record.call(this.#draw(urls[gateway] ?? '', client, units));
     this.#inFlightAt[gateway] = this.inFlightAt(gateway) - 1;
+    onOutcome?.(gateway, startedMs, outcome);
     return outcome;
   }
 

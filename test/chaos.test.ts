@@ -97,6 +97,26 @@ describe('gateways on one store under fire', { timeout: 300_000 }, () => {
     expect(stderr).toContain(`FAILED: ${uncharged} units were served uncharged`);
   });
 
+  it('DESIGN 10, issue 4 show 4: with the store away traffic goes on from leases, then 503, never 402; afterwards all is charged', async () => {
+    const size = ['--units', '10000', '--gateways', '2', '--in-flight', '32', '--seconds', '240'];
+    const { code, stderr, report } = await runChaos<ChaosReport>(['--outage', '5', ...size]);
+    console.log(renderReport(report));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `seed ${report.seed}\n` });
+    expect(report).toMatchObject({
+      kills: 0,
+      charged_units: report.budget_units,
+      overspent: 0,
+      served_uncharged: 0,
+      charged_unserved: 0,
+      refused_early: 0,
+      invariants_broken: 0,
+    });
+    expect(report.outage?.codes['503 BILLING_UNAVAILABLE']).toBeGreaterThan(0);
+    expect(report.outage).toMatchObject({ refused: 0, no_answer: 0 });
+    expect(report.outage?.served_units).toBeGreaterThan(0);
+    expect(report.reserved_back_ms).toBeLessThanOrEqual(5000);
+  });
+
   it('ends every process and removes every file when it is told to stop', async () => {
     const directory = temporaryDirectory('chaos-stopped');
     const program = startChaos(['--quick', '--verbose'], { TMPDIR: directory });
@@ -168,6 +188,16 @@ demo: { customer: { plan: lab }, credit: 0.003 USD }
 });
 
 describe('what it compares', () => {
+  const away = {
+    seconds: 5,
+    served_answers: 10,
+    served_units: 100,
+    refused: 0,
+    no_answer: 0,
+    codes: { '503 BILLING_UNAVAILABLE': 20 },
+    longest_ms: 1100,
+    recovered_ms: 30,
+  };
   const client = (id: string, served: { answers: number; units: number }) => {
     const record = Object.assign(new ServedRecord(), served);
     onTestFinished(() => record.close());
@@ -217,6 +247,17 @@ describe('what it compares', () => {
     [{ invariants_broken: 7 }, '7 invariants are broken'],
     [{ kills: 8 }, 'only 8 of 40 kills were made'],
     [{ in_flight_least: 9 }, 'at a kill only 9 calls were in flight, not 64'],
+    [{ outage: { ...away, refused: 1 } }, '1 calls got a 402 because the store was away'],
+    [
+      { outage: { ...away, served_answers: 0 } },
+      'nothing was served from leases while the store was away',
+    ],
+    [{ outage: { ...away, codes: {} } }, 'nobody was told that the store was away'],
+    [
+      { outage: { ...away, codes: { ...away.codes, '500 INTERNAL_ERROR': 2 } } },
+      'while the store was away calls were answered with 500 INTERNAL_ERROR',
+    ],
+    [{ outage: { ...away, no_answer: 3 } }, '3 calls got no answer while the store was away'],
   ])('%o is no proof', (change, problem) => {
     const sound = {
       overspent: 0,
@@ -229,6 +270,7 @@ describe('what it compares', () => {
       invariants_broken: 0,
       kills: 40,
       in_flight_least: 64,
+      outage: away,
     };
     const planned = { kills: 40, inFlightLeast: 64 };
     expect(findProblems(sound, planned)).toEqual([]);
@@ -257,6 +299,9 @@ it.each([
   ],
   [['--store', 'mysql'], '--store must be one of sqlite, postgres, got "mysql"'],
   [['--target', 'http://a', '--durability', 'journal'], '--durability does not go with --target'],
+  [['--outage', '0'], '--outage must be a whole number from 1 to 3600, got "0"'],
+  [['--outage', '5', '--kills', '1'], '--kills does not go with --outage'],
+  [['--outage', '5', '--quick'], '--quick does not go with --outage'],
   [['--budget', '10'], '--budget goes with --target'],
   [['--target', 'localhost'], '--target must be an address like http://127.0.0.1:4000/v1'],
   [['--target', 'http://a', '--key', 'k'], '--target needs --key, --model and --budget beside it'],

@@ -1,5 +1,7 @@
 import { HOLD_TRANSITIONS, type HoldEvent } from '../domain/hold.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Overrun } from '../stores/store.ts';
+import { ChargeWriter } from './charge-writer.ts';
 import type { GroupKind, Journal, JournalGroup } from './journal.ts';
 import type { LeaseBook } from './lease-book.ts';
 import type { LedgerHold } from './ledger-hold.ts';
@@ -14,11 +16,17 @@ export class Charges {
     readonly onError: (error: unknown) => void;
     readonly onOverrun: (overrun: Overrun) => void;
   };
+  readonly #writer: ChargeWriter;
   #openHolds = 0;
   #isBroken = false;
 
   constructor(
-    parts: { readonly journal: Journal; readonly book: LeaseBook; readonly settler: Settler },
+    parts: {
+      readonly journal: Journal;
+      readonly book: LeaseBook;
+      readonly settler: Settler;
+      readonly clock: Clock;
+    },
     events: {
       readonly onError: (error: unknown) => void;
       readonly onOverrun: (overrun: Overrun) => void;
@@ -27,7 +35,18 @@ export class Charges {
     this.#journal = parts.journal;
     this.#book = parts.book;
     this.#settler = parts.settler;
+    this.#writer = new ChargeWriter(parts.journal, parts.clock, events.onError);
     this.#events = events;
+  }
+
+  /** The journal takes nothing just now: nobody can be charged, so nobody is sent on. */
+  get isResting(): boolean {
+    return this.#writer.isResting;
+  }
+
+  /** What is owed to the journal is left to whoever reads it. */
+  stop(): void {
+    this.#writer.stop();
   }
 
   get openHolds(): number {
@@ -62,8 +81,9 @@ export class Charges {
     const charges = hold.charges(takes);
     const nothing = hold.progressed === undefined && overruns.length === 0 && charges.length === 0;
     if (!nothing && !this.#write(kind, hold, charges, overruns)) {
-      // What PROGRESS said stands: who reads the journal when this process has ended charges it, and returns the rest.
-      if (!hold.isSeen) this.close(hold, 'release', []);
+      // What PROGRESS said stands.
+      if (hold.isSeen) this.#endLater(hold, 'capture', hold.progressed ?? []);
+      else this.#endLater(hold, 'release', []);
       return undefined;
     }
     for (const overrun of overruns) {
@@ -81,8 +101,22 @@ export class Charges {
       return;
     }
     // A stream that has PROGRESS on disk needs its DONE, or a replay would charge it again.
-    const isNoted = hold.progressed === undefined || this.#write('done', hold, [], []);
-    if (isNoted || !hold.isSeen) this.close(hold, 'release', []);
+    if (hold.progressed === undefined || this.#write('done', hold, [], [])) {
+      this.close(hold, 'release', []);
+    } else this.#endLater(hold, 'release', []);
+  }
+
+  /**
+   * The end of a hold that the journal did not take. Where it has PROGRESS the hold stays open until it does, or a replay
+   * would charge that a second time; in a journal that is lost, until this process ends and somebody reads it.
+   */
+  #endLater(hold: LedgerHold, event: HoldEvent, takes: readonly number[]): void {
+    const { requestId, progressed, isSeen } = hold;
+    if (progressed === undefined || (this.#isBroken && !isSeen)) this.close(hold, 'release', []);
+    else if (!this.#isBroken) {
+      const end = { kind: 'done', requestId, charges: hold.charges(takes), overruns: [] } as const;
+      this.#writer.writeLater(end, () => this.close(hold, event, takes));
+    }
   }
 
   close(hold: LedgerHold, event: HoldEvent, takes: readonly number[]): void {
@@ -101,7 +135,7 @@ export class Charges {
     }
   }
 
-  /** A torn or lost record would hide every later one from replay: nothing more is charged, so nothing more is served. */
+  /** Records may be lost that were written: nothing more is charged, so nothing more is served. */
   breakJournal(error: unknown): void {
     if (this.#isBroken) return;
     this.#isBroken = true;
@@ -114,13 +148,6 @@ export class Charges {
     charges: JournalGroup['charges'],
     overruns: readonly Overrun[],
   ): boolean {
-    if (this.#isBroken) return false;
-    try {
-      this.#journal.append({ kind, requestId, charges, overruns });
-      return true;
-    } catch (error) {
-      this.breakJournal(error);
-      return false;
-    }
+    return !this.#isBroken && this.#writer.write({ kind, requestId, charges, overruns });
   }
 }

@@ -82,7 +82,7 @@ describe('a journal that cannot be written (DESIGN 5)', () => {
   const wide = { ...quotaOf(0), allowance: 2 * CHARGES_MAX };
   const tooMany = Array.from({ length: CHARGES_MAX }, () => ({ account: wide, amount: 1 }));
 
-  it('charges nothing, sets everything free, and lets nothing more be served', async () => {
+  it('charges nothing, sets everything free, and turns the next calls away before they are sent on', async () => {
     // So much is here then that all of them fit at once.
     const first = await reserve([{ account: wide, amount: CHARGES_MAX }]);
     engine.release(first);
@@ -93,9 +93,12 @@ describe('a journal that cannot be written (DESIGN 5)', () => {
     expect(engine.peek(wide)).toMatchObject({ spent: 0 });
     expect(() => engine.release(held)).toThrow('cannot release it again');
 
-    const other = await hold([wide]);
-    expect(engine.progress(other, [1])).toBe(false);
-    expect(engine.finish(other, [1])).toBeUndefined();
+    const need = [{ account: wide, amount: 1 }];
+    expect(engine.tryReserve('req_2', need, [])).toBeUndefined();
+    expect(await engine.reserve('req_2', need, [], never())).toMatchObject({
+      kind: 'short',
+      cause: 'unavailable',
+    });
     expect([errors.length, engine.openHolds]).toEqual([1, 0]);
     expect(readJournal(directory, 'own_1')).toEqual([]);
     await engine.settleNow();
@@ -104,24 +107,18 @@ describe('a journal that cannot be written (DESIGN 5)', () => {
 });
 
 describe('a journal that fails in the middle of a stream', () => {
-  it('what PROGRESS said stays held, and who reads the journal afterwards charges it', async () => {
+  it('what could not be written stands in the way of nothing else: the stream ends as ever', async () => {
     const wide = { ...quotaOf(0), allowance: 2 * CHARGES_MAX };
     engine.release(await reserve([{ account: wide, amount: CHARGES_MAX }]));
     const stream = await hold([wide]);
     expect(engine.progress(stream, [1])).toBe(true);
-    const tooMany = await reserve(
-      Array.from({ length: CHARGES_MAX }, () => ({ account: wide, amount: 1 })),
-    );
-    expect(
-      engine.capture(
-        tooMany,
-        Array.from({ length: CHARGES_MAX }, () => 1),
-      ),
-    ).toBeUndefined();
-    expect(engine.finish(stream, [1])).toBeUndefined();
-    engine.release(stream);
-    expect(engine.openHolds).toBe(1);
-    expect(readJournal(directory, 'own_1').map(({ kind }) => kind)).toEqual(['progress']);
+    const needs = Array.from({ length: CHARGES_MAX }, () => ({ account: wide, amount: 1 }));
+    const tooMany = await reserve(needs);
+    const amounts = needs.map(({ amount }) => amount);
+    expect(engine.capture(tooMany, amounts)).toBeUndefined();
+    expect(engine.finish(stream, [1])).toEqual([1]);
+    expect(engine.openHolds).toBe(0);
+    expect(readJournal(directory, 'own_1').map(({ kind }) => kind)).toEqual(['progress', 'done']);
   });
 });
 

@@ -50,6 +50,15 @@ export interface ShortOutcome {
   readonly held: number;
 }
 
+/** Nobody can say just now; no account in particular. */
+export const UNAVAILABLE: ShortOutcome = {
+  kind: 'short',
+  index: -1,
+  cause: 'unavailable',
+  numbers: undefined,
+  held: 0,
+};
+
 export type ReserveOutcome =
   | { readonly kind: 'held'; readonly hold: Hold }
   | ShortOutcome

@@ -183,6 +183,12 @@ describe('LeaseBook', () => {
       { kind: 'short', cause: 'unavailable', held: 0 },
     ],
     [
+      'at the store, and did not come in time',
+      { allowance: 100, reserved: 40, heldElsewhere: 40 },
+      1000,
+      { kind: 'short', cause: 'unavailable', held: 40 },
+    ],
+    [
       'with a dead process',
       { allowance: 10, reserved: 10, stranded: 10 },
       1000,

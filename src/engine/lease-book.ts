@@ -357,7 +357,7 @@ export class LeaseBook {
         const unheard = hearing.heard ? 0 : result.recalling;
         waiter.wake({
           kind: 'short',
-          cause: causeOf(waiter.amount, alive, unheard),
+          cause: causeOf(waiter.amount, alive, unheard, atStore),
           held: account.held + elsewhere - unheard,
         });
       }
@@ -378,14 +378,15 @@ function goneMs({ resetsAt }: AcquireResult, now: number): number {
   return resetsAt === undefined ? GONE_MS : Math.min(GONE_MS, resetsAt - now);
 }
 
-/** Why a second was not enough. A slice that a live process has not handed back yet is our trouble, not the caller's. */
+/** Why a second was not enough. What the store has, or a live process has yet to hand back, is our trouble, not the caller's. */
 function causeOf(
   amount: number,
   alive: number,
   unheard: number,
+  atStore: number,
 ): 'stranded' | 'unavailable' | 'held' {
   if (amount > alive) return 'stranded';
-  return amount > alive - unheard ? 'unavailable' : 'held';
+  return amount <= atStore || amount > alive - unheard ? 'unavailable' : 'held';
 }
 
 /** Towards a slice that lasts between a quarter of a second and one: big enough to be rare, small enough to lose little. */

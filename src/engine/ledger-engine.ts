@@ -1,22 +1,24 @@
 import type { AccountSpec } from '../domain/accounts.ts';
 import type { Clock } from '../platform/clock.ts';
+import { waitAtMost } from '../platform/wait-at-most.ts';
 import type { AccountNumbers, Change, LedgerStore, Overrun, RateStore } from '../stores/store.ts';
 import { Charges } from './charges.ts';
-import type {
-  Engine,
-  ExtendOutcome,
-  Hold,
-  Need,
-  RateNeed,
-  ReserveOutcome,
-  ShortOutcome,
+import {
+  type Engine,
+  type ExtendOutcome,
+  type Hold,
+  type Need,
+  type RateNeed,
+  type ReserveOutcome,
+  type ShortOutcome,
+  UNAVAILABLE,
 } from './engine.ts';
 import { Journal } from './journal.ts';
 import type { Hearing, LeaseAccount } from './lease-account.ts';
 import { LeaseBook } from './lease-book.ts';
 import { asLedgerHold, LedgerHold } from './ledger-hold.ts';
 import { findReady, firstLacking, hasEnded, prefetch } from './needs.ts';
-import { RateSlices } from './rate-slices.ts';
+import { type RateRefusal, RateSlices } from './rate-slices.ts';
 import { Securing } from './securing.ts';
 import { Settler } from './settler.ts';
 
@@ -75,10 +77,10 @@ export class LedgerEngine implements Engine {
       journal: this.#journal,
       events,
     });
-    const parts = { journal: this.#journal, book: this.#book, settler: this.#settler };
+    const parts = { journal: this.#journal, book: this.#book, settler: this.#settler, clock };
     this.#charges = new Charges(parts, options.events);
     const onUnserved = options.events.onUnserved ?? (() => undefined);
-    this.#securing = new Securing({ ...parts, charges: this.#charges, clock, onUnserved });
+    this.#securing = new Securing({ ...parts, charges: this.#charges, onUnserved });
   }
 
   /** Registers the incarnation at the store and starts settling. */
@@ -126,6 +128,7 @@ export class LedgerEngine implements Engine {
     };
     let queued = false;
     for (;;) {
+      if (this.#charges.isResting) return UNAVAILABLE;
       if (hasEnded(needs, this.#clock.now())) return { kind: 'stale' };
       const hold = this.#take({ requestId, needs, rates }, queued);
       if (hold !== undefined) return { kind: 'held', hold };
@@ -133,7 +136,7 @@ export class LedgerEngine implements Engine {
       const index = firstLacking(this.#book, needs, this.#clock.now(), queued);
       if (index < 0) {
         // oxlint-disable-next-line no-await-in-loop -- each round waits for what the last one found missing
-        const refused = await this.#fillRates(rates);
+        const refused = await this.#fillRates(rates, patience.deadline);
         if (refused !== undefined) return refused;
         queued = false;
         continue;
@@ -240,12 +243,14 @@ export class LedgerEngine implements Engine {
   /** Refuses new holds' waits, settles, hands everything back and ends the incarnation. Open holds must be gone. */
   async close(): Promise<void> {
     await this.#book.stop();
+    this.#charges.stop();
     await this.#settler.stop();
     this.#journal.retire();
   }
 
   #take(request: ReserveRequest, queued: boolean): LedgerHold | undefined {
     const { needs, rates } = request;
+    if (this.#charges.isResting) return undefined;
     const accounts = findReady(this.#book, needs, this.#clock.now(), queued);
     if (accounts === undefined) return undefined;
     const monotonicMs = this.#clock.monotonicMs();
@@ -280,20 +285,26 @@ export class LedgerEngine implements Engine {
     return { kind: 'short', index, cause: outcome.cause, numbers, held: outcome.held };
   }
 
-  async #fillRates(rates: readonly RateNeed[]): Promise<ReserveOutcome | undefined> {
+  async #fillRates(rates: readonly RateNeed[], deadline: number) {
     try {
-      const refused = await this.#rates.fill(rates);
-      return refused === undefined ? undefined : { kind: 'limited', ...refused };
+      const refused = await this.#askForTokens(rates, deadline);
+      return refused === undefined ? undefined : ({ kind: 'limited', ...refused } as const);
     } catch (error) {
       this.#events.onError(error);
-      return { kind: 'short', index: -1, cause: 'unavailable', numbers: undefined, held: 0 };
+      return UNAVAILABLE;
     }
   }
 
+  #askForTokens(rates: readonly RateNeed[], deadline: number): Promise<RateRefusal | undefined> {
+    const leftMs = Math.max(0, deadline - this.#clock.monotonicMs());
+    return waitAtMost(this.#rates.fill(rates), leftMs, 'asking for tokens of a rate limit');
+  }
+
   async #fillAndTake(rate: RateNeed): Promise<number> {
+    const deadline = this.#clock.monotonicMs() + WAIT_MS_MAX;
     while (!this.#rates.ready([rate], this.#clock.monotonicMs())) {
       // oxlint-disable-next-line no-await-in-loop -- others may take what one round brought
-      const refused = await this.#rates.fill([rate]);
+      const refused = await this.#askForTokens([rate], deadline);
       if (refused !== undefined) return refused.retryAfterMs;
     }
     this.#rates.take([rate]);

@@ -111,6 +111,37 @@ export function describeBounds(create: CreateListener): void {
       await expect(client.closed).resolves.toBeUndefined();
     });
 
+    it('counts the requests under way, however they end', async () => {
+      const running: InboundResponse[] = [];
+      const { port, listener } = await start((_request, response) => running.push(response));
+      const open = (count: number) =>
+        waitFor(() => listener.openRequests === count, {
+          timeoutMs: WAIT_MS,
+          what: `${count} open requests`,
+        });
+      const get = `GET / HTTP/1.1\r\n${HOST}\r\n`;
+      const kept = await send(port, get + get);
+      const closing = await send(port, `GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`);
+      const leaving = await send(port, get);
+      await open(3);
+      for (const response of running.splice(0)) answer(response, 'ok');
+      // Of the two in one packet the second begins when the first has ended.
+      await open(1);
+      for (const client of [kept, closing, leaving]) await receives(client, 'ok');
+      for (const response of running.splice(0)) answer(response, 'ok');
+      await open(0);
+      await leaving.write(get);
+      await open(1);
+      leaving.destroy();
+      await open(0);
+      await kept.write(get);
+      await open(1);
+      running.at(-1)?.destroy();
+      await open(0);
+      await send(port, 'GET / HTTP/1.1\r\n\r\n').then((client) => receives(client, 'refused'));
+      expect(listener.openRequests).toBe(0);
+    });
+
     it('503 on connections beyond connectionsMax, and none at all a little further', async () => {
       const { port } = await start((_request, response) => answer(response, 'ok'), {
         connectionsMax: 2,

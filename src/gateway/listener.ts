@@ -78,6 +78,8 @@ export interface ListenerOptions {
 }
 
 export interface Listener {
+  /** Requests that were handed over and whose connections have not come to an end of them. */
+  readonly openRequests: number;
   listen(): Promise<AddressInfo>;
   /** Stops accepting, lets running answers finish until `deadlineMs` from now, then breaks the rest. */
   drain(deadlineMs: number): Promise<void>;

@@ -1,4 +1,4 @@
-import { DatabaseSync } from '@photostructure/sqlite';
+import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 
 /**
  * A lock that the kernel frees when the process dies, and not when it is merely paused: an exclusive
@@ -11,7 +11,7 @@ export interface ProcessLock {
 
 /** Takes the lock, or undefined when another live process has it. */
 export function takeProcessLock(path: string): ProcessLock | undefined {
-  const database = new DatabaseSync(path);
+  const database = openFile(path);
   try {
     database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
     return { release: () => database.close() };
@@ -19,6 +19,15 @@ export function takeProcessLock(path: string): ProcessLock | undefined {
     database.close();
     if (isBusy(error)) return undefined;
     throw error;
+  }
+}
+
+function openFile(path: string): DatabaseSyncInstance {
+  try {
+    return new DatabaseSync(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${path}: ${reason}. May this user write there?`, { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 
 import { crc32 } from './crc32.ts';
 
@@ -13,6 +13,8 @@ export class RecordLog {
   #bytes = 0;
   #syncs = 0;
   #closing = false;
+  /** The file ends in a part of a record that could not be taken back. */
+  #torn = false;
 
   constructor(path: string) {
     this.#descriptor = openSync(path, 'ax', 0o600);
@@ -22,16 +24,26 @@ export class RecordLog {
     return this.#bytes;
   }
 
-  /** Appends one record with a single write. `fill` writes the payload at `offset` and returns its length. Throws on I/O errors. */
+  /**
+   * Appends one record with a single write. `fill` writes the payload at `offset` and returns its length. Throws on I/O
+   * errors, as on a full disk; what was written of the record is taken back, so that later ones can be read.
+   */
   append(fill: (frame: Buffer, offset: number) => number): void {
     const frame = this.#frame;
     const length = fill(frame, FRAME_HEADER_BYTES);
     frame.writeUInt32LE(length, 0);
     frame.writeUInt32LE(crc32(frame, FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + length), 4);
     const total = FRAME_HEADER_BYTES + length;
-    // A short write leaves a torn frame that would hide every later one, so it is an error like a full disk.
-    if (writeSync(this.#descriptor, frame, 0, total) !== total)
-      throw new Error('short write to the journal');
+    this.#mend();
+    this.#torn = true;
+    try {
+      if (writeSync(this.#descriptor, frame, 0, total) !== total)
+        throw new Error('short write to the journal');
+    } catch (error) {
+      this.#mend();
+      throw error;
+    }
+    this.#torn = false;
     this.#bytes += total;
   }
 
@@ -55,6 +67,13 @@ export class RecordLog {
   close(): void {
     this.#closing = true;
     if (this.#syncs === 0) closeSync(this.#descriptor);
+  }
+
+  /** A torn record would hide every later one. Throws while it cannot be taken back: then none may be appended. */
+  #mend(): void {
+    if (!this.#torn) return;
+    ftruncateSync(this.#descriptor, this.#bytes);
+    this.#torn = false;
   }
 }
 

@@ -204,6 +204,7 @@ export class GatewayWorker {
         perform: (request) => perform(request),
       }),
       trustsForwarded: compileAddressSet(this.#start.server.trustedProxies),
+      isOverloaded: () => (this.#listener?.openRequests ?? 0) > this.#start.server.requestsMax,
       addressLimiter: createAddressLimiter(this.#start),
     };
     const rehearse = createRehearsal(context);

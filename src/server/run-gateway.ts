@@ -128,7 +128,8 @@ function stopOnSignals(supervisor: Supervisor, io: CommandIo): void {
 function reportStartFailure(error: unknown, config: LoadedConfig, io: CommandIo): void {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
-  if (code === 'EADDRINUSE' || code === 'EACCES') {
+  // Files that may not be written have the code EACCES too.
+  if ((code === 'EADDRINUSE' || code === 'EACCES') && /^(listen|bind) /.test(message)) {
     const isAdmin =
       message.includes(`:${config.server.adminPort}`) &&
       config.server.adminPort !== config.server.port;

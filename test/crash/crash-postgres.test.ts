@@ -6,7 +6,12 @@ import { type Postgres, startPostgres } from '../support/start-postgres.ts';
 import { findFaults, playCrash } from './play-crash.ts';
 
 const REQUESTS_LEAST = 10_000;
-const KILLS = [...Array<'worker'>(6).fill('worker'), 'supervisor' as const, 'tree' as const];
+const KILLS = [
+  ...Array<'worker'>(6).fill('worker'),
+  'supervisor' as const,
+  'tree' as const,
+  'everything' as const,
+];
 
 let server: Postgres;
 beforeAll(async () => {
@@ -15,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 it(
-  'I5, I10: 8 random kill -9 under load over PostgreSQL lose no money either',
+  'I5, I10: 9 random kill -9 under load over PostgreSQL, one of everything at once, lose no money either',
   { timeout: 300_000 },
   async () => {
     const store = await server.createDatabase();
@@ -23,6 +28,10 @@ it(
       kills: KILLS,
       requestsLeast: REQUESTS_LEAST,
       store,
+      restartStore: async () => {
+        await server.crash();
+        await server.start();
+      },
       openStore: () => openPostgresStore({ url: store }),
     });
     expect(findFaults(outcome)).toEqual([]);

@@ -18,7 +18,9 @@ const NANO_PER_UNIT = 1000;
 
 export interface CrashPlan {
   /** What is killed, and how often; in an order of luck. */
-  readonly kills: readonly ('worker' | 'supervisor' | 'tree')[];
+  readonly kills: readonly ('worker' | 'supervisor' | 'tree' | 'everything')[];
+  /** What `everything` takes along: the store ends as at a loss of power, and is started again. */
+  readonly restartStore?: () => Promise<void>;
   readonly requestsLeast: number;
   /** The `store` of the configuration. */
   readonly store: string;
@@ -27,7 +29,8 @@ export interface CrashPlan {
 }
 
 /** Kills processes of a gateway of two workers under load, the last time all of them, and tells what became of the money. */
-export async function playCrash({ kills, requestsLeast, store: settings, openStore }: CrashPlan) {
+export async function playCrash(plan: CrashPlan) {
+  const { kills, requestsLeast, store: settings, openStore } = plan;
   const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
   console.log(`CRASH_SEED=${seed}`);
   const random = seededRandom(seed);
@@ -74,7 +77,12 @@ export async function playCrash({ kills, requestsLeast, store: settings, openSto
       under.killWorker(Math.floor(random() * 2));
       await under.learnWorkers();
     } else if (kind === 'supervisor') await under.killSupervisor();
-    else await under.killTree();
+    else if (kind === 'tree') await under.killTree();
+    else {
+      under.killWhole();
+      await plan.restartStore?.();
+      await under.start();
+    }
   }
   await waitFor(() => record.answers >= requestsLeast, {
     timeoutMs: 120_000,

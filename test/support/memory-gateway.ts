@@ -84,6 +84,7 @@ export class MemoryGateway {
       publicUrl: () => 'http://localhost',
       servePage: () => false,
       trustsForwarded: () => false,
+      isOverloaded: () => false,
       addressLimiter: undefined,
       ...members,
     };

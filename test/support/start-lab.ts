@@ -19,6 +19,12 @@ export interface LabOptions {
   readonly modelUrl?: string;
   /** `TOLLKEEPER_CLOCK`. */
   readonly clock?: string;
+  /** Of its processes, beside what the lab sets. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** `server` of the configuration, as a YAML flow mapping. */
+  readonly server?: string;
+  /** Default 2. */
+  readonly workers?: number;
   /** To start again on the same data once the last gateway has stopped; the caller owns the directory. */
   readonly data?: string;
   /** Further members of the configuration, each as `name: value` in YAML. */
@@ -43,7 +49,7 @@ export const OUTPUT_PRICE_NANO = 2000n;
 export const MODEL_TOKENS_MAX = 512;
 
 /**
- * A gateway of two workers in front of a demo API and an echo model that run here, where a test can count what
+ * A gateway, of two workers unless told otherwise, in front of a demo API and an echo model that run here, where a test can count what
  * reaches them. `/status` costs 0.001 USD, the model `m` is priced by the token. Ends with the running test.
  */
 export async function startLab(options: LabOptions): Promise<Lab> {
@@ -56,9 +62,9 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       api: api.origin,
       model: options.modelUrl ?? `${model.origin}/v1`,
     }),
-    args: ['--workers', '2'],
+    args: ['--workers', String(options.workers ?? 2)],
     ...(options.data === undefined ? {} : { data: options.data }),
-    env: { TOLLKEEPER_LOG_LEVEL: 'error', TOLLKEEPER_CLOCK: options.clock },
+    env: { TOLLKEEPER_LOG_LEVEL: 'error', TOLLKEEPER_CLOCK: options.clock, ...options.env },
   });
   onTestFinished(async () => {
     await gateway.stop();
@@ -76,6 +82,7 @@ function renderConfig(options: LabOptions, origins: { api: string; model: string
   ];
   return `
 version: 1
+server: ${options.server ?? '{}'}
 store: ${options.store ?? 'sqlite'}
 upstreams:
   own: { url: "${origins.api}" }

@@ -30,6 +30,7 @@ export function createNodeHttpListener(
 
 class NodeHttpListener implements Listener, ExchangeHost {
   draining = false;
+  openRequests = 0;
   tick = 0;
   readonly #options: ListenerOptions;
   readonly #handler: RequestHandler;
@@ -95,6 +96,7 @@ class NodeHttpListener implements Listener, ExchangeHost {
     const { connection } = exchange;
     if (connection.active !== exchange) return;
     connection.active = undefined;
+    this.openRequests -= 1;
     if (connection.closing) {
       connection.socket.destroySoon();
       return;
@@ -151,6 +153,7 @@ class NodeHttpListener implements Listener, ExchangeHost {
 
   #handOver(connection: Connection, exchange: NodeExchange): void {
     connection.active = exchange;
+    this.openRequests += 1;
     const { refusal } = exchange;
     if (refusal === undefined) {
       this.#handler(exchange, exchange);

@@ -1,6 +1,6 @@
 import type { AccountSpec, CountedCall } from '../../domain/accounts.ts';
 import { isMoney, type Take, withBytes } from '../../domain/take.ts';
-import type { Engine, Need, ReserveOutcome } from '../../engine/engine.ts';
+import { type Engine, type Need, type ReserveOutcome, UNAVAILABLE } from '../../engine/engine.ts';
 import { type CallerAccounts, type CallShape, needsOf } from './caller-accounts.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
@@ -82,14 +82,6 @@ export async function admitSlowly(
   return true;
 }
 
-const OUT_OF_TRIES: Short = {
-  kind: 'short',
-  index: -1,
-  cause: 'unavailable',
-  numbers: undefined,
-  held: 0,
-};
-
 async function reserve(
   context: GatewayContext,
   exchange: Exchange,
@@ -116,7 +108,7 @@ async function reserve(
     if (!splits.splitFor(exchange, outcome, now)) return outcome;
     exchange.needs = splits.apply(exchange);
   }
-  return OUT_OF_TRIES;
+  return UNAVAILABLE;
 }
 
 /** Which allowances of one call are found not to reach, so that what is beyond them is billed (PLAN-11). */

@@ -45,6 +45,8 @@ export interface GatewayContext {
     requestId: string,
   ) => boolean;
   readonly trustsForwarded: (remoteAddress: string) => boolean;
+  /** As many requests are under way as are taken on, the one that asks included. */
+  readonly isOverloaded: () => boolean;
   /** Undefined = callers are not limited by address. */
   readonly addressLimiter: AddressLimiter | undefined;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { AT, buildCatalog, buildPlan } from '../../../test/support/build-catalog.ts';
 import { buildKey, buildKeyWithTenant, buildTenant } from '../../../test/support/build-key.ts';
@@ -68,6 +68,25 @@ describe('KeyDirectory (KEY-01)', () => {
     expect(first).toMatchObject({ kind: 'key', access: { key: { id: 'key_1' } } });
     expect(keys.identify(KEY)).toBe(first);
     expect(asked.count).toBe(1);
+  });
+
+  it('calls with a new key share one question, unless there was news since', async () => {
+    await store.createKey(buildKey(KEY));
+    const [first, second] = [keys.identify(KEY), keys.identify(KEY)];
+    keys.hear([{ kind: 'key', id: 'another' }]);
+    const third = keys.identify(KEY);
+    const found = await Promise.all([first, second, third]);
+    expect(found.map(codeOf)).toEqual(['free', 'free', 'free']);
+    expect(asked.count).toBe(2);
+  });
+
+  it('DESIGN 10: a store that does not answer is waited for a second', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    keys = new KeyDirectory({ findKey: () => new Promise(() => undefined) }, clock, () => CATALOG);
+    const waiting = keys.identify(KEY);
+    vi.advanceTimersByTime(1000);
+    await expect(waiting).rejects.toThrow('took longer than 1000 ms');
   });
 
   it('remembers for a second that a key does not exist; its creation ends that at once', async () => {

@@ -2,6 +2,7 @@ import { parseApiKey } from '../../domain/api-key.ts';
 import type { Catalog } from '../../domain/catalog.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { sha256Hex } from '../../platform/sha256.ts';
+import { waitAtMost } from '../../platform/wait-at-most.ts';
 import type { Change, DirectoryStore, KeyWithTenant } from '../../stores/store.ts';
 import { ownString } from '../own-string.ts';
 import { KeyAccess } from './key-access.ts';
@@ -16,6 +17,8 @@ const KEYS_MAX = 100_000;
 const UNKNOWN_MAX = 10_000;
 /** How long a key that does not exist is refused from memory. A created key clears it at once. */
 const UNKNOWN_MS = 1000;
+/** Longest a request waits for the store to say whose key it has: as long as for money (DESIGN 5). */
+const LOOK_MS_MAX = 1000;
 
 const MISSING: Identification = { kind: 'refused', code: 'KEY_MISSING', since: undefined };
 const UNKNOWN: Identification = { kind: 'refused', code: 'KEY_UNKNOWN', since: undefined };
@@ -29,6 +32,8 @@ export class KeyDirectory {
   readonly #unknown = new Map<string, number>();
   /** By tenant: what its keys that came last have in common. */
   readonly #siblings = new Map<string, TenantKeys>();
+  /** Keys the store is being asked for: calls with the same one share the question. */
+  readonly #looking = new Map<string, Promise<Identification>>();
 
   constructor(store: Pick<DirectoryStore, 'findKey'>, clock: Clock, catalog: () => Catalog) {
     this.#store = store;
@@ -36,7 +41,7 @@ export class KeyDirectory {
     this.#catalog = catalog;
   }
 
-  /** Synchronous when the key is known here. */
+  /** Synchronous when the key is known here. Rejects when the store does not say within a second. */
   identify(rawKey: string | undefined): Identification | Promise<Identification> {
     if (rawKey === undefined || rawKey === '') return MISSING;
     const access = this.#known.get(rawKey);
@@ -45,7 +50,7 @@ export class KeyDirectory {
     if (parseApiKey(rawKey) === undefined) return UNKNOWN;
     const refusedUntil = this.#unknown.get(rawKey);
     if (refusedUntil !== undefined && refusedUntil > this.#clock.monotonicMs()) return UNKNOWN;
-    return this.#look(ownString(rawKey));
+    return waitAtMost(this.#lookOnce(ownString(rawKey)), LOOK_MS_MAX, 'looking the key up');
   }
 
   /** A new configuration: plans may have changed. */
@@ -57,6 +62,8 @@ export class KeyDirectory {
 
   /** All of them in one pass: it may be a hundred thousand keys that are looked through. */
   hear(changes: readonly Change[]): void {
+    // What is being looked up may be as it was before: nobody who comes now shares the answer.
+    if (changes.length > 0) this.#looking.clear();
     const hashes = idsOf(changes, 'key');
     const tenantIds = idsOf(changes, 'tenant');
     if (hashes.size > 0) this.#unknown.clear();
@@ -64,6 +71,14 @@ export class KeyDirectory {
     for (const [rawKey, { key, siblings }] of this.#known) {
       if (hashes.has(key.hash) || siblings.hasAny(tenantIds)) this.#known.delete(rawKey);
     }
+  }
+
+  #lookOnce(rawKey: string): Promise<Identification> {
+    const others = this.#looking.get(rawKey);
+    if (others !== undefined) return others;
+    const looking = this.#look(rawKey).finally(() => this.#looking.delete(rawKey));
+    this.#looking.set(rawKey, looking);
+    return looking;
   }
 
   async #look(rawKey: string): Promise<Identification> {

@@ -3,7 +3,7 @@ import type { Api, Route } from '../../domain/catalog.ts';
 import { requestId as createRequestId } from '../../platform/ids.ts';
 import { buildCorsHeaders, buildPreflightHeaders, isPreflight } from '../cors.ts';
 import { subnetOf } from '../subnet.ts';
-import { accept } from './accept.ts';
+import { accept, shed } from './accept.ts';
 import { failUnexpectedly, refuse } from './answer.ts';
 import { addressOf } from './caller-address.ts';
 import type { CompiledRoute } from './compile-catalog.ts';
@@ -34,7 +34,9 @@ export function createPipeline(context: GatewayContext): RequestHandler {
     try {
       const { addressLimiter } = context;
       if (addressLimiter !== undefined && !accept(context, exchange, addressLimiter)) return;
-      if (!context.servePage(request, response, requestId)) judge(context, exchange);
+      if (context.servePage(request, response, requestId)) return;
+      if (context.isOverloaded()) shed(context, exchange);
+      else judge(context, exchange);
     } catch (error) {
       failUnexpectedly(context, exchange, error);
     }

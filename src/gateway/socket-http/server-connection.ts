@@ -32,6 +32,8 @@ export interface ConnectionHost {
   readonly handler: RequestHandler;
   readonly ticker: Ticker;
   readonly draining: boolean;
+  /** Of all its connections; each keeps its own count in it. */
+  openRequests: number;
   /** `Date: ...` after the end of the line before it. */
   readonly dateLine: string;
   /** What ends the head of an answer after which the connection stays. */
@@ -66,6 +68,8 @@ export class ServerConnection implements Timed {
   /** How much of it, in whole lines, is known to be in order. */
   #checked = 0;
   #consuming = false;
+  /** It counts among the open requests of its host. */
+  #counted = false;
   #reading = true;
   #discarded = 0;
 
@@ -140,6 +144,7 @@ export class ServerConnection implements Timed {
     const exchange = this.#exchange;
     if (exchange === undefined || this.#phase !== 'exchange' || !exchange.answered) return;
     if (exchange.closeAfter || this.mustClose) {
+      this.#countOut();
       this.#close(!exchange.bodyComplete || this.#rest !== undefined);
       return;
     }
@@ -149,6 +154,7 @@ export class ServerConnection implements Timed {
       this.goOn();
       return;
     }
+    this.#countOut();
     this.#exchange = undefined;
     this.#phase = 'idle';
     this.#discarded = 0;
@@ -194,6 +200,7 @@ export class ServerConnection implements Timed {
   /** The socket is gone. */
   receiveClose(): void {
     this.inbox.proceed();
+    this.#countOut();
     this.deadline = NEVER;
     this.#phase = 'closing';
     this.#rest = undefined;
@@ -320,9 +327,17 @@ export class ServerConnection implements Timed {
     }
     const exchange = new ServerExchange(this, head);
     this.#exchange = exchange;
+    this.#counted = true;
+    this.#host.openRequests += 1;
     this.#phase = 'exchange';
     this.deadline = NEVER;
     this.#host.handler(exchange, exchange);
+  }
+
+  #countOut(): void {
+    if (!this.#counted) return;
+    this.#counted = false;
+    this.#host.openRequests -= 1;
   }
 
   /** `lingers`: the client may still be sending, and a reset could overtake the answer. */

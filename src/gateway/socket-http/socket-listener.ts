@@ -22,6 +22,7 @@ export function createSocketListener(options: ListenerOptions, handler: RequestH
 
 class SocketListener implements Listener, ConnectionHost {
   draining = false;
+  openRequests = 0;
   readonly options: ListenerOptions;
   readonly handler: RequestHandler;
   readonly ticker = new Ticker();

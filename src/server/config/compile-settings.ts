@@ -27,6 +27,7 @@ export function compileServer(
     headersTimeoutMs: entry.header_timeout,
     keepAliveTimeoutMs: entry.keep_alive,
     connectionsMax: entry.connections_max,
+    requestsMax: entry.requests_max,
     http: entry.http,
   };
 }

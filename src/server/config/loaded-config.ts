@@ -52,6 +52,8 @@ export interface ServerSettings {
   readonly headersTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly connectionsMax: number;
+  /** Of one worker; the others are shed. */
+  readonly requestsMax: number;
   readonly http: HttpTransport;
 }
 

@@ -38,6 +38,7 @@ test('defaults: loopback, two ports, a directory here', () => {
     headersTimeoutMs: 15_000,
     keepAliveTimeoutMs: 75_000,
     connectionsMax: 10_000,
+    requestsMax: 5000,
     http: 'sockets',
   });
   expect(config.store).toEqual({ type: 'sqlite', directory: resolve('.tollkeeper') });

@@ -43,7 +43,8 @@ export class Owners {
 }
 
 export function isSeenStale(owner: OwnerRow, now: number): boolean {
-  return now - owner.seen_at >= SEEN_WRITTEN_EVERY_MS;
+  // Either way: a clock that was set back must not leave a heartbeat of the future behind.
+  return Math.abs(now - owner.seen_at) >= SEEN_WRITTEN_EVERY_MS;
 }
 
 /** It has cached nothing, so it has seen every change up to `newestChange`. */

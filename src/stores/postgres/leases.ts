@@ -38,9 +38,11 @@ export class PostgresLeases implements LeaseTable {
   readonly #leases = new Map<string, KnownLease>();
   readonly #changed = new Set<string>();
   readonly #removed: LeaseRow[] = [];
+  readonly #serverAheadMs: number;
 
-  constructor(owners: OwnerTable) {
+  constructor(owners: OwnerTable, serverAheadMs: number) {
     this.#owners = owners;
+    this.#serverAheadMs = serverAheadMs;
   }
 
   /** Those of accounts that have something unsettled, and those of the owner, by their numbers. */
@@ -130,7 +132,10 @@ export class PostgresLeases implements LeaseTable {
   }
 
   #keep(leases: readonly KnownLease[]): void {
-    for (const lease of leases) this.#leases.set(nameOf(lease.owner, lease.idx), lease);
+    for (const lease of leases) {
+      const seen_at = lease.seen_at - this.#serverAheadMs;
+      this.#leases.set(nameOf(lease.owner, lease.idx), { ...lease, seen_at });
+    }
   }
 
   #get(owner: string, idx: number): KnownLease {

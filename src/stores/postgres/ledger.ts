@@ -16,6 +16,7 @@ import type {
 } from '../store.ts';
 import type { WriteOffOrder, WriteOffResult } from '../owner-store.ts';
 import type { Database, Transaction } from './database.ts';
+import type { ServerClock } from './server-clock.ts';
 import { Statement } from './statement.ts';
 import { WorkingSet } from './working-set.ts';
 
@@ -36,9 +37,11 @@ const COUNT_UNANSWERED = new Statement<{ readonly leases: number }>(
  */
 export class Ledger {
   readonly #database: Database;
+  readonly #clock: ServerClock;
 
-  constructor(database: Database) {
+  constructor(database: Database, clock: ServerClock) {
     this.#database = database;
+    this.#clock = clock;
   }
 
   async acquire(
@@ -109,26 +112,28 @@ export class Ledger {
   }
 
   /** Brings the tenant's balances up to `now` and recalls its leases. Returns how many owe an answer. */
-  askForSettlement(tenantId: string, now: number): Promise<number> {
+  async askForSettlement(tenantId: string, now: number): Promise<number> {
+    const aheadMs = await this.#clock.aheadMs();
     return this.#database.write(async (transaction) => {
-      const set = new WorkingSet();
+      const set = new WorkingSet(aheadMs);
       await set.accounts.lockTenant(transaction, tenantId, now);
       await set.grants.loadOpen(transaction, set.accounts.balanceIds);
       openBooks(set).grants.matureAll(set.accounts.all, now);
       set.flush(transaction);
       const ids = set.accounts.all.map(({ id }) => id);
-      const asked = await transaction.query(RECALL, ids, now - OWNER_SILENT_MS);
+      const asked = await transaction.query(RECALL, ids, now + aheadMs - OWNER_SILENT_MS);
       return asked.length;
     });
   }
 
   /** Loads and locks, applies the rules, writes. The rules see nothing but what was loaded. */
-  #change<Result>(
+  async #change<Result>(
     load: (transaction: Transaction, set: WorkingSet) => Promise<void>,
     apply: (books: Books) => Result,
   ): Promise<Result> {
+    const aheadMs = await this.#clock.aheadMs();
     return this.#database.write(async (transaction) => {
-      const set = new WorkingSet();
+      const set = new WorkingSet(aheadMs);
       await load(transaction, set);
       const result = apply(openBooks(set));
       set.flush(transaction);
@@ -136,9 +141,10 @@ export class Ledger {
     });
   }
 
-  #answerQuiet(batch: SyncBatch): Promise<SyncResult | undefined> {
+  async #answerQuiet(batch: SyncBatch): Promise<SyncResult | undefined> {
+    const aheadMs = await this.#clock.aheadMs();
     return this.#database.read(async (transaction) => {
-      const set = new WorkingSet();
+      const set = new WorkingSet(aheadMs);
       await Promise.all([
         set.owners.read(transaction, batch.owner),
         set.leases.loadOwned(transaction, batch.owner, []),
@@ -148,14 +154,15 @@ export class Ledger {
     });
   }
 
-  #answerIdle(
+  async #answerIdle(
     owner: string,
     requests: readonly AcquireRequest[],
     now: number,
   ): Promise<readonly AcquireResult[] | undefined> {
     const [accountIds, ...rest] = placesOf(owner, requests);
+    const aheadMs = await this.#clock.aheadMs();
     return this.#database.read(async (transaction) => {
-      const set = new WorkingSet();
+      const set = new WorkingSet(aheadMs);
       await Promise.all([
         set.owners.read(transaction, owner),
         set.accounts.read(transaction, accountIds),
@@ -166,7 +173,7 @@ export class Ledger {
   }
 }
 
-/** Leases of the tenant whose owners owe an answer. */
+/** Leases of the tenant whose owners owe an answer. `now` is the server's. */
 export async function countUnanswered(
   database: Database,
   tenantId: string,

@@ -22,6 +22,7 @@ import {
 } from './owners.ts';
 import { pruneRates, takeRate } from './rates.ts';
 import { RequestLog } from './request-log.ts';
+import { ServerClock } from './server-clock.ts';
 import { Tenants } from './tenants.ts';
 import { findWriteOff } from './write-offs.ts';
 
@@ -37,14 +38,17 @@ export async function openOperations(options: DatabaseOptions): Promise<Operatio
 }
 
 function createOperations(database: Database): Operations {
-  const ledger = new Ledger(database);
   const jobs = new Jobs(database);
+  const clock = new ServerClock(database);
+  const ledger = new Ledger(database, clock);
+  const toServer = async (time: number): Promise<number> => time + (await clock.aheadMs());
   const tenants = new Tenants(database);
   const keys = new ApiKeys(database);
   const answers = new Answers(database);
   const log = new RequestLog(database);
   return {
-    openOwner: (id, now, machine) => openOwner(database, { id, machine }, now),
+    openOwner: async (id, now, machine) =>
+      openOwner(database, { id, machine }, await toServer(now)),
     liveOwners: () => liveOwners(database),
     acquire: ledger.acquire.bind(ledger),
     sync: ledger.sync.bind(ledger),
@@ -52,24 +56,26 @@ function createOperations(database: Database): Operations {
     lastSettled: async (owner) =>
       lastSettledOf(await findOwner(database, owner), await findWriteOff(database, owner)),
     reclaim: ledger.reclaim.bind(ledger),
-    owners: (heardBefore) => listOwners(database, heardBefore),
+    owners: async (heardBefore) => listOwners(database, heardBefore, await clock.aheadMs()),
     holdings: (owner) => listHoldings(database, owner),
     writeOff: ledger.writeOff.bind(ledger),
     takeJob: jobs.take.bind(jobs),
     renewJob: jobs.renew.bind(jobs),
     finishJob: jobs.finish.bind(jobs),
     jobs: jobs.list.bind(jobs),
-    takeRate: (requests, now) => takeRate(database, requests, now),
+    takeRate: async (requests, now) => takeRate(database, requests, await toServer(now)),
     addGrant: ledger.addGrant.bind(ledger),
     grants: (tenantId) => listGrants(database, tenantId),
     askForSettlement: ledger.askForSettlement.bind(ledger),
-    countUnanswered: (tenantId, now) => countUnanswered(database, tenantId, now),
+    countUnanswered: async (tenantId, now) =>
+      countUnanswered(database, tenantId, await toServer(now)),
     accounts: async (tenantId, now) => {
       const rows = await listAccounts(database, tenantId, now);
       return rows.map((row) => balanceOf(row, now));
     },
     newestChange: () => newestChange(database),
-    countBehind: (change, now) => countBehind(database, change, now - OWNER_SILENT_MS),
+    countBehind: async (change, now) =>
+      countBehind(database, change, (await toServer(now)) - OWNER_SILENT_MS),
     prune: async (before) => {
       await pruneRates(database, before);
       return pruneAccounts(database, before);

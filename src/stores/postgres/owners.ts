@@ -40,21 +40,26 @@ const HOLDINGS = new Statement<HoldingRow>(holdingsSql('$1::text'));
 
 /** The one owner a transaction is about. With its lock nobody else opens, settles or closes its leases. */
 export class PostgresOwners implements OwnerTable {
+  readonly #serverAheadMs: number;
   #owner: OwnerRow | undefined;
   #isChanged = false;
   #heard = 0;
 
+  constructor(serverAheadMs: number) {
+    this.#serverAheadMs = serverAheadMs;
+  }
+
   async read(transaction: Transaction, id: string): Promise<void> {
-    [this.#owner] = await transaction.query(SELECT, id);
+    this.#keep(await transaction.query(SELECT, id));
   }
 
   async lock(transaction: Transaction, id: string): Promise<void> {
-    [this.#owner] = await transaction.query(LOCK, id);
+    this.#keep(await transaction.query(LOCK, id));
   }
 
   /** Live owners heard of since. */
   async loadHeard(transaction: Transaction, since: number): Promise<void> {
-    const [count] = await transaction.query(COUNT_HEARD, since);
+    const [count] = await transaction.query(COUNT_HEARD, since + this.#serverAheadMs);
     this.#heard = count?.owners ?? 0;
   }
 
@@ -74,12 +79,17 @@ export class PostgresOwners implements OwnerTable {
   flush(transaction: Transaction): void {
     if (this.#owner !== undefined && this.#isChanged) {
       const { id, state, last_seq, settlements, seen_at, seen_change } = this.#owner;
-      transaction.send(SAVE, id, state, last_seq, settlements, seen_at, seen_change);
+      const heardAt = seen_at + this.#serverAheadMs;
+      transaction.send(SAVE, id, state, last_seq, settlements, heardAt, seen_change);
     }
+  }
+
+  #keep([owner]: readonly OwnerRow[]): void {
+    this.#owner = owner && { ...owner, seen_at: owner.seen_at - this.#serverAheadMs };
   }
 }
 
-/** With the lock of the news: what is new is told to this owner, or had happened before it. */
+/** `now` is the server's. With the lock of the news: what is new is told to this owner, or had happened before it. */
 export function openOwner(
   database: Database,
   who: { readonly id: string; readonly machine: string | undefined },
@@ -94,16 +104,20 @@ export function openOwner(
   });
 }
 
+/** `heardBefore` and what it returns are in the caller's time. */
 export function listOwners(
   database: Database,
   heardBefore: number,
+  serverAheadMs: number,
 ): Promise<readonly OwnerReport[]> {
   return database.read(async (transaction) => {
+    const before = heardBefore + serverAheadMs;
     const [owners, held] = await Promise.all([
-      transaction.query(REPORTS, heardBefore),
-      transaction.query(HELD, heardBefore),
+      transaction.query(REPORTS, before),
+      transaction.query(HELD, before),
     ]);
-    return toOwnerReports(owners, held);
+    const reports = toOwnerReports(owners, held);
+    return reports.map((report) => ({ ...report, seenAt: report.seenAt - serverAheadMs }));
   });
 }
 

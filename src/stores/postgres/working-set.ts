@@ -14,12 +14,18 @@ import { PostgresWriteOffs } from './write-offs.ts';
  */
 export class WorkingSet implements LedgerTables {
   readonly accounts = new PostgresAccounts();
-  readonly owners = new PostgresOwners();
-  readonly leases = new PostgresLeases(this.owners);
+  readonly owners: PostgresOwners;
+  readonly leases: PostgresLeases;
   readonly grants = new PostgresGrants();
   readonly entries = new PostgresEntries();
   readonly changes = new PostgresChanges();
   readonly writeOffs = new PostgresWriteOffs();
+
+  /** `serverAheadMs`: heartbeats are kept in the server's time, and seen here in that of whoever asks. */
+  constructor(serverAheadMs: number) {
+    this.owners = new PostgresOwners(serverAheadMs);
+    this.leases = new PostgresLeases(this.owners, serverAheadMs);
+  }
 
   /** What was changed goes out with the commit. News last: that is where everybody meets. */
   flush(transaction: Transaction): void {

@@ -21,8 +21,8 @@ const COPIED_AT_ONCE_PAGES = 1000;
 /** Primary result codes of https://sqlite.org/rescode.html. */
 const SQLITE_BUSY = 5;
 const SQLITE_CONSTRAINT = 19;
-/** LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL: trouble of the moment or of the disk, not of the statement. */
-const UNAVAILABLE = new Set([SQLITE_BUSY, 6, 7, 10, 13, 14, 15]);
+/** LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL: trouble of the moment or of the disk, not of the statement. */
+const UNAVAILABLE = new Set([SQLITE_BUSY, 6, 7, 8, 10, 13, 14, 15]);
 
 /** One connection, used by one thread, one short transaction at a time. */
 export class Database {

@@ -72,6 +72,9 @@ export const serverSchema = z
     connections_max: wholeNumber({ min: 1, max: 1_000_000 })
       .prefault(10_000)
       .describe('Most client connections of one worker.'),
+    requests_max: wholeNumber({ min: 1, max: 1_000_000 })
+      .prefault(5000)
+      .describe('Most requests under way in one worker; further ones are told 503 OVERLOADED.'),
   })
   .superRefine((server, context) => {
     if (server.port === 0 || server.port !== server.admin_port) return;
