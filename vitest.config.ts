@@ -2,6 +2,37 @@ import { defineConfig } from 'vitest/config';
 
 const typescriptLoader = new URL('./tools/typescript.mjs', import.meta.url).href;
 
+/**
+ * Tests of whole processes that wait, or look at one answer after the other, for most of their time: two of them leave
+ * each other enough of two processors. All that drive load, kill, or measure are by themselves.
+ */
+const QUIET = [
+  'agreements',
+  'bad-input',
+  'cli',
+  'demo',
+  'deploy',
+  'end-users',
+  'every-code',
+  'explained',
+  'gate',
+  'lifecycle',
+  'migrate',
+  'observe',
+  'pages',
+  'public-pages',
+  'quote',
+  'reference-page',
+  'refusal-page',
+  'refusals',
+  'sdk',
+  'sdk-dialects',
+  'shared-rates',
+  'test-402',
+  'tidy',
+  'windows',
+].map((name) => `test/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     // Forks, each with the TypeScript loader, so that a test may start a worker_thread from a .ts file:
@@ -30,15 +61,26 @@ export default defineConfig({
         },
       },
       {
-        // Tests that start gateways, nginx or browsers: one file at a time, after the units, so that
-        // two of them never fight over the processor while one waits for the other's bound.
+        extends: true,
+        test: {
+          name: 'quiet processes',
+          include: QUIET,
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // Gateways under load: one file at a time, so that two of them never fight over the processor while one
+        // waits for the other's bound.
         extends: true,
         test: {
           name: 'processes',
           include: ['test/**/*.test.ts'],
+          exclude: QUIET,
           maxWorkers: 1,
           testTimeout: 120_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
