@@ -106,9 +106,9 @@ export class Faults {
     const { plan, random, unitsUnderFire, traffic } = this.#setting;
     for (const [index, fault] of plan.entries()) {
       const due = this.#dueAt(index + random(), unitsUnderFire);
-      // oxlint-disable-next-line no-await-in-loop -- the plan has an order
+      // oxlint-disable-next-line no-await-in-loop -- a fault comes when so much was sold since the one before
       await this.#wait(() => traffic().unitsServed >= due, DUE_TIMEOUT_MS, 'units between faults');
-      // oxlint-disable-next-line no-await-in-loop -- the plan has an order
+      // oxlint-disable-next-line no-await-in-loop -- a fault needs a gateway that is whole again
       await this.#wait(() => this.#busy.includes(false), LANE_TIMEOUT_MS, 'a whole gateway');
       if (fault.kind === 'restart-store') {
         // oxlint-disable-next-line no-await-in-loop -- there is one store: it is away once at a time

@@ -120,22 +120,22 @@ export class Traffic {
     let most = UNITS_MOST;
     while (this.#mode !== 'stopped') {
       if (!mayCall()) {
-        // oxlint-disable-next-line no-await-in-loop -- one call after the other
+        // oxlint-disable-next-line no-await-in-loop -- a client waits before it tries again
         await sleep(PAUSE_MS);
         continue;
       }
       const units = 1 + Math.floor(most * random() ** SKEW);
-      // oxlint-disable-next-line no-await-in-loop -- one call after the other
+      // oxlint-disable-next-line no-await-in-loop -- a client makes its next call when it has heard of the last
       const outcome = await this.#call(client, units);
       if (outcome.status === 200) most = Math.min(UNITS_MOST, most * 2);
-      // oxlint-disable-next-line no-await-in-loop -- one call after the other
+      // oxlint-disable-next-line no-await-in-loop -- a client waits before it tries again
       else if (!isRefusal(outcome.status)) await sleep(PAUSE_MS);
       else if (!outcome.transient) {
         this.#noteRefusal(outcome, units);
         if (units === 1 && this.#mode !== 'on') return;
         most = Math.max(1, Math.floor(units / 2));
       }
-      // oxlint-disable-next-line no-await-in-loop -- one call after the other
+      // oxlint-disable-next-line no-await-in-loop -- a client waits before it tries again
       if (isRefusal(outcome.status)) await sleep(REFUSED_PAUSE_MS);
     }
   }

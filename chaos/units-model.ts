@@ -97,10 +97,10 @@ async function stream(
   const eventOf = (delta: object, finish: string | null): string =>
     `data: ${JSON.stringify({ ...base, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
   for (let each = 0; each < tokens; each += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one token after the other
+    // oxlint-disable-next-line no-await-in-loop -- a model thinks about each token
     if (delayMs > 0) await sleep(delayMs);
     note(1);
-    // oxlint-disable-next-line no-await-in-loop -- one token after the other
+    // oxlint-disable-next-line no-await-in-loop -- the next token waits until this one is taken
     if (!(await writeChunk(response, eventOf({ content: TOKEN }, null)))) return;
   }
   const usage = { ...base, choices: [], usage: usageOf(tokens) };

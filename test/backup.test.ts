@@ -13,6 +13,7 @@ import { runTollkeeper } from './support/run-command.ts';
 import { executable } from './support/start-gateway.ts';
 import { startLab } from './support/start-lab.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
+import { renderUnitsConfig } from './support/units-config.ts';
 import { waitFor } from './support/wait-for.ts';
 
 const CALLERS = 24;
@@ -53,7 +54,7 @@ it('PERF-08, I5, I10: backed up under load, killed, wiped and restored, a gatewa
   const data = temporaryDirectory('backed-up');
   const backups = temporaryDirectory('backups');
   const file = join(backups, 'tollkeeper.yaml');
-  writeFileSync(file, config(model.origin));
+  writeFileSync(file, renderUnitsConfig(model.origin));
   const under = await GatewayUnderFire.create({ data, config: file, workers: 2 });
   onTestFinished(() => under.destroy());
   await under.start();
@@ -208,25 +209,3 @@ it('with PostgreSQL backup and restore say what to use instead', async () => {
     expect(stderr).not.toContain('p4ss-word');
   }
 });
-
-function config(origin: string): string {
-  return `
-version: 1
-providers:
-  units: { base_url: "${origin}/v1" }
-models:
-  units:
-    provider: units
-    upstream_model: echo-1
-    context_window: 32768
-    max_output_tokens: 64
-    price: { input: 0 USD / 1M tokens, output: 1.00 USD / 1M tokens }
-apis:
-  llm: { type: llm }
-plans:
-  lab: { title: Lab, price: 1.00 USD / month, limits: [{ requests: 10M, per: lifetime }] }
-demo:
-  customer: { name: Lab, plan: lab }
-  credit: 1000.00 USD
-`;
-}

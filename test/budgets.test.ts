@@ -16,46 +16,28 @@ import {
   runParallel,
   tally,
 } from './support/gateway-caller.ts';
-import { type MidMonth, renderPlan, startMidMonth } from './support/start-mid-month.ts';
-import { startWorkshop, type Workshop } from './support/start-workshop.ts';
+import { renderPlan } from './support/start-mid-month.ts';
+import { type Shop, startShop } from './support/start-shop.ts';
 
 const CALLERS = 200;
 /** Calls that a budget of 50.00 is enough for, and one of 30.00. */
 const [ROOT_CALLS, PART_CALLS] = [200, 120];
 
-let workshop: Workshop;
-let lab: MidMonth;
+let shop: Shop;
 let caller: GatewayCaller;
 
 beforeAll(async () => {
-  workshop = await startWorkshop();
-  lab = await startMidMonth(renderConfig(), CALLERS);
-  ({ caller } = lab);
-}, 60_000);
-
-afterAll(async () => {
-  await lab.close();
-  await workshop.close();
-});
-
-function renderConfig(): string {
-  return `
-version: 1
-retry_storm_per_minute: 0
-upstreams:
-  shop: { url: "${workshop.origin}" }
-apis:
-  shop:
-    upstream: shop
-    routes:
-      - { name: work, path: /work, price: ${PRICE} }
-plans:
+  const rest = `
 ${renderPlan('own', ['{ requests: 1M, per: month }'])}
 packs:
   small: { title: Small, price: 5.00 USD, credit: 5.00 USD }
 demo: { customer: { plan: own }, credit: 1.00 USD }
 `;
-}
+  shop = await startShop({ work: `price: ${PRICE}`, rest, connectionsMax: CALLERS });
+  ({ caller } = shop);
+}, 60_000);
+
+afterAll(() => shop.close());
 
 const work = (key: string): Promise<CallAnswer> => caller.callPatiently({ path: '/work', key });
 const [organisation, app] = [
@@ -74,14 +56,14 @@ async function callUntilRefused(key: string): Promise<{ served: number; refused:
 
 it('DEL-04, TEN-03: 30 + 30 of 50 is spent to the cent by 200 callers at once on two workers, and neither part passes its own', async () => {
   const tree = await plantBudgetTree(caller, 'own');
-  workshop.forget();
+  shop.workshop.forget();
   const { outcomes, refused, spentNano } = await spendEverywhere([caller], tree, '/work');
   console.log({ outcomes, workers: await caller.workerCounts() });
   const served = outcomes.map((each) => each['served'] ?? 0);
   expect(served.reduce((sum, each) => sum + each)).toBe(ROOT_CALLS);
   for (const each of served) expect(each).toBeLessThanOrEqual(PART_CALLS);
   expect(spentNano).toEqual(served.map(priceOf));
-  expect(workshop.calls).toBe(ROOT_CALLS);
+  expect(shop.workshop.calls).toBe(ROOT_CALLS);
   expect(tally(refused.map((each) => problemOf(each).code))).toEqual({
     SPENDING_LIMIT_REACHED: 2 * CALLERS - ROOT_CALLS,
   });

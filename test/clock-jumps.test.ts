@@ -98,7 +98,7 @@ it('DESIGN 8, QUOTA-12: two machines whose clocks differ by ten minutes sell one
     [poor.key, 100, 'INSUFFICIENT_CREDITS'],
   ] as const) {
     const told: (string | number)[] = [];
-    // oxlint-disable-next-line no-await-in-loop -- one customer after the other
+    // oxlint-disable-next-line no-await-in-loop -- each customer is to have all the connections
     await runParallel(sold + 60, 16, async (index) => {
       const { caller } = labs[index % 2 === 0 ? 0 : 1];
       const answer = await caller.callPatiently({ path: '/status', key });

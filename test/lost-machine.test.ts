@@ -83,7 +83,7 @@ it('DESIGN 5, PERF-05, BILL-27: what a dead machine holds is seen and alarmed ab
   expect(nanoOf(before.balance.held)).toBeGreaterThan(0n);
 
   for (const { id } of silent) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other, as people do it
+    // oxlint-disable-next-line no-await-in-loop -- an administrator writes off one process at a time
     const done = await command(other, 'owners', 'write-off', id, '--json');
     expect(done).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(done.stdout)).toMatchObject({ id, state: 'written_off' });

@@ -74,7 +74,7 @@ describe('more than one worker can take', () => {
     const flooded: number[] = [];
     const flooding = runParallel(REQUESTS_MAX - 4, REQUESTS_MAX, async () => {
       while (!isOver) {
-        // oxlint-disable-next-line no-await-in-loop -- as fast as it is answered
+        // oxlint-disable-next-line no-await-in-loop -- each of the callers floods as fast as it is answered
         flooded.push((await noisy.call({ path: '/status', key: flood.key })).status);
       }
     });

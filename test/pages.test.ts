@@ -110,13 +110,13 @@ describe('explaining (DIAG-01)', () => {
       const id = String(answer.headers['x-request-id']);
       const link = status === 200 ? `/r/${id}` : problemOf(answer).instance;
       const credential = status === 200 ? owner : {};
-      // oxlint-disable-next-line no-await-in-loop -- one page after the other
+      // oxlint-disable-next-line no-await-in-loop -- what is printed of a request stands together
       const json = await visit(caller, link, { ...JSON_TYPE, ...credential });
       const explanation = JSON.parse(json.text) as Explanation;
       expect(explanation).toMatchObject({ request_id: id, status, code });
       const refusing = explanation.trace.find(({ verdict }) => verdict === 'refused');
       expect(refusing?.step).toBe(step);
-      // oxlint-disable-next-line no-await-in-loop -- one page after the other
+      // oxlint-disable-next-line no-await-in-loop -- what is printed of a request stands together
       const html = await visit(caller, link, { ...HTML, ...credential });
       expect(html.status).toBe(200);
       expect(html.text).toContain(id);
@@ -157,7 +157,7 @@ describe('documentation of codes (DOC-02)', () => {
     const codes = Object.keys(CODES);
     const list = await visit(caller, '/errors', HTML);
     for (const code of codes) {
-      // oxlint-disable-next-line no-await-in-loop -- one page after the other
+      // oxlint-disable-next-line no-await-in-loop -- what is printed of a request stands together
       const page = await visit(caller, `/errors/${code}`, HTML);
       expect(page.status).toBe(200);
       expect(page.headers['content-type']).toContain('text/html');

@@ -9,8 +9,8 @@ import {
   runParallel,
   tally,
 } from './support/gateway-caller.ts';
-import { type MidMonth, renderPlan, startMidMonth } from './support/start-mid-month.ts';
-import { startWorkshop, type Workshop } from './support/start-workshop.ts';
+import { renderPlan } from './support/start-mid-month.ts';
+import { type Shop, startShop } from './support/start-shop.ts';
 import { waitFor } from './support/wait-for.ts';
 
 /** PLAN-16: the number of its row. */
@@ -19,33 +19,11 @@ const MEMBERS = 3;
 const POOL = 400;
 const SLOTS = 7;
 
-let workshop: Workshop;
-let lab: MidMonth;
+let shop: Shop;
 let caller: GatewayCaller;
 
 beforeAll(async () => {
-  workshop = await startWorkshop();
-  lab = await startMidMonth(renderConfig(), CALLS);
-  ({ caller } = lab);
-}, 60_000);
-
-afterAll(async () => {
-  await lab.close();
-  await workshop.close();
-});
-
-function renderConfig(): string {
-  return `
-version: 1
-retry_storm_per_minute: 0
-upstreams:
-  shop: { url: "${workshop.origin}" }
-apis:
-  shop:
-    upstream: shop
-    routes:
-      - { name: work, path: /work, price: 0.001 USD / request, compute: { units: 3 } }
-plans:
+  const rest = `
 ${renderPlan('requests', [`{ requests: ${POOL}, per: month }`])}
 ${renderPlan('bank', [`{ compute_units: ${POOL * 3 + 2}, per: month }`])}
 ${renderPlan('credit', ['{ requests: 1M, per: month }'])}
@@ -53,7 +31,12 @@ ${renderPlan('slots', [`{ concurrent_requests: ${SLOTS} }`])}
   own: { title: Own, price: 9.00 USD / month, limits: [{ requests: 5, per: month }] }
 demo: { customer: { plan: own }, credit: 1.00 USD }
 `;
-}
+  const work = 'price: 0.001 USD / request, compute: { units: 3 }';
+  shop = await startShop({ work, rest, connectionsMax: CALLS });
+  ({ caller } = shop);
+}, 60_000);
+
+afterAll(() => shop.close());
 
 interface Pool {
   readonly organisation: Customer;
@@ -95,15 +78,15 @@ it.each([
   'PLAN-16: a pool of %s: of 1,000 calls at once of all members exactly what it has is served',
   async (plan, credit, code) => {
     const pool = await createPool(plan, credit);
-    workshop.forget();
+    shop.workshop.forget();
     const answers = await callAll(pool);
     const workers = await caller.workerCounts();
     const byMember = pool.keys.map((_, member) =>
       outcomesOf(answers.filter((__, index) => index % pool.keys.length === member)),
     );
-    console.log({ plan, ...outcomesOf(answers), reached: workshop.calls, byMember, workers });
+    console.log({ plan, ...outcomesOf(answers), reached: shop.workshop.calls, byMember, workers });
     expect(outcomesOf(answers)).toEqual({ served: POOL, [code]: CALLS - POOL });
-    expect(workshop.calls).toBe(POOL);
+    expect(shop.workshop.calls).toBe(POOL);
     // It is one account, whoever looks.
     const usages = await Promise.all(pool.keys.map((key) => caller.usage(key)));
     for (const { limits, balance } of usages) {
@@ -117,18 +100,18 @@ it.each([
 
 it('PLAN-16: a pool of slots: of 1,000 calls at once no more run together than it has, and all are free again', async () => {
   const pool = await createPool('slots', '50.00');
-  workshop.forget();
+  shop.workshop.forget();
   const answers = await callAll(pool);
   const outcomes = outcomesOf(answers);
-  console.log({ ...outcomes, mostRunning: workshop.mostRunning });
+  console.log({ ...outcomes, mostRunning: shop.workshop.mostRunning });
   expect(Object.keys(outcomes)).toEqual(
     expect.arrayContaining(['served', 'CONCURRENCY_LIMIT_EXCEEDED']),
   );
   expect(outcomes).toEqual({
-    served: workshop.calls,
-    CONCURRENCY_LIMIT_EXCEEDED: CALLS - workshop.calls,
+    served: shop.workshop.calls,
+    CONCURRENCY_LIMIT_EXCEEDED: CALLS - shop.workshop.calls,
   });
-  expect(workshop.mostRunning).toBe(SLOTS);
+  expect(shop.workshop.mostRunning).toBe(SLOTS);
   const limits = await waitFor(
     async () => {
       const read = (await caller.usage(pool.keys[1])).limits;

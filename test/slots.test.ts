@@ -406,10 +406,10 @@ describe('show 4: slots return to zero (QUOTA-10, QUOTA-11)', () => {
   it(`after ${ABORTED} aborted calls`, async () => {
     const names = Object.keys(ENDINGS);
     for (const name of names) {
-      // oxlint-disable-next-line no-await-in-loop -- one way after the other
+      // oxlint-disable-next-line no-await-in-loop -- slots that stay taken are to be those of one way
       const results = await endEarly(name, Math.ceil(ABORTED / names.length));
       console.log({ [name]: results });
-      // oxlint-disable-next-line no-await-in-loop -- one way after the other
+      // oxlint-disable-next-line no-await-in-loop -- slots that stay taken are to be those of one way
       await waitFor(() => upstream.running().length === 0, {
         timeoutMs: 10_000,
         what: `the upstream to be rid of calls that ended ${name}`,
@@ -449,7 +449,7 @@ describe('show 4: slots return to zero (QUOTA-10, QUOTA-11)', () => {
       inFlight.push(countRunning());
       // The one that has served longest: one that dies young is replaced after a pause.
       fire.killWorker(0);
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      // oxlint-disable-next-line no-await-in-loop -- the next to be killed is one of those that serve now
       await fire.learnWorkers();
     }
     firing = false;

@@ -20,7 +20,7 @@ const COLUMNS = [
   textColumn('HEARD OF', 'seen_at'),
   { title: 'HOLDS', value: describeHolds },
 ];
-const HOLDING_COLUMNS = [
+const OWNER_LEASE_COLUMNS = [
   textColumn('CUSTOMER', 'tenant_id'),
   textColumn('KIND', 'kind'),
   textColumn('UNIT', 'unit'),
@@ -41,11 +41,11 @@ export function registerOwnerCommands(program: Command, io: CommandIo): void {
     ),
   );
   describeClientCommand(
-    owners.command('holdings <id>').description('what a process holds, by customer'),
-    ['owners holdings own_0199...', 'owners holdings own_0199... --json'],
+    owners.command('leases <id>').description('what a process holds, by customer'),
+    ['owners leases own_0199...', 'owners leases own_0199... --json'],
   ).action((id: string, options: AdminOptions) =>
-    runCall({ method: 'GET', path: `${pathOf(id)}/holdings` }, options, io, (json) =>
-      showPage(readList(json, 'data'), json, HOLDING_COLUMNS, io),
+    runCall({ method: 'GET', path: `${pathOf(id)}/leases` }, options, io, (json) =>
+      showPage(readList(json, 'data'), json, OWNER_LEASE_COLUMNS, io),
     ),
   );
   const writeOff = describeClientCommand(

@@ -6,6 +6,7 @@ import { waitFor } from '../../test/support/wait-for.ts';
 import { type AccountSpec, balanceAccount } from '../domain/accounts.ts';
 import { createClock } from '../platform/clock.ts';
 import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
+import { addGrant } from '../stores/store-fixture.conformance.ts';
 import type { Change, Store } from '../stores/store.ts';
 import type { Hold, Need, RateNeed } from './engine.ts';
 import { readJournal } from './journal.ts';
@@ -213,20 +214,7 @@ describe('protective limits (QUOTA-07)', () => {
 
 it('news of a tenant hands its slices back: the next call sees what changed', async () => {
   await store.createTenant(buildTenant());
-  await store.addGrant(
-    {
-      tenantId: 'ten_1',
-      asset: 'USD',
-      amount: 100n,
-      category: 'paid',
-      priority: 50,
-      effectiveAt: 0,
-      expiresAt: undefined,
-      source: 'test',
-      idempotencyKey: 'one',
-    },
-    clock.now(),
-  );
+  await addGrant(store, { tenantId: 'ten_1', amount: 100n }, clock.now());
   engine.release(await hold([BALANCE]));
   expect(engine.spare(BALANCE)).toBeGreaterThan(0);
   await store.changeTenant('ten_1', { planId: 'pro' });

@@ -8,6 +8,7 @@ import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { balanceAccount } from '../domain/accounts.ts';
 import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
+import { addGrant } from '../stores/store-fixture.conformance.ts';
 import type { Store } from '../stores/store.ts';
 import { readJournal } from './journal.ts';
 import { ownerLockPath, reclaimOwner } from './reclaim.ts';
@@ -59,20 +60,7 @@ beforeEach(async () => {
   directory = temporaryDirectory('reclaim');
   store = await openSqliteStore({ directory });
   onTestFinished(() => store.close());
-  await store.addGrant(
-    {
-      tenantId: 'ten_1',
-      asset: 'USD',
-      amount: 1000n,
-      category: 'paid',
-      priority: 50,
-      effectiveAt: 0,
-      expiresAt: undefined,
-      source: 'test',
-      idempotencyKey: 'one',
-    },
-    Date.now(),
-  );
+  await addGrant(store, { tenantId: 'ten_1', amount: 1000n }, Date.now());
 });
 
 async function startVictim(): Promise<ChildProgram> {

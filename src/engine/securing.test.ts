@@ -6,6 +6,7 @@ import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { type AccountSpec, balanceAccount } from '../domain/accounts.ts';
 import { createClock } from '../platform/clock.ts';
 import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
+import { addGrant } from '../stores/store-fixture.conformance.ts';
 import type { Store, SyncBatch, SyncResult } from '../stores/store.ts';
 import type { Hold, Secured } from './engine.ts';
 import { readJournal } from './journal.ts';
@@ -44,20 +45,7 @@ let through: (sync: Sync) => Sync;
 beforeEach(async () => {
   directory = temporaryDirectory('securing-journals');
   store = await openSqliteStore({ directory: temporaryDirectory('securing') });
-  await store.addGrant(
-    {
-      tenantId: 'ten_1',
-      asset: 'USD',
-      amount: 100_000n,
-      category: 'paid',
-      priority: 50,
-      effectiveAt: 0,
-      expiresAt: undefined,
-      source: 'test',
-      idempotencyKey: 'one',
-    },
-    clock.now(),
-  );
+  await addGrant(store, { tenantId: 'ten_1', amount: 100_000n }, clock.now());
   [errors, unserved, through] = [[], [], (sync) => sync];
   const [opened, heard] = [store, errors];
   const sync: Sync = (batch) => through(opened.sync.bind(opened))(batch);

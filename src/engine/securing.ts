@@ -79,12 +79,12 @@ export class Securing {
     // What the journal has as PROGRESS, a replay adds to what is settled: a stream ends where it has begun.
     const isSecured = this.#secure(own, amounts, isStream ? 'journal-fsync' : durability);
     own.announce(amounts);
-    if (!(await isSecured)) {
-      own.announce([]);
+    const isSafe = await isSecured;
+    own.announce([]);
+    if (!isSafe) {
       if (own.state === 'held') this.#giveUp(own);
       return undefined;
     }
-    own.announce([]);
     const takes = this.#charges.resolve(own, amounts, 'done');
     if (!isStream || durability === 'journal-fsync' || takes === undefined) return takes;
     return (await this.#waitForStore(undefined)) ? takes : undefined;

@@ -34,17 +34,11 @@ export function registerBackupCommands(program: Command, io: CommandIo): void {
       'after',
       '\nExamples:\n  $ tollkeeper backup /backups/monday\n  $ tollkeeper backup /backups/monday --data /var/lib/tollkeeper --json',
     )
-    .action(async (target: string, flags: StoreFlags) => {
-      const directory = chooseDirectory(flags, io, 'pg_dump --format=custom');
-      if (directory === undefined) return;
-      const outcome =
-        typeof directory === 'string'
-          ? await outcomeOf(async () =>
-              describeBackup(target, await backUp({ directory, target }, createClock(0))),
-            )
-          : directory;
-      reportOutcome(outcome, io, flags.json === true);
-    });
+    .action((target: string, flags: StoreFlags) =>
+      onDirectory(flags, io, 'pg_dump --format=custom', async (directory) =>
+        describeBackup(target, await backUp({ directory, target }, createClock(0))),
+      ),
+    );
   program
     .command('restore <dir>')
     .description('put a backup into the data directory of a gateway that is stopped')
@@ -56,18 +50,25 @@ export function registerBackupCommands(program: Command, io: CommandIo): void {
       'after',
       '\nExamples:\n  $ tollkeeper restore /backups/monday --data /var/lib/tollkeeper\n  $ tollkeeper restore /backups/monday --replace --json',
     )
-    .action(async (source: string, flags: RestoreFlags) => {
-      const directory = chooseDirectory(flags, io, 'pg_restore');
-      if (directory === undefined) return;
+    .action((source: string, flags: RestoreFlags) => {
       const plan = { source: resolve(source), replaces: flags.replace === true };
-      const outcome =
-        typeof directory === 'string'
-          ? await outcomeOf(async () =>
-              describeRestored(directory, await restore({ ...plan, directory }, createClock(0))),
-            )
-          : directory;
-      reportOutcome(outcome, io, flags.json === true);
+      return onDirectory(flags, io, 'pg_restore', async (directory) =>
+        describeRestored(directory, await restore({ ...plan, directory }, createClock(0))),
+      );
     });
+}
+
+/** Runs on the data directory that is meant, and reports how that ended. `instead`: what does it for PostgreSQL. */
+async function onDirectory(
+  flags: StoreFlags,
+  io: CommandIo,
+  instead: string,
+  run: (directory: string) => Promise<CommandOutcome>,
+): Promise<void> {
+  const directory = chooseDirectory(flags, io, instead);
+  if (directory === undefined) return;
+  const outcome = typeof directory === 'string' ? await outcomeOf(() => run(directory)) : directory;
+  reportOutcome(outcome, io, flags.json === true);
 }
 
 /** The data directory that is meant; what to use instead where the books are elsewhere; undefined = it was told. */

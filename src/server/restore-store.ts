@@ -147,7 +147,7 @@ async function copyFiles(
   for (const { name, bytes, sha256 } of files) {
     const [from, to] = [join(source, name), join(stage, name)];
     if (!existsSync(from)) return damaged(from, 'it is missing');
-    // oxlint-disable-next-line no-await-in-loop -- one disk
+    // oxlint-disable-next-line no-await-in-loop -- files are copied whole: at once they would only share one disk
     const copied = await copyHashed(from, to);
     if (copied.bytes !== bytes) {
       return damaged(from, `it has ${copied.bytes} bytes of ${bytes}`);

@@ -5,8 +5,8 @@ export interface OwnerStore {
    * first, at most OWNERS_LISTED_MAX.
    */
   owners(heardBefore: number): Promise<readonly OwnerReport[]>;
-  /** By tenant, most first, at most HOLDINGS_LISTED_MAX: what of an owner's slices is or was not settled. */
-  holdings(owner: string): Promise<readonly Holding[]>;
+  /** By tenant, most first, at most OWNER_LEASES_LISTED_MAX: what of an owner's slices is or was not settled. */
+  ownerLeases(owner: string): Promise<readonly OwnerLease[]>;
   /**
    * What an administrator decides without proof: the slices of a silent owner go back to their accounts, the owner is
    * fenced, and what it served and had not settled is the house's. Doing it again changes nothing and answers the same.
@@ -31,7 +31,7 @@ export interface HeldTotal {
   readonly amount: bigint;
   readonly tenants: number;
 }
-export interface Holding extends Omit<HeldTotal, 'tenants'> {
+export interface OwnerLease extends Omit<HeldTotal, 'tenants'> {
   readonly tenantId: string;
 }
 
@@ -48,4 +48,4 @@ export type WriteOffResult =
   | { readonly kind: 'unknown' };
 
 export const OWNERS_LISTED_MAX = 200;
-export const HOLDINGS_LISTED_MAX = 200;
+export const OWNER_LEASES_LISTED_MAX = 200;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { HOLDINGS_LISTED_MAX, OWNERS_LISTED_MAX } from './owner-store.ts';
+import { OWNER_LEASES_LISTED_MAX, OWNERS_LISTED_MAX } from './owner-store.ts';
 import {
   acquire,
   batchOf,
@@ -58,29 +58,32 @@ function describeReports(database: ReturnType<typeof useStore>): void {
       { id: earlier, seenAt: T0 - 1, ...plain },
       { id: owner, machine: 'host-a', seenAt: T0, writtenOffAt: undefined, held },
     ]);
-    expect(await store.holdings(owner)).toEqual([
+    expect(await store.ownerLeases(owner)).toEqual([
       { tenantId: account.tenantId, kind: 'balance', unit: 'USD', amount: 70n },
       { tenantId: account.tenantId, kind: 'quota', unit: 'requests', amount: 10n },
     ]);
-    expect(await store.holdings(earlier)).toEqual([]);
+    expect(await store.ownerLeases(earlier)).toEqual([]);
     expect(await store.owners(T0 - 1)).toEqual([]);
   });
 
-  it('bound: the longest silent and the largest holdings are listed, no more', async () => {
+  it('bound: the longest silent and the largest leases are listed, no more', async () => {
     const { store } = database;
     const owner = await openOwner(store, T0 - DAY_MS);
-    const requests = Array.from({ length: HOLDINGS_LISTED_MAX + 5 }, (_, index) => {
+    const requests = Array.from({ length: OWNER_LEASES_LISTED_MAX + 5 }, (_, index) => {
       const account = quotaOf(freshName('tenant'), 1000);
       return { index, account, grantedBefore: 0, need: index + 1, want: index + 1, ask: false };
     });
     await store.acquire(owner, requests, T0 - DAY_MS);
-    const holdings = await store.holdings(owner);
-    expect(holdings).toHaveLength(HOLDINGS_LISTED_MAX);
-    expect(holdings[0]?.amount).toBe(BigInt(HOLDINGS_LISTED_MAX + 5));
+    const leases = await store.ownerLeases(owner);
+    expect(leases).toHaveLength(OWNER_LEASES_LISTED_MAX);
+    expect(leases[0]?.amount).toBe(BigInt(OWNER_LEASES_LISTED_MAX + 5));
     for (let count = 0; count <= OWNERS_LISTED_MAX; count += 1) await openOwner(store, T0 - 2);
     const listed = await store.owners(T0);
     expect(listed).toHaveLength(OWNERS_LISTED_MAX);
-    expect(listed[0]).toMatchObject({ id: owner, held: [{ tenants: HOLDINGS_LISTED_MAX + 5 }] });
+    expect(listed[0]).toMatchObject({
+      id: owner,
+      held: [{ tenants: OWNER_LEASES_LISTED_MAX + 5 }],
+    });
   });
 }
 

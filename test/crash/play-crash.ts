@@ -9,6 +9,7 @@ import { ServedRecord } from '../../chaos/served-record.ts';
 import { startEchoModel } from '../../src/server/demo/echo-model.ts';
 import type { Store } from '../../src/stores/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { renderUnitsConfig } from '../support/units-config.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const CALLERS = 128;
@@ -38,7 +39,10 @@ export async function playCrash(plan: CrashPlan) {
   onTestFinished(() => model.close());
   const data = temporaryDirectory('crash');
   const file = join(data, 'tollkeeper.yaml');
-  writeFileSync(file, config(model.origin, settings));
+  writeFileSync(
+    file,
+    renderUnitsConfig(model.origin, `store: ${settings}\nretry_storm_per_minute: 0`),
+  );
   const under = await GatewayUnderFire.create({ data, config: file, workers: 2 });
   onTestFinished(() => under.destroy());
   await under.start();
@@ -145,33 +149,6 @@ export function findFaults(outcome: Awaited<ReturnType<typeof playCrash>>): read
     ['I5: and its units at most', charged_units - served_units <= killed_processes * UNITS_MOST],
   ];
   return promises.flatMap(([promise, isKept]) => (isKept ? [] : [promise]));
-}
-
-function config(origin: string, store: string): string {
-  return `
-version: 1
-store: ${store}
-providers:
-  units: { base_url: "${origin}/v1" }
-models:
-  units:
-    provider: units
-    upstream_model: echo-1
-    context_window: 32768
-    max_output_tokens: 64
-    price: { input: 0 USD / 1M tokens, output: 1.00 USD / 1M tokens }
-apis:
-  llm: { type: llm }
-plans:
-  lab:
-    title: Lab
-    price: 1.00 USD / month
-    limits: [{ requests: 10M, per: lifetime }]
-demo:
-  customer: { name: Lab, plan: lab }
-  credit: 1000.00 USD
-retry_storm_per_minute: 0
-`;
 }
 
 async function tenantOf(store: {

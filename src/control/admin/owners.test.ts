@@ -56,11 +56,11 @@ it('every process is listed, longest silent first, with its machine and what it 
     },
     expect.objectContaining({ id: 'own_b', machine: null, state: 'live', holds: [] }),
   ]);
-  const holdings = await call('/admin/owners/own_a/holdings');
-  expect(holdings.json['data']).toEqual([
+  const leases = await call('/admin/owners/own_a/leases');
+  expect(leases.json['data']).toEqual([
     { tenant_id: tenantId, kind: 'balance', unit: 'USD', amount: '0.5000 USD' },
   ]);
-  expect((await call('/admin/owners/own_b/holdings')).json['data']).toEqual([]);
+  expect((await call('/admin/owners/own_b/leases')).json['data']).toEqual([]);
 });
 
 it('refused: a process that was heard of lately, one that is not known, a body, no key', async () => {
@@ -73,7 +73,7 @@ it('refused: a process that was heard of lately, one that is not known, a body, 
   );
   const unknown = await order('own_', 'unknown');
   expect([unknown.status, unknown.json['code']]).toEqual([404, 'NOT_FOUND']);
-  expect((await call('/admin/owners/own_/holdings')).status).toBe(404);
+  expect((await call('/admin/owners/own_/leases')).status).toBe(404);
   expect((await order('own_c', 'body', { force: true })).json['message']).toContain('force');
   const bare = await call('/admin/owners/own_c/write-off', { body: {} });
   expect(bare.json['message']).toContain('Idempotency-Key');
@@ -106,14 +106,14 @@ it('BILL-13: written off once, however often it is asked for; the line of the lo
   expect((await order('own_b', 'ended')).json['message']).toContain('holds nothing');
 });
 
-it('CLI: owners list, holdings and write-off', async () => {
+it('CLI: owners list, leases and write-off', async () => {
   const tenantId = await leave('own_f');
   now = T0 + WRITE_OFF_SILENT_MS + 5000;
   const env = atGateway(api);
   const listed = await runClientCommand(['owners', 'list'], env);
   expect(listed.out).toMatch(/^ID +MACHINE +STATE +HEARD OF +HOLDS\n/);
   expect(listed.out).toMatch(/^own_f +host-a +silent +2026-11-21T00:00:00.000Z +0\.5000 USD$/m);
-  expect((await runClientCommand(['owners', 'holdings', 'own_f'], env)).out).toContain(tenantId);
+  expect((await runClientCommand(['owners', 'leases', 'own_f'], env)).out).toContain(tenantId);
   const done = await runClientCommand(['owners', 'write-off', 'own_f'], env);
   expect(done).toMatchObject({ code: 0, talk: '' });
   expect(done.out).toMatch(/^given back +0\.5000 USD$/m);

@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 
 import { formatMoney } from '../../domain/money.ts';
-import type { HeldTotal, Holding, OwnerReport } from '../../stores/owner-store.ts';
+import type { HeldTotal, OwnerLease, OwnerReport } from '../../stores/owner-store.ts';
 import { OWNER_LOST_MS } from '../jobs/books-jobs.ts';
 import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
 import { answerChange, refuse } from './answer.ts';
@@ -20,8 +20,8 @@ const CLOCKS_APART_MS = 86_400_000;
 export function mountOwners(app: Hono<AdminEnv>, deps: AdminDeps): void {
   const path = '/admin/owners';
   app.get(path, (context) => listOwners(context, deps));
-  app.get(`${path}/:id/holdings`, (context) =>
-    listHoldings(context, deps, context.req.param('id')),
+  app.get(`${path}/:id/leases`, (context) =>
+    listOwnerLeases(context, deps, context.req.param('id')),
   );
   app.post(`${path}/:id/write-off`, (context) => writeOff(context, deps, context.req.param('id')));
 }
@@ -36,17 +36,17 @@ async function listOwners(context: AdminContext, deps: AdminDeps): Promise<Respo
 }
 
 /** By customer, most first. */
-async function listHoldings(
+async function listOwnerLeases(
   context: AdminContext,
   deps: AdminDeps,
   owner: string,
 ): Promise<Response> {
   const { asset } = deps.catalog();
-  const holdings = await deps.store.holdings(owner);
-  if (holdings.length === 0 && (await deps.store.lastSettled(owner)) === undefined) {
+  const leases = await deps.store.ownerLeases(owner);
+  if (leases.length === 0 && (await deps.store.lastSettled(owner)) === undefined) {
     return refuseUnknown(context, deps, owner);
   }
-  const data = holdings.map((holding) => viewHolding(holding, asset));
+  const data = leases.map((lease) => viewOwnerLease(lease, asset));
   return context.json({ data, has_more: false, next_cursor: null });
 }
 
@@ -128,8 +128,8 @@ function viewHeld(total: HeldTotal, asset: string) {
   return { ...viewAmount(total, asset), tenants: total.tenants };
 }
 
-function viewHolding(holding: Holding, asset: string): object {
-  return { tenant_id: holding.tenantId, ...viewAmount(holding, asset) };
+function viewOwnerLease(lease: OwnerLease, asset: string): object {
+  return { tenant_id: lease.tenantId, ...viewAmount(lease, asset) };
 }
 
 /** Money as text, other units as numbers; what fits no safe integer is no lease's. */

@@ -97,7 +97,7 @@ export class JobRunner {
     for (const job of this.#parts.jobs) {
       if (this.#stopped) return;
       if (this.#running.has(job.name)) continue;
-      // oxlint-disable-next-line no-await-in-loop -- a few small questions, one after the other
+      // oxlint-disable-next-line no-await-in-loop -- questions to one store: at once they would only queue there
       await this.#consider(job);
     }
   }

@@ -9,6 +9,7 @@ import { LedgerEngine } from '../../engine/ledger-engine.ts';
 import { readJournal } from '../../engine/journal.ts';
 import { createClock } from '../../platform/clock.ts';
 import { openSqliteStore } from '../../stores/sqlite/sqlite-store.ts';
+import { addGrant } from '../../stores/store-fixture.conformance.ts';
 import type { Store } from '../../stores/store.ts';
 import { amountsOf, captureWhole, finishStream, noteProgress } from './charging.ts';
 import type { Exchange } from './exchange.ts';
@@ -30,20 +31,7 @@ beforeEach(async () => {
   directory = temporaryDirectory('charging');
   store = await openSqliteStore({ directory });
   onTestFinished(() => store.close());
-  await store.addGrant(
-    {
-      tenantId: 'ten_1',
-      asset: 'USD',
-      amount: 1000n,
-      category: 'paid',
-      priority: 50,
-      effectiveAt: 0,
-      expiresAt: undefined,
-      source: 'test',
-      idempotencyKey: 'one',
-    },
-    clock.now(),
-  );
+  await addGrant(store, { tenantId: 'ten_1', amount: 1000n }, clock.now());
   const ignore = () => undefined;
   engine = await LedgerEngine.open({
     owner: 'own_1',

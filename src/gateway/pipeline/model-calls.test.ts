@@ -99,9 +99,9 @@ describe('QUOTA-02: a model is counted by its own name, whatever it is called by
       const plan = { models: ['*'], priceNano: 1n, ...setting.plan };
       const gateway = open({ ...setting, plan, routes, catalog: { models } });
       gateway.answer = answer;
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      // oxlint-disable-next-line no-await-in-loop -- the first call uses up what the second is refused
       expect(await ask(gateway, chat(first))).toBe('200');
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      // oxlint-disable-next-line no-await-in-loop -- the first call uses up what the second is refused
       expect(await ask(gateway, chat(second))).toBe('402 REQUEST_QUOTA_EXCEEDED');
     }
   });

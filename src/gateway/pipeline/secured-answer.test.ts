@@ -126,7 +126,7 @@ describe('an answer whose charge has to be safe first', () => {
         if (route === CHAT) {
           gateway.answer.body = JSON.stringify({ choices: [{ message: { content: 'hi' } }] });
         }
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        // oxlint-disable-next-line no-await-in-loop -- each case looks at the one log row there is
         const response = await gateway.call(call);
         expect(response.status).toBe(503);
         expect(response.body).toContain('BILLING_UNAVAILABLE');

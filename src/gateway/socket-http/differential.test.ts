@@ -395,13 +395,13 @@ describe('what node:http leaves to its user', () => {
     expect(connection.received).toMatch(/^HTTP\/1\.1 200 /);
     connection.destroy();
     for (const listener of [ours, standard]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      // oxlint-disable-next-line no-await-in-loop -- the example is sent to one listener at a time
       const refused = await send((await listener.listen()).port, [example]);
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      // oxlint-disable-next-line no-await-in-loop -- its answer is looked at before its connection ends
       await waitFor(() => refused.received.includes(HEAD_END), { timeoutMs: 5000, what: 'ours' });
       expect(refused.received).toMatch(/^HTTP\/1\.1 4\d\d [^]*^X-Refusal: ./m);
       refused.destroy();
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      // oxlint-disable-next-line no-await-in-loop -- its port is free before the next one listens
       await listener.drain(0);
     }
     bare.closeAllConnections();

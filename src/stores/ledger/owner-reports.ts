@@ -1,7 +1,7 @@
 import {
   type HeldTotal,
-  type Holding,
-  HOLDINGS_LISTED_MAX,
+  type OwnerLease,
+  OWNER_LEASES_LISTED_MAX,
   type OwnerReport,
   OWNERS_LISTED_MAX,
 } from '../owner-store.ts';
@@ -18,8 +18,8 @@ export interface HeldRow extends Pick<HeldTotal, 'kind' | 'unit' | 'tenants'> {
   readonly owner: string;
   readonly amount: string;
 }
-/** Columns of `holdingsSql`. */
-export interface HoldingRow extends Pick<HeldTotal, 'kind' | 'unit'> {
+/** Columns of `ownerLeasesSql`. */
+export interface OwnerLeaseRow extends Pick<HeldTotal, 'kind' | 'unit'> {
   readonly tenant_id: string;
   readonly amount: string;
 }
@@ -46,12 +46,12 @@ export function heldSql(heardBefore: string): string {
     ) held GROUP BY owner, kind, unit ORDER BY owner, kind, unit`;
 }
 
-export function holdingsSql(owner: string): string {
+export function ownerLeasesSql(owner: string): string {
   return `SELECT tenant_id, kind, unit, CAST(SUM(amount) AS text) AS amount FROM (
       ${OF_LEASES} WHERE l.granted > l.settled AND l.owner = ${owner}
       UNION ALL ${OF_SLICES} WHERE s.owner = ${owner}
     ) held GROUP BY tenant_id, kind, unit
-    ORDER BY SUM(amount) DESC, tenant_id, kind, unit LIMIT ${HOLDINGS_LISTED_MAX}`;
+    ORDER BY SUM(amount) DESC, tenant_id, kind, unit LIMIT ${OWNER_LEASES_LISTED_MAX}`;
 }
 
 export function toOwnerReports(
@@ -71,6 +71,11 @@ export function toOwnerReports(
   }));
 }
 
-export function toHolding({ tenant_id: tenantId, kind, unit, amount }: HoldingRow): Holding {
+export function toOwnerLease({
+  tenant_id: tenantId,
+  kind,
+  unit,
+  amount,
+}: OwnerLeaseRow): OwnerLease {
   return { tenantId, kind, unit, amount: BigInt(amount) };
 }

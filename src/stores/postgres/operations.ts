@@ -15,7 +15,7 @@ import { migrate } from './migrations.ts';
 import {
   countBehind,
   findOwner,
-  listHoldings,
+  listOwnerLeases,
   listOwners,
   liveOwners,
   openOwner,
@@ -57,7 +57,7 @@ function createOperations(database: Database): Operations {
       lastSettledOf(await findOwner(database, owner), await findWriteOff(database, owner)),
     reclaim: ledger.reclaim.bind(ledger),
     owners: async (heardBefore) => listOwners(database, heardBefore, await clock.aheadMs()),
-    holdings: (owner) => listHoldings(database, owner),
+    ownerLeases: (owner) => listOwnerLeases(database, owner),
     writeOff: ledger.writeOff.bind(ledger),
     takeJob: jobs.take.bind(jobs),
     renewJob: jobs.renew.bind(jobs),

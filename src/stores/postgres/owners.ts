@@ -2,15 +2,15 @@ import { newOwner, usedBefore } from '../ledger/owners.ts';
 import {
   type HeldRow,
   heldSql,
-  type HoldingRow,
-  holdingsSql,
+  type OwnerLeaseRow,
+  ownerLeasesSql,
   type OwnerReportRow,
   ownersSql,
-  toHolding,
+  toOwnerLease,
   toOwnerReports,
 } from '../ledger/owner-reports.ts';
 import type { OwnerRow, OwnerTable } from '../ledger/tables.ts';
-import type { Holding, OwnerReport } from '../owner-store.ts';
+import type { OwnerLease, OwnerReport } from '../owner-store.ts';
 import { lockNews } from './changes.ts';
 import type { Database, Transaction } from './database.ts';
 import { Statement } from './statement.ts';
@@ -36,7 +36,7 @@ const SAVE = new Statement<never>(
 );
 const REPORTS = new Statement<OwnerReportRow>(ownersSql('$1::bigint'));
 const HELD = new Statement<HeldRow>(heldSql('$1::bigint'));
-const HOLDINGS = new Statement<HoldingRow>(holdingsSql('$1::text'));
+const OWNER_LEASES = new Statement<OwnerLeaseRow>(ownerLeasesSql('$1::text'));
 
 /** The one owner a transaction is about. With its lock nobody else opens, settles or closes its leases. */
 export class PostgresOwners implements OwnerTable {
@@ -121,8 +121,11 @@ export function listOwners(
   });
 }
 
-export async function listHoldings(database: Database, owner: string): Promise<readonly Holding[]> {
-  return (await database.query(HOLDINGS, owner)).map(toHolding);
+export async function listOwnerLeases(
+  database: Database,
+  owner: string,
+): Promise<readonly OwnerLease[]> {
+  return (await database.query(OWNER_LEASES, owner)).map(toOwnerLease);
 }
 
 /**

@@ -4,8 +4,6 @@ import type { Database, Statement } from './database.ts';
 
 const COLUMNS =
   'id, tenant_id, kind, unit, allowance, reserved, spent, window_ends_at, label, sliding_ms, usage, free_at';
-/** `json_each` has an `id` of its own. */
-const LISTED_COLUMNS = COLUMNS.replace('id', 'accounts.id');
 const PRUNE_BATCH = 500;
 
 /** The accounts table. Runs inside its caller's transaction. */
@@ -21,9 +19,8 @@ export class SqliteAccounts implements AccountTable {
 
   constructor(database: Database) {
     this.#select = database.prepare(`SELECT ${COLUMNS} FROM accounts WHERE id = ?`);
-    // Not JOIN: the order is the plan, the list first and each of it by the primary key.
     this.#selectListed = database.prepare(
-      `SELECT ${LISTED_COLUMNS} FROM json_each(?) listed CROSS JOIN accounts ON accounts.id = listed.value`,
+      `SELECT ${COLUMNS} FROM accounts WHERE id IN (SELECT value FROM json_each(?))`,
     );
     this.#selectTenant = database.prepare(
       `SELECT ${COLUMNS} FROM accounts WHERE tenant_id = ? AND (window_ends_at IS NULL OR window_ends_at > ?) ORDER BY id`,

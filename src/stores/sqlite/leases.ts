@@ -16,9 +16,8 @@ export class SqliteLeases implements LeaseTable {
   constructor(database: Database) {
     const columns = 'owner, idx, account_id, granted, settled';
     this.#select = database.prepare(`SELECT ${columns} FROM leases WHERE owner = ? AND idx = ?`);
-    // Not JOIN: the order is the plan, the list first and each of it by the primary key.
     this.#selectListed = database.prepare(
-      `SELECT ${columns} FROM json_each(?) listed CROSS JOIN leases ON owner = ? AND idx = listed.value`,
+      `SELECT ${columns} FROM leases WHERE owner = ? AND idx IN (SELECT value FROM json_each(?))`,
     );
     this.#selectOwned = database.prepare(
       `SELECT ${columns} FROM leases WHERE owner = ? ORDER BY idx`,
@@ -48,7 +47,7 @@ export class SqliteLeases implements LeaseTable {
   }
 
   findAll(owner: string, indexes: readonly number[]): readonly LeaseRow[] {
-    return this.#selectListed.all(JSON.stringify(indexes), owner);
+    return this.#selectListed.all(owner, JSON.stringify(indexes));
   }
 
   owned(owner: string): readonly LeaseRow[] {

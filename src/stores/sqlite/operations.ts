@@ -98,7 +98,7 @@ function createOperations(database: Database, log: RequestLogFiles): Operations 
     lastSettled: (owner) => lastSettledOf(tables.owners.find(owner), tables.writeOffs.find(owner)),
     reclaim: (...args) => database.write(() => settlement.reclaim(...args)),
     owners: (heardBefore) => database.read(() => tables.owners.reports(heardBefore)),
-    holdings: (owner) => tables.owners.holdings(owner),
+    ownerLeases: (owner) => tables.owners.ownerLeases(owner),
     writeOff: (...args) => database.write(() => writeOffs.writeOff(...args)),
     takeJob: jobs.take.bind(jobs),
     renewJob: jobs.renew.bind(jobs),

@@ -2,15 +2,15 @@ import { newOwner, usedBefore } from '../ledger/owners.ts';
 import {
   type HeldRow,
   heldSql,
-  type HoldingRow,
-  holdingsSql,
+  type OwnerLeaseRow,
+  ownerLeasesSql,
   type OwnerReportRow,
   ownersSql,
-  toHolding,
+  toOwnerLease,
   toOwnerReports,
 } from '../ledger/owner-reports.ts';
 import type { OwnerRow, OwnerTable } from '../ledger/tables.ts';
-import type { Holding, OwnerReport } from '../owner-store.ts';
+import type { OwnerLease, OwnerReport } from '../owner-store.ts';
 import type { SqliteChanges } from './changes.ts';
 import type { Database, Statement } from './database.ts';
 
@@ -25,7 +25,7 @@ export class SqliteOwners implements OwnerTable {
   readonly #update: Statement<never>;
   readonly #selectReports: Statement<OwnerReportRow>;
   readonly #selectHeld: Statement<HeldRow>;
-  readonly #selectHoldings: Statement<HoldingRow>;
+  readonly #selectOwnerLeases: Statement<OwnerLeaseRow>;
 
   constructor(database: Database, changes: SqliteChanges) {
     this.#changes = changes;
@@ -47,7 +47,7 @@ export class SqliteOwners implements OwnerTable {
     );
     this.#selectReports = database.prepare(ownersSql('?1'));
     this.#selectHeld = database.prepare(heldSql('?1'));
-    this.#selectHoldings = database.prepare(holdingsSql('?1'));
+    this.#selectOwnerLeases = database.prepare(ownerLeasesSql('?1'));
   }
 
   open(ownerId: string, now: number, machine: string | undefined): void {
@@ -70,8 +70,8 @@ export class SqliteOwners implements OwnerTable {
     return toOwnerReports(this.#selectReports.all(heardBefore), this.#selectHeld.all(heardBefore));
   }
 
-  holdings(owner: string): readonly Holding[] {
-    return this.#selectHoldings.all(owner).map(toHolding);
+  ownerLeases(owner: string): readonly OwnerLease[] {
+    return this.#selectOwnerLeases.all(owner).map(toOwnerLease);
   }
 
   countHeard(since: number): number {

@@ -18,7 +18,7 @@ type PassedOn = {
       | 'reclaim'
       | 'liveOwners'
       | 'owners'
-      | 'holdings'
+      | 'ownerLeases'
       | 'writeOff'
       | 'takeJob'
       | 'renewJob'

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Clock, createClock } from '../../platform/clock.ts';
 import type { JobAnswer, JobClaim, JobRun, JobState } from '../job-store.ts';
-import type { Holding, OwnerReport, WriteOffOrder, WriteOffResult } from '../owner-store.ts';
+import type { OwnerLease, OwnerReport, WriteOffOrder, WriteOffResult } from '../owner-store.ts';
 import type {
   AccountBalance,
   AcquireRequest,
@@ -82,8 +82,8 @@ class ThreadStore implements Store {
   owners(heardBefore: number): Promise<readonly OwnerReport[]> {
     return this.#thread.call('owners', heardBefore);
   }
-  holdings(owner: string): Promise<readonly Holding[]> {
-    return this.#thread.call('holdings', owner);
+  ownerLeases(owner: string): Promise<readonly OwnerLease[]> {
+    return this.#thread.call('ownerLeases', owner);
   }
   writeOff(owner: string, order: WriteOffOrder): Promise<WriteOffResult> {
     return this.#thread.call('writeOff', owner, order);
