@@ -1,4 +1,4 @@
-import { createListener, createUpstreamClient } from '../src/server/transport.ts';
+import { loadTransport } from '../src/server/transport.ts';
 import { createBareForward } from './bare-forward.ts';
 
 /**
@@ -10,9 +10,9 @@ if ((transport !== 'sockets' && transport !== 'node') || origin === undefined) {
   throw new Error('usage: bare-forward-process <sockets|node> <http://host:port> [port]');
 }
 
-const client = createUpstreamClient(transport);
+const { createListener, createUpstreamClient } = await loadTransport(transport);
+const client = createUpstreamClient();
 const listener = createListener(
-  transport,
   {
     host: '127.0.0.1',
     port: Number(port),

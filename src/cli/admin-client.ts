@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { request } from 'undici';
-
 import { parseProblem } from '../contract/parse-problem.ts';
 import { EXIT } from './command-outcome.ts';
 import type { CommandIo, ExitCode, Failure } from './command-outcome.ts';
@@ -68,6 +66,7 @@ interface Connection {
 }
 
 async function send(call: AdminCall, connection: Connection): Promise<AdminAnswer> {
+  const { request } = await import('undici');
   const headers: Record<string, string> = {
     authorization: `Bearer ${connection.token}`,
     accept: 'application/json',

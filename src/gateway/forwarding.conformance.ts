@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createBareForward } from '../../bench/bare-forward.ts';
 import { ChildProgram } from '../../test/support/child-program.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
-import { createListener, createUpstreamClient } from '../server/transport.ts';
+import { loadTransport } from '../server/transport.ts';
 import type { HttpTransport } from '../server/config/loaded-config.ts';
 
 const WAIT_MS = 10_000;
@@ -176,10 +176,10 @@ export function describeForwarding(transport: HttpTransport): void {
           server.closeAllConnections();
           server.close();
         });
-        const client = createUpstreamClient(transport);
+        const { createListener, createUpstreamClient } = await loadTransport(transport);
+        const client = createUpstreamClient();
         const { port } = server.address() as AddressInfo;
         const listener = createListener(
-          transport,
           {
             host: '127.0.0.1',
             port: 0,

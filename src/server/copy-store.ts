@@ -1,4 +1,3 @@
-import { copyInto } from '../stores/postgres/copy-target.ts';
 import { openCopySource } from '../stores/sqlite/copy-source.ts';
 import type { CopyResult, CopySource } from '../stores/store-copy.ts';
 import { findRunning } from './find-running.ts';
@@ -35,6 +34,7 @@ export async function copyStore({ directory, url }: CopyPlan): Promise<CopyResul
     );
   }
   try {
+    const { copyInto } = await import('../stores/postgres/copy-target.ts');
     return findUnsettled(source) ?? (await copyInto(url, source));
   } finally {
     source.close();

@@ -2,9 +2,8 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { CheckLine } from '../cli/gateway-checks.ts';
-import { inspectServer, type ServerReport } from '../stores/postgres/inspect-server.ts';
+import type { ServerReport } from '../stores/postgres/inspect-server.ts';
 import { formatProblem } from './config/config-problem.ts';
-import { RedisRates } from '../stores/redis/redis-rates.ts';
 import type { LoadResult } from './config/load-config.ts';
 
 const NODE_MAJOR_LEAST = 20;
@@ -42,6 +41,7 @@ export function checkMachine(loaded: LoadResult): readonly CheckLine[] {
 /** The database of the configuration, when it is a server of its own. */
 export async function checkDatabase(loaded: LoadResult): Promise<readonly CheckLine[]> {
   if (loaded.kind === 'invalid' || loaded.config.store.type !== 'postgres') return [];
+  const { inspectServer } = await import('../stores/postgres/inspect-server.ts');
   try {
     return [describeServer(await inspectServer(loaded.config.store.url))];
   } catch (error) {
@@ -77,6 +77,7 @@ export async function checkRedis(loaded: LoadResult): Promise<readonly CheckLine
   const { url, prefix } = loaded.config.redis;
   const { protocol, host } = new URL(url);
   const address = `${protocol}//${host}`;
+  const { RedisRates } = await import('../stores/redis/redis-rates.ts');
   const rates = RedisRates.open({ url, prefix, process: 'doctor', time: 'redis' });
   try {
     await rates.waitUntilReady(REDIS_WAIT_MS);

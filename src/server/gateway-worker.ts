@@ -29,7 +29,7 @@ import { originOf } from './origin.ts';
 import { createOwnPages } from './own-pages.ts';
 import { openSharedRates } from './shared-rates.ts';
 import { renderProtocolError } from './protocol-error.ts';
-import { createListener, createUpstreamClient } from './transport.ts';
+import { loadTransport, type Transport } from './transport.ts';
 
 import type { WorkerStart } from './worker-messages.ts';
 
@@ -51,6 +51,7 @@ export class GatewayWorker {
   readonly #recorder: RequestRecorder;
   readonly #registry: MetricRegistry;
   readonly #rates: RatesWithFallback | undefined;
+  readonly #transport: Transport;
   readonly #tokenizer = openTokenizer();
   #listener: Listener | undefined;
   #publicUrl: string;
@@ -68,6 +69,7 @@ export class GatewayWorker {
     engine: LedgerEngine;
     registry: MetricRegistry;
     rates: RatesWithFallback | undefined;
+    transport: Transport;
   }) {
     this.#start = parts.start;
     this.owner = parts.owner;
@@ -80,6 +82,7 @@ export class GatewayWorker {
     this.#engine = parts.engine;
     this.#registry = parts.registry;
     this.#rates = parts.rates;
+    this.#transport = parts.transport;
     this.#recorder = new RequestRecorder(parts.store, parts.logger, parts.start.log.requests);
     this.#publicUrl = parts.start.server.publicUrl ?? '';
   }
@@ -87,10 +90,11 @@ export class GatewayWorker {
   static async open(start: WorkerStart): Promise<GatewayWorker> {
     const clock = createClock(start.clockShiftMs);
     const logger = createLogger({ level: start.log.level, fields: { process: start.name } });
+    const transport = await loadTransport(start.server.http);
     const store = await openStore(start.store, clock);
     const owner = `own_${randomUUID()}`;
     const lock = lockOwner(start.store.directory, owner);
-    const catalogs = new CatalogInForce(clock, logger, createUpstreamClient(start.server.http));
+    const catalogs = new CatalogInForce(clock, logger, transport.createUpstreamClient());
     catalogs.set(start.catalog);
     const keys = new KeyDirectory(store, clock, () => catalogs.current.catalog);
     const registry = new MetricRegistry();
@@ -101,7 +105,7 @@ export class GatewayWorker {
     });
     engine = await openEngine({ start, owner, store, rates, clock, logger, keys });
     const shared = { start, owner, clock, logger, store, lock, catalogs, keys };
-    return new GatewayWorker({ ...shared, engine, registry, rates });
+    return new GatewayWorker({ ...shared, engine, registry, rates, transport });
   }
 
   /** Starts serving; the port it got. Rejects with `code` EADDRINUSE and the like. */
@@ -111,8 +115,7 @@ export class GatewayWorker {
       await this.#store.secret('links', randomBytes(32).toString('hex')),
       'hex',
     );
-    const listener = createListener(
-      server.http,
+    const listener = this.#transport.createListener(
       {
         host: server.host,
         port: server.port,

@@ -6,8 +6,6 @@ import {
   EXIT,
   reportOutcome,
 } from '../cli/command-outcome.ts';
-import { inspectServer } from '../stores/postgres/inspect-server.ts';
-import { migrateServer } from '../stores/postgres/schema.ts';
 import { assertKnownSchema, type SchemaChange } from '../stores/schema-version.ts';
 import { inspectDirectory, migrateDirectory, SCHEMA_KNOWN } from '../stores/sqlite/schema.ts';
 import { chooseStore, outcomeOf, type StoreFlags } from './choose-store.ts';
@@ -42,8 +40,10 @@ export function registerMigrateCommand(program: Command, io: CommandIo): void {
     });
 }
 
-function migrate(store: StoreSettings): SchemaChange | Promise<SchemaChange> {
-  return store.type === 'sqlite' ? migrateDirectory(store.directory) : migrateServer(store.url);
+async function migrate(store: StoreSettings): Promise<SchemaChange> {
+  if (store.type === 'sqlite') return migrateDirectory(store.directory);
+  const { migrateServer } = await import('../stores/postgres/schema.ts');
+  return migrateServer(store.url);
 }
 
 /** Where the store is, and where `migrate` would bring it. */
@@ -51,6 +51,7 @@ async function inspect(store: StoreSettings): Promise<SchemaChange> {
   if (store.type === 'sqlite') {
     return checked({ from: inspectDirectory(store.directory), to: SCHEMA_KNOWN });
   }
+  const { inspectServer } = await import('../stores/postgres/inspect-server.ts');
   const { schema, schemaKnown } = await inspectServer(store.url);
   return checked({ from: schema, to: schemaKnown });
 }

@@ -3,7 +3,6 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { MetricRegistry, MetricSnapshot } from '../platform/metrics.ts';
 import { RatesWithFallback } from '../stores/redis/rates-with-fallback.ts';
-import { RedisRates } from '../stores/redis/redis-rates.ts';
 import type { LedgerStore } from '../stores/store.ts';
 import type { RedisSettings } from './config/loaded-config.ts';
 
@@ -33,6 +32,7 @@ export async function openSharedRates(
 ): Promise<RatesWithFallback | undefined> {
   const { redis, owner, clock, logger } = parts;
   if (redis === undefined) return undefined;
+  const { RedisRates } = await import('../stores/redis/redis-rates.ts');
   const { url, prefix } = redis;
   const shared = RedisRates.open({ url, prefix, process: owner, time: 'redis' });
   const metrics = createMetrics(parts.registry);

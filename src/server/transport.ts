@@ -1,22 +1,25 @@
 import type { Listener, ListenerOptions, RequestHandler } from '../gateway/listener.ts';
-import { createNodeHttpListener } from '../gateway/node-http/node-http-listener.ts';
-import { createSocketClient } from '../gateway/socket-http/socket-client.ts';
-import { createSocketListener } from '../gateway/socket-http/socket-listener.ts';
-import { createUndiciClient } from '../gateway/undici/undici-client.ts';
 import type { UpstreamClient } from '../gateway/upstream.ts';
 import type { HttpTransport } from './config/loaded-config.ts';
 
-/** What speaks HTTP/1.1 with callers, by `server.http`. */
-export function createListener(
-  transport: HttpTransport,
-  options: ListenerOptions,
-  handler: RequestHandler,
-): Listener {
-  const create = transport === 'sockets' ? createSocketListener : createNodeHttpListener;
-  return create(options, handler);
+/** What speaks HTTP/1.1 with callers and with upstreams. Each passes the same conformance suites as the other. */
+export interface Transport {
+  readonly createListener: (options: ListenerOptions, handler: RequestHandler) => Listener;
+  readonly createUpstreamClient: () => UpstreamClient;
 }
 
-/** What speaks HTTP/1.1 with upstreams, by `server.http`. Passes the same conformance suite as the other. */
-export function createUpstreamClient(transport: HttpTransport): UpstreamClient {
-  return transport === 'sockets' ? createSocketClient() : createUndiciClient();
+/** That of `server.http`; the other one is not loaded. */
+export async function loadTransport(transport: HttpTransport): Promise<Transport> {
+  if (transport === 'sockets') {
+    const [{ createSocketListener }, { createSocketClient }] = await Promise.all([
+      import('../gateway/socket-http/socket-listener.ts'),
+      import('../gateway/socket-http/socket-client.ts'),
+    ]);
+    return { createListener: createSocketListener, createUpstreamClient: createSocketClient };
+  }
+  const [{ createNodeHttpListener }, { createUndiciClient }] = await Promise.all([
+    import('../gateway/node-http/node-http-listener.ts'),
+    import('../gateway/undici/undici-client.ts'),
+  ]);
+  return { createListener: createNodeHttpListener, createUpstreamClient: createUndiciClient };
 }
