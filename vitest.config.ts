@@ -27,6 +27,7 @@ const QUIET = [
   'oracle/server',
   'overage',
   'pages',
+  'postgres',
   'postgres-backup',
   'public-pages',
   'quote',

@@ -28,7 +28,7 @@ async function visit<Result>(
   task: (lab: Lab) => Promise<Result>,
 ): Promise<Result> {
   const plan = [`limits: [${LIMITS}]`];
-  const lab = await startLab({ credit: '1.00', plan, routes: ROUTES, clock: at, data });
+  const lab = await startLab({ credit: '1.00', plan, routes: ROUTES, clock: at, data, workers: 1 });
   const result = await task(lab);
   await lab.gateway.stop();
   return result;
