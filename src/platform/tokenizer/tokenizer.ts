@@ -42,6 +42,8 @@ const TEXT_BYTES_MAX = 1024 * 1024;
 const TIMEOUT_MS = 5_000;
 /** The vocabulary takes some 60 MB of it. */
 const HEAP_MEBIBYTES_MAX = 256;
+/** What a text leaves behind is garbage at once: room for more of it would only be resident. */
+const YOUNG_MEBIBYTES_MAX = 4;
 
 interface Job {
   readonly text: string;
@@ -127,7 +129,10 @@ class ThreadTokenizer implements Tokenizer {
   #startThread(): Worker {
     const thread = new Worker(this.#threadUrl, {
       name: 'tokenizer',
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEBIBYTES_MAX },
+      resourceLimits: {
+        maxOldGenerationSizeMb: HEAP_MEBIBYTES_MAX,
+        maxYoungGenerationSizeMb: YOUNG_MEBIBYTES_MAX,
+      },
     });
     thread.on('message', (count: number) => this.#finish(thread, count));
     thread.on('error', (cause: unknown) => this.#fail(thread, cause));
