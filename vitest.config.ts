@@ -14,6 +14,7 @@ const QUIET = [
   'clock-jumps',
   'demo',
   'deploy',
+  'durability',
   'end-users',
   'every-code',
   'explained',

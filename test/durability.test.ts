@@ -23,8 +23,7 @@ it('durability: what commit-before-serve has answered is at the store; without t
   });
   const customer = await createCustomer(caller, { plan: 'lab', credit: '2.00' });
   const { key } = customer;
-  // A store without an answer is waited for as long as its own time-outs last, behind what else was sent to it.
-  const ask = (path: string): Promise<CallAnswer> => caller.call({ path, key, timeoutMs: 90_000 });
+  const ask = (path: string): Promise<CallAnswer> => caller.call({ path, key });
   const store = await openSqliteStore({ directory: gateway.data });
   onTestFinished(() => store.close());
   const spent = async (): Promise<bigint> => {

@@ -12,7 +12,7 @@ import type { Hold, Secured } from './engine.ts';
 import { readJournal } from './journal.ts';
 import { LedgerEngine } from './ledger-engine.ts';
 import { replayJournal } from './replay.ts';
-import { GROUP_MAX, WAITING_MAX } from './securing.ts';
+import { COMMIT_WAIT_MS_MAX, GROUP_MAX, WAITING_MAX } from './securing.ts';
 
 const BALANCE = balanceAccount('ten_1', 'USD');
 const SLOTS: AccountSpec = {
@@ -266,6 +266,37 @@ describe('commit-before-serve', () => {
     expect([engine.openHolds, engine.peek(BALANCE)?.spent, await spent()]).toEqual([0, 0, 0n]);
     await engine.close();
     expect(await store.audit()).toEqual([]);
+  });
+
+  it.each([
+    ['comes to it too late: nobody is charged', false, 0n],
+    ['has done it and cannot say so: what it has stays, and somebody is told', true, 7n],
+  ])('a store that does not answer, and %s', async (_, has, charged) => {
+    const [sent, queued] = [await hold(10), await hold(10, 'req_2')];
+    await engine.settleNow();
+    let answer = (): void => undefined;
+    const silence = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    through = (sync) => async (batch) => {
+      const done = has && batch.waitsUntilMs !== undefined ? await sync(batch) : undefined;
+      await silence;
+      return done ?? sync(batch);
+    };
+    const first = engine.secureCharge(sent, [7], 'commit-before-serve');
+    await new Promise((resolve) => setTimeout(resolve, COMMIT_WAIT_MS_MAX / 2));
+    const second = engine.secureCharge(queued, [5], 'commit-before-serve');
+    expect(await first).toBeUndefined();
+    expect(engine.openHolds).toBe(2);
+    expect(await second).toBeUndefined();
+    expect(engine.openHolds).toBe(1);
+    answer();
+    await engine.settleNow();
+    await engine.settleNow();
+    expect([engine.openHolds, await spent()]).toEqual([0, charged]);
+    expect(unserved).toEqual(has ? ['req_1'] : []);
+    await engine.close();
+    expect([await spent(), await store.audit()]).toEqual([charged, []]);
   });
 
   it('a stream is on disk piece by piece, and at the store before its end', async () => {

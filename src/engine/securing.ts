@@ -1,4 +1,4 @@
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, machineMs } from '../platform/clock.ts';
 import type { Charges } from './charges.ts';
 import type { Hold, Secured } from './engine.ts';
 import { GroupQueue } from './group-queue.ts';
@@ -12,6 +12,12 @@ export const GROUP_MAX = 64;
 export const WAITING_MAX = 1024;
 /** Several processes share one store, and it is no fair queue: each leaves it alone for a moment. */
 const COMMIT_PAUSE_MS = 5;
+/** A store that is well does it in milliseconds. One that comes to it later than this does not charge it any more. */
+const STORE_WAIT_MS_MAX = 3000;
+/** So long its answer may take besides: then nobody knows what it did, and the caller is told 503. */
+const STORE_ANSWER_MS_MAX = 1000;
+/** Longest a caller waits. */
+export const COMMIT_WAIT_MS_MAX = STORE_WAIT_MS_MAX + STORE_ANSWER_MS_MAX;
 
 interface ToDisk {
   readonly hold: LedgerHold;
@@ -22,6 +28,8 @@ interface ToDisk {
 interface ToStore {
   /** Undefined = what has been charged already is waited for. */
   readonly ticket: CommitTicket | undefined;
+  /** By `machineMs`. */
+  readonly waitsUntilMs: number;
   readonly tell: (isSecured: boolean) => void;
 }
 
@@ -113,7 +121,13 @@ export class Securing {
 
   #waitForStore(ticket: CommitTicket | undefined): Promise<boolean> {
     return new Promise((resolve) => {
-      if (!this.#toStore.add({ ticket, tell: resolve })) resolve(false);
+      const late = setTimeout(() => resolve(ticket?.isKept === true), COMMIT_WAIT_MS_MAX);
+      const tell = (isSecured: boolean): void => {
+        clearTimeout(late);
+        resolve(isSecured);
+      };
+      const waitsUntilMs = machineMs() + STORE_WAIT_MS_MAX;
+      if (!this.#toStore.add({ ticket, waitsUntilMs, tell })) tell(false);
     });
   }
 
@@ -147,7 +161,9 @@ export class Securing {
       told.push(each);
       if (ticket !== undefined) tickets.push(ticket);
     }
-    const isCommitted = await this.#settler.commit(tickets);
+    // They are in one transaction: it waits no longer than the first of them.
+    const waitsUntilMs = Math.min(...told.map((each) => each.waitsUntilMs));
+    const isCommitted = await this.#settler.commit(tickets, waitsUntilMs);
     for (const { tell } of told) tell(isCommitted);
   }
 }
@@ -156,6 +172,8 @@ export class Securing {
 class CommitTicket implements Ticket {
   /** Its hold was released meanwhile. */
   isAbandoned = false;
+  /** The store has it. */
+  isKept = false;
   readonly #hold: LedgerHold;
   readonly #amounts: readonly number[];
   readonly #charges: Charges;
@@ -186,6 +204,7 @@ class CommitTicket implements Ticket {
   noteCommitted(): void {
     this.#hold.commit = undefined;
     this.#hold.endCommit(this.#amounts, true);
+    this.isKept = true;
     if (this.isAbandoned) this.#closeUnserved();
   }
 

@@ -157,10 +157,10 @@ describe('Settler', () => {
       };
       answers.push(new Error('the connection broke'));
       // oxlint-disable-next-line no-await-in-loop -- each case begins when the one before is over
-      expect(await settler.commit([ticket])).toBe(false);
+      expect(await settler.commit([ticket], Infinity)).toBe(false);
       expect(heard).toEqual(['sent after 0']);
       // oxlint-disable-next-line no-await-in-loop -- the second settlement asks what became of the first
-      expect(await settler.commit([])).toBe(true);
+      expect(await settler.commit([], Infinity)).toBe(true);
       expect(heard).toEqual(['sent after 0', hasIt ? 'committed' : 'refused']);
       expect(batches.map(({ seq }) => seq)).toEqual([1, 1]);
     }

@@ -103,10 +103,11 @@ export class Settler {
 
   /**
    * Settles everything now, and the charges of these tickets with it. False = the store has not said that it has them:
-   * each ticket that was sent hears later what became of it. The others were never part of anything.
+   * each ticket that was sent hears later what became of it. The others were never part of anything. `waitsUntilMs`, by
+   * `machineMs`: the store takes them until then and not later.
    */
-  async commit(tickets: readonly Ticket[]): Promise<boolean> {
-    const commitment: Commitment = { tickets, isKept: false };
+  async commit(tickets: readonly Ticket[], waitsUntilMs: number): Promise<boolean> {
+    const commitment: Commitment = { tickets, waitsUntilMs, isKept: false };
     await this.#run(true, commitment);
     return commitment.isKept;
   }
@@ -162,12 +163,12 @@ export class Settler {
   async #settle(startedMs: number, commitment?: Commitment): Promise<void> {
     this.#settledAtMs = startedMs;
     if (this.#doubt !== undefined) await this.#resolveDoubt();
-    const tickets = commitment?.tickets ?? NO_TICKETS;
+    const { tickets, waitsUntilMs } = commitment ?? NO_COMMITMENT;
     const seq = tickets.length > 0 ? this.#journal.skip() : this.#journal.seq;
     if (this.#journal.keepsOnDisk) await this.#waitForDisk();
     // From here to the sending nothing may come between: a slice that grew meanwhile would be handed back unknowingly.
     for (const ticket of tickets) ticket.send();
-    const settlement = this.#compose(seq);
+    const settlement = this.#compose(seq, waitsUntilMs);
     try {
       const result = await this.#store.sync(settlement.batch);
       if (commitment !== undefined && !result.fenced) noteKept(commitment);
@@ -182,12 +183,12 @@ export class Settler {
     }
   }
 
-  #compose(seq: number): Settlement {
+  #compose(seq: number, waitsUntilMs: number | undefined): Settlement {
     const included = this.#collect();
     const closing = this.#closing;
     const totals = included.map((account) => totalsOf(account, false));
     for (const account of included) account.sentCharged = account.tellable + account.committing;
-    const batch = this.#batch([...totals, ...closing], this.#overruns, seq);
+    const batch = { ...this.#batch([...totals, ...closing], this.#overruns, seq), waitsUntilMs };
     this.#overruns = [];
     return { batch, included, totals, closings: closing.length };
   }
@@ -307,10 +308,11 @@ export class Settler {
 /** Tickets of one settlement, and whether the store has it. */
 interface Commitment {
   readonly tickets: readonly Ticket[];
+  readonly waitsUntilMs: number;
   isKept: boolean;
 }
 
-const NO_TICKETS: readonly Ticket[] = [];
+const NO_COMMITMENT = { tickets: [], waitsUntilMs: undefined } as const;
 
 function noteKept(commitment: Commitment): void {
   for (const ticket of commitment.tickets) ticket.noteCommitted();

@@ -8,6 +8,12 @@ export interface Clock {
   readonly monotonicMs: () => number;
 }
 
+/** Milliseconds on a clock that never goes back, the same in all threads of this machine: `monotonicMs` is each thread's own. */
+export function machineMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
 /** The system's time, shifted by `shiftMs` (0 outside `dev` and tests). */
 export function createClock(shiftMs = 0): Clock {
   return {

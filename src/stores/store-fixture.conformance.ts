@@ -165,20 +165,21 @@ export function sync(
     readonly seq?: number;
     readonly now?: number;
     readonly changesAfter?: number;
+    readonly waitsUntilMs?: number;
   },
 ): Promise<SyncResult> {
   return store.sync(batchOf(owner, batch));
 }
 
 export function batchOf(owner: string, batch: Parameters<typeof sync>[2]) {
-  const { seq = 1, now = T0, overruns = [], changesAfter = 0 } = batch;
+  const { seq = 1, now = T0, overruns = [], changesAfter = 0, waitsUntilMs } = batch;
   const leases = (batch.leases ?? []).map((lease) => ({
     index: 1,
     close: false,
     answersRecall: false,
     ...lease,
   }));
-  return { owner, now, seq, leases, overruns, changesAfter };
+  return { owner, now, seq, leases, overruns, changesAfter, waitsUntilMs };
 }
 
 /** Allowance, spent and reserved of one account, without asking any owner. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { machineMs } from '../platform/clock.ts';
 import { PLAIN_TERMS } from '../domain/tenant-terms.ts';
 import {
   acquire,
@@ -139,6 +140,18 @@ function describeFaults(database: ReturnType<typeof useStore>): void {
     expect(await numbersOf(store, account)).toEqual([1000n, 30n, 70n]);
     expect(await numbersOf(store, quota)).toEqual([50n, 0n, 10n]);
     expect(await store.lastSettled(owner)).toBe(1);
+  });
+
+  it('what the store comes to when nobody waits any more is refused, and nothing of it stays', async () => {
+    const { store } = database;
+    const { account, owner } = await openLease(store);
+    const batch = { leases: [{ charged: 30, granted: 100 }] };
+    const late = { ...batch, waitsUntilMs: machineMs() - 1 };
+    await expect(sync(store, owner, late)).rejects.toMatchObject(failure('unavailable'));
+    expect(await numbersOf(store, account)).toEqual([1000n, 0n, 100n]);
+    expect(await store.lastSettled(owner)).toBe(0);
+    await sync(store, owner, { ...batch, waitsUntilMs: machineMs() + 60_000 });
+    expect(await numbersOf(store, account)).toEqual([1000n, 30n, 70n]);
   });
 
   it('an unknown owner is fenced', async () => {

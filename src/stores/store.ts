@@ -115,6 +115,8 @@ export interface SyncBatch {
   readonly overruns: readonly Overrun[];
   /** News after this change number. */
   readonly changesAfter: number;
+  /** By `machineMs`: later than this nobody waits for it any more, and it is refused as `unavailable`. Absent = never. */
+  readonly waitsUntilMs?: number | undefined;
 }
 export interface LeaseTotals {
   readonly index: number;

@@ -1,3 +1,4 @@
+import { machineMs } from '../../platform/clock.ts';
 import { StoreError } from '../store-error.ts';
 import type {
   LeaseTotals,
@@ -103,6 +104,7 @@ export class Settlement {
   }
 
   sync(batch: SyncBatch): SyncResult {
+    assertInTime(batch);
     const owner = this.#owners.find(batch.owner);
     if (owner?.state !== 'live') return fenced(batch);
     const isStale = batch.seq < owner.last_seq;
@@ -222,6 +224,15 @@ function numbersAfter({ leases, accounts }: Settled, now: number): SyncResult['a
     const account = accounts.get(account_id);
     return account === undefined ? [] : [{ index: idx, numbers: numbersOf(account, now) }];
   });
+}
+
+/** Behind other work, or a lock, it may have waited for longer than whoever sent it. */
+function assertInTime({ waitsUntilMs }: SyncBatch): void {
+  if (waitsUntilMs === undefined || machineMs() <= waitsUntilMs) return;
+  throw new StoreError(
+    'unavailable',
+    'the store came to this settlement too late: nobody waits for it',
+  );
 }
 
 /** Nothing to settle: the common case of a gateway without traffic. */
