@@ -319,6 +319,33 @@ describe('commit-before-serve', () => {
     expect([await spent(), await store.audit()]).toEqual([7n, []]);
   });
 
+  it('released before it is on its way: it is not sent', async () => {
+    const [held, other] = [await hold(10), await hold(10, 'req_2')];
+    await engine.settleNow();
+    let goOn = (): void => undefined;
+    const busy = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    through = (sync) => async (batch) => {
+      await busy;
+      return sync(batch);
+    };
+    const earlier = engine.settleNow();
+    const secured = [held, other].map((each) =>
+      engine.secureProgress(each, [7], 'commit-before-serve'),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    engine.release(held);
+    goOn();
+    await Promise.all([earlier, ...secured]);
+    expect([await spent(), engine.openHolds, unserved]).toEqual([7n, 1, []]);
+    engine.release(other);
+    await engine.settleNow();
+    expect([await spent(), unserved]).toEqual([7n, []]);
+    await engine.close();
+    expect(await store.audit()).toEqual([]);
+  });
+
   it('released while it is on its way: what the store has stays, and somebody is told', async () => {
     const held = await hold(10);
     const secured = engine.secureProgress(held, [7], 'commit-before-serve');

@@ -196,9 +196,11 @@ class CommitTicket implements Ticket {
     return this.#hold.state !== 'held';
   }
 
-  send(): void {
+  send(): boolean {
+    if (this.isEnded) return false;
     this.#hold.commit = this;
     this.#hold.beginCommit(this.#amounts);
+    return true;
   }
 
   noteCommitted(): void {

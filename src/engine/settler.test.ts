@@ -151,7 +151,7 @@ describe('Settler', () => {
       leased(book, clock);
       const heard: string[] = [];
       const ticket = {
-        send: () => heard.push(`sent after ${batches.length}`),
+        send: () => heard.push(`sent after ${batches.length}`) > 0,
         noteCommitted: () => heard.push('committed'),
         noteRefused: () => heard.push('refused'),
       };

@@ -37,8 +37,8 @@ export interface SettlerEvents {
 
 /** Charges that are to be at the store before their answer leaves. */
 export interface Ticket {
-  /** They are part of the settlement that is about to be sent. */
-  send(): void;
+  /** They are part of the settlement that is about to be sent. False = nobody wants them any more: they are not. */
+  send(): boolean;
   /** The store has charged them. */
   noteCommitted(): void;
   /** It has not, and will not. */
@@ -167,18 +167,18 @@ export class Settler {
     const seq = tickets.length > 0 ? this.#journal.skip() : this.#journal.seq;
     if (this.#journal.keepsOnDisk) await this.#waitForDisk();
     // From here to the sending nothing may come between: a slice that grew meanwhile would be handed back unknowingly.
-    for (const ticket of tickets) ticket.send();
+    const sent = tickets.filter((ticket) => ticket.send());
     const settlement = this.#compose(seq, waitsUntilMs);
     try {
       const result = await this.#store.sync(settlement.batch);
-      if (commitment !== undefined && !result.fenced) noteKept(commitment);
+      if (commitment !== undefined && !result.fenced) noteKept(commitment, sent);
       this.#noteSettled(settlement, startedMs);
       this.#apply(result);
     } catch (error) {
       // Totals are cumulative: the next round says it all again. Overruns are facts and are kept.
       this.#overruns = [...settlement.batch.overruns, ...this.#overruns];
       for (const account of settlement.included) this.#undo(account);
-      if (tickets.length > 0) this.#doubt = { seq, tickets };
+      if (sent.length > 0) this.#doubt = { seq, tickets: sent };
       throw error;
     }
   }
@@ -314,8 +314,8 @@ interface Commitment {
 
 const NO_COMMITMENT = { tickets: [], waitsUntilMs: undefined } as const;
 
-function noteKept(commitment: Commitment): void {
-  for (const ticket of commitment.tickets) ticket.noteCommitted();
+function noteKept(commitment: Commitment, sent: readonly Ticket[]): void {
+  for (const ticket of sent) ticket.noteCommitted();
   commitment.isKept = true;
 }
 
