@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import type { HttpTransport } from '../src/server/config/loaded-config.ts';
-import { workerFlags } from '../src/server/worker-flags.ts';
+import { WORKER_FLAGS } from '../src/server/worker-crew.ts';
 import { ChildProgram } from '../test/support/child-program.ts';
 import { waitFor } from '../test/support/wait-for.ts';
 import { pinToCore } from './process-usage.ts';
@@ -24,7 +24,7 @@ export async function startBare({ upstreamOrigin, core, http }: BareSetup): Prom
   const build = join(root, `dist.bench-${process.pid}`);
   const program = new ChildProgram({
     command: process.execPath,
-    args: [...workerFlags(), compileBareForward(build), http, upstreamOrigin],
+    args: [...WORKER_FLAGS, compileBareForward(build), http, upstreamOrigin],
   });
   const stop = async (): Promise<void> => {
     await program.stop();

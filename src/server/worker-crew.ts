@@ -3,7 +3,6 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Logger } from '../platform/logger.ts';
 import type { MetricSnapshot } from '../platform/metrics.ts';
 import { closeUndelivered } from './undelivered.ts';
-import { workerFlags } from './worker-flags.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
 const ANSWER_WAIT_MS = 1000;
@@ -25,6 +24,12 @@ export interface CrewEvents {
   /** A process is gone: its journal may be read. */
   readonly onGone: (owner: string | undefined) => void;
 }
+
+/**
+ * V8 learns while a process warms up which objects live long, and makes those in the old space from then on. What is
+ * alive in a burst of first requests is not: their successors would all have to be collected there (docs/decisions, "where the time went").
+ */
+export const WORKER_FLAGS: readonly string[] = ['--no-allocation-site-pretenuring'];
 
 /** A worker could not start: wrong port, no store. */
 export class WorkerStartError extends Error {
@@ -57,7 +62,7 @@ export class WorkerCrew {
     this.#logger = parts.logger;
     this.#events = parts.events;
     this.#now = parts.now;
-    cluster.setupPrimary({ execArgv: [...process.execArgv, ...workerFlags()] });
+    cluster.setupPrimary({ execArgv: [...process.execArgv, ...WORKER_FLAGS] });
   }
 
   get members(): readonly CrewMember[] {
