@@ -21,6 +21,8 @@ export class LedgerHold implements Hold {
   isStream = false;
   /** Charged at the store already, ahead of its end: nothing of it is journalled. */
   committed: readonly number[] | undefined;
+  /** Whether the store will have what is on its way there, or waits to be sent. */
+  underWay: Promise<boolean> | undefined;
   /** What of it is on its way there. */
   commit: { isAbandoned: boolean } | undefined;
   #announced: readonly number[] = NONE;

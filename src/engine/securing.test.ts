@@ -319,6 +319,61 @@ describe('commit-before-serve', () => {
     expect([await spent(), await store.audit()]).toEqual([7n, []]);
   });
 
+  it('whose answer ends before its head was committed is charged once', async () => {
+    const held = await hold(10, 'req_1', 1);
+    const head = engine.secureProgress(held, [7, 0], 'commit-before-serve');
+    const end = engine.secureCharge(held, [7, 0], 'commit-before-serve');
+    expect([await head, await end]).toEqual([true, [7, 0]]);
+    expect([engine.openHolds, await spent(), engine.peek(BALANCE)?.spent]).toEqual([0, 7n, 7]);
+    await engine.settleNow();
+    await engine.close();
+    expect([await spent(), await store.audit()]).toEqual([7n, []]);
+  });
+
+  it('whose answer ends before its head could not be committed costs nothing', async () => {
+    const held = await hold(10, 'req_1', 1);
+    await engine.settleNow();
+    let isAway = true;
+    through = (sync) => (batch) => (isAway ? Promise.reject(LOST) : sync(batch));
+    const head = engine.secureProgress(held, [7, 0], 'commit-before-serve');
+    const end = engine.secureCharge(held, [7, 0], 'commit-before-serve');
+    expect([await head, await end]).toEqual([false, undefined]);
+    isAway = false;
+    await engine.settleNow();
+    await engine.settleNow();
+    expect([engine.openHolds, await spent(), engine.peek(BALANCE)?.spent]).toEqual([0, 0n, 0]);
+    await engine.close();
+    expect(await store.audit()).toEqual([]);
+  });
+
+  it('a store that was silent for long serves who came last, and refuses who has waited for too long', async () => {
+    const holds = [await hold(1), await hold(1, 'req_2'), await hold(1, 'req_3')];
+    await engine.settleNow();
+    let answer = (): void => undefined;
+    const silence = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    through = (sync) => async (batch) => {
+      await silence;
+      return sync(batch);
+    };
+    const ask = (index: number) => {
+      const held = holds[index];
+      if (held === undefined) throw new Error(`no hold ${index}`);
+      return engine.secureCharge(held, [1], 'commit-before-serve');
+    };
+    const [sent, early] = [ask(0), new Promise((resolve) => setTimeout(resolve, 50))];
+    await early;
+    const stale = ask(1);
+    await new Promise((resolve) => setTimeout(resolve, 3200));
+    const fresh = ask(2);
+    answer();
+    expect([await sent, await stale, await fresh]).toEqual([undefined, undefined, [1]]);
+    expect([engine.openHolds, await spent()]).toEqual([0, 1n]);
+    await engine.close();
+    expect(await store.audit()).toEqual([]);
+  });
+
   it('released before it is on its way: it is not sent', async () => {
     const [held, other] = [await hold(10), await hold(10, 'req_2')];
     await engine.settleNow();

@@ -16,7 +16,7 @@ const COMMIT_PAUSE_MS = 5;
 const STORE_WAIT_MS_MAX = 3000;
 /** So long its answer may take besides: then nobody knows what it did, and the caller is told 503. */
 const STORE_ANSWER_MS_MAX = 1000;
-/** Longest a caller waits. */
+/** Longest an answer waits for the store. */
 export const COMMIT_WAIT_MS_MAX = STORE_WAIT_MS_MAX + STORE_ANSWER_MS_MAX;
 
 interface ToDisk {
@@ -73,7 +73,7 @@ export class Securing {
 
   /** See `Engine.secureProgress`. */
   progress(hold: Hold, amounts: readonly number[], durability: Secured): Promise<boolean> {
-    return this.#secure(asLedgerHold(hold), amounts, durability);
+    return this.#secureNext(asLedgerHold(hold), amounts, durability);
   }
 
   /** See `Engine.secureCharge`. */
@@ -85,7 +85,7 @@ export class Securing {
     const own = asLedgerHold(hold);
     const { isStream } = own;
     // What the journal has as PROGRESS, a replay adds to what is settled: a stream ends where it has begun.
-    const isSecured = this.#secure(own, amounts, isStream ? 'journal-fsync' : durability);
+    const isSecured = this.#secureNext(own, amounts, isStream ? 'journal-fsync' : durability);
     own.announce(amounts);
     const isSafe = await isSecured;
     own.announce([]);
@@ -95,13 +95,26 @@ export class Securing {
     }
     const takes = this.#charges.resolve(own, amounts, 'done');
     if (!isStream || durability === 'journal-fsync' || takes === undefined) return takes;
-    return (await this.#waitForStore(undefined)) ? takes : undefined;
+    if (await this.#waitForStore(undefined)) return takes;
+    // Its end is charged: only that the store has it nobody knows yet.
+    this.#onUnserved(own.requestId);
+    return undefined;
   }
 
   /** What its caller has seen is charged. */
   #giveUp(hold: LedgerHold): void {
     if (hold.onDisk === undefined) this.#charges.release(hold);
     else this.#charges.resolve(hold, hold.onDisk, 'done');
+  }
+
+  /** One after the other: amounts are cumulative, and two commits on their way together would be added up. */
+  async #secureNext(
+    hold: LedgerHold,
+    amounts: readonly number[],
+    durability: Secured,
+  ): Promise<boolean> {
+    if (hold.underWay !== undefined && !(await hold.underWay)) return false;
+    return this.#secure(hold, amounts, durability);
   }
 
   #secure(hold: LedgerHold, amounts: readonly number[], durability: Secured): Promise<boolean> {
@@ -111,7 +124,12 @@ export class Securing {
     const isDone = durability === 'journal-fsync' ? hold.isOnDisk(capped) : hold.isAtStore(capped);
     if (isDone) return Promise.resolve(true);
     if (durability === 'commit-before-serve') {
-      return this.#waitForStore(new CommitTicket(hold, capped, this.#charges, this.#onUnserved));
+      const ticket = new CommitTicket(hold, capped, this.#charges, this.#onUnserved);
+      const underWay = this.#waitForStore(ticket).finally(() => {
+        hold.underWay = undefined;
+      });
+      hold.underWay = underWay;
+      return underWay;
     }
     hold.isStream = true;
     return new Promise((resolve) => {
@@ -121,9 +139,10 @@ export class Securing {
 
   #waitForStore(ticket: CommitTicket | undefined): Promise<boolean> {
     return new Promise((resolve) => {
-      const late = setTimeout(() => resolve(ticket?.isKept === true), COMMIT_WAIT_MS_MAX);
+      // After a pause of this process the answer may be here already: what has arrived is looked at first.
+      const timer = setTimeout(() => setImmediate(() => resolve(false)), COMMIT_WAIT_MS_MAX);
       const tell = (isSecured: boolean): void => {
-        clearTimeout(late);
+        clearTimeout(timer);
         resolve(isSecured);
       };
       const waitsUntilMs = machineMs() + STORE_WAIT_MS_MAX;
@@ -154,7 +173,7 @@ export class Securing {
     const [tickets, told]: [CommitTicket[], ToStore[]] = [[], []];
     for (const each of group) {
       const { ticket, tell } = each;
-      if (ticket?.isEnded === true) {
+      if (ticket?.isEnded === true || machineMs() > each.waitsUntilMs) {
         tell(false);
         continue;
       }
@@ -164,7 +183,7 @@ export class Securing {
     // They are in one transaction: it waits no longer than the first of them.
     const waitsUntilMs = Math.min(...told.map((each) => each.waitsUntilMs));
     const isCommitted = await this.#settler.commit(tickets, waitsUntilMs);
-    for (const { tell } of told) tell(isCommitted);
+    for (const { ticket, tell } of told) tell(ticket === undefined ? isCommitted : ticket.isKept);
   }
 }
 

@@ -107,8 +107,11 @@ export class Settler {
    * `machineMs`: the store takes them until then and not later.
    */
   async commit(tickets: readonly Ticket[], waitsUntilMs: number): Promise<boolean> {
+    if (this.#stopped) return false;
     const commitment: Commitment = { tickets, waitsUntilMs, isKept: false };
     await this.#run(true, commitment);
+    // What else was in it has nobody who gives up waiting: it is settled by itself.
+    if (!commitment.isKept && !this.#stopped) void this.#run(true);
     return commitment.isKept;
   }
 

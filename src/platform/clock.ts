@@ -4,11 +4,11 @@ import { performance } from 'node:perf_hooks';
 export interface Clock {
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Milliseconds that never go back: for durations and deadlines. */
+  /** Milliseconds that never go back, of each thread its own: for durations and deadlines. */
   readonly monotonicMs: () => number;
 }
 
-/** Milliseconds on a clock that never goes back, the same in all threads of this machine: `monotonicMs` is each thread's own. */
+/** Milliseconds that never go back, the same in all threads of this machine: what a deadline is told in between them. */
 export function machineMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1000 + nanoseconds / 1e6;

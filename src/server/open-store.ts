@@ -1,16 +1,15 @@
 import type { Clock } from '../platform/clock.ts';
+import { openPostgresStore } from '../stores/postgres/postgres-store.ts';
+import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
 import type { Store } from '../stores/store.ts';
 import type { StoreSettings } from './config/loaded-config.ts';
 
-/** The store of the configuration, with its schema up to date. The driver of the other one is not loaded. */
-export async function openStore(settings: StoreSettings, clock: Clock): Promise<Store> {
+/** The store of the configuration, with its schema up to date. */
+export function openStore(settings: StoreSettings, clock: Clock): Promise<Store> {
   switch (settings.type) {
-    case 'sqlite': {
-      const { openSqliteStore } = await import('../stores/sqlite/sqlite-store.ts');
+    case 'sqlite':
       return openSqliteStore({ directory: settings.directory, clock });
-    }
     case 'postgres': {
-      const { openPostgresStore } = await import('../stores/postgres/postgres-store.ts');
       const { url, connections } = settings;
       return openPostgresStore({
         url,

@@ -1,7 +1,10 @@
 /** An idle connection is closed after this, or when the upstream announced to close it, whichever comes first. */
 export const KEEP_ALIVE_TIMEOUT_MS = 30_000;
-/** A connection is given up so long before its upstream does: a call on its way then would be lost. */
-const KEEP_ALIVE_MARGIN_MS = 1_000;
+/**
+ * A connection is given up so long before its upstream does: a call on its way then would be lost. One second is too
+ * little where both machines are busy: undici gives it two as well (its `keepAliveTimeoutThreshold`).
+ */
+const KEEP_ALIVE_MARGIN_MS = 2_000;
 
 const TIMEOUT = /(?:^|[,\s])timeout=(\d{1,9})/i;
 

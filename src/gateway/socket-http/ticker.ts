@@ -1,4 +1,4 @@
-/** How coarse every time-out of this transport is: it fires up to three times this late, never early. */
+/** How coarse every time-out of this transport is: it fires up to four times this late, more when the loop itself was, never early. */
 export const TICK_MS = 100;
 
 /** A deadline that never comes. */
@@ -41,7 +41,8 @@ export class Ticker {
 
   /** The deadline of what may take so long from now on. */
   after(milliseconds: number): number {
-    return this.now + Math.ceil(milliseconds / TICK_MS) + STEP_MAX;
+    // The next tick may be due, one step may be two ticks, and a part of a tick may be left of the last step.
+    return this.now + Math.ceil(milliseconds / TICK_MS) + STEP_MAX + 1;
   }
 
   stop(): void {
