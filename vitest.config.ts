@@ -26,7 +26,6 @@ const QUIET = [
   'migrate',
   'observe',
   'oracle/server',
-  'overage',
   'pages',
   'postgres',
   'postgres-backup',
