@@ -92,6 +92,19 @@ async function spent(): Promise<bigint | undefined> {
 
 const kinds = (): readonly string[] => readJournal(directory, 'own_1').map(({ kind }) => kind);
 
+/** From now on settlements wait until what this returns is called. */
+function silenceStore(): () => void {
+  let answer = (): void => undefined;
+  const silence = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  through = (sync) => async (batch) => {
+    await silence;
+    return sync(batch);
+  };
+  return () => answer();
+}
+
 /** As the supervisor does it when the process is dead. */
 async function reclaim(): Promise<void> {
   const afterSeq = (await store.lastSettled('own_1')) ?? 0;
@@ -349,14 +362,7 @@ describe('commit-before-serve', () => {
   it('a store that was silent for long serves who came last, and refuses who has waited for too long', async () => {
     const holds = [await hold(1), await hold(1, 'req_2'), await hold(1, 'req_3')];
     await engine.settleNow();
-    let answer = (): void => undefined;
-    const silence = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    through = (sync) => async (batch) => {
-      await silence;
-      return sync(batch);
-    };
+    const answer = silenceStore();
     const ask = (index: number) => {
       const held = holds[index];
       if (held === undefined) throw new Error(`no hold ${index}`);
@@ -377,14 +383,7 @@ describe('commit-before-serve', () => {
   it('released before it is on its way: it is not sent', async () => {
     const [held, other] = [await hold(10), await hold(10, 'req_2')];
     await engine.settleNow();
-    let goOn = (): void => undefined;
-    const busy = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    through = (sync) => async (batch) => {
-      await busy;
-      return sync(batch);
-    };
+    const goOn = silenceStore();
     const earlier = engine.settleNow();
     const secured = [held, other].map((each) =>
       engine.secureProgress(each, [7], 'commit-before-serve'),
