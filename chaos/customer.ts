@@ -10,7 +10,7 @@ export const NANO_PER_UNIT = 1000n;
 const LEAVING_EACH = 4;
 const UNITS_PER_DOLLAR = 1_000_000;
 
-/** A model of which a token costs one unit, and counters for each key beside the balance of all. */
+/** The model of units, and counters for each key beside the balance of all. */
 export function renderConfig(
   settings: string,
   modelOrigin: string,
@@ -21,17 +21,7 @@ version: 1
 retry_storm_per_minute: 0
 durability: ${durability}
 ${settings}
-providers:
-  units: { base_url: "${modelOrigin}/v1" }
-models:
-  ${MODEL}:
-    provider: units
-    upstream_model: units-1
-    context_window: 32768
-    max_output_tokens: 64
-    price: { input: 0 USD / 1M tokens, output: 1.00 USD / 1M tokens }
-apis:
-  llm: { type: llm }
+${renderUnitsModel(modelOrigin)}
 plans:
   chaos:
     title: Chaos
@@ -39,6 +29,23 @@ plans:
     limits:
       - { requests: 1000M, per: lifetime, scope: key }
       - { output_tokens: 1000M, per: lifetime, scope: key }
+`;
+}
+
+/** The part of a configuration that sells one model, of which a token costs one unit. */
+export function renderUnitsModel(origin: string): string {
+  return `
+providers:
+  units: { base_url: "${origin}/v1" }
+models:
+  ${MODEL}:
+    provider: units
+    upstream_model: echo-1
+    context_window: 32768
+    max_output_tokens: 64
+    price: { input: 0 USD / 1M tokens, output: 1.00 USD / 1M tokens }
+apis:
+  llm: { type: llm }
 `;
 }
 

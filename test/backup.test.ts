@@ -54,7 +54,7 @@ it('PERF-08, I5, I10: backed up under load, killed, wiped and restored, a gatewa
   const data = temporaryDirectory('backed-up');
   const backups = temporaryDirectory('backups');
   const file = join(backups, 'tollkeeper.yaml');
-  writeFileSync(file, renderUnitsConfig(model.origin));
+  writeFileSync(file, renderUnitsConfig(model.origin, { credit: '1000.00' }));
   const under = await GatewayUnderFire.create({ data, config: file, workers: 2 });
   onTestFinished(() => under.destroy());
   await under.start();

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { compare } from '../chaos/compare.ts';
 import { planFaults } from '../chaos/faults.ts';
+import { MODEL } from '../chaos/customer.ts';
 import { findProblems } from '../chaos/judge.ts';
 import { parseOptions } from '../chaos/options.ts';
 import { type ChaosReport, renderReport, type TargetReport } from '../chaos/report.ts';
@@ -14,6 +15,7 @@ import { startUnitsModel } from '../chaos/units-model.ts';
 import { ChildProgram } from './support/child-program.ts';
 import { startGateway } from './support/start-gateway.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
+import { renderUnitsConfig } from './support/units-config.ts';
 import { waitFor } from './support/wait-for.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -135,12 +137,14 @@ describe('gateways on one store under fire', { timeout: 300_000 }, () => {
 
 describe('--target', () => {
   const target = (url: string, key: string, budget: number) =>
-    ['--target', url, '--key', key, '--model', 'echo', '--budget', String(budget)] as const;
+    ['--target', url, '--key', key, '--model', MODEL, '--budget', String(budget)] as const;
 
   it('a gateway that holds its budget passes; what only its books know is unknown', async () => {
     const model = await startUnitsModel(0);
     onTestFinished(() => model.close());
-    const gateway = await startGateway({ config: renderConfig(model.origin) });
+    const terms = { credit: '0.003', settings: 'retry_storm_per_minute: 0' };
+    const config = renderUnitsConfig(model.origin, terms);
+    const gateway = await startGateway({ config });
     onTestFinished(async () => {
       await gateway.stop();
     });
@@ -165,26 +169,6 @@ describe('--target', () => {
     expect(report.overspent).toBeGreaterThanOrEqual(1000);
     expect(stderr).toContain(`FAILED: ${report.overspent} units were served beyond the budget`);
   });
-
-  function renderConfig(origin: string): string {
-    return `
-version: 1
-retry_storm_per_minute: 0
-providers:
-  units: { base_url: "${origin}/v1" }
-models:
-  echo:
-    provider: units
-    context_window: 32768
-    max_output_tokens: 64
-    price: { input: 0 USD / 1M tokens, output: 1.00 USD / 1M tokens }
-apis:
-  llm: { type: llm }
-plans:
-  lab: { title: Lab, price: 1.00 USD / month, limits: [{ requests: 10M, per: lifetime }] }
-demo: { customer: { plan: lab }, credit: 0.003 USD }
-`;
-  }
 });
 
 describe('what it compares', () => {

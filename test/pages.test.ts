@@ -110,14 +110,14 @@ describe('explaining (DIAG-01)', () => {
       const id = String(answer.headers['x-request-id']);
       const link = status === 200 ? `/r/${id}` : problemOf(answer).instance;
       const credential = status === 200 ? owner : {};
+      const asJson = visit(caller, link, { ...JSON_TYPE, ...credential });
+      const asHtml = visit(caller, link, { ...HTML, ...credential });
       // oxlint-disable-next-line no-await-in-loop -- what is printed of a request stands together
-      const json = await visit(caller, link, { ...JSON_TYPE, ...credential });
+      const [json, html] = await Promise.all([asJson, asHtml]);
       const explanation = JSON.parse(json.text) as Explanation;
       expect(explanation).toMatchObject({ request_id: id, status, code });
       const refusing = explanation.trace.find(({ verdict }) => verdict === 'refused');
       expect(refusing?.step).toBe(step);
-      // oxlint-disable-next-line no-await-in-loop -- what is printed of a request stands together
-      const html = await visit(caller, link, { ...HTML, ...credential });
       expect(html.status).toBe(200);
       expect(html.text).toContain(id);
       expect(html.text).toContain(code ?? '0.0010 USD');
@@ -156,9 +156,11 @@ describe('documentation of codes (DOC-02)', () => {
     const { caller } = await startLab({ credit: '1.00' });
     const codes = Object.keys(CODES);
     const list = await visit(caller, '/errors', HTML);
-    for (const code of codes) {
-      // oxlint-disable-next-line no-await-in-loop -- what is printed of a request stands together
-      const page = await visit(caller, `/errors/${code}`, HTML);
+    const pages = codes.map(async (code) => ({
+      code,
+      page: await visit(caller, `/errors/${code}`, HTML),
+    }));
+    for (const { code, page } of await Promise.all(pages)) {
       expect(page.status).toBe(200);
       expect(page.headers['content-type']).toContain('text/html');
       expect(page.text).toContain(code);

@@ -124,19 +124,18 @@ it('QUOTA-07: with Redis killed each gateway goes on with its half of the limit,
   expect(servedOf([...before, ...here])).toBeLessThanOrEqual(20);
   expect(Object.keys(statusesOf([...here, ...there])).toSorted()).toEqual(['200', '429']);
   expect((await one.caller.admin<{ status: string }>('/readyz')).status).toBe('ready');
-  for (const { metric } of machines) {
-    // oxlint-disable-next-line no-await-in-loop -- what fails is to name the machine it fails on
-    const numbers = [await metric(`${METRIC}s_shared`), await metric(`${METRIC}_processes`)];
-    expect(numbers).toEqual([0, 2]);
-  }
+  const numbers = machines.map(({ metric }) =>
+    Promise.all([metric(`${METRIC}s_shared`), metric(`${METRIC}_processes`)]),
+  );
+  expect(await Promise.all(numbers)).toEqual(machines.map(() => [0, 2]));
 
   // The new one knows of nothing that was taken.
   await openRedis(redis.port);
   await hear(machines, SHARED);
   expect(statusesOf((await storm(machines, 100)).flat())).toEqual({ 200: 40, 429: 160 });
-  for (const { gateway, metric } of machines) {
-    // oxlint-disable-next-line no-await-in-loop -- what fails is to name the machine it fails on
-    const losses = await metric(`${METRIC}s_lost_total`);
+  const lost = await Promise.all(machines.map(({ metric }) => metric(`${METRIC}s_lost_total`)));
+  for (const [index, { gateway }] of machines.entries()) {
+    const losses = lost[index];
     // A line for each change, however many calls met it.
     const lines = [LOST_LINE, FOUND_LINE].map((line) => gateway.program.stderr.match(line)?.length);
     expect(losses).toBeGreaterThan(0);

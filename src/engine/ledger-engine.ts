@@ -41,7 +41,7 @@ export interface LedgerEngineOptions {
     readonly onChanges: (changes: readonly Change[]) => void;
     readonly onError: (error: unknown) => void;
     readonly onOverrun: (overrun: Overrun) => void;
-    /** Its caller was told 503, and the store turned out to have charged it (commit-before-serve). */
+    /** Its caller was told 503, or broken off, and it is charged all the same (commit-before-serve). */
     readonly onUnserved?: (requestId: string) => void;
   };
 }

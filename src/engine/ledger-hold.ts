@@ -21,9 +21,9 @@ export class LedgerHold implements Hold {
   isStream = false;
   /** Charged at the store already, ahead of its end: nothing of it is journalled. */
   committed: readonly number[] | undefined;
-  /** Whether the store will have what is on its way there, or waits to be sent. */
+  /** Of a commit that is queued or sent: whether the store will have it. */
   underWay: Promise<boolean> | undefined;
-  /** What of it is on its way there. */
+  /** Of a commit that is sent. */
   commit: { isAbandoned: boolean } | undefined;
   #announced: readonly number[] = NONE;
 

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
@@ -92,15 +93,16 @@ async function spent(): Promise<bigint | undefined> {
 
 const kinds = (): readonly string[] => readJournal(directory, 'own_1').map(({ kind }) => kind);
 
-/** From now on settlements wait until what this returns is called. */
-function silenceStore(): () => void {
+/** From now on settlements wait until what this returns is called; with `has`, commits are at the store meanwhile. */
+function silenceStore(has = false): () => void {
   let answer = (): void => undefined;
   const silence = new Promise<void>((resolve) => {
     answer = resolve;
   });
   through = (sync) => async (batch) => {
+    const done = has && batch.waitsUntilMs !== undefined ? await sync(batch) : undefined;
     await silence;
-    return sync(batch);
+    return done ?? sync(batch);
   };
   return () => answer();
 }
@@ -287,17 +289,9 @@ describe('commit-before-serve', () => {
   ])('a store that does not answer, and %s', async (_, has, charged) => {
     const [sent, queued] = [await hold(10), await hold(10, 'req_2')];
     await engine.settleNow();
-    let answer = (): void => undefined;
-    const silence = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    through = (sync) => async (batch) => {
-      const done = has && batch.waitsUntilMs !== undefined ? await sync(batch) : undefined;
-      await silence;
-      return done ?? sync(batch);
-    };
+    const answer = silenceStore(has);
     const first = engine.secureCharge(sent, [7], 'commit-before-serve');
-    await new Promise((resolve) => setTimeout(resolve, COMMIT_WAIT_MS_MAX / 2));
+    await sleep(COMMIT_WAIT_MS_MAX / 2);
     const second = engine.secureCharge(queued, [5], 'commit-before-serve');
     expect(await first).toBeUndefined();
     expect(engine.openHolds).toBe(2);
@@ -360,19 +354,15 @@ describe('commit-before-serve', () => {
   });
 
   it('a store that was silent for long serves who came last, and refuses who has waited for too long', async () => {
-    const holds = [await hold(1), await hold(1, 'req_2'), await hold(1, 'req_3')];
+    const holds = [await hold(1), await hold(1, 'req_2'), await hold(1, 'req_3')] as const;
     await engine.settleNow();
     const answer = silenceStore();
-    const ask = (index: number) => {
-      const held = holds[index];
-      if (held === undefined) throw new Error(`no hold ${index}`);
-      return engine.secureCharge(held, [1], 'commit-before-serve');
-    };
-    const [sent, early] = [ask(0), new Promise((resolve) => setTimeout(resolve, 50))];
-    await early;
-    const stale = ask(1);
-    await new Promise((resolve) => setTimeout(resolve, 3200));
-    const fresh = ask(2);
+    const charge = (held: Hold) => engine.secureCharge(held, [1], 'commit-before-serve');
+    const sent = charge(holds[0]);
+    await sleep(50);
+    const stale = charge(holds[1]);
+    await sleep(3200);
+    const fresh = charge(holds[2]);
     answer();
     expect([await sent, await stale, await fresh]).toEqual([undefined, undefined, [1]]);
     expect([engine.openHolds, await spent()]).toEqual([0, 1n]);
@@ -388,7 +378,7 @@ describe('commit-before-serve', () => {
     const secured = [held, other].map((each) =>
       engine.secureProgress(each, [7], 'commit-before-serve'),
     );
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
     engine.release(held);
     goOn();
     await Promise.all([earlier, ...secured]);

@@ -171,15 +171,17 @@ export class Securing {
 
   async #commit(group: readonly ToStore[]): Promise<void> {
     const [tickets, told]: [CommitTicket[], ToStore[]] = [[], []];
+    const now = machineMs();
     for (const each of group) {
       const { ticket, tell } = each;
-      if (ticket?.isEnded === true || machineMs() > each.waitsUntilMs) {
+      if (ticket?.isEnded === true || now > each.waitsUntilMs) {
         tell(false);
         continue;
       }
       told.push(each);
       if (ticket !== undefined) tickets.push(ticket);
     }
+    if (told.length === 0) return;
     // They are in one transaction: it waits no longer than the first of them.
     const waitsUntilMs = Math.min(...told.map((each) => each.waitsUntilMs));
     const isCommitted = await this.#settler.commit(tickets, waitsUntilMs);

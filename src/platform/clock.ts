@@ -8,7 +8,7 @@ export interface Clock {
   readonly monotonicMs: () => number;
 }
 
-/** Milliseconds that never go back, the same in all threads of this machine: what a deadline is told in between them. */
+/** Milliseconds that never go back, the same in all threads of this machine: for deadlines that one tells another. */
 export function machineMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1000 + nanoseconds / 1e6;

@@ -115,7 +115,7 @@ export interface SyncBatch {
   readonly overruns: readonly Overrun[];
   /** News after this change number. */
   readonly changesAfter: number;
-  /** By `machineMs`: later than this nobody waits for it any more, and it is refused as `unavailable`. Absent = never. */
+  /** By `machineMs`: later than this it is refused as `unavailable`, for nobody waits any more. Absent = never. */
   readonly waitsUntilMs?: number | undefined;
 }
 export interface LeaseTotals {

@@ -39,10 +39,8 @@ export async function playCrash(plan: CrashPlan) {
   onTestFinished(() => model.close());
   const data = temporaryDirectory('crash');
   const file = join(data, 'tollkeeper.yaml');
-  writeFileSync(
-    file,
-    renderUnitsConfig(model.origin, `store: ${settings}\nretry_storm_per_minute: 0`),
-  );
+  const terms = { credit: '1000.00', settings: `store: ${settings}\nretry_storm_per_minute: 0` };
+  writeFileSync(file, renderUnitsConfig(model.origin, terms));
   const under = await GatewayUnderFire.create({ data, config: file, workers: 2 });
   onTestFinished(() => under.destroy());
   await under.start();

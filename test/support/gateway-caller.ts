@@ -9,8 +9,6 @@ export interface Call {
   /** Default: POST when there is a body, else GET. */
   readonly method?: string;
   readonly path: string;
-  /** How long nothing may come. Default: half a minute. */
-  readonly timeoutMs?: number;
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -155,7 +153,7 @@ export class GatewayCaller {
           port,
           path: call.path,
           method: call.method ?? (body === undefined ? 'GET' : 'POST'),
-          timeout: call.timeoutMs ?? CALL_TIMEOUT_MS,
+          timeout: CALL_TIMEOUT_MS,
           headers: {
             ...(body === undefined
               ? {}

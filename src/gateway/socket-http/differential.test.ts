@@ -12,7 +12,7 @@ import {
   STRICTER_REQUESTS,
 } from '../../../test/support/transport-disagreements.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
-import type { ListenerOptions, RequestHandler } from '../listener.ts';
+import type { Listener, ListenerOptions, RequestHandler } from '../listener.ts';
 import { inspectRequest } from '../node-http/inspect-request.ts';
 import { createNodeHttpListener } from '../node-http/node-http-listener.ts';
 import { createSocketListener } from './socket-listener.ts';
@@ -394,16 +394,14 @@ describe('what node:http leaves to its user', () => {
     await waitFor(() => connection.received.includes(HEAD_END), { timeoutMs: 5000, what: 'it' });
     expect(connection.received).toMatch(/^HTTP\/1\.1 200 /);
     connection.destroy();
-    for (const listener of [ours, standard]) {
-      // oxlint-disable-next-line no-await-in-loop -- the example is sent to one listener at a time
+    const expectRefusal = async (listener: Listener): Promise<void> => {
       const refused = await send((await listener.listen()).port, [example]);
-      // oxlint-disable-next-line no-await-in-loop -- its answer is looked at before its connection ends
       await waitFor(() => refused.received.includes(HEAD_END), { timeoutMs: 5000, what: 'ours' });
       expect(refused.received).toMatch(/^HTTP\/1\.1 4\d\d [^]*^X-Refusal: ./m);
       refused.destroy();
-      // oxlint-disable-next-line no-await-in-loop -- its port is free before the next one listens
       await listener.drain(0);
-    }
+    };
+    await Promise.all([expectRefusal(ours), expectRefusal(standard)]);
     bare.closeAllConnections();
     bare.close();
   });

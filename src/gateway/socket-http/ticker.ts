@@ -1,4 +1,4 @@
-/** How coarse every time-out of this transport is: it fires up to four times this late, more when the loop itself was, never early. */
+/** How coarse time-outs of this transport are: up to four times this late, more when the loop itself was; never early. */
 export const TICK_MS = 100;
 
 /** A deadline that never comes. */
@@ -11,7 +11,7 @@ export interface Timed {
   expire(): void;
 }
 
-/** The clock has gone on by this many ticks at most, however late a tick comes: a longer pause is ours, not the other side's. */
+/** However late a tick comes, it counts for so many at most: a longer pause is ours, not the other side's. */
 const STEP_MAX = 2;
 
 /** One timer for all time-outs of a listener or a client: noting a deadline is one assignment, with no clock read. */
