@@ -27,9 +27,14 @@ export interface CrewEvents {
 
 /**
  * V8 learns while a process warms up which objects live long, and makes those in the old space from then on. What is
- * alive in a burst of first requests is not: their successors would all have to be collected there (docs/decisions, "where the time went").
+ * alive in a burst of first requests is not: their successors would all have to be collected there. And it collects the
+ * old space when that has grown to four times what lived in it, which twice spares (docs/decisions, "where the time
+ * went").
  */
-export const WORKER_FLAGS: readonly string[] = ['--no-allocation-site-pretenuring'];
+export const WORKER_FLAGS: readonly string[] = [
+  '--no-allocation-site-pretenuring',
+  '--heap-growing-percent=100',
+];
 
 /** A worker could not start: wrong port, no store. */
 export class WorkerStartError extends Error {

@@ -3,6 +3,7 @@ import { renderProblemEvent } from '../../contract/dialects.ts';
 import { decide, type Refusal } from '../../domain/decide.ts';
 import type { Facts, Fault } from '../../domain/facts.ts';
 import { findOffers } from '../../domain/offers.ts';
+import { goOnIn, recordStage } from '../round.ts';
 import type { GatewayContext } from './context.ts';
 import { fileSizeFact } from './entitle.ts';
 import { type Exchange, factsOf, type GatheredFacts, outcomeOf } from './exchange.ts';
@@ -120,20 +121,24 @@ export function record(
   ending: Exchange['ending'],
 ): void {
   if (exchange.recorded || exchange.secured?.postpones(ending) === true) return;
+  exchange.recorded = true;
   exchange.ending = ending;
-  writeDown(context, exchange, gatherFacts(context, exchange));
+  const durationMs = durationOf(context, exchange);
+  goOnIn(recordStage, {
+    proceed: () => writeDown(context, factsAfter(context, exchange, durationMs)),
+  });
 }
 
 /** The facts it was refused by, and how that was answered. */
 function recordRefusal(context: GatewayContext, exchange: Exchange, facts: GatheredFacts): void {
   if (exchange.recorded) return;
+  exchange.recorded = true;
   exchange.ending = 'refused';
   facts.outcome = outcomeOf(exchange, durationOf(context, exchange));
-  writeDown(context, exchange, facts);
+  goOnIn(recordStage, { proceed: () => writeDown(context, facts) });
 }
 
-function writeDown(context: GatewayContext, exchange: Exchange, facts: Facts): void {
-  exchange.recorded = true;
+function writeDown(context: GatewayContext, facts: Facts): void {
   context.metrics.count(facts);
   context.recorder.add(facts);
 }
@@ -146,11 +151,15 @@ export function releaseHold(context: GatewayContext, exchange: Exchange): void {
 }
 
 export function gatherFacts(context: GatewayContext, exchange: Exchange): GatheredFacts {
-  return factsOf(
-    exchange,
-    (need) => context.engine.peek(need.account),
-    durationOf(context, exchange),
-  );
+  return factsAfter(context, exchange, durationOf(context, exchange));
+}
+
+function factsAfter(
+  context: GatewayContext,
+  exchange: Exchange,
+  durationMs: number,
+): GatheredFacts {
+  return factsOf(exchange, (need) => context.engine.peek(need.account), durationMs);
 }
 
 function durationOf({ clock }: GatewayContext, { startedMs }: Exchange): number {

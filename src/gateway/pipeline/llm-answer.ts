@@ -4,6 +4,7 @@ import type { Usage } from '../../domain/pricing.ts';
 import type { StreamMeter } from '../../providers/provider.ts';
 import type { Forwarder } from '../forwarder.ts';
 import type { RawHeaders } from '../listener.ts';
+import { chargeStage } from '../round.ts';
 import type { UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
 import {
   buildCutEvent,
@@ -26,6 +27,7 @@ import { ANSWER_BYTES_MAX, decode } from './decode-answer.ts';
 import { type LlmBounds, outputTokensMost, usageTake } from './llm-hold.ts';
 import { measuredUsage, noteUsage, UsageCounter } from './llm-usage.ts';
 import { openLlmForwarder } from './llm-request.ts';
+import { takeNext } from './next-step.ts';
 import { observeRest } from './observe.ts';
 import { buildAnswerHeaders, readHeader } from './outgoing.ts';
 import { codeOfFailure, findMoneyTrouble } from './upstream-trouble.ts';
@@ -205,11 +207,9 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   #growth(meter: StreamMeter): Growth {
-    const take = this.#takeOf({
-      ...meter.usage(),
-      inputTokens: this.#bounds.inputTokens,
-      outputTokens: meter.outputTokensFloor,
-    });
+    const { inputTokens } = this.#bounds;
+    const outputTokens = meter.outputTokensFloor;
+    const take = this.#takeOf({ ...meter.usage(), inputTokens, outputTokens });
     return { take, ahead: { ...take, bytesOut: take.bytesOut + WINDOW_BYTES } };
   }
 
@@ -248,14 +248,12 @@ export class LlmAnswer implements UpstreamReceiver {
       return;
     }
     const usage = this.#call.provider.readUsage(decoded);
-    if (usage !== undefined) {
-      this.#answerWhole(body, usage);
-      return;
-    }
-    this.#counter
-      .countWhole(this.#call.provider.readOutputText(decoded), decoded.length)
-      .then((counted) => this.#answerWhole(body, counted))
-      .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+    if (usage !== undefined) this.#answerWhole(body, usage);
+    else
+      this.#counter
+        .countWhole(this.#call.provider.readOutputText(decoded), decoded.length)
+        .then((counted) => this.#answerWhole(body, counted))
+        .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
   }
 
   /** Charged at its exact cost; what is above the hold is set aside first, as far as there is any. */
@@ -265,12 +263,13 @@ export class LlmAnswer implements UpstreamReceiver {
     this.#exchange.bytesOut = body.length;
     const take = this.#takeOf(usage);
     const growth = { take, ahead: take };
+    const charge = (): void => this.#chargeWhole(body, take);
     if (growHold(this.#context, this.#exchange, growth)) {
-      this.#chargeWhole(body, take);
+      takeNext(chargeStage, this.#context, this.#exchange, charge);
       return;
     }
     this.#growSlowly(growth)
-      .then(() => this.#chargeWhole(body, take))
+      .then(charge)
       .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
   }
 

@@ -4,6 +4,7 @@ import type { Code } from '../../contract/codes.ts';
 import type { Model, Route } from '../../domain/catalog.ts';
 import { grantsEntitlement } from '../../domain/offers.ts';
 import type { LlmRequest, Provider } from '../../providers/provider.ts';
+import { forwardStage, reserveStage } from '../round.ts';
 import { AskedRequest } from './asked-request.ts';
 import { permitModel } from './authorize.ts';
 import { collectBody } from './collect-body.ts';
@@ -26,6 +27,7 @@ import type { KeyAccess } from './key-access.ts';
 import { askFor, boundsOf, holdSlowly, tryHold } from './llm-admission.ts';
 import { LlmAnswer } from './llm-answer.ts';
 import type { CallPrice, LlmBounds } from './llm-hold.ts';
+import { takeNext } from './next-step.ts';
 import { observe } from './observe.ts';
 import type { RouteGate } from './route-gate.ts';
 import { secureAnswer } from './secured-answer.ts';
@@ -71,7 +73,7 @@ export function startLlmCall(
       const call = understand(context, exchange, { compiled, access, body });
       if (call === undefined) refuse(context, exchange);
       else if (mustCount(exchange, call)) countFirst(context, exchange, call);
-      else proceed(context, exchange, call);
+      else takeNext(reserveStage, context, exchange, () => proceed(context, exchange, call));
     },
     (fault) => refuseBody(context, exchange, fault),
   );
@@ -201,13 +203,16 @@ function countFirst(context: GatewayContext, exchange: Exchange, call: Understoo
   countInput(context, call)
     .then((counted) => {
       if (exceedsWindow(exchange, counted)) refuse(context, exchange);
-      else if (exchange.response.closed) leave(context, exchange);
       else proceed(context, exchange, counted);
     })
     .catch((error: unknown) => failUnexpectedly(context, exchange, error));
 }
 
 function proceed(context: GatewayContext, exchange: Exchange, understood: UnderstoodCall): void {
+  if (exchange.response.closed) {
+    leave(context, exchange);
+    return;
+  }
   entitleModel(exchange, understood);
   const call = entitleContext(exchange, understood);
   const { gate, access } = call;
@@ -228,7 +233,6 @@ function turnAway(
   const finish = (sized: UnderstoodCall): void => {
     if (context.compiled().smallestContext < Infinity) noteSize(exchange, sized);
     if (!observe(context, exchange)) refuse(context, exchange);
-    else if (exchange.response.closed) leave(context, exchange);
     else forward(context, exchange, call, bounds);
   };
   if (!mustCountToOffer(call, context.compiled().smallestContext)) {
@@ -250,13 +254,12 @@ function entitleModel(exchange: Exchange, { access: { plan }, asked }: Understoo
 function hold(context: GatewayContext, exchange: Exchange, call: UnderstoodCall): void {
   const bounds = boundsOf(call);
   if (tryHold(context, exchange, call, askFor(exchange, call, bounds))) {
-    forward(context, exchange, call, bounds);
+    takeNext(forwardStage, context, exchange, () => forward(context, exchange, call, bounds));
     return;
   }
   holdSlowly(context, exchange, call, bounds)
     .then((held) => {
       if (held === undefined) turnAway(context, exchange, call, bounds);
-      else if (exchange.response.closed) leave(context, exchange);
       else forward(context, exchange, call, held);
     })
     .catch((error: unknown) => failUnexpectedly(context, exchange, error));
@@ -268,6 +271,10 @@ function forward(
   call: UnderstoodCall,
   bounds: LlmBounds,
 ): void {
+  if (exchange.response.closed) {
+    leave(context, exchange);
+    return;
+  }
   secureAnswer(context, exchange, call.model.durability ?? call.route.durability);
   new LlmAnswer(context, exchange, call, bounds).start();
 }

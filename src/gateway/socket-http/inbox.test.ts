@@ -3,7 +3,7 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
 import { Inbox, WAITING_BYTES_MAX } from './inbox.ts';
-import { answerStage } from './round.ts';
+import { answerStage } from '../round.ts';
 
 function openInbox(): { inbox: Inbox; delivered: string[] } {
   const delivered: string[] = [];

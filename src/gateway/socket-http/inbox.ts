@@ -1,4 +1,4 @@
-import type { Stage, Staged } from './round.ts';
+import type { Stage, Staged } from '../round.ts';
 import { keepBytes } from './shared-reads.ts';
 
 /** More than this is worked on as it is read: what waits is bounded, and a long body is not copied. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
-import { leavesTogether } from './round.ts';
-import { type Flushable, flushSoon } from './turn.ts';
+import { leavesTogether } from '../round.ts';
+import { type Flushable, flushSoon } from '../turn.ts';
 
 /** Output up to this size is put together in one buffer and leaves in one write; more goes as a vector. */
 const COPY_BYTES_MAX = 32 * 1024;

@@ -11,7 +11,7 @@ import { CHUNKED, type RequestHead } from './request-head.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { isBodiless } from './response-head.ts';
 import { keepBytes } from './shared-reads.ts';
-import { flushSoon } from './turn.ts';
+import { flushSoon } from '../turn.ts';
 
 /** A body left unread is discarded up to this size to keep the connection; beyond, the connection closes. */
 export const DISCARD_BYTES_MAX = 64 * 1024;

@@ -4,7 +4,7 @@ import type {
   UpstreamReceiver,
   UpstreamRequest,
 } from '../upstream.ts';
-import type { Staged } from './round.ts';
+import type { Staged } from '../round.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import type { OutgoingRequest } from './upstream-request.ts';
 

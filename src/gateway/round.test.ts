@@ -2,21 +2,52 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
-import { answerStage, endingStage, LOT, leavesTogether, requestStage, Stage } from './round.ts';
+import {
+  answerStage,
+  chargeStage,
+  endingStage,
+  forwardStage,
+  goOnIn,
+  LOT,
+  leavesTogether,
+  recordStage,
+  requestStage,
+  reserveStage,
+  Stage,
+} from './round.ts';
 import { flushSoon } from './turn.ts';
 
 describe('a round of the event loop', () => {
-  it('works on requests, then on what upstreams sent, then on whole answers, whatever came first', async () => {
+  it('takes each step for all before the next for any, whatever came first', async () => {
     const order: string[] = [];
-    const note = (what: string) => ({ proceed: () => void order.push(what) });
-    endingStage.add(note('ending'));
-    answerStage.add(note('answer 1'));
-    requestStage.add(note('request 1'));
-    answerStage.add(note('answer 2'));
-    requestStage.add(note('request 2'));
+    const stages = {
+      ...{ request: requestStage, reserve: reserveStage, forward: forwardStage },
+      ...{ answer: answerStage, ending: endingStage, charge: chargeStage, record: recordStage },
+    };
+    for (const [name, stage] of Object.entries(stages).toReversed()) {
+      for (const turn of [1, 2]) stage.add({ proceed: () => void order.push(`${name} ${turn}`) });
+    }
     expect(order).toEqual([]);
     await nextRound();
-    expect(order).toEqual(['request 1', 'request 2', 'answer 1', 'answer 2', 'ending']);
+    expect(order).toEqual(Object.keys(stages).flatMap((name) => [`${name} 1`, `${name} 2`]));
+  });
+
+  it('goes on in a stage of the round under way, in the next where that has passed, and at once outside', async () => {
+    const order: string[] = [];
+    const note = (what: string) => ({ proceed: () => void order.push(what) });
+    goOnIn(recordStage, note('outside'));
+    expect(order).toEqual(['outside']);
+    chargeStage.add({
+      proceed: () => {
+        goOnIn(recordStage, note('later'));
+        goOnIn(reserveStage, note('next round'));
+        order.push('inside');
+      },
+    });
+    await nextRound();
+    expect(order).toEqual(['outside', 'inside', 'later']);
+    await nextRound();
+    expect(order.at(-1)).toBe('next round');
   });
 
   it('lets what requests make leave together, a lot at a time, and answers each by itself', async () => {

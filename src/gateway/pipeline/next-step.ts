@@ -1,0 +1,34 @@
+import { goOnIn, type Stage, type Staged } from '../round.ts';
+import { failUnexpectedly } from './answer.ts';
+import type { GatewayContext } from './context.ts';
+import type { Exchange } from './exchange.ts';
+
+/** The next step of a request, beside the same step of others. A fault in it ends this request alone. */
+export function takeNext(
+  stage: Stage,
+  context: GatewayContext,
+  exchange: Exchange,
+  step: () => void,
+): void {
+  goOnIn(stage, new NextStep(context, exchange, step));
+}
+
+class NextStep implements Staged {
+  readonly #context: GatewayContext;
+  readonly #exchange: Exchange;
+  readonly #step: () => void;
+
+  constructor(context: GatewayContext, exchange: Exchange, step: () => void) {
+    this.#context = context;
+    this.#exchange = exchange;
+    this.#step = step;
+  }
+
+  proceed(): void {
+    try {
+      this.#step();
+    } catch (error) {
+      failUnexpectedly(this.#context, this.#exchange, error);
+    }
+  }
+}
