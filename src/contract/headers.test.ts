@@ -46,6 +46,15 @@ describe('RateLimit-Policy, draft-ietf-httpapi-ratelimit-headers-10', () => {
   });
 });
 
+describe('RFC 9651 3.3.1: an Integer of a structured field', () => {
+  const edges = [1, 999_999_999, 1_000_000_000, 1_000_000_007, 1_999_999_999, 123_456_000_000];
+
+  test.each([...edges, 2 ** 40, 999_999_999_999_998, 999_999_999_999_999])('%i', (quota) => {
+    const { item, quotaText } = compileRateLimitPolicy({ ...MONTH, quota });
+    expect([item.split(';')[1], quotaText]).toEqual([`q=${quota}`, BigInt(quota).toString()]);
+  });
+});
+
 describe('QUOTA-08: limits on every answer', () => {
   const month = compileRateLimitPolicy(MONTH);
   const minute = compileRateLimitPolicy({ ...MONTH, name: 'minute', quota: 60, windowSeconds: 60 });

@@ -9,6 +9,9 @@ export type HeaderList = readonly string[];
 
 /** RFC 9651 3.3.1: the largest Integer a structured field can carry. Spend limits in nano can exceed it. */
 const INTEGER_MAX = 999_999_999_999_999;
+/** Below this a number is a small integer to V8, and so are both halves of a larger one, split at LOW_SIZE. */
+const SMALL_MAX = 1_000_000_000;
+const LOW_SIZE = 1_000_000;
 const REALM = 'tollkeeper';
 const PAGE_HEADERS = [
   'Content-Security-Policy',
@@ -221,7 +224,11 @@ function formatReading(
 /** A structured-field Integer that is not negative. */
 function formatInteger(value: number): string {
   if (!(value > 0)) return '0';
-  return String(value > INTEGER_MAX ? INTEGER_MAX : Math.trunc(value));
+  const whole = value > INTEGER_MAX ? INTEGER_MAX : Math.trunc(value);
+  if (whole < SMALL_MAX) return String(whole);
+  // V8 takes three times as long for the digits of a number that is no small integer as for two that are.
+  const high = Math.floor(whole / LOW_SIZE);
+  return String(high) + String(LOW_SIZE + (whole - high * LOW_SIZE)).slice(1);
 }
 
 /** RFC 9651 3.3.3: printable ASCII; anything else is replaced, so that no name can break the field. */
