@@ -31,7 +31,7 @@ export class Stage {
     try {
       for (; done < lot.length; done += 1) lot[done]?.proceed();
     } finally {
-      // A fault in one is its own: the others are left for another round.
+      // Steps end their own faults; should one fail, the others are left for another round.
       for (const left of lot.slice(done + 1)) this.add(left);
     }
     return hasMore;
@@ -40,8 +40,8 @@ export class Stage {
 
 /**
  * What the sockets bring in one round of the event loop is read whole before any of it is worked on, and then each step
- * is taken for all requests before the next step is for any: in the order of arrival a request took half as much time
- * again. Each change from one kind of work to another throws the code of the other out of the processor's caches, and
+ * of a call is taken for a whole lot of them before the next step is for any: in the order of arrival they cost much
+ * more. Each change from one kind of work to another throws the code of the other out of the processor's caches, and
  * each write that comes long after the last wakes a process that had just gone to sleep (docs/decisions, "a round of the
  * loop in stages").
  */
@@ -63,15 +63,16 @@ let scheduled = false;
 let running = false;
 let gathering = false;
 
-/** Goes on in a stage of the round under way. Outside of one nothing waits for others. */
+/** Goes on in a stage of the round under way, or of the next where that has passed. Outside of one nothing waits. */
 export function goOnIn(stage: Stage, staged: Staged): void {
   if (running) stage.add(staged);
   else staged.proceed();
 }
 
 /**
- * Whether requests are being worked on, so that a whole answer may leave with those of others. Nothing is charged in
- * these stages: a charge follows what an upstream sent, and stays in one section with the writing (DESIGN 5).
+ * Whether requests are being worked on, so that a whole answer may leave with those of others. Nothing that is written
+ * in these stages is charged for: a charge follows what an upstream sent, and stays in one section with the writing
+ * (DESIGN 5).
  */
 export function leavesTogether(): boolean {
   return gathering;

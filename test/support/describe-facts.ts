@@ -11,7 +11,7 @@ import { describeRefusal } from '../../src/gateway/pipeline/refusal-details.ts';
 import type { KeyWithTenant } from '../../src/stores/store.ts';
 import { AT, buildFacts } from './build-catalog.ts';
 import { buildKeyWithTenant } from './build-key.ts';
-import { buildExchange } from './memory-exchange.ts';
+import { buildExchange, openNoPool } from './memory-exchange.ts';
 
 export interface Describing {
   readonly catalog: Catalog;
@@ -27,17 +27,14 @@ export function describeFacts(members: Partial<Facts>, describing: Describing): 
   const facts = buildFacts(members);
   const refusal = decide(facts);
   if (refusal.kind === 'admit') throw new Error('it is admitted');
-  const compiled = compileCatalog(catalog, () => {
-    throw new Error('no upstreams');
-  });
-  const exchange = buildExchange();
+  const compiled = compileCatalog(catalog, openNoPool);
+  const exchange = buildExchange(undefined, undefined, compiled);
   exchange.access = new KeyAccess(found, catalog, AT);
   exchange.allowedMethods = ['GET', 'PUT'];
   exchange.model = 'gone';
   change?.(exchange);
   const offers = findOffers(facts, refusal, catalog);
   const context = {
-    compiled: () => compiled,
     publicUrl: () => 'http://localhost:4020',
     addressLimiter,
   };

@@ -4,8 +4,12 @@ import type {
   InboundResponse,
   RawHeaders,
 } from '../../src/gateway/listener.ts';
+import {
+  compileCatalog,
+  type CompiledCatalog,
+} from '../../src/gateway/pipeline/compile-catalog.ts';
 import { Exchange } from '../../src/gateway/pipeline/exchange.ts';
-import { AT } from './build-catalog.ts';
+import { AT, buildCatalog } from './build-catalog.ts';
 
 /** A request of the transport port whose body a test sends piece by piece, unless it came with the request. */
 export class MemoryRequest implements InboundRequest {
@@ -105,11 +109,17 @@ export class MemoryResponse implements InboundResponse {
 export function buildExchange(
   request: MemoryRequest = new MemoryRequest(),
   response: MemoryResponse = new MemoryResponse(),
+  compiled: CompiledCatalog = compileCatalog(buildCatalog([]), openNoPool),
 ): Exchange {
   return new Exchange(request, response, {
     requestId: 'req_0192f7c0a1b27c3d8e4f5a6b7c8d9e0f',
     at: AT,
     startedMs: 0,
-    catalogVersion: '0123456789ab',
+    compiled,
   });
+}
+
+/** For a configuration whose upstreams nobody calls. */
+export function openNoPool(): never {
+  throw new Error('no upstreams');
 }

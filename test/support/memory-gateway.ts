@@ -2,7 +2,10 @@ import { formatApiKey } from '../../src/domain/api-key.ts';
 import type { Catalog } from '../../src/domain/catalog.ts';
 import type { Facts } from '../../src/domain/facts.ts';
 import { UpstreamPool } from '../../src/gateway/balancer.ts';
-import { compileCatalog } from '../../src/gateway/pipeline/compile-catalog.ts';
+import {
+  compileCatalog,
+  type CompiledCatalog,
+} from '../../src/gateway/pipeline/compile-catalog.ts';
 import type { GatewayContext } from '../../src/gateway/pipeline/context.ts';
 import { KeyDirectory } from '../../src/gateway/pipeline/key-directory.ts';
 import { createPipeline } from '../../src/gateway/pipeline/pipeline.ts';
@@ -51,6 +54,7 @@ export class MemoryGateway {
     headers: ['Content-Type', 'text/plain'],
     body: 'served',
   };
+  #compiled: CompiledCatalog;
   readonly #context: GatewayContext;
   /** The upstream takes what is sent and says nothing. */
   #silent = false;
@@ -62,9 +66,9 @@ export class MemoryGateway {
     members: Partial<GatewayContext> = {},
   ) {
     const { clock } = this;
-    const compiled = compileCatalog(catalog, (upstream) => new UpstreamPool({ upstream, clock }));
+    this.#compiled = this.#compile(catalog);
     this.#context = {
-      compiled: () => compiled,
+      compiled: () => this.#compiled,
       engine: this.engine,
       keys: new KeyDirectory({ findKey: async () => found }, clock, () => catalog),
       recorder: { add: (facts) => this.logged.push(facts) },
@@ -88,6 +92,11 @@ export class MemoryGateway {
       addressLimiter: undefined,
       ...members,
     };
+  }
+
+  /** From now on requests begin with this configuration. */
+  adopt(catalog: Catalog): void {
+    this.#compiled = this.#compile(catalog);
   }
 
   /** Resolves once the call was recorded. */
@@ -123,6 +132,10 @@ export class MemoryGateway {
     const last = this.logged.at(-1);
     if (last === undefined) throw new Error('nothing was called');
     return last;
+  }
+
+  #compile(catalog: Catalog): CompiledCatalog {
+    return compileCatalog(catalog, (upstream) => new UpstreamPool({ upstream, clock: this.clock }));
   }
 
   #send({ method, path, headers, body }: UpstreamRequest, receiver: UpstreamReceiver) {

@@ -43,6 +43,18 @@ export interface Setting {
 
 /** One API at `/`, or at the path of each route, of a plan whose price covers its calls. */
 export function open(setting: Setting = {}): MemoryGateway {
+  const found = {
+    key: buildKey(RAW_KEY, { terms: { ...PLAIN_KEY_TERMS, ...setting.key } }),
+    tenant: buildTenant({ terms: { ...PLAIN_TERMS, ...setting.tenant } }),
+    ancestors: [],
+  };
+  const { addressLimiter } = setting;
+  const members = addressLimiter === undefined ? {} : { addressLimiter };
+  return new MemoryGateway(catalogOf(setting), found, members);
+}
+
+/** Made anew each time, as by a gateway that loads its file again. */
+export function catalogOf(setting: Setting): Catalog {
   const routes = (setting.routes ?? [{}]).map((route) =>
     buildRoute({
       match: { methods: [], path: { kind: 'prefix', value: '/' }, headers: [] },
@@ -50,19 +62,12 @@ export function open(setting: Setting = {}): MemoryGateway {
     }),
   );
   const plan = buildPlan('free', { usage: 'included', ...setting.plan });
-  const catalog = buildCatalog([plan, ...(setting.plans ?? [])], {
+  return buildCatalog([plan, ...(setting.plans ?? [])], {
     apis: [buildApi({ ...setting.api, routes })],
     upstreams: new Map([['main', UPSTREAM]]),
     providers: new Map([['demo', { id: 'demo', type: 'openai-compatible', upstreamId: 'main' }]]),
     ...setting.catalog,
   });
-  const found = {
-    key: buildKey(RAW_KEY, { terms: { ...PLAIN_KEY_TERMS, ...setting.key } }),
-    tenant: buildTenant({ terms: { ...PLAIN_TERMS, ...setting.tenant } }),
-    ancestors: [],
-  };
-  const { addressLimiter } = setting;
-  return new MemoryGateway(catalog, found, addressLimiter === undefined ? {} : { addressLimiter });
 }
 
 export const bodyOf = ({ body }: MemoryResponse): ProblemDocument =>

@@ -4,6 +4,7 @@ import { decide, type Refusal } from '../../domain/decide.ts';
 import type { Facts, Fault } from '../../domain/facts.ts';
 import { findOffers } from '../../domain/offers.ts';
 import { goOnIn, recordStage } from '../round.ts';
+import type { CompiledCatalog } from './compile-catalog.ts';
 import type { GatewayContext } from './context.ts';
 import { fileSizeFact } from './entitle.ts';
 import { type Exchange, factsOf, type GatheredFacts, outcomeOf } from './exchange.ts';
@@ -14,11 +15,11 @@ const STORM_PERIOD_MS = 60_000;
 /** Answers with what `decide` says of the facts gathered so far; they must amount to a refusal. */
 export function refuse(context: GatewayContext, exchange: Exchange): void {
   releaseHold(context, exchange);
-  noteFileSize(context, exchange);
+  noteFileSize(exchange);
   const facts = gatherFacts(context, exchange);
   const decision = decide(facts);
   if (decision.kind === 'admit') throw new Error(`refusing ${exchange.requestId} without a reason`);
-  const slowed = countRefusal(context, facts, decision);
+  const slowed = countRefusal(context, exchange, facts, decision);
   if (typeof slowed === 'number') {
     send(context, exchange, { facts, refusal: decision, slowedMs: slowed });
     return;
@@ -31,9 +32,9 @@ export function refuse(context: GatewayContext, exchange: Exchange): void {
 }
 
 /** Another plan may take no body of this size: what is offered has to be tried with it (C402-07). */
-function noteFileSize(context: GatewayContext, exchange: Exchange): void {
-  const { access, entitlements, request, bytesIn } = exchange;
-  if (access === undefined || !context.compiled().boundsFiles) return;
+function noteFileSize(exchange: Exchange): void {
+  const { access, compiled, entitlements, request, bytesIn } = exchange;
+  if (access === undefined || !compiled.boundsFiles) return;
   const bytes = Math.max(bytesIn, request.contentLength);
   if (bytes <= 0 || entitlements.some(({ kind }) => kind === 'file_size')) return;
   exchange.entitlements = [...entitlements, fileSizeFact(bytes, access.plan.fileBytesMax)];
@@ -59,13 +60,7 @@ export function failUnexpectedly(
   exchange: Exchange,
   error: unknown,
 ): void {
-  context.logger.error(
-    {
-      request_id: exchange.requestId,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    },
-    'request failed inside the gateway',
-  );
+  logFault(context, exchange, error, 'request failed inside the gateway');
   if (exchange.response.headSent) {
     releaseHold(context, exchange);
     exchange.response.destroy();
@@ -114,33 +109,50 @@ export function buildCutEvent(context: GatewayContext, exchange: Exchange): stri
   return renderProblemEvent(document, exchange.dialect, { id: exchange.jsonRpcId });
 }
 
-/** Writes the log row and the counters of a request that has ended. At most once. */
+/** Writes the log row and the counters of a request that has ended, at the end of the round. At most once. */
 export function record(
   context: GatewayContext,
   exchange: Exchange,
   ending: Exchange['ending'],
 ): void {
   if (exchange.recorded || exchange.secured?.postpones(ending) === true) return;
-  exchange.recorded = true;
   exchange.ending = ending;
   const durationMs = durationOf(context, exchange);
-  goOnIn(recordStage, {
-    proceed: () => writeDown(context, factsAfter(context, exchange, durationMs)),
-  });
+  writeDown(context, exchange, () => gatherFacts(context, exchange, durationMs));
 }
 
 /** The facts it was refused by, and how that was answered. */
 function recordRefusal(context: GatewayContext, exchange: Exchange, facts: GatheredFacts): void {
   if (exchange.recorded) return;
-  exchange.recorded = true;
   exchange.ending = 'refused';
   facts.outcome = outcomeOf(exchange, durationOf(context, exchange));
-  goOnIn(recordStage, { proceed: () => writeDown(context, facts) });
+  writeDown(context, exchange, () => facts);
 }
 
-function writeDown(context: GatewayContext, facts: Facts): void {
-  context.metrics.count(facts);
-  context.recorder.add(facts);
+/** The answer has left: a fault here costs its row, and nobody their connection. */
+function writeDown(context: GatewayContext, exchange: Exchange, tell: () => Facts): void {
+  exchange.recorded = true;
+  goOnIn(recordStage, {
+    proceed: () => {
+      try {
+        const facts = tell();
+        context.metrics.count(facts);
+        context.recorder.add(facts);
+      } catch (error) {
+        logFault(context, exchange, error, 'a request could not be recorded');
+      }
+    },
+  });
+}
+
+function logFault(
+  { logger }: GatewayContext,
+  { requestId }: Exchange,
+  error: unknown,
+  message: string,
+): void {
+  const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  logger.error({ request_id: requestId, error: cause }, message);
 }
 
 export function releaseHold(context: GatewayContext, exchange: Exchange): void {
@@ -150,14 +162,10 @@ export function releaseHold(context: GatewayContext, exchange: Exchange): void {
   context.engine.release(hold);
 }
 
-export function gatherFacts(context: GatewayContext, exchange: Exchange): GatheredFacts {
-  return factsAfter(context, exchange, durationOf(context, exchange));
-}
-
-function factsAfter(
+export function gatherFacts(
   context: GatewayContext,
   exchange: Exchange,
-  durationMs: number,
+  durationMs = durationOf(context, exchange),
 ): GatheredFacts {
   return factsOf(exchange, (need) => context.engine.peek(need.account), durationMs);
 }
@@ -198,25 +206,24 @@ function send(
 }
 
 /** A refusal that would be repeated in vain: every 402 that only an action lifts (QUOTA-13). */
-function isRepeatable(context: GatewayContext, facts: Facts, refusal: Refusal): boolean {
+function isRepeatable({ catalog }: CompiledCatalog, facts: Facts, refusal: Refusal): boolean {
   const { step, transient, limit, retryAfterMs } = refusal;
   if (transient) return false;
   // What nothing on sale grants is a 403: no client is told to pay for it, and none repeats it for that.
-  if (step === 'entitle') {
-    return findOffers(facts, refusal, context.compiled().catalog).length > 0;
-  }
+  if (step === 'entitle') return findOffers(facts, refusal, catalog).length > 0;
   return step === 'stand' || (limit !== undefined && retryAfterMs === undefined);
 }
 
 /** Counts this refusal; milliseconds to be slowed by, 0 = not a storm. The first is free, hence the one more. */
 function countRefusal(
   context: GatewayContext,
+  { compiled }: Exchange,
   facts: Facts,
   refusal: Refusal,
 ): number | Promise<number> {
-  const perMinute = context.compiled().catalog.retryStormPerMinute;
+  const perMinute = compiled.catalog.retryStormPerMinute;
   if (perMinute === 0 || facts.identity.kind !== 'key') return 0;
-  if (!isRepeatable(context, facts, refusal)) return 0;
+  if (!isRepeatable(compiled, facts, refusal)) return 0;
   return context.engine.takeToken({
     bucketId: `storm:${facts.identity.keyId}:${refusal.code}`,
     count: perMinute,

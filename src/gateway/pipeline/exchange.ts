@@ -15,6 +15,7 @@ import type { Hold, Need } from '../../engine/engine.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
 import type { InboundRequest, InboundResponse } from '../listener.ts';
 import type { CallerAccounts } from './caller-accounts.ts';
+import type { CompiledCatalog } from './compile-catalog.ts';
 import type { KeyAccess } from './key-access.ts';
 import { limitFactsOf, type Peek } from './limit-facts.ts';
 import type { OverageShare } from './overage-share.ts';
@@ -38,7 +39,8 @@ export class Exchange {
   readonly startedMs: number;
   /** Target without its query. */
   readonly path: string;
-  readonly catalogVersion: string;
+  /** The configuration it began with and keeps. */
+  readonly compiled: CompiledCatalog;
   route: Route | undefined = undefined;
   api: Api | undefined = undefined;
   routing: Fault | undefined = undefined;
@@ -111,14 +113,14 @@ export class Exchange {
   constructor(
     request: InboundRequest,
     response: InboundResponse,
-    begun: { requestId: string; at: number; startedMs: number; catalogVersion: string },
+    begun: { requestId: string; at: number; startedMs: number; compiled: CompiledCatalog },
   ) {
     this.request = request;
     this.response = response;
     this.requestId = begun.requestId;
     this.at = begun.at;
     this.startedMs = begun.startedMs;
-    this.catalogVersion = begun.catalogVersion;
+    this.compiled = begun.compiled;
     const query = request.target.indexOf('?');
     this.path = query < 0 ? request.target : request.target.slice(0, query);
   }
@@ -152,7 +154,7 @@ export function factsOf(exchange: Exchange, peek: Peek, durationMs: number): Gat
   return {
     requestId: exchange.requestId,
     at: exchange.at,
-    catalogVersion: exchange.catalogVersion,
+    catalogVersion: exchange.compiled.catalog.version,
     method: exchange.request.method,
     path: exchange.path.slice(0, 512),
     route: route && routeFactOf(route),

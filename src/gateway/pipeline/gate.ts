@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 import type { Route } from '../../domain/catalog.ts';
 import type { Fault } from '../../domain/facts.ts';
-import { failUnexpectedly, refuse, refuseBody } from './answer.ts';
+import { refuse, refuseBody } from './answer.ts';
 import { AskedRequest, type ReadBody } from './asked-request.ts';
 import { authorize } from './authorize.ts';
 import { bodyTooLarge, collectBody } from './collect-body.ts';
@@ -11,6 +11,7 @@ import type { GatewayContext } from './context.ts';
 import { entitle, isHeldBack } from './entitle.ts';
 import type { Exchange } from './exchange.ts';
 import type { KeyGate } from './key-gate.ts';
+import { attempt } from './next-step.ts';
 import { observe } from './observe.ts';
 import { ProxyCall } from './proxy-call.ts';
 import { ReplayedRequest } from './replayed-request.ts';
@@ -55,13 +56,7 @@ export function judgeProxied(
   collectBody(
     exchange,
     bytesMax,
-    (bytes) => {
-      try {
-        judgeBody(context, exchange, { compiled, bytes });
-      } catch (error) {
-        failUnexpectedly(context, exchange, error);
-      }
-    },
+    (bytes) => attempt(context, exchange, () => judgeBody(context, exchange, { compiled, bytes })),
     (fault) => refuseBody(context, exchange, fault),
   );
 }

@@ -23,7 +23,7 @@ export function describeRate({ context, exchange, facts }: RefusalDescription): 
     };
   }
   if (storm !== undefined) {
-    const { retryStormPerMinute } = context.compiled().catalog;
+    const { retryStormPerMinute } = exchange.compiled.catalog;
     return { cause: storm.cause, allowed_usage: retryStormPerMinute, window: 'minute' };
   }
   if (reservation?.kind !== 'limited') return {};
@@ -35,11 +35,11 @@ export function describeRate({ context, exchange, facts }: RefusalDescription): 
 
 /** The quota, budget or balance that does not cover the call (C402-06). */
 export function describeLimit(description: RefusalDescription): ProblemDetails {
-  const { context, facts, refusal, code } = description;
+  const { exchange, facts, refusal, code } = description;
   const { limit } = refusal;
   // When the books do not answer there are no numbers that could be told.
   if (limit === undefined || code === 'BILLING_UNAVAILABLE') return {};
-  const { catalog } = context.compiled();
+  const { catalog } = exchange.compiled;
   const short = facts.reservation?.kind === 'short' ? facts.reservation : undefined;
   const held = short?.held ?? 0;
   const used = usedOf(limit, held);

@@ -249,11 +249,12 @@ export class LlmAnswer implements UpstreamReceiver {
     }
     const usage = this.#call.provider.readUsage(decoded);
     if (usage !== undefined) this.#answerWhole(body, usage);
-    else
+    else {
       this.#counter
         .countWhole(this.#call.provider.readOutputText(decoded), decoded.length)
         .then((counted) => this.#answerWhole(body, counted))
         .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+    }
   }
 
   /** Charged at its exact cost; what is above the hold is set aside first, as far as there is any. */
@@ -314,14 +315,14 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   #writeHead(status: number, length: number | undefined, final: boolean): void {
-    const { asset } = this.#context.compiled().catalog;
+    const { asset } = this.#exchange.compiled.catalog;
     const served = buildServedHeaders(this.#exchange, this.#context.engine, asset, final);
     const { asked, model } = this.#call;
     if (model !== asked) served.push('X-Tollkeeper-Model', model.id);
     if (length !== undefined) served.push('Content-Length', String(length));
     this.#exchange.response.writeHead(
       status,
-      buildAnswerHeaders(this.#context, this.#exchange, this.#headers, served),
+      buildAnswerHeaders(this.#exchange, this.#headers, served),
     );
   }
 

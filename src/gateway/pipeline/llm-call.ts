@@ -27,7 +27,7 @@ import type { KeyAccess } from './key-access.ts';
 import { askFor, boundsOf, holdSlowly, tryHold } from './llm-admission.ts';
 import { LlmAnswer } from './llm-answer.ts';
 import type { CallPrice, LlmBounds } from './llm-hold.ts';
-import { takeNext } from './next-step.ts';
+import { attempt, takeNext } from './next-step.ts';
 import { observe } from './observe.ts';
 import type { RouteGate } from './route-gate.ts';
 import { secureAnswer } from './secured-answer.ts';
@@ -57,6 +57,13 @@ export interface UnderstoodCall {
   readonly parsed: unknown;
 }
 
+/** A call whose body has been read. */
+interface CameWhole {
+  readonly compiled: CompiledRoute;
+  readonly access: KeyAccess;
+  readonly body: Buffer;
+}
+
 /** One call of `/v1/chat/completions` or `/v1/embeddings`: understand, entitle, hold, forward, meter. */
 export function startLlmCall(
   context: GatewayContext,
@@ -68,22 +75,25 @@ export function startLlmCall(
   collectBody(
     exchange,
     bytesMax,
-    (body) => {
-      exchange.bytesIn = body.length;
-      const call = understand(context, exchange, { compiled, access, body });
-      if (call === undefined) refuse(context, exchange);
-      else if (mustCount(exchange, call)) countFirst(context, exchange, call);
-      else takeNext(reserveStage, context, exchange, () => proceed(context, exchange, call));
-    },
+    (body) =>
+      attempt(context, exchange, () => judge(context, exchange, { compiled, access, body })),
     (fault) => refuseBody(context, exchange, fault),
   );
+}
+
+function judge(context: GatewayContext, exchange: Exchange, came: CameWhole): void {
+  exchange.bytesIn = came.body.length;
+  const call = understand(context, exchange, came);
+  if (call === undefined) refuse(context, exchange);
+  else if (mustCount(exchange, call)) countFirst(context, exchange, call);
+  else takeNext(reserveStage, context, exchange, () => proceed(context, exchange, call));
 }
 
 /** Undefined = `exchange.understanding` says what is wrong; nothing was counted (GW-15, LLM-19). */
 function understand(
   context: GatewayContext,
   exchange: Exchange,
-  came: { compiled: CompiledRoute; access: KeyAccess; body: Buffer },
+  came: CameWhole,
 ): UnderstoodCall | undefined {
   const { access, body } = came;
   const { route, gate } = came.compiled;
@@ -96,7 +106,7 @@ function understand(
       pointer: '',
     });
   const named = nameOfModel(parsed);
-  const model = named === undefined ? undefined : context.compiled().catalog.models.get(named);
+  const model = named === undefined ? undefined : exchange.compiled.catalog.models.get(named);
   if (named !== undefined && model === undefined) {
     exchange.model = named.slice(0, 128);
     return fault(exchange, {
@@ -124,7 +134,7 @@ function understand(
       pointer: '/model',
     });
   exchange.model = model.id;
-  const call = complete(context, exchange, came, {
+  const call = complete(exchange, came, {
     asked: model,
     provider,
     request: understood.request,
@@ -137,15 +147,14 @@ function understand(
 
 /** What the call is served and priced by. */
 function complete(
-  context: GatewayContext,
   exchange: Exchange,
-  came: { compiled: CompiledRoute; access: KeyAccess; body: Buffer },
+  came: CameWhole,
   understood: Pick<UnderstoodCall, 'asked' | 'provider' | 'request' | 'parsed'>,
 ): UnderstoodCall {
   const { access, body } = came;
   const { route, gate } = came.compiled;
   const { asked, request, parsed } = understood;
-  const model = substituteOf(context, exchange, asked);
+  const model = substituteOf(exchange, asked);
   exchange.model = model.id;
   exchange.countedModel = model.aliasOf ?? model.id;
   if (access.accounts.countsEndUsers) {
@@ -176,11 +185,11 @@ function complete(
 }
 
 /** While a payment is pending a cheaper model may answer, where the plan names one. */
-function substituteOf(context: GatewayContext, { degraded }: Exchange, asked: Model): Model {
+function substituteOf({ degraded, compiled }: Exchange, asked: Model): Model {
   if (degraded === undefined) return asked;
   const { substitutes } = degraded;
   const name = substitutes.get(asked.id) ?? substitutes.get(asked.aliasOf ?? asked.id);
-  return (name && context.compiled().catalog.models.get(name)) || asked;
+  return (name && compiled.catalog.models.get(name)) || asked;
 }
 
 function askedBy(
@@ -231,11 +240,11 @@ function turnAway(
   bounds: LlmBounds,
 ): void {
   const finish = (sized: UnderstoodCall): void => {
-    if (context.compiled().smallestContext < Infinity) noteSize(exchange, sized);
+    if (exchange.compiled.smallestContext < Infinity) noteSize(exchange, sized);
     if (!observe(context, exchange)) refuse(context, exchange);
     else forward(context, exchange, call, bounds);
   };
-  if (!mustCountToOffer(call, context.compiled().smallestContext)) {
+  if (!mustCountToOffer(call, exchange.compiled.smallestContext)) {
     finish(call);
     return;
   }

@@ -14,7 +14,7 @@ export function openLlmForwarder(
   receiver: UpstreamReceiver,
 ): Forwarder {
   const { model, provider, request, body, parsed, route } = call;
-  const { providers } = context.compiled().catalog;
+  const { providers } = exchange.compiled.catalog;
   const edited = provider.editBody(body, parsed, {
     upstreamModel: model.upstreamModel,
     outputTokensMax: exchange.clampedOutputTokens,

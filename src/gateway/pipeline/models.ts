@@ -6,8 +6,8 @@ import type { Exchange } from './exchange.ts';
 
 /** `GET /v1/models`: what this key may call, in OpenAI's list format. Free: it is how a client finds out. */
 export function answerModels(context: GatewayContext, exchange: Exchange): void {
-  const { catalog } = context.compiled();
-  const { access } = exchange;
+  const { access, compiled } = exchange;
+  const { catalog } = compiled;
   const data = [...catalog.models.values()]
     .filter(
       (model) =>

@@ -5,6 +5,7 @@ import { MemoryResponse } from '../../../test/support/memory-exchange.ts';
 import type { MemoryGateway } from '../../../test/support/memory-gateway.ts';
 import { open } from '../../../test/support/pipeline-setting.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
+import { openaiCompatible } from '../../providers/openai-compatible/openai-compatible.ts';
 import { requestStage } from '../round.ts';
 
 const CALL = { path: '/', body: { model: 'm', messages: [{ role: 'user', content: 'hi' }] } };
@@ -27,12 +28,13 @@ async function openModel(): Promise<MemoryGateway> {
   return gateway;
 }
 
-/** Begins calls in one round of the loop; resolves when each has been recorded. */
+/** Begins calls in one round of the loop; resolves when `recorded` of them have been. */
 async function callTogether(
   gateway: MemoryGateway,
   responses: readonly MemoryResponse[],
+  recorded = responses.length,
 ): Promise<void> {
-  const all = gateway.logged.length + responses.length;
+  const all = gateway.logged.length + recorded;
   const begun: Promise<unknown>[] = [];
   requestStage.add({
     proceed: () => begun.push(...responses.map((response) => gateway.call(CALL, response))),
@@ -77,6 +79,34 @@ describe('the next step of a request, among those of others', () => {
     await callTogether(gateway, responses);
     expect(responses.map(({ status }) => status)).toEqual([500, 200]);
     expect(gateway.engine.openUnits).toBe(0);
+  });
+
+  it('ends it alone too where its body is understood', async () => {
+    const gateway = await openModel();
+    vi.spyOn(openaiCompatible, 'parseChat').mockImplementationOnce(() => {
+      throw new Error('planted');
+    });
+    const responses = [new MemoryResponse(), new MemoryResponse()];
+    await callTogether(gateway, responses);
+    expect(responses.map(({ status }) => status)).toEqual([500, 200]);
+  });
+
+  it('costs the row of a request and nothing else when it is to be recorded', async () => {
+    const gateway = await openModel();
+    const push = gateway.logged.push.bind(gateway.logged);
+    let planted = 0;
+    vi.spyOn(gateway.logged, 'push').mockImplementation((...rows) => {
+      planted += 1;
+      if (planted === 1) throw new Error('planted');
+      return push(...rows);
+    });
+    const responses = [new MemoryResponse(), new MemoryResponse()];
+    await callTogether(gateway, responses, 1);
+    expect(responses.map(({ status, body }) => [status, body])).toEqual([
+      [200, ANSWER],
+      [200, ANSWER],
+    ]);
+    expect([planted, gateway.engine.openUnits]).toEqual([2, 0]);
   });
 
   it('is not taken for a caller that has gone before it was held for', async () => {

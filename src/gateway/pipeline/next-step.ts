@@ -3,7 +3,16 @@ import { failUnexpectedly } from './answer.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 
-/** The next step of a request, beside the same step of others. A fault in it ends this request alone. */
+/** One step of a request. A fault in it ends that request alone. */
+export function attempt(context: GatewayContext, exchange: Exchange, step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    failUnexpectedly(context, exchange, error);
+  }
+}
+
+/** The next step of a request, beside the same step of others. */
 export function takeNext(
   stage: Stage,
   context: GatewayContext,
@@ -25,10 +34,6 @@ class NextStep implements Staged {
   }
 
   proceed(): void {
-    try {
-      this.#step();
-    } catch (error) {
-      failUnexpectedly(this.#context, this.#exchange, error);
-    }
+    attempt(this.#context, this.#exchange, this.#step);
   }
 }

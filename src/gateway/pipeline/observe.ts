@@ -14,7 +14,7 @@ export function observe(context: GatewayContext, exchange: Exchange): boolean {
   if (decide(facts).kind === 'refuse') return false;
   const would = decide(enforced(facts));
   if (would.kind === 'admit') throw new Error(`observing ${exchange.requestId} without a reason`);
-  const offers = findOffers(enforced(facts), would, context.compiled().catalog);
+  const offers = findOffers(enforced(facts), would, exchange.compiled.catalog);
   exchange.wouldRefuse = finalCode(would, offers);
   // A bound that was worked out of what is only observed holds for nobody.
   exchange.clampedOutputTokens = undefined;

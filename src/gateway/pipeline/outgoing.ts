@@ -21,7 +21,7 @@ export function openForwarder(
   receiver: UpstreamReceiver,
 ): Forwarder {
   const { route, upstreamId, body } = outgoing;
-  const compiled = context.compiled();
+  const compiled = exchange.compiled;
   const pool = compiled.pools.get(upstreamId);
   const plan = compiled.routes.get(route)?.requestHeaders.get(upstreamId);
   if (pool === undefined || plan === undefined)
@@ -50,14 +50,13 @@ export function openForwarder(
 
 /** The upstream's headers as the route passes them on, then ours. A metered answer brings its own length, or has none. */
 export function buildAnswerHeaders(
-  context: GatewayContext,
   exchange: Exchange,
   upstream: RawHeaders,
   ours: string[],
 ): RawHeaders {
   for (const part of exchange.corsHeaders) ours.push(part);
   const { route } = exchange;
-  const compiled = route && context.compiled().routes.get(route);
+  const compiled = route && exchange.compiled.routes.get(route);
   if (compiled === undefined) return ours;
   return compiled.responseHeaders.build(upstream, ours, route?.kind === 'proxy');
 }

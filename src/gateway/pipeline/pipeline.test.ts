@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   AT,
   buildLimit,
+  buildModel,
   buildPlan,
   buildPrice,
   buildRateLimit,
@@ -13,6 +14,7 @@ import {
   AI,
   ask,
   bodyOf,
+  catalogOf,
   IN_BODY,
   ONE_CALL,
   open,
@@ -321,4 +323,28 @@ it('the log row has the time of the call', async () => {
   const gateway = open();
   await gateway.call({ path: '/' });
   expect(gateway.facts).toMatchObject({ at: AT, path: '/', outcome: { status: 200 } });
+});
+
+describe('GW-03: a configuration that comes while a request is under way', () => {
+  const models: Setting = {
+    routes: [{ kind: 'chat', dialect: 'openai', upstreamId: undefined }],
+    plan: { models: ['m'] },
+    catalog: { models: new Map([['m', buildModel('m')]]) },
+  };
+  const chat = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
+
+  it.each<[string, Setting, MemoryCall]>([
+    ['proxied', {}, { path: '/' }],
+    ['of a model', models, { path: '/', body: chat }],
+  ])('is not the one that it goes on with: %s', async (_kind, setting, call) => {
+    const gateway = open(setting);
+    gateway.answer = { status: 200, headers: ['Content-Type', 'application/json'], body: '{}' };
+    const before = gateway.call(call);
+    gateway.adopt({ ...catalogOf(setting), version: 'bbbbbbbbbbbb' });
+    const response = await before;
+    expect([response.status, response.header('content-type')]).toEqual([200, 'application/json']);
+    expect(gateway.facts.catalogVersion).not.toBe('bbbbbbbbbbbb');
+    expect((await gateway.call(call)).status).toBe(200);
+    expect(gateway.facts.catalogVersion).toBe('bbbbbbbbbbbb');
+  });
 });

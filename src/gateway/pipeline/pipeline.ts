@@ -13,6 +13,7 @@ import { admitCaller, judgeProxied } from './gate.ts';
 import type { Identification } from './key-directory.ts';
 import { startLlmCall } from './llm-call.ts';
 import { answerModels } from './models.ts';
+import { attempt } from './next-step.ts';
 import { readHeader } from './outgoing.ts';
 import { ProxyCall } from './proxy-call.ts';
 
@@ -24,22 +25,19 @@ export function createPipeline(context: GatewayContext): RequestHandler {
   return (request, response) => {
     const at = context.clock.now();
     const requestId = createRequestId(at);
-    const { catalog } = context.compiled();
     const exchange = new Exchange(request, response, {
       requestId,
       at,
       startedMs: context.clock.monotonicMs(),
-      catalogVersion: catalog.version,
+      compiled: context.compiled(),
     });
-    try {
+    attempt(context, exchange, () => {
       const { addressLimiter } = context;
       if (addressLimiter !== undefined && !accept(context, exchange, addressLimiter)) return;
       if (context.servePage(request, response, requestId)) return;
       if (context.isOverloaded()) shed(context, exchange);
       else judge(context, exchange);
-    } catch (error) {
-      failUnexpectedly(context, exchange, error);
-    }
+    });
   };
 }
 
@@ -47,9 +45,9 @@ export function createPipeline(context: GatewayContext): RequestHandler {
 export function judge(context: GatewayContext, exchange: Exchange): void {
   const { request } = exchange;
   const host = readHeader(request.headers, 'host') ?? '';
-  const { router } = context.compiled();
+  const { router } = exchange.compiled;
   const hasOrigin = readHeader(request.headers, 'origin') !== undefined;
-  if (hasOrigin && applyCors(context, exchange, host)) return;
+  if (hasOrigin && applyCors(exchange, host)) return;
   const match = router.match(request.method, host, exchange.path, request.headers);
   switch (match.kind) {
     case 'route':
@@ -93,8 +91,8 @@ function isRetired({ retirement }: Api, at: number): boolean {
 }
 
 /** True = it was a pre-flight, answered before anybody is identified and never charged (DESIGN 10). */
-function applyCors(context: GatewayContext, exchange: Exchange, host: string): boolean {
-  const api = context.compiled().router.findApi(host, exchange.path);
+function applyCors(exchange: Exchange, host: string): boolean {
+  const api = exchange.compiled.router.findApi(host, exchange.path);
   if (api?.cors === undefined) return false;
   const { method, headers } = exchange.request;
   if (!isPreflight(method, headers)) {
@@ -111,7 +109,7 @@ function applyCors(context: GatewayContext, exchange: Exchange, host: string): b
 }
 
 function identify(context: GatewayContext, exchange: Exchange, route: Route): void {
-  const compiled = context.compiled().routes.get(route);
+  const compiled = exchange.compiled.routes.get(route);
   if (compiled === undefined) throw new Error(`route ${route.id} was not compiled`);
   if (route.endpointClass === 'free') {
     dispatch(context, exchange, compiled);

@@ -107,12 +107,9 @@ export class ProxyCall implements UpstreamReceiver {
       failForward(this.#context, exchange, UNWRITTEN.code, UNWRITTEN.problem);
       return;
     }
-    const { asset } = this.#context.compiled().catalog;
+    const { asset } = this.#exchange.compiled.catalog;
     const served = buildServedHeaders(exchange, this.#context.engine, asset, !this.#meter.grows);
-    exchange.response.writeHead(
-      status,
-      buildAnswerHeaders(this.#context, exchange, headers, served),
-    );
+    exchange.response.writeHead(status, buildAnswerHeaders(exchange, headers, served));
   }
 
   onChunk(chunk: Buffer): boolean {

@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts';
 
 /** Everything a refusal's numbers come from. */
 export interface RefusalDescription {
-  readonly context: Pick<GatewayContext, 'compiled' | 'publicUrl' | 'addressLimiter'>;
+  readonly context: Pick<GatewayContext, 'publicUrl' | 'addressLimiter'>;
   readonly exchange: Exchange;
   readonly facts: Facts;
   readonly refusal: Refusal;

@@ -55,8 +55,8 @@ const BOUNDS: { readonly [code in Code]?: (from: RefusalDescription) => ProblemD
   MODEL_NOT_FOUND: ({ exchange }) => omitUndefined({ model: exchange.model }),
   CONTEXT_LENGTH_EXCEEDED: ({ exchange: { model, window } }) =>
     omitUndefined({ model, needed: window?.needed, allowed_usage: window?.allowed }),
-  BODY_TOO_LARGE: ({ context, exchange: { route } }) => {
-    const read = route && context.compiled().routes.get(route)?.gate?.readsBodyUpTo;
+  BODY_TOO_LARGE: ({ exchange: { route, compiled } }) => {
+    const read = route && compiled.routes.get(route)?.gate?.readsBodyUpTo;
     return omitUndefined({ allowed_bytes: read ?? route?.bodyBytesMax });
   },
   UPSTREAM_TIMEOUT: ({ exchange: { route } }) =>
@@ -70,7 +70,7 @@ function describeKey({ identity }: Facts): ProblemDetails {
 }
 
 function describeEntitlement({
-  context,
+  exchange,
   facts,
   refusal,
   offers,
@@ -89,7 +89,7 @@ function describeEntitlement({
     case 'feature':
       return { ...common, [kind]: id };
     case 'purchase': {
-      const { asset } = context.compiled().catalog;
+      const { asset } = exchange.compiled.catalog;
       const price = offers[0] && priceOf(offers[0], asset);
       return { ...common, resource: id, ...omitUndefined({ price }) };
     }
@@ -107,9 +107,9 @@ function nameCheapest(offers: readonly Offer[]): string | undefined {
 }
 
 function describeOffers(description: RefusalDescription): ProblemDetails {
-  const { code, offers, context, payUrl } = description;
+  const { code, offers, context, exchange, payUrl } = description;
   if (!CODES[code].financial) return {};
-  const { asset } = context.compiled().catalog;
+  const { asset } = exchange.compiled.catalog;
   const options = offers.map((offer): UpgradeOption => {
     const { id, title } = soldAs(offer);
     const { kind } = offer;

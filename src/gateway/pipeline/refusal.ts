@@ -37,7 +37,7 @@ export function prepareRefusal(
   refusal: Refusal,
 ): PreparedRefusal {
   const { requestId, access } = exchange;
-  const { refusals } = context.compiled();
+  const { refusals } = exchange.compiled;
   const call = { access, facts, refusal, asked: askedAs(context, exchange) };
   const ids = { requestId, explainUrl: context.links.explainLink(requestId) };
   let written = refusals.recall(call, ids);
@@ -79,7 +79,7 @@ function compose(
   explainUrl: string,
 ): ProblemDocument {
   const problem = buildProblem(describe(context, exchange, call, explainUrl));
-  return customiseProblem(problem, context.compiled().customisations, {
+  return customiseProblem(problem, exchange.compiled.customisations, {
     api: call.facts.route?.apiId,
     tenant: exchange.access?.tenant.id,
   });
@@ -119,7 +119,7 @@ function describe(
   { facts, refusal, asked }: RefusedCall,
   explainUrl: string,
 ): ProblemInput {
-  const { catalog } = context.compiled();
+  const { catalog } = exchange.compiled;
   const { identity } = facts;
   const offers = findOffers(facts, refusal, catalog);
   const code = finalCode(refusal, offers);
@@ -144,7 +144,7 @@ function describe(
       resetsAt: findReset(exchange, refusal),
       retryAfterSeconds: retryAfterMs && Math.max(1, Math.ceil(retryAfterMs / 1000)),
       retryKind: refusal.transient ? ('transient' as const) : undefined,
-      payment: findPayment(context, exchange, facts, { refusal, code }),
+      payment: findPayment(exchange, facts, { refusal, code }),
     }),
   );
 }
@@ -158,12 +158,11 @@ function findReset({ at }: Exchange, { code, limit, retryAfterMs }: Refusal): st
 
 /** What going on costs: the credit that is missing, or one call of who has no account (QUOTA-15). */
 function findPayment(
-  context: GatewayContext,
   exchange: Exchange,
   facts: Facts,
   { refusal, code }: { readonly refusal: Refusal; readonly code: Code },
 ): PaymentTerms | undefined {
-  const { catalog, routes } = context.compiled();
+  const { catalog, routes } = exchange.compiled;
   const { limit } = refusal;
   if (code === 'INSUFFICIENT_CREDITS' && limit !== undefined) {
     const needed = formatNano(neededOf(limit, facts));

@@ -56,7 +56,7 @@ export function createRehearsal(context: GatewayContext): Rehearse {
         requestId: createRequestId(context.clock.now()),
         at: context.clock.now(),
         startedMs: context.clock.monotonicMs(),
-        catalogVersion: context.compiled().catalog.version,
+        compiled: context.compiled(),
       });
       const end = (): void => {
         const facts = factsOf(exchange, (need) => context.engine.peek(need.account), 0);
