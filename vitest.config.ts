@@ -25,6 +25,7 @@ const QUIET = [
   'lost-machine',
   'migrate',
   'observe',
+  'only-worker',
   'oracle/server',
   'pages',
   'postgres',

@@ -27,9 +27,8 @@ export interface CrewEvents {
 
 /**
  * V8 learns while a process warms up which objects live long, and makes those in the old space from then on. What is
- * alive in a burst of first requests is not: their successors would all have to be collected there. And it collects the
- * old space when that has grown to four times what lived in it, which twice spares (docs/decisions, "where the time
- * went").
+ * alive in a burst of first requests is not: their successors would all have to be collected there. Also, it lets the old
+ * space grow to four times what lives there before it collects it; twice will do (docs/decisions, "where the time went").
  */
 export const WORKER_FLAGS: readonly string[] = [
   '--no-allocation-site-pretenuring',
@@ -67,7 +66,6 @@ export class WorkerCrew {
     this.#logger = parts.logger;
     this.#events = parts.events;
     this.#now = parts.now;
-    cluster.setupPrimary({ execArgv: [...process.execArgv, ...WORKER_FLAGS] });
   }
 
   get members(): readonly CrewMember[] {
@@ -76,6 +74,10 @@ export class WorkerCrew {
 
   /** Resolves with the port once all serve; rejects with WorkerStartError when the first cannot. */
   async open(count: number): Promise<number> {
+    // Between several this process shares connections out evenly, one by one, each in a turn of both event loops. One
+    // accepts them itself, all that wait at once.
+    cluster.schedulingPolicy = count === 1 ? cluster.SCHED_NONE : cluster.SCHED_RR;
+    cluster.setupPrimary({ execArgv: [...process.execArgv, ...WORKER_FLAGS] });
     // The first alone: with port 0 it is the one that finds out which port all of them share.
     const port = await this.#hire();
     await Promise.all(Array.from({ length: count - 1 }, () => this.#hire()));
