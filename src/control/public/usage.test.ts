@@ -33,7 +33,7 @@ describe('QUOTA-14: /v1/usage', () => {
     const { tenant, key, secret } = await pages.addTenant({ budgetNano: 1_500_000_000 });
     const now = Date.now();
     const owner = `test-${tenant.id}`;
-    await pages.store.addGrant(grantOf(tenant.id, 2_000_000_000n), now);
+    await pages.store.addGrant(grantOf(tenant.id, 2_000_000_000n, now), now);
     await pages.store.openOwner(owner, now);
     const account = balanceAccount(tenant.id, 'USD');
     const lease = {
@@ -407,14 +407,14 @@ describe('QUOTA-14: every kind of limit, and what is agreed beyond the plan', ()
   }
 });
 
-function grantOf(tenantId: string, amount: bigint) {
+function grantOf(tenantId: string, amount: bigint, effectiveAt = Date.now()) {
   return {
     tenantId,
     asset: 'USD',
     amount,
     category: 'paid' as const,
     priority: 50,
-    effectiveAt: Date.now(),
+    effectiveAt,
     expiresAt: undefined,
     source: 'test',
     idempotencyKey: `test-${tenantId}`,
