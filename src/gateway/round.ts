@@ -22,7 +22,7 @@ export class Stage {
   }
 
   /** Works on what waits, `most` at once. @returns whether more was waiting. */
-  run(most: number): boolean {
+  run(most = Number.POSITIVE_INFINITY): boolean {
     const lot = this.#waiting;
     if (lot.length === 0) return false;
     this.#waiting = lot.length > most ? lot.splice(most) : [];
@@ -56,8 +56,9 @@ export const endingStage = new Stage();
 export const chargeStage = new Stage();
 export const recordStage = new Stage();
 
-const ASKING = [requestStage, reserveStage, forwardStage] as const;
-const ANSWERING = [answerStage, endingStage, chargeStage, recordStage] as const;
+const ASKING = [reserveStage, forwardStage];
+const ANSWERING = [answerStage, endingStage, chargeStage, recordStage];
+const ALL = [requestStage, ...ASKING, ...ANSWERING];
 
 let scheduled = false;
 let running = false;
@@ -88,12 +89,12 @@ function runRound(): void {
   running = true;
   try {
     while (runRequests());
-    for (const stage of ANSWERING) stage.run(Number.POSITIVE_INFINITY);
+    for (const stage of ANSWERING) stage.run();
   } finally {
     running = false;
     scheduled = false;
     // What a later stage of this round has done needs no other; what was left behind does.
-    if (!ASKING.every(isEmpty) || !ANSWERING.every(isEmpty)) scheduleRound();
+    if (ALL.some(({ isEmpty }) => !isEmpty)) scheduleRound();
   }
 }
 
@@ -103,15 +104,10 @@ function runRequests(): boolean {
   beginTurn();
   try {
     const hasMore = requestStage.run(LOT);
-    reserveStage.run(Number.POSITIVE_INFINITY);
-    forwardStage.run(Number.POSITIVE_INFINITY);
+    for (const stage of ASKING) stage.run();
     return hasMore;
   } finally {
     gathering = false;
     endTurn();
   }
-}
-
-function isEmpty(stage: Stage): boolean {
-  return stage.isEmpty;
 }

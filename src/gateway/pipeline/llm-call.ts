@@ -57,8 +57,8 @@ export interface UnderstoodCall {
   readonly parsed: unknown;
 }
 
-/** A call whose body has been read. */
-interface CameWhole {
+/** One whose body has been read. */
+interface CallWithBody {
   readonly compiled: CompiledRoute;
   readonly access: KeyAccess;
   readonly body: Buffer;
@@ -81,7 +81,7 @@ export function startLlmCall(
   );
 }
 
-function judge(context: GatewayContext, exchange: Exchange, came: CameWhole): void {
+function judge(context: GatewayContext, exchange: Exchange, came: CallWithBody): void {
   exchange.bytesIn = came.body.length;
   const call = understand(context, exchange, came);
   if (call === undefined) refuse(context, exchange);
@@ -93,7 +93,7 @@ function judge(context: GatewayContext, exchange: Exchange, came: CameWhole): vo
 function understand(
   context: GatewayContext,
   exchange: Exchange,
-  came: CameWhole,
+  came: CallWithBody,
 ): UnderstoodCall | undefined {
   const { access, body } = came;
   const { route, gate } = came.compiled;
@@ -148,7 +148,7 @@ function understand(
 /** What the call is served and priced by. */
 function complete(
   exchange: Exchange,
-  came: CameWhole,
+  came: CallWithBody,
   understood: Pick<UnderstoodCall, 'asked' | 'provider' | 'request' | 'parsed'>,
 ): UnderstoodCall {
   const { access, body } = came;

@@ -1,4 +1,4 @@
-import { goOnIn, type Stage, type Staged } from '../round.ts';
+import { goOnIn, type Stage } from '../round.ts';
 import { failUnexpectedly } from './answer.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
@@ -19,21 +19,5 @@ export function takeNext(
   exchange: Exchange,
   step: () => void,
 ): void {
-  goOnIn(stage, new NextStep(context, exchange, step));
-}
-
-class NextStep implements Staged {
-  readonly #context: GatewayContext;
-  readonly #exchange: Exchange;
-  readonly #step: () => void;
-
-  constructor(context: GatewayContext, exchange: Exchange, step: () => void) {
-    this.#context = context;
-    this.#exchange = exchange;
-    this.#step = step;
-  }
-
-  proceed(): void {
-    attempt(this.#context, this.#exchange, this.#step);
-  }
+  goOnIn(stage, { proceed: () => attempt(context, exchange, step) });
 }

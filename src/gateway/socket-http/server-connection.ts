@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net';
 
 import type { ListenerOptions, ProtocolError, RequestHandler } from '../listener.ts';
+import { requestStage } from '../round.ts';
+import { beginTurn, endTurn } from '../turn.ts';
 import { explainLineFeeds, HEAD_END } from './head-end.ts';
 import { explainFields } from './head-fields.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { isSoundResponse, renderFields, statusLineOf } from './render-head.ts';
 import { explainRequestLine, parseRequestHead } from './request-head.ts';
-import { requestStage } from '../round.ts';
 import { ServerExchange } from './server-exchange.ts';
 import { keepBytes } from './shared-reads.ts';
 import { NEVER, type Ticker, type Timed } from './ticker.ts';
-import { beginTurn, endTurn } from '../turn.ts';
 
 /** While a connection closes, what the client still sends is read so that it can see the answer. */
 export const LINGER_BYTES_MAX = 64 * 1024 * 1024;

@@ -5,13 +5,13 @@ import type {
   ProtocolError,
   RawHeaders,
 } from '../listener.ts';
+import { flushSoon } from '../turn.ts';
 import { ChunkedReader } from './chunked-reader.ts';
 import { isSoundResponse, type RenderedFields, renderFields, statusLineOf } from './render-head.ts';
 import { CHUNKED, type RequestHead } from './request-head.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { isBodiless } from './response-head.ts';
 import { keepBytes } from './shared-reads.ts';
-import { flushSoon } from '../turn.ts';
 
 /** A body left unread is discarded up to this size to keep the connection; beyond, the connection closes. */
 export const DISCARD_BYTES_MAX = 64 * 1024;

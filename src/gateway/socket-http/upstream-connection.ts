@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net';
 
 import type { UpstreamFailure } from '../upstream.ts';
+import { answerStage, endingStage } from '../round.ts';
+import { beginTurn, endTurn, flushSoon } from '../turn.ts';
 import { ChunkedReader } from './chunked-reader.ts';
 import { explainLineFeeds, HEAD_END } from './head-end.ts';
 import { Inbox } from './inbox.ts';
 import { KEEP_ALIVE_TIMEOUT_MS, readIdleMs } from './keep-alive.ts';
 import { Outbox } from './outbox.ts';
 import { type BodyFraming, parseResponseHead, type ResponseHead } from './response-head.ts';
-import { answerStage, endingStage } from '../round.ts';
 import { keepBytes } from './shared-reads.ts';
 import type { SocketCall } from './socket-call.ts';
 import { NEVER, type Ticker, type Timed } from './ticker.ts';
-import { beginTurn, endTurn, flushSoon } from '../turn.ts';
 import { Upload } from './upload.ts';
 
 /** Of one answer's head, interim answers included. */
