@@ -1,8 +1,12 @@
+import cluster from 'node:cluster';
+
 import { GatewayWorker } from './gateway-worker.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
 /** How long an orphan (its supervisor was killed) lets its answers finish before it hands its money back. */
 const ORPHAN_DRAIN_MS = 3000;
+/** Nobody is there to end an orphan that does not come to its end. */
+const ORPHAN_LIFE_MS = 8000;
 
 /** The life of one worker process: wait for its orders, serve, drain, hand everything back. */
 export function runWorker(): void {
@@ -35,11 +39,23 @@ export function runWorker(): void {
         return;
     }
   });
-  process.on('disconnect', () => leave(ORPHAN_DRAIN_MS));
+  onOrphaned(() => {
+    leave(ORPHAN_DRAIN_MS);
+    setTimeout(() => process.exit(1), ORPHAN_LIFE_MS).unref();
+  });
   // Ctrl-C reaches the whole process group; only the supervisor acts on it.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => leave(ORPHAN_DRAIN_MS));
   tell({ type: 'loaded' });
+}
+
+/** `node:cluster` ends a worker whose supervisor is gone, unless by then it looks as if that had been meant. */
+function onOrphaned(act: () => void): void {
+  const { worker } = cluster;
+  worker?.once('disconnect', () => {
+    worker.exitedAfterDisconnect = true;
+    act();
+  });
 }
 
 function tell(message: FromWorker): void {

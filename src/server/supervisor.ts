@@ -1,4 +1,3 @@
-import cluster from 'node:cluster';
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
@@ -15,7 +14,12 @@ import { BuiltinServers } from './builtins.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { OverrideFlags } from './config/overrides.ts';
 import { serializeCatalog } from './config/parse-catalog.ts';
-import { type ConfigWatch, type Reload, watchConfig } from './config/watch-config.ts';
+import {
+  type ConfigChange,
+  type ConfigWatch,
+  type Reload,
+  watchConfig,
+} from './config/watch-config.ts';
 import { journalDirectory } from './data-directory.ts';
 import { openStore } from './open-store.ts';
 import { originOf } from './origin.ts';
@@ -107,7 +111,6 @@ export class Supervisor {
       },
       { logger, now: clock.now, events: { onGone: () => void sweeper.sweep() } },
     );
-    cluster.setupPrimary({ args: ['worker'] });
     const port = await crew.open(countWorkers(config));
     const gateway = config.server.publicUrl ?? originOf(config.server, port);
     const watch = watchConfig({
@@ -198,12 +201,25 @@ async function takeReload(
   }
   if (reload.kind === 'unchanged') return { kind: 'reloaded', version: '', changed: [] };
   await crew.adopt(serializeCatalog(await builtins.resolve(reload.config.catalog)));
+  warnOfLostPlans(reload.changes, logger);
   const changed = reload.changes.map((change) => change.path);
   logger.info(
     { version: reload.config.catalog.version, changes: reload.changes },
     'configuration reloaded',
   );
   return { kind: 'reloaded', version: reload.config.catalog.version, changed };
+}
+
+/** Nobody can say what a plan that is not there allows: its customers are answered 503, also those below them. */
+function warnOfLostPlans(changes: readonly ConfigChange[], logger: Logger): void {
+  const lost = changes.filter(
+    ({ path, change }) => change === 'removed' && path.startsWith('plans.'),
+  );
+  if (lost.length === 0) return;
+  logger.warn(
+    { plans: lost.map(({ path }) => path) },
+    'calls of customers who are on a plan that was removed are answered 503: give them another (tollkeeper customers update ID --plan PLAN), or put it back',
+  );
 }
 
 interface AdminParts {
@@ -235,19 +251,17 @@ function openAdmin(parts: AdminParts): Promise<AdminListener> {
 
 function createOperations(parts: AdminParts): AdminOperations {
   const { watch, crew, clock, store } = parts;
-  let loadedAt = clock.now();
   /** Undefined = the store does not answer. */
   const readBooks = () => readBooksState(store, clock.now()).catch(() => undefined);
   return {
     configuration: () => ({
       version: watch.current.catalog.version,
-      loadedAt,
+      loadedAt: crew.adoptedAt,
       source: watch.current.source,
     }),
     reload: async () => {
       const outcome = await takeReload(watch.reload(), parts);
       if (outcome.kind === 'kept') return outcome;
-      loadedAt = clock.now();
       return { ...outcome, version: watch.current.catalog.version };
     },
     workers: () =>

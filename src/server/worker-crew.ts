@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 
 import type { Logger } from '../platform/logger.ts';
 import type { MetricSnapshot } from '../platform/metrics.ts';
+import { listenOnFreePort } from './free-port.ts';
 import { closeUndelivered } from './undelivered.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
@@ -35,6 +36,12 @@ export const WORKER_FLAGS: readonly string[] = [
   '--heap-growing-percent=100',
 ];
 
+/**
+ * glibc gives each thread that allocates an arena of its own, up to eight for each processor. What one thread makes and
+ * another frees, as the log's batches, leaves holes in all of them. Two will do (docs/decisions, "where the time went").
+ */
+const WORKER_ENV = { MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '2' };
+
 /** A worker could not start: wrong port, no store. */
 export class WorkerStartError extends Error {
   readonly code: string;
@@ -48,6 +55,8 @@ export class WorkerStartError extends Error {
 
 /** The gateway workers of this machine: started, watched, replaced when they die, drained at the end. */
 export class WorkerCrew {
+  /** When the configuration came that is in force, epoch milliseconds. */
+  adoptedAt: number;
   readonly #logger: Logger;
   readonly #events: CrewEvents;
   readonly #now: () => number;
@@ -66,6 +75,7 @@ export class WorkerCrew {
     this.#logger = parts.logger;
     this.#events = parts.events;
     this.#now = parts.now;
+    this.adoptedAt = parts.now();
   }
 
   get members(): readonly CrewMember[] {
@@ -75,11 +85,11 @@ export class WorkerCrew {
   /** Resolves with the port once all serve; rejects with WorkerStartError when the first cannot. */
   async open(count: number): Promise<number> {
     // Between several this process shares connections out evenly, one by one, each in a turn of both event loops. One
-    // accepts them itself, all that wait at once.
+    // accepts them itself, all that wait at once. The first call of setupPrimary settles it for good.
     cluster.schedulingPolicy = count === 1 ? cluster.SCHED_NONE : cluster.SCHED_RR;
-    cluster.setupPrimary({ execArgv: [...process.execArgv, ...WORKER_FLAGS] });
-    // The first alone: with port 0 it is the one that finds out which port all of them share.
-    const port = await this.#hire();
+    cluster.setupPrimary({ args: ['worker'], execArgv: [...process.execArgv, ...WORKER_FLAGS] });
+    // The first alone: when it cannot listen, nobody can.
+    const port = await this.#hireFirst();
     await Promise.all(Array.from({ length: count - 1 }, () => this.#hire()));
     return port;
   }
@@ -87,6 +97,7 @@ export class WorkerCrew {
   /** Resolves when every worker that answers decides by this configuration (GW-03). */
   async adopt(catalog: string): Promise<void> {
     this.#start = { ...this.#start, catalog };
+    this.adoptedAt = this.#now();
     await Promise.all(
       this.members.map(({ worker }) =>
         this.#ask(worker, (call) => ({ type: 'catalog', catalog, call })),
@@ -119,10 +130,20 @@ export class WorkerCrew {
     await Promise.all(gone);
   }
 
+  /** Port 0 becomes a port: whoever comes after all others have died has to be found where they were. */
+  #hireFirst(): Promise<number> {
+    const { server } = this.#start;
+    if (server.port !== 0) return this.#hire();
+    return listenOnFreePort(server.host, (port) => {
+      this.#start = { ...this.#start, server: { ...server, port } };
+      return this.#hire();
+    });
+  }
+
   #hire(): Promise<number> {
     this.#lastNumber += 1;
     const name = `worker-${this.#lastNumber}`;
-    const worker = cluster.fork();
+    const worker = cluster.fork(WORKER_ENV);
     closeUndelivered(worker);
     const member: CrewMember = {
       name,
