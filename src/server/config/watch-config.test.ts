@@ -153,8 +153,19 @@ describe('reload() for SIGHUP and the admin API', () => {
     writeFileSync(file, 'version: 1\nlog: { level: warn }\nserver: { port: 5000 }\naliases: {}');
     const reload = watch.reload();
     expect(reload.kind === 'changed' && formatChanges(reload.changes)).toBe(
-      'log.level changed, packs.a removed, server.port changed (from the next start)',
+      'log.level changed (from the next start), packs.a removed, server.port changed (from the next start)',
     );
+  });
+
+  test('takes nothing of a file whose prices are in another asset', () => {
+    writeFileSync(file, yaml(10));
+    const watch = open();
+    writeFileSync(file, `${yaml(5)}asset: EUR`);
+    const reload = watch.reload();
+    expect(reload.kind === 'kept' && reload.problems.map(formatProblem)).toEqual([
+      `${file} asset: the asset changes from USD to EUR: this file waits for the next start`,
+    ]);
+    expect(quotaOf(watch.current)).toBe(10);
   });
 
   test('works after the watch was closed', () => {

@@ -53,6 +53,9 @@ export function watchConfig(options: WatchOptions): ConfigWatch {
   const reload = (): Reload => {
     const result = loadConfig(options.config.file, options);
     if (result.kind === 'invalid') return { kind: 'kept', problems: result.problems };
+    if (result.config.catalog.asset !== current.catalog.asset) {
+      return { kind: 'kept', problems: [otherAsset(current, result.config)] };
+    }
     const changes = listChanges(current, result.config);
     if (changes.length === 0) return { kind: 'unchanged' };
     current = result.config;
@@ -85,6 +88,13 @@ export function watchConfig(options: WatchOptions): ConfigWatch {
   };
 }
 
+/** All prices change with it, and no balance does: nothing of such a file may be in force beside what runs. */
+function otherAsset(before: LoadedConfig, after: LoadedConfig): ConfigProblem {
+  const [old, now] = [before.catalog.asset, after.catalog.asset];
+  const message = `the asset changes from ${old} to ${now}: this file waits for the next start`;
+  return { file: after.file, line: 0, column: 0, path: 'asset', message };
+}
+
 function watchFolder(folder: string, onEvent: () => void): FSWatcher {
   const watcher = watch(folder, { persistent: false }, onEvent);
   // A folder that goes away ends the watch, not the gateway; `reload` still works.
@@ -100,7 +110,7 @@ export function listChanges(before: LoadedConfig, after: LoadedConfig): readonly
     if (old === now) return [];
     const change = old === undefined ? 'added' : now === undefined ? 'removed' : 'changed';
     return [
-      { path, change, needsRestart: /^(server|store|redis|asset|journal|jobs)(\.|$)/.test(path) },
+      { path, change, needsRestart: /^(server|store|redis|log|journal|jobs)(\.|$)/.test(path) },
     ];
   });
 }
