@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -292,6 +292,8 @@ describe('a gateway of the file that init wrote', () => {
     expect(alone.code).toBe(4);
     expect((await run('doctor', '--ledger', '--admin', 'http://127.0.0.1:9')).code).toBe(4);
     expect(alone.stdout).toMatch(/fail\s+gateway/);
+    const elsewhere = join(dirname(file), 'elsewhere');
+    expect((await run('doctor', '--data', elsewhere)).stdout).toContain(`${elsewhere} (made at`);
   });
 
   it('config print --origin tells where each setting came from', async () => {
@@ -325,6 +327,22 @@ describe('a gateway of the file that init wrote', () => {
     await waitFor(async () => (await costs())['0.0010 USD'] === FRESH_CONNECTIONS, {
       timeoutMs: 5000,
       what: 'the old price again',
+    });
+    const loadedAt = async () =>
+      (await caller.admin<{ loaded_at: string }>('/admin/config')).loaded_at;
+    const before = await loadedAt();
+    writeFileSync(
+      file,
+      written.replace('plans:', 'plans:\n  spare: { title: Spare, price: free }'),
+    );
+    await waitFor(async () => (await loadedAt()) > before, {
+      timeoutMs: 5000,
+      what: 'the time of the new file',
+    });
+    writeFileSync(file, written);
+    await waitFor(() => /"plans.spare".*customers update ID --plan/.test(program.stderr), {
+      timeoutMs: 5000,
+      what: 'the log to tell what the removal of a plan means',
     });
   });
 

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { ChildProgram, type Exit, type ProgramOptions } from './support/child-program.ts';
 import { GatewayCaller, problemOf, runParallel } from './support/gateway-caller.ts';
+import { isRunning } from './support/is-running.ts';
 import {
   findMissingFragments,
   readCurlCommands,
@@ -49,15 +50,6 @@ async function answersAt(origin: string): Promise<boolean> {
     async (answer) => (await answer.text()).length > 0 && answer.ok,
     () => false,
   );
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 describe('show 1: the first start', () => {
@@ -185,6 +177,21 @@ describe('show 1: a port that is taken', () => {
     return { port: (server.address() as AddressInfo).port };
   }
 
+  it('blames the port that is taken, also where the other one begins with the same digits', async () => {
+    const { port } = await occupy();
+    const admin = String(port).slice(0, 4);
+    const ports = ['--port', String(port), '--admin-port', admin];
+    const { stderr } = await runTollkeeper([
+      'dev',
+      ...ports,
+      '--data',
+      temporaryDirectory('taken'),
+    ]);
+    expect(stderr).toContain(
+      `port ${port} is taken by another program: choose another with --port N`,
+    );
+  });
+
   it.each([
     ['--port', '--admin-port', 'TOLLKEEPER_PORT'],
     ['--admin-port', '--port', 'TOLLKEEPER_ADMIN_PORT'],
@@ -202,6 +209,26 @@ describe('show 1: a port that is taken', () => {
       expect(stderr).not.toMatch(/\n\s+at /);
     },
   );
+});
+
+describe('show 1: what else cannot be used', () => {
+  it.each([
+    ['--host', 'nobody.invalid', 'server.host nobody.invalid is no address of this machine'],
+    ['--host', '192.0.2.1', 'server.host 192.0.2.1 is no address of this machine'],
+    [
+      '--data',
+      join(root, 'package.json'),
+      `directory ${join(root, 'package.json')} cannot be used`,
+    ],
+  ])('%s %s: a line with what it is and how to change it', async (flag, value, says) => {
+    const data = flag === '--data' ? [] : ['--data', temporaryDirectory('unusable')];
+    const ports = ['--port', '0', '--admin-port', '0'];
+    const { stderr, ...ended } = await runTollkeeper(['dev', ...ports, ...data, flag, value]);
+    expect(ended).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(says);
+    expect(stderr).toContain(flag);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
 });
 
 describe('show 1, DOC-02: the README', () => {

@@ -167,7 +167,7 @@ function registerDoctor(program: Command, io: CommandIo): void {
         reportOutcome(await auditLedger(flags, io), io, flags.json === true);
         return;
       }
-      const loaded = loadConfig(sourceOf(flags, io), { env: io.env });
+      const loaded = loadConfig(sourceOf(flags, io), { env: io.env, flags: { data: flags.data } });
       const lines: readonly CheckLine[] = [
         ...checkMachine(loaded),
         ...(await checkDatabase(loaded)),

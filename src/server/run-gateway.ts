@@ -128,21 +128,36 @@ function stopOnSignals(supervisor: Supervisor, io: CommandIo): void {
 function reportStartFailure(error: unknown, config: LoadedConfig, io: CommandIo): void {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
+  const aboutPort = explainPort(code, message, config);
+  const told = aboutPort ?? explainHost(code, message, config) ?? explainData(message, config);
+  io.talk(`error: ${told ?? message}`);
+  process.exit(aboutPort === undefined ? EXIT.failed : EXIT_PORT);
+}
+
+/** `listen EADDRINUSE: address already in use 127.0.0.1:4020`, `bind EADDRINUSE null:4020`. */
+function explainPort(code: string, message: string, { server }: LoadedConfig): string | undefined {
   // Files that may not be written have the code EACCES too.
-  if ((code === 'EADDRINUSE' || code === 'EACCES') && /^(listen|bind) /.test(message)) {
-    const isAdmin =
-      message.includes(`:${config.server.adminPort}`) &&
-      config.server.adminPort !== config.server.port;
-    const [port, flag, variable] = isAdmin
-      ? [config.server.adminPort, '--admin-port', 'TOLLKEEPER_ADMIN_PORT']
-      : [config.server.port, '--port', 'TOLLKEEPER_PORT'];
-    const why =
-      code === 'EACCES' ? 'may not be opened by this user' : 'is taken by another program';
-    io.talk(
-      `error: port ${port} ${why}: choose another with ${flag} N or ${variable}=N (0 = any free one)`,
-    );
-    process.exit(EXIT_PORT);
-  }
-  io.talk(`error: ${message}`);
-  process.exit(EXIT.failed);
+  if ((code !== 'EADDRINUSE' && code !== 'EACCES') || !/^(listen|bind) /.test(message))
+    return undefined;
+  const found = Number(/:(\d+)$/.exec(message)?.[1] ?? server.port);
+  const isAdmin = found === server.adminPort && found !== server.port;
+  const [port, flag, variable] = isAdmin
+    ? [server.adminPort, '--admin-port', 'TOLLKEEPER_ADMIN_PORT']
+    : [server.port, '--port', 'TOLLKEEPER_PORT'];
+  const why = code === 'EACCES' ? 'may not be opened by this user' : 'is taken by another program';
+  return `port ${port} ${why}: choose another with ${flag} N or ${variable}=N (0 = any free one)`;
+}
+
+function explainHost(code: string, message: string, { server }: LoadedConfig): string | undefined {
+  if (!['ENOTFOUND', 'EADDRNOTAVAIL', 'EAI_AGAIN'].includes(code)) return undefined;
+  const isOwn = message.includes(server.host);
+  const [host, name, ways] = isOwn
+    ? [server.host, 'server.host', '--host, TOLLKEEPER_HOST or server.host']
+    : [server.adminHost, 'server.admin_host', 'TOLLKEEPER_ADMIN_HOST or server.admin_host'];
+  return `${name} ${host} is no address of this machine (${code}): choose another with ${ways}, e.g. 127.0.0.1`;
+}
+
+function explainData(message: string, { store }: LoadedConfig): string | undefined {
+  if (!message.includes(`'${store.directory}`)) return undefined;
+  return `the data directory ${store.directory} cannot be used (${message}): choose another with --data DIR or TOLLKEEPER_DATA, or let this user write there`;
 }
