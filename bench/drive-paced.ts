@@ -10,6 +10,8 @@ const root = resolve(import.meta.dirname, '..');
 export interface Pace {
   readonly perSecond: number;
   readonly seconds: number;
+  /** Before them, at the same rate and by itself: connections are opened, and what rested fetches its leases. Default 0. */
+  readonly leadInSeconds?: number;
   readonly connections?: number;
 }
 
@@ -18,14 +20,14 @@ const CONNECTIONS = 64;
 /** One call at a constant rate, from this process's core. Throws when any was not answered with 200. */
 export async function drivePaced(
   { origin, calls, key }: LoadTarget,
-  { perSecond, seconds, connections = CONNECTIONS }: Pace,
+  { perSecond, seconds, leadInSeconds = 0, connections = CONNECTIONS }: Pace,
 ): Promise<PacedReport> {
   const [call] = calls;
   if (call === undefined) throw new Error('nothing to ask for');
   const { hostname: host, port } = new URL(origin);
   const request = splitAtKey(origin, call).join(call.key ?? key);
   const address = { host, port: Number(port), request };
-  const order: PacedOrder = { ...address, perSecond, seconds, connections };
+  const order: PacedOrder = { ...address, perSecond, seconds, leadInSeconds, connections };
   const program = new ChildProgram({
     command: process.execPath,
     args: [

@@ -36,14 +36,14 @@ const SHORT = SCENARIOS.filter(({ short }) => short !== undefined).map(({ name }
 export const USAGE = `Usage: npm run bench -- [options]
 
   (none)           the first table and the short forms of ${SHORT.join(', ')}:
-                   writes docs/benchmarks.md, 12 minutes
+                   writes docs/benchmarks.md, 14 minutes
   --scenario NAME  one of them at full length, and its section alone is written; may be repeated:
                    ${[FIRST_TABLE, ...SCENARIOS.map(({ name }) => name)].join(', ')}
   --quick          under a minute: 3 rounds of 3 s of nginx, bare forwarding and the gateway with and without
                    store work; docs/benchmarks.md stays as it is
   --json           one JSON object on stdout (with npm: npm run bench --silent -- --json)
-  --rounds N       runs of each variant (default 5)
-  --seconds N      length of a run (default 8)
+  --rounds N       runs of each variant (default 10)
+  --seconds N      length of a run (default 4)
   --requests N     of the soak (default 1000000)
   --http WHAT      sockets or node (server.http) in bare forwarding and in the gateways (default sockets)
   --write          write docs/benchmarks.md although lengths were changed
@@ -51,7 +51,8 @@ export const USAGE = `Usage: npm run bench -- [options]
   --render         measure nothing: write docs/benchmarks.md from docs/benchmarks.json again
   --profile DIR    write V8 CPU profiles of the gateways there; the numbers then include the profiler`;
 
-const LENGTH: Rounds = { rounds: 5, seconds: 8, warmUpSeconds: 5 };
+/** Short turns: what is compared has run within the same minute. */
+const LENGTH: Rounds = { rounds: 10, seconds: 4, warmUpSeconds: 5 };
 const FULL = { ...LENGTH, variants: VARIANTS };
 const QUICK = { rounds: 3, seconds: 3, warmUpSeconds: 2, variants: QUICK_VARIANTS };
 const ROUNDS_MAX = 100;

@@ -11,7 +11,10 @@ export interface PacedOrder {
   /** A whole HTTP/1.1 request. */
   readonly request: string;
   readonly perSecond: number;
+  /** Of the requests that are counted. */
   readonly seconds: number;
+  /** Before them, at the same rate. */
+  readonly leadInSeconds: number;
   readonly connections: number;
 }
 
@@ -20,6 +23,9 @@ export interface PacedReport {
   readonly seconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Of the lead-in; 0 without one. */
+  readonly leadInP50Ms: number;
+  readonly leadInP99Ms: number;
   /** Until the first byte of a body. */
   readonly firstP50Ms: number;
   readonly firstP99Ms: number;
@@ -114,8 +120,11 @@ class PacedRun {
   /** Due, and all connections busy. */
   readonly #waiting: number[] = [];
   readonly #latencies: number[] = [];
+  readonly #leadIn: number[] = [];
   readonly #firsts: number[] = [];
   readonly #cell = new Int32Array(new SharedArrayBuffer(4));
+  #startedAt = 0;
+  #countedFrom = 0;
   #failed = 0;
   #closing = false;
 
@@ -124,20 +133,23 @@ class PacedRun {
   }
 
   async run(): Promise<PacedReport> {
-    const { connections, perSecond, seconds } = this.#order;
+    const { connections, perSecond, seconds, leadInSeconds } = this.#order;
     for (let each = 0; each < connections; each += 1) {
       this.#connections.push(new Connection(this, this.#order));
     }
     await Promise.all(this.#connections.map((connection) => connection.opened()));
     this.#free.push(...this.#connections);
-    const startedAt = performance.now();
-    await this.#pace(startedAt, perSecond * seconds);
+    this.#startedAt = performance.now();
+    this.#countedFrom = this.#dueAt(perSecond * leadInSeconds);
+    await this.#pace(perSecond * (leadInSeconds + seconds));
     this.#closing = true;
     for (const connection of this.#connections) connection.close();
     return {
       requests: this.#latencies.length,
       seconds,
       ...{ p50Ms: quantile(this.#latencies, 0.5), p99Ms: quantile(this.#latencies, 0.99) },
+      leadInP50Ms: quantile(this.#leadIn, 0.5),
+      leadInP99Ms: quantile(this.#leadIn, 0.99),
       firstP50Ms: quantile(this.#firsts, 0.5),
       firstP99Ms: quantile(this.#firsts, 0.99),
       failed: this.#failed,
@@ -145,11 +157,12 @@ class PacedRun {
   }
 
   onFirstByte({ dueAt }: Connection): void {
-    this.#firsts.push(performance.now() - dueAt);
+    if (dueAt >= this.#countedFrom) this.#firsts.push(performance.now() - dueAt);
   }
 
   onAnswered(connection: Connection): void {
-    this.#latencies.push(performance.now() - connection.dueAt);
+    const latencies = connection.dueAt < this.#countedFrom ? this.#leadIn : this.#latencies;
+    latencies.push(performance.now() - connection.dueAt);
     const dueAt = this.#waiting.shift();
     if (dueAt === undefined) this.#free.push(connection);
     else connection.send(this.#order.request, dueAt);
@@ -167,23 +180,29 @@ class PacedRun {
   }
 
   /** Resolves when `count` requests were sent and answered, or nothing has come for too long. */
-  #pace(startedAt: number, count: number): Promise<void> {
-    const intervalMs = 1000 / this.#order.perSecond;
-    const giveUpAt = startedAt + this.#order.seconds * 1000 + GRACE_MS;
+  #pace(count: number): Promise<void> {
+    const giveUpAt = this.#dueAt(count) + GRACE_MS;
     let sent = 0;
     return new Promise((resolve) => {
       const turn = (): void => {
         const now = performance.now();
-        for (; sent < count && startedAt + sent * intervalMs <= now; sent += 1) {
-          this.#send(startedAt + sent * intervalMs);
-        }
-        if (sent === count && this.#latencies.length + this.#failed >= count) return resolve();
+        for (; sent < count && this.#dueAt(sent) <= now; sent += 1) this.#send(this.#dueAt(sent));
+        if (sent === count && this.#ended >= count) return resolve();
         if (now > giveUpAt) return resolve();
-        this.#sleep(startedAt + sent * intervalMs - performance.now());
+        this.#sleep(this.#dueAt(sent) - performance.now());
         setImmediate(turn);
       };
       turn();
     });
+  }
+
+  /** The one rule of when which request is due: by another the first that counts could be taken for one that does not. */
+  #dueAt(index: number): number {
+    return this.#startedAt + index * (1000 / this.#order.perSecond);
+  }
+
+  get #ended(): number {
+    return this.#leadIn.length + this.#latencies.length + this.#failed;
   }
 
   #send(dueAt: number): void {

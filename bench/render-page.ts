@@ -34,7 +34,8 @@ function renderMethod(main: Report | undefined): string {
   upstream, an nginx, answers with a fixed chat completion of 583 bytes that carries its usage.
 - The measured processes are pinned to one core, \`wrk -t1 -c64\` and the upstream to another. Gateways run one worker.
 - Each variant is warmed up; then it runs once in each round, in turn with the others, which are stopped meanwhile.
-  The tables show medians.${rounds}
+  The tables show medians. What the first table's rows cost beside each other (of nginx, added, more) is compared within
+  each round, and the median of that is told.${rounds}
 - CPU per request = (user + system time of the serving process with all its threads) / requests, read when what
   the answers left behind is settled too. The supervisor is another process: its share is listed with the first table.
 - Latencies at full load are wrk's, which counts a pause once for each request that would have come in it

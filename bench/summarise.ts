@@ -22,7 +22,7 @@ export interface VariantResult {
 export interface BenchResult {
   /** With everything on. */
   readonly ratio_to_nginx: number;
-  /** CPU a request: everything on minus bare forwarding on the same transport. */
+  /** CPU a request: everything on minus bare forwarding on the same transport, in the same round, as below. */
   readonly added_cpu_us: number;
   /** The part of it that goes when nothing touches the store. */
   readonly store_cpu_us: number;
@@ -43,17 +43,21 @@ export function summarise(samples: readonly Sample[]): BenchResult {
   const measured = VARIANTS.filter((variant) => samples.some((each) => each.variant === variant));
   const entries = measured.map((variant) => [variant, summariseVariant(samples, variant)]);
   const variants = Object.fromEntries(entries) as unknown as Measurements;
-  const cpu = (variant: Variant): number => medianOf(samples, variant, 'cpuMicrosecondsPerRequest');
+  const cpuAbove = (variant: Variant, base: Variant): number =>
+    round(
+      medianOfPairs(samples, [variant, base], CPU, (own, other) => own - other),
+      1,
+    );
   return {
     ratio_to_nginx: variants.everything.ratio_to_nginx,
-    added_cpu_us: round(cpu('everything') - cpu('bare'), 1),
-    store_cpu_us: round(cpu('everything') - cpu('no-store'), 1),
+    added_cpu_us: cpuAbove('everything', 'bare'),
+    store_cpu_us: cpuAbove('everything', 'no-store'),
     ...(variants.refused === undefined
       ? {}
       : {
-          nine_more_limits_cpu_us: round(cpu('ten-limits') - cpu('one-limit'), 1),
+          nine_more_limits_cpu_us: cpuAbove('ten-limits', 'one-limit'),
           refused_to_forwarded: round(
-            variants.refused.req_per_s / variants.everything.req_per_s,
+            medianOfPairs(samples, ['refused', 'everything'], RATE, divide),
             2,
           ),
         }),
@@ -63,9 +67,8 @@ export function summarise(samples: readonly Sample[]): BenchResult {
 
 function summariseVariant(samples: readonly Sample[], variant: Variant): VariantResult {
   const own = (member: Measured): number => medianOf(samples, variant, member);
-  const nginx = (member: Measured): number => medianOf(samples, 'nginx', member);
-  const byRate = round(own('requestsPerSecond') / nginx('requestsPerSecond'), 3);
-  const byCpu = round(nginx('cpuMicrosecondsPerRequest') / own('cpuMicrosecondsPerRequest'), 3);
+  const byRate = round(medianOfPairs(samples, [variant, 'nginx'], RATE, divide), 3);
+  const byCpu = round(medianOfPairs(samples, ['nginx', variant], CPU, divide), 3);
   return {
     req_per_s: round(own('requestsPerSecond'), 0),
     cpu_us_per_request: round(own('cpuMicrosecondsPerRequest'), 1),
@@ -81,6 +84,29 @@ function summariseVariant(samples: readonly Sample[], variant: Variant): Variant
 }
 
 export type Measured = Exclude<keyof Sample, 'variant' | 'requests'>;
+
+const RATE: Measured = 'requestsPerSecond';
+const CPU: Measured = 'cpuMicrosecondsPerRequest';
+
+/**
+ * Two variants of one round ran within a minute of each other: compared round by round, what the machine does in other
+ * minutes falls out.
+ */
+function medianOfPairs(
+  samples: readonly Sample[],
+  [left, right]: readonly [Variant, Variant],
+  member: Measured,
+  compare: (left: number, right: number) => number,
+): number {
+  const read = (variant: Variant): readonly number[] =>
+    samples.filter((sample) => sample.variant === variant).map((sample) => sample[member]);
+  const others = read(right);
+  return median(read(left).map((value, round) => compare(value, others[round] ?? Number.NaN)));
+}
+
+function divide(left: number, right: number): number {
+  return left / right;
+}
 
 export function medianOf(samples: readonly Sample[], variant: string, member: Measured): number {
   const own = samples.filter((sample) => sample.variant === variant);

@@ -32,8 +32,8 @@ export const keys: Scenario = {
   about: `Everything on, as in the first table; each call is made with the next key. Warm: every key has been used before the
 first run. "First call of each" is a run in which every key is used for the first time since the gateway started, so that
 each call asks the store who that is.`,
-  short: { rounds: 3, seconds: 3, warmUpSeconds: 2 },
-  full: { rounds: 5, seconds: 8, warmUpSeconds: 3 },
+  short: { rounds: 6, seconds: 2, warmUpSeconds: 2 },
+  full: { rounds: 10, seconds: 4, warmUpSeconds: 3 },
   async run(setting) {
     const upstream = setting.keep(await startUpstream());
     const start = { ...setting.gateway, upstreamOrigin: upstream.origin };

@@ -23,8 +23,8 @@ export const routes: Scenario = {
   title: '1 to 10,000 routes',
   about: `Everything on, as in the first table, but the call is a \`GET\` that a route of an API forwards, at a price for each
 request. The route that is called is the last one of the file.`,
-  short: { rounds: 3, seconds: 3, warmUpSeconds: 2 },
-  full: { rounds: 5, seconds: 8, warmUpSeconds: 3 },
+  short: { rounds: 6, seconds: 2, warmUpSeconds: 2 },
+  full: { rounds: 10, seconds: 4, warmUpSeconds: 3 },
   async run(setting) {
     const upstream = setting.keep(await startUpstream());
     const start = { ...setting.gateway, upstreamOrigin: upstream.origin };

@@ -27,8 +27,8 @@ export const tenants: Scenario = {
   title: 'One hot tenant, a thousand, and cold ones',
   about: `Everything on, as in the first table. Each tenant has one key, a balance and its own two limits: three accounts of which
 the worker must have a slice. A cold tenant is one whose first call since the gateway started this is.`,
-  short: { rounds: 3, seconds: 4, warmUpSeconds: 2 },
-  full: { rounds: 5, seconds: 8, warmUpSeconds: 3 },
+  short: { rounds: 6, seconds: 2, warmUpSeconds: 2 },
+  full: { rounds: 10, seconds: 4, warmUpSeconds: 3 },
   async run(setting) {
     const upstream = setting.keep(await startUpstream());
     const start = { ...setting.gateway, upstreamOrigin: upstream.origin };
