@@ -47,6 +47,27 @@ it('customers: create, list, show, change', async () => {
   expect(shown.out).toMatch(/^requests_per_month +tenant +0 +0 +1000 +1000 +\d{4}-/m);
 });
 
+it('a command line with a mistake ends with 2 and says what is wrong, as JSON where that was asked for', async () => {
+  const [missing, unknown, empty, json] = [
+    await run(['credits', 'add', '--amount', '5.00']),
+    await run(['customers', 'list', '--limt', '1']),
+    await run(['customers', 'list', '--data', '']),
+    await run(['credits', 'add', '--amount', '5.00', '--json']),
+  ];
+  expect(missing).toEqual({
+    code: EXIT.usage,
+    out: '',
+    talk: "error: required option '--tenant <id>' not specified\n(--help shows the options)\n",
+  });
+  expect(unknown.talk).toContain('(Did you mean --limit?)');
+  expect(empty).toMatchObject({ code: EXIT.usage, out: '' });
+  expect(empty.talk).toContain("option '--data <dir>' is empty: give it a value, or leave it out");
+  expect({ ...json, talk: JSON.parse(json.talk) as unknown }).toMatchObject({
+    ...{ code: EXIT.usage, out: '' },
+    talk: { error: { code: 'BAD_USAGE', message: expect.stringContaining('--tenant <id>') } },
+  });
+});
+
 it('customers list goes on from its cursor', async () => {
   await runJson('customers', 'create', '--name', 'One', '--plan', 'free');
   await runJson('customers', 'create', '--name', 'Two', '--plan', 'free');
