@@ -113,7 +113,7 @@ describe('QUOTA-02: a limit that slides', () => {
       const [spec, ...others] = accountsFor(plan, holder, ANY_CALL, { asset: 'USD', at });
       expect(others).toEqual([]);
       expect(spec).toEqual({
-        id: 'quo:ten_1:pace:sliding',
+        id: 'quo:ten_1:pace.requests:sliding',
         tenantId: 'ten_1',
         kind: 'quota',
         unit: 'requests',
@@ -134,7 +134,7 @@ describe('QUOTA-02: a limit that slides', () => {
   it('what goes beyond it slides too', () => {
     const [spec] = accountsFor(plan, HOLDER, ANY_CALL, NOW);
     expect(spec && overageAccount(spec)).toMatchObject({
-      id: 'quo:ten_1:pace:sliding:over',
+      id: 'quo:ten_1:pace.requests:sliding:over',
       allowance: Number.MAX_SAFE_INTEGER,
       slidingMs: 3_600_000,
     });
@@ -170,14 +170,14 @@ describe('scopes (QUOTA-03)', () => {
   const idOf = (limit: Limit, holder = HOLDER) =>
     accountsFor(buildPlan('p', { usage: 'included', limits: [limit] }), holder, call, NOW)[0]?.id;
   it.each([
-    ['global', 'quo:house:requests_per_month:2027-01'],
+    ['global', 'quo:house:requests_per_month.requests:2027-01'],
     ['tenant', 'quo:pool:requests_per_month:2027-01'],
-    ['app', 'quo:ten_1:requests_per_month:2027-01'],
-    ['key', 'quo:key_1:requests_per_month:2027-01'],
-    ['end_user', 'quo:pool/user/a%3Ab%2Fc:requests_per_month:2027-01'],
-    ['model', 'quo:pool/model/large:requests_per_month:2027-01'],
-    ['route', 'quo:pool/route/r:requests_per_month:2027-01'],
-    ['operation', 'quo:pool/operation/image:requests_per_month:2027-01'],
+    ['app', 'quo:ten_1:requests_per_month.requests:2027-01'],
+    ['key', 'quo:key_1:requests_per_month.requests:2027-01'],
+    ['end_user', 'quo:pool/user/a%3Ab%2Fc:requests_per_month.requests:2027-01'],
+    ['model', 'quo:pool/model/large:requests_per_month.requests:2027-01'],
+    ['route', 'quo:pool/route/r:requests_per_month.requests:2027-01'],
+    ['operation', 'quo:pool/operation/image:requests_per_month.requests:2027-01'],
   ] as const)('each %s is counted by itself: %s', (scope, id) => {
     expect(idOf(buildLimit(1, { scope }), buildHolder({ payerId: 'pool' }))).toBe(id);
   });
@@ -198,10 +198,10 @@ describe('scopes (QUOTA-03)', () => {
     });
     const accounts = accountsFor(buildPlan('p', { limits: [buildLimit(9)] }), holder, call, NOW);
     expect(accounts.map(({ id, limit }) => [id, limit?.from])).toEqual([
-      ['quo:key_1/own:own:2027-01', 'key'],
+      ['quo:key_1/own:own.requests:2027-01', 'key'],
       ['quo:ten_1:requests_per_month:2027-01', undefined],
       ['quo:org:requests_per_month:2027-01', 'ancestor'],
-      ['quo:house:all:2027-01', 'house'],
+      ['quo:house:all.requests:2027-01', 'house'],
       ['bal:ten_1:USD', undefined],
     ]);
   });
@@ -222,10 +222,24 @@ it('a limit of a plan, of a key and of a tenant above are counted apart, though 
   );
   // They stay with the key's tenant, whoever pays for it next month.
   expect(accounts.map(({ id, tenantId }) => [id, tenantId])).toEqual([
-    ['quo:key_1:x:2027-01', 'ten_1'],
-    ['quo:key_1/own:x:2027-01', 'ten_1'],
-    ['quo:org/key/key_1:x:2027-01', 'ten_1'],
+    ['quo:key_1:x.requests:2027-01', 'ten_1'],
+    ['quo:key_1/own:x.requests:2027-01', 'ten_1'],
+    ['quo:org/key/key_1:x.requests:2027-01', 'ten_1'],
   ]);
+});
+
+it('a limit that is given another unit under the same id is another account: calls are not added to bytes', () => {
+  const idOf = (limit: Limit) => {
+    const plan = buildPlan('p', { usage: 'included', limits: [limit] });
+    return accountsFor(plan, HOLDER, ANY_CALL, NOW)[0]?.id;
+  };
+  const guard = (unit: Limit['unit']) => idOf(buildLimit(1, { id: 'guard', unit }));
+  expect([guard('requests'), guard('bytes')]).toEqual([
+    'quo:ten_1:guard.requests:2027-01',
+    'quo:ten_1:guard.bytes:2027-01',
+  ]);
+  const misnamed = buildLimit(1, { id: 'tokens_per_month', unit: 'requests' });
+  expect(idOf(misnamed)).toBe('quo:ten_1:tokens_per_month.requests:2027-01');
 });
 
 it('PLAN-11: what more costs goes with the allowance and not with what is beyond it', () => {
@@ -305,9 +319,12 @@ describe('the order limits refuse in', () => {
     });
     const [soft, slots] = accountsFor(plan, HOLDER, ANY_CALL, NOW);
     expect(soft).toMatchObject({ allowance: Number.MAX_SAFE_INTEGER, limit: { softAt: 10 } });
-    expect(slots).toMatchObject({ id: 'quo:ten_1:slots:now', windowEndsAt: undefined });
+    expect(slots).toMatchObject({
+      id: 'quo:ten_1:slots.concurrent_requests:now',
+      windowEndsAt: undefined,
+    });
     expect(slots && overageAccount(slots)).toMatchObject({
-      id: 'quo:ten_1:slots:now:over',
+      id: 'quo:ten_1:slots.concurrent_requests:now:over',
       allowance: Number.MAX_SAFE_INTEGER,
     });
   });

@@ -196,7 +196,7 @@ function quotaAccount(limit: Limit, owner: Owner, { holder, call, at }: Counting
     : windowOf(limit.window, at, owner.calendar);
   const { account, tenantId = owner.tenantId, of } = ownerOf(limit.scope, owner, holder, call);
   return {
-    id: `quo:${account}:${limit.id}:${window.id}`,
+    id: `quo:${account}:${countedName(limit)}:${window.id}`,
     tenantId,
     kind: 'quota',
     unit: limit.unit,
@@ -216,6 +216,16 @@ function quotaAccount(limit: Limit, owner: Owner, { holder, call, at }: Counting
     },
     ...(limit.overage.kind === 'block' ? {} : { overage: limit.overage }),
   };
+}
+
+/**
+ * An id of somebody's choosing does not say what it counts: the account does, so that a limit that is given another unit
+ * begins anew instead of adding bytes to calls.
+ */
+function countedName({ id, unit, window, scope }: Limit): string {
+  const prefix = scope === 'tenant' ? '' : `${scope}_`;
+  const saysUnit = id === `${prefix}${unit}_per_${window}` || id === `${prefix}${unit}`;
+  return saysUnit ? id : `${id}.${unit}`;
 }
 
 interface AccountOwner {

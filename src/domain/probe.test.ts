@@ -99,7 +99,7 @@ describe('DIAG-07: the request, decided again with the numbers of now', () => {
 
   it('QUOTA-05: a limit that slides is there again when what is used of it is free', () => {
     const pace = buildLimit(1, { id: 'pace', window: 'sliding_hour' });
-    const accounts = { 'quo:ten_1:pace:sliding': 1 };
+    const accounts = { 'quo:ten_1:pace.requests:sliding': 1 };
     const tried = probed('same', { plan: { ...PRO, limits: [pace] }, used: accounts });
     expect(tried?.facts.limits[0]).toMatchObject({ spent: 1, resetsAt: FREE_AT });
   });

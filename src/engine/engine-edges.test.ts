@@ -107,6 +107,27 @@ describe('a journal that cannot be written (DESIGN 5)', () => {
   });
 });
 
+it('an account that the store knows as another fails the calls that need it, and none that asked beside them', async () => {
+  await store.openOwner('own_before', clock.now());
+  const known = { index: 1, account: quotaOf(3), grantedBefore: 0, need: 1, want: 1, ask: false };
+  await store.acquire('own_before', [known], clock.now());
+  const accounts = [0, 1, 2, 3, 4, 5].map((number) =>
+    number === 3 ? { ...quotaOf(number), unit: 'bytes' } : quotaOf(number),
+  );
+  const outcomes = await Promise.all(
+    accounts.map((account, number) =>
+      engine.reserve(`req_${number}`, [{ account, amount: 1 }], [], never()),
+    ),
+  );
+  expect(outcomes.map(({ kind }) => kind)).toEqual([
+    ...['held', 'held', 'held'],
+    ...['short', 'held', 'held'],
+  ]);
+  expect(outcomes[3]).toMatchObject({ cause: 'unavailable' });
+  expect(errors.map(String)).toEqual([expect.stringContaining('is already another account')]);
+  for (const outcome of outcomes) if (outcome.kind === 'held') engine.release(outcome.hold);
+});
+
 describe('a journal that fails in the middle of a stream', () => {
   it('what could not be written stands in the way of nothing else: the stream ends as ever', async () => {
     const wide = { ...quotaOf(0), allowance: 2 * CHARGES_MAX };

@@ -3,6 +3,9 @@ import { isSlot } from '../domain/take.ts';
 import type { AccountNumbers, AcquireResult } from '../stores/store.ts';
 import type { Need } from './engine.ts';
 
+/** How long "gone" is answered from memory. A change of the account ends it at once. */
+const GONE_MS = 250;
+
 /** What a request has heard of an account since it first waited for it. */
 export interface Hearing {
   /** Questions to the store that it was part of. */
@@ -227,4 +230,20 @@ export function forgetAsking(account: LeaseAccount): void {
     hearing.askedIn = 0;
     account.askedAt = Number.NEGATIVE_INFINITY;
   }
+}
+
+/** How long "gone" stays true: what slides has room again from a moment on that is known. */
+export function goneMs({ resetsAt }: AcquireResult, now: number): number {
+  return resetsAt === undefined ? GONE_MS : Math.min(GONE_MS, resetsAt - now);
+}
+
+/** Why a second was not enough. What the store has, or a live process has yet to hand back, is our trouble, not the caller's. */
+export function causeOf(
+  amount: number,
+  alive: number,
+  unheard: number,
+  atStore: number,
+): 'stranded' | 'unavailable' | 'held' {
+  if (amount > alive) return 'stranded';
+  return amount <= atStore || amount > alive - unheard ? 'unavailable' : 'held';
 }

@@ -1,8 +1,11 @@
 import type { AccountSpec } from '../domain/accounts.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AcquireRequest, AcquireResult, LedgerStore } from '../stores/store.ts';
+import { isOfOneRequest } from '../stores/store-error.ts';
 import {
+  causeOf,
   forgetAsking,
+  goneMs,
   hasHeard,
   type Hearing,
   LeaseAccount,
@@ -15,8 +18,6 @@ const GROWTH_BATCH_MAX = 1000;
 const WAITERS_PER_ACCOUNT_MAX = 1000;
 const WAITERS_MAX = 10_000;
 const ACCOUNTS_MAX = 200_000;
-/** How long "gone" is answered from memory. A change of the account ends it at once. */
-const GONE_MS = 250;
 /** Growing again sooner than this doubles the slice; later than QUIET_MS halves it. */
 const BUSY_MS = 1000;
 const QUIET_MS = 5000;
@@ -45,6 +46,12 @@ export interface Wait {
   readonly signal: AbortSignal;
   /** Of a request that has waited for this account before; absent = it has not. */
   readonly hearing?: Hearing;
+}
+
+/** A slice that is to grow. */
+interface Asked {
+  readonly account: LeaseAccount;
+  readonly request: AcquireRequest;
 }
 
 /** The slices of this process, how they grow, and who waits for them. */
@@ -247,25 +254,33 @@ export class LeaseBook {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#toGrow.length > 0) {
       // oxlint-disable-next-line no-await-in-loop -- a second message before the first answer would only queue in the store
-      await this.#acquire(this.#toGrow.splice(0, GROWTH_BATCH_MAX));
+      await this.#acquire(this.#takeBatch());
     }
     // In the same turn as the last look: who comes later starts anew and is not forgotten.
     this.#flushing = undefined;
   }
 
-  async #acquire(batch: readonly LeaseAccount[]): Promise<void> {
-    const requests = batch.map((account) => this.#requestFor(account));
-    const charged = batch.map((account) => account.sentCharged);
+  #takeBatch(): readonly Asked[] {
+    const batch = this.#toGrow.splice(0, GROWTH_BATCH_MAX);
+    return batch.map((account) => ({ account, request: this.#requestFor(account) }));
+  }
+
+  /** What the store finds wrong with one of them is not the trouble of the others: those are asked for without it. */
+  async #acquire(asked: readonly Asked[]): Promise<void> {
+    const requests = asked.map(({ request }) => request);
+    const charged = asked.map(({ account }) => account.sentCharged);
     try {
       const results = await this.#store.acquire(this.#owner, requests, this.#clock.now());
-      batch.forEach((account, position) =>
-        this.#apply(account, results[position], charged[position] ?? 0),
-      );
-    } catch (error) {
-      for (const account of batch) {
-        account.growing = false;
-        failWaiters(account);
+      for (const [position, { account }] of asked.entries()) {
+        this.#apply(account, results[position], charged[position] ?? 0);
       }
+    } catch (error) {
+      if (asked.length > 1 && isOfOneRequest(error)) {
+        await this.#acquire(asked.slice(0, asked.length / 2));
+        await this.#acquire(asked.slice(asked.length / 2));
+        return;
+      }
+      for (const { account } of asked) this.#apply(account, undefined, 0);
       this.#onError(error);
     }
   }
@@ -371,22 +386,6 @@ export class LeaseBook {
       if (account.waiters.length > 0) this.#grow(account);
     }, account.retryMs);
   }
-}
-
-/** How long "gone" stays true: what slides has room again from a moment on that is known. */
-function goneMs({ resetsAt }: AcquireResult, now: number): number {
-  return resetsAt === undefined ? GONE_MS : Math.min(GONE_MS, resetsAt - now);
-}
-
-/** Why a second was not enough. What the store has, or a live process has yet to hand back, is our trouble, not the caller's. */
-function causeOf(
-  amount: number,
-  alive: number,
-  unheard: number,
-  atStore: number,
-): 'stranded' | 'unavailable' | 'held' {
-  if (amount > alive) return 'stranded';
-  return amount <= atStore || amount > alive - unheard ? 'unavailable' : 'held';
 }
 
 /** Towards a slice that lasts between a quarter of a second and one: big enough to be rare, small enough to lose little. */

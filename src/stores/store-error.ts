@@ -29,3 +29,9 @@ export class StoreError extends Error {
     this.code = code;
   }
 }
+
+/** An account that means something else here than there, or an amount that cannot be counted: others succeed without it. */
+export function isOfOneRequest(error: unknown): boolean {
+  if (!(error instanceof StoreError)) return false;
+  return ['invalid_argument', 'unsafe_amount', 'invariant'].includes(error.code);
+}

@@ -18,8 +18,8 @@ describe('AnonymousAllowance (QUOTA-15)', () => {
     expect(identity).toEqual({ kind: 'anonymous', subnet: '203.0.113.0/24' });
     const needs = needsOf(accounts.shapeAt(countedAs(buildRoute()), AT), NO_TAKE);
     expect(needs.map(({ account, amount }) => [account.id, amount])).toEqual([
-      ['quo:house:house:2027-01', 1],
-      ['quo:anonymous/203.0.113.0/24:anonymous_demo:2027-01-15T08', 1],
+      ['quo:house:house.requests:2027-01', 1],
+      ['quo:anonymous/203.0.113.0/24:anonymous_demo.requests:2027-01-15T08', 1],
     ]);
     expect(needs[1]?.account).toMatchObject({ allowance: 100, windowEndsAt: HOUR_END });
   });
