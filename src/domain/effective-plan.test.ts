@@ -74,6 +74,23 @@ describe('effectivePlan', () => {
     expect(plan.fileBytesMax).toBe(20);
   });
 
+  it('PLAN-10, PLAN-13: what a purchase adds to the largest override is no more than can be counted', () => {
+    const boost = addOn('boost', {
+      limits: [{ id: 'requests_per_month', amount: 10_000 }],
+      rateLimits: [{ id: 'rate_per_minute', count: Number.MAX_SAFE_INTEGER, burst: 1 }],
+    });
+    const terms = {
+      ...PLAIN_TERMS,
+      purchases: [bought('boost')],
+      overrides: [
+        { limitId: 'requests_per_month', amount: Number.MAX_SAFE_INTEGER, expiresAt: undefined },
+      ],
+    };
+    const plan = effectivePlan(PLAN, terms, [boost], AT);
+    expect(plan.limits[0]?.amount).toBe(Number.MAX_SAFE_INTEGER);
+    expect(plan.rateLimits[0]?.count).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
   it('a purchase of something that is no longer sold, or not yet begun, adds nothing', () => {
     const purchases = [bought('gone'), bought('boost', { at: AT + 1 })];
     const boost = addOn('boost', { features: ['js'] });

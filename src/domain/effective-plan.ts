@@ -89,13 +89,19 @@ function override(limit: Limit, terms: Pick<TenantTerms, 'overrides'>, at: numbe
 
 function addAmount(limit: Limit, grants: PurchaseGrants): Limit {
   const more = grants.limits.find(({ id }) => id === limit.id)?.amount ?? 0;
-  return more === 0 ? limit : { ...limit, amount: limit.amount + more };
+  return more === 0 ? limit : { ...limit, amount: addCounts(limit.amount, more) };
 }
 
 function addRate(limit: RateLimit, grants: PurchaseGrants): RateLimit {
   const more = grants.rateLimits.find(({ id }) => id === limit.id);
   if (more === undefined) return limit;
-  return { ...limit, count: limit.count + more.count, burst: limit.burst + more.burst };
+  const count = addCounts(limit.count, more.count);
+  return { ...limit, count, burst: addCounts(limit.burst, more.burst) };
+}
+
+/** What is more than can be counted exactly is as good as without end, and a store refuses to count it. */
+function addCounts(left: number, right: number): number {
+  return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }
 
 /** The dearest tier is stretched: a bigger window without its own price costs what the largest one does. */
