@@ -75,6 +75,26 @@ describe('standOf', () => {
     });
   });
 
+  it.each<[Partial<PaymentTerms>, string]>([
+    [{ disputed: true }, 'PAYMENT_DISPUTED'],
+    [{ overdueInvoices: ['inv_1'] }, 'INVOICE_OVERDUE'],
+    [{ reauthorizationRequired: true }, 'PAYMENT_REAUTHORIZATION_REQUIRED'],
+    [{ method: 'missing' }, 'PAYMENT_METHOD_MISSING'],
+    [{ method: 'unverified' }, 'PAYMENT_METHOD_UNVERIFIED'],
+  ])('BILL-18, BILL-19, BILL-20: a failed renewal forgives nothing of %j', (payment, code) => {
+    expect(stand({ payment: { ...payment, failedAt: NOW } })).toMatchObject({
+      code,
+      graceEndsAt: undefined,
+    });
+  });
+
+  it('BILL-15: a method that does not work any more is what the grace forgives', () => {
+    expect(stand({ payment: { method: 'invalid', failedAt: NOW } })).toMatchObject({
+      standing: 'grace',
+      code: undefined,
+    });
+  });
+
   it('what ended is told before what is owed', () => {
     const subscription = { state: 'active', endsAt: 1 } as const;
     expect(stand({ subscription, payment: { disputed: true } })).toMatchObject({

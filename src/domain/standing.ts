@@ -75,7 +75,7 @@ export function kindOfCall(degradedAccess: Route['degradedAccess'], method: stri
 
 /**
  * Lifecycle first, then payment: what ended is not owed. Grace is only for a failed recurring charge
- * (REQUIREMENTS "grace"); an invoice past due and a dispute have none.
+ * (REQUIREMENTS "grace"); whatever else is held against the tenant refuses during it too.
  */
 export function standOf(
   terms: TenantTerms,
@@ -112,18 +112,20 @@ interface PaymentStanding {
 function payOf({ payment }: TenantTerms, graceDays: number, at: number): PaymentStanding {
   if (payment.disputed) return blocked('disputed', 'PAYMENT_DISPUTED');
   if (payment.overdueInvoices.length > 0) return blocked('delinquent', 'INVOICE_OVERDUE');
-  if (payment.failedAt !== undefined) {
-    const graceEndsAt = payment.failedAt + graceDays * DAY_MS;
-    if (at >= graceEndsAt) return blocked('delinquent', 'PAYMENT_METHOD_INVALID');
-    return { standing: 'grace', code: undefined, graceEndsAt };
-  }
   if (payment.reauthorizationRequired) {
     return blocked('delinquent', 'PAYMENT_REAUTHORIZATION_REQUIRED');
   }
   const code = METHODS[payment.method];
-  return code === undefined
-    ? { standing: 'good', code, graceEndsAt: undefined }
-    : blocked('delinquent', code);
+  const { failedAt } = payment;
+  // A charge fails because the method does not work: that alone is what the grace forgives, not that there is none.
+  if (failedAt === undefined || (code !== undefined && code !== 'PAYMENT_METHOD_INVALID')) {
+    return code === undefined
+      ? { standing: 'good', code, graceEndsAt: undefined }
+      : blocked('delinquent', code);
+  }
+  const graceEndsAt = failedAt + graceDays * DAY_MS;
+  if (at >= graceEndsAt) return blocked('delinquent', 'PAYMENT_METHOD_INVALID');
+  return { standing: 'grace', code: undefined, graceEndsAt };
 }
 
 function blocked(standing: Standing, code: Code): PaymentStanding {

@@ -21,6 +21,8 @@ const DURATION = /^(\d{1,6})([mhdw])$/;
 /** RFC 3339 with its zone, or a date alone, which means midnight UTC. */
 const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
 const NAMES_SHOWN_MAX = 10;
+/** A clock elsewhere may be a little ahead of this one. */
+const CLOCK_AHEAD_MAX_MS = 60_000;
 /** Names in one list of a key or limit. */
 const LIST_LENGTH_MAX = 256;
 
@@ -62,6 +64,15 @@ export function momentSchema(now: number) {
       return fail(context, `must be at most ${YEARS_MAX} years ago`);
     return at;
   });
+}
+
+/** When something happened: never later than now, whichever clock noted it. */
+export function happenedSchema(now: number) {
+  return momentSchema(now)
+    .refine((at) => at <= now + CLOCK_AHEAD_MAX_MS, {
+      error: `must not be in the future: give when it happened; it is ${formatTime(now)} now`,
+    })
+    .transform((at) => Math.min(at, now));
 }
 
 /** Where a look back begins or ends: a time, or how long ago: `24h`, `7d`. */

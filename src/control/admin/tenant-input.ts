@@ -12,6 +12,7 @@ import { budgetShape, refineBudget, toBudget } from './budget-input.ts';
 import {
   clearable,
   describeUnknown,
+  happenedSchema,
   idSchema,
   listSchema,
   momentSchema,
@@ -92,7 +93,7 @@ function termsShape({ now, asset, plan }: TenantInputTerms) {
     payment: z
       .strictObject({
         method: z.enum(PAYMENT_METHODS).exactOptional(),
-        failed_at: moment,
+        failed_at: clearable(happenedSchema(now)),
         overdue_invoices: listSchema(idSchema, INVOICES_MAX).exactOptional(),
         disputed: z.boolean().exactOptional(),
         reauthorization_required: z.boolean().exactOptional(),

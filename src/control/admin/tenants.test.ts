@@ -157,6 +157,13 @@ describe('what is agreed', () => {
     expect(await standing()).toMatchObject({ payments: 'delinquent', code: 'INVOICE_OVERDUE' });
   });
 
+  it('SUB-07: a clock that is a little ahead makes no grace longer', async () => {
+    const payment = { failed_at: new Date(NOW + 60_000).toISOString() };
+    expect((await change(await makeTenant(api), { payment })).json['payment']).toMatchObject({
+      failed_at: new Date(NOW).toISOString(),
+    });
+  });
+
   it('limits of single keys are listed once they are used', async () => {
     const id = await makeTenant(api);
     const spec = {
@@ -283,6 +290,18 @@ it.each([
   ['a state', { subscription: { state: 'cancelled' } }, '/subscription/state', '"canceled"'],
   ['a method', { payment: { method: 'card' } }, '/payment/method', '"not_required"'],
   ['a time', { billing_anchor: 'monday' }, '/billing_anchor', 'such as 2026-12-31T00:00:00Z'],
+  [
+    'a failure to come',
+    { payment: { failed_at: '365d' } },
+    '/payment/failed_at',
+    'must not be in the future',
+  ],
+  [
+    'a failure more than a minute from now',
+    { payment: { failed_at: new Date(NOW + 60_001).toISOString() } },
+    '/payment/failed_at',
+    'must not be in the future',
+  ],
   ['an old time', { payment: { failed_at: '1999-01-01' } }, '/payment/failed_at', '20 years ago'],
   ['an account', { account_state: 'banned' }, '/account_state', '"suspended"'],
   ['enforcement', { enforcement: 'off' }, '/enforcement', '"observe"'],
