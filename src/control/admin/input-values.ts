@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { formatDecimal, parseDecimal, toSafeNumber } from '../../domain/money.ts';
 import { findNearest } from '../../domain/nearest.ts';
 import { validateTimeZone } from '../../domain/time-zone.ts';
+import { parseMoment } from '../../platform/parse-moment.ts';
 
 /** Balances cross the store as safe integers of nano: about nine million of a currency. */
 export const NANO_MAX = BigInt(Number.MAX_SAFE_INTEGER);
@@ -18,8 +19,6 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 const DURATION = /^(\d{1,6})([mhdw])$/;
-/** RFC 3339 with its zone, or a date alone, which means midnight UTC. */
-const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
 const NAMES_SHOWN_MAX = 10;
 /** A clock elsewhere may be a little ahead of this one. */
 const CLOCK_AHEAD_MAX_MS = 60_000;
@@ -218,8 +217,7 @@ export function formatOptionalTime(at: number | undefined): string | null {
 function parseTime(text: string, distant: (length: number) => number): number | undefined {
   const [, count, unit = ''] = DURATION.exec(text) ?? [];
   if (count !== undefined) return distant(Number(count) * (UNIT_MS[unit] ?? 0));
-  const at = TIME.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(at) ? undefined : at;
+  return parseMoment(text);
 }
 
 export function fail(context: z.RefinementCtx, message: string): never {

@@ -145,6 +145,12 @@ it.each([
   ['a context', { context_tokens_max: 0 }, '/context_tokens_max', '1'],
   ['a budget', { budget: '5.00 EUR' }, '/budget', 'must be in USD'],
   ['a time without a budget', { budget_per: 'month' }, '/budget_per', 'give "budget" with it'],
+  [
+    'a day that there is not',
+    { expires_at: '2027-02-31' },
+    '/expires_at',
+    'must be a time such as',
+  ],
   ['a past expiry', { expires_at: '2026-11-20' }, '/expires_at', 'must be in the future'],
   [
     'a limit without a window',

@@ -92,6 +92,7 @@ it('OBS-02: pages that neither skip nor repeat', async () => {
 
 it.each([
   ['from=yesterday', 'from: must be a time'],
+  ['from=2026-02-31', 'from: must be a time'],
   ['from=1h&to=2h', 'from: must be earlier than "to"'],
   ['code=INSUFICIENT_CREDITS', 'did you mean "INSUFFICIENT_CREDITS"?'],
   [`code=${Array.from({ length: 21 }, () => 'RATE_LIMITED').join(',')}`, '20'],

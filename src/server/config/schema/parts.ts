@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+
+import { parseMoment } from '../../../platform/parse-moment.ts';
 import { ok, parseByteSize, parseDuration, parseQuantity, wrong } from '../human-units.ts';
 import type { Parsed } from '../human-units.ts';
 
@@ -85,13 +87,9 @@ export const MIB = 1024 * 1024;
 
 /** Epoch ms from `2026-12-31` or `2026-12-31T12:00:00Z`: in UTC, whatever machine reads the file. */
 export const moment = textAs((text) => {
-  const at = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?$/.test(text) ? Date.parse(text) : Number.NaN;
-  // A 31st of February is read as some day of March.
-  if (
-    !Number.isNaN(at) &&
-    new Date(at).toISOString().startsWith(text.slice(0, 19).replace('Z', ''))
-  )
-    return ok(at);
+  const isUtc = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?$/.test(text);
+  const at = isUtc ? parseMoment(text) : undefined;
+  if (at !== undefined) return ok(at);
   return wrong(
     `expected a day such as 2026-12-31 or a time such as 2026-12-31T12:00:00Z, got "${text}"`,
   );
