@@ -62,7 +62,7 @@ function checkNow(account: AccountNow, source: CheckSource): readonly CheckItem[
     checkInvoices(payment.overdueInvoices),
     ...(payment.disputed ? [DISPUTED] : []),
     ...(payment.reauthorizationRequired ? [UNCONFIRMED] : []),
-    STATES[account.state],
+    checkState(account),
     ...balance,
   ];
 }
@@ -82,14 +82,16 @@ const UNCONFIRMED: CheckItem = {
 };
 
 const STATES: Readonly<Record<AccountState, CheckItem>> = {
-  active: { verdict: 'ok', text: 'Account: active.' },
-  unverified: {
-    verdict: 'problem',
-    text: 'Account: not verified yet. Paying does not change that.',
-  },
-  suspended: { verdict: 'problem', text: 'Account: suspended. Paying does not change that.' },
-  pending_approval: { verdict: 'problem', text: 'Account: access waits for approval.' },
+  active: { verdict: 'ok', text: 'active.' },
+  unverified: { verdict: 'problem', text: 'not verified yet. Paying does not change that.' },
+  suspended: { verdict: 'problem', text: 'suspended. Paying does not change that.' },
+  pending_approval: { verdict: 'problem', text: 'access waits for approval.' },
 };
+
+function checkState({ state, stateFrom }: AccountNow): CheckItem {
+  const whose = stateFrom === 'tenant' ? 'Account' : 'The organisation above this account';
+  return { ...STATES[state], text: `${whose}: ${STATES[state].text}` };
+}
 
 function checkInvoices(overdue: readonly string[]): CheckItem {
   if (overdue.length === 0) return { verdict: 'ok', text: 'Invoices: none is overdue.' };

@@ -56,6 +56,7 @@ function accountNow(
   const full = { ...PLAIN_TERMS, ...terms };
   return {
     state: full.account,
+    stateFrom: 'tenant',
     planTitle: 'Pro',
     paidPlan: true,
     standing: standOf(full, { graceDays: 7, degraded: undefined }, 'write', AT),
@@ -252,6 +253,13 @@ describe('DIAG-02..08: eight steps, filled in', () => {
     ],
   ])('4: %s', (_title, terms, line) => {
     expect(stepOf('account', sourceOf({}, { account: accountNow(terms) })).lines).toContain(line);
+  });
+
+  it('4: an organisation above that may not call', () => {
+    const account = accountNow({ account: 'suspended' }, { stateFrom: 'ancestor' });
+    expect(stepOf('account', sourceOf({}, { account })).lines).toContain(
+      'problem: The organisation above this account: suspended. Paying does not change that.',
+    );
   });
 
   it('4: the tier, and what stood against the account at that moment', () => {

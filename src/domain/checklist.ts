@@ -34,7 +34,9 @@ export interface CheckNow {
   readonly key: KeyNow | undefined;
 }
 export interface AccountNow {
+  /** Whether it may call at all, and whose state that is: its own, or that of a tenant above. */
   readonly state: AccountState;
+  readonly stateFrom: 'tenant' | 'ancestor';
   readonly planTitle: string;
   /** A plan with a price. */
   readonly paidPlan: boolean;

@@ -105,6 +105,14 @@ function isPayer({ terms }: TermedTenant): boolean {
   return !terms.pooled;
 }
 
+/** A suspended organisation has no active department: the nearest tenant that may not call decides. */
+export function findBarred<Tenant extends Pick<TermedTenant, 'terms'>>(found: {
+  readonly tenant: Tenant;
+  readonly ancestors: readonly Tenant[];
+}): Tenant | undefined {
+  return [found.tenant, ...found.ancestors].find(({ terms }) => terms.account !== 'active');
+}
+
 /** A model is counted by its own name: a limit that was set on another of its names is one on the model. */
 function byOwnNames(limit: Limit, { models }: Catalog): Limit {
   if (limit.models.length === 0) return limit;

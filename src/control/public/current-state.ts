@@ -1,10 +1,10 @@
 import { HOUSE } from '../../domain/accounts.ts';
-import type { CheckNow, KeyNow } from '../../domain/checklist.ts';
+import type { AccountNow, CheckNow, KeyNow } from '../../domain/checklist.ts';
 import type { AccountNumbersNow } from '../../domain/checklist-limits.ts';
 import type { Facts } from '../../domain/facts.ts';
 import { PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
 import { type StandingFact, standOf } from '../../domain/standing.ts';
-import { accessOf, type TenantAccess } from '../../domain/tenant-access.ts';
+import { accessOf, findBarred, type TenantAccess } from '../../domain/tenant-access.ts';
 import type { ApiKey, Tenant } from '../../stores/store.ts';
 import { ACCOUNTS_WAIT_MS, balanceOf } from './balance.ts';
 import type { PublicDeps } from './public-deps.ts';
@@ -20,6 +20,8 @@ export interface CurrentState {
 }
 export interface CurrentAccount {
   readonly tenant: Tenant;
+  /** Who may not call, whatever is paid: the tenant, or the nearest above it. Undefined = it may. */
+  readonly barred: Tenant | undefined;
   readonly access: TenantAccess;
   readonly standing: StandingFact;
   /** By account id. */
@@ -63,6 +65,7 @@ async function readAccount(
   const call = method === 'GET' || method === 'HEAD' ? 'read' : 'write';
   return {
     tenant,
+    barred: findBarred({ tenant, ancestors }),
     access,
     standing: standOf(payer.terms, plan, call, at),
     accounts: new Map(accounts.map((account) => [account.spec.id, account])),
@@ -83,11 +86,17 @@ function keyNowOf({ hint, environment, revokedAt, expiresAt, terms }: ApiKey): K
   return { hint, environment, revokedAt, expiresAt, terms };
 }
 
-function accountNowOf({ tenant, access, standing, availableNano }: CurrentAccount) {
+function accountNowOf({
+  tenant,
+  barred,
+  access,
+  standing,
+  availableNano,
+}: CurrentAccount): AccountNow {
   const { plan, payer } = access;
   return {
-    // Whether it may call at all is its own; what is paid is the payer's.
-    state: tenant.terms.account,
+    state: barred?.terms.account ?? 'active',
+    stateFrom: barred === undefined || barred === tenant ? 'tenant' : 'ancestor',
     planTitle: plan.title,
     paidPlan: plan.priceNano > 0n,
     standing,

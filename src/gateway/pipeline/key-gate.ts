@@ -3,7 +3,7 @@ import { bucketId } from '../../domain/accounts.ts';
 import type { DegradedProfile, RateLimit } from '../../domain/catalog.ts';
 import type { EffectivePlan } from '../../domain/effective-plan.ts';
 import type { Fault } from '../../domain/facts.ts';
-import type { RatesAbove, TenantAccess } from '../../domain/tenant-access.ts';
+import { findBarred, type RatesAbove, type TenantAccess } from '../../domain/tenant-access.ts';
 import type { AccountState, TenantTerms } from '../../domain/tenant-terms.ts';
 import type { RateNeed } from '../../engine/engine.ts';
 import type { KeyWithTenant } from '../../stores/store.ts';
@@ -130,9 +130,8 @@ function fault(code: Fault['code'], problem: string): Fault {
   return { code, problem, pointer: undefined };
 }
 
-/** A suspended organisation has no active department: the nearest tenant that may not call decides. */
-function findAccountFault({ tenant, ancestors }: KeyWithTenant): Fault | undefined {
-  const barred = [tenant, ...ancestors].find(({ terms }) => terms.account !== 'active');
+function findAccountFault(found: KeyWithTenant): Fault | undefined {
+  const barred = findBarred(found);
   return barred && ACCOUNT_FAULTS[barred.terms.account];
 }
 
