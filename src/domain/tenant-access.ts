@@ -116,7 +116,12 @@ export function findBarred<Tenant extends Pick<TermedTenant, 'terms'>>(found: {
 /** A model is counted by its own name: a limit that was set on another of its names is one on the model. */
 function byOwnNames(limit: Limit, { models }: Catalog): Limit {
   if (limit.models.length === 0) return limit;
-  return { ...limit, models: limit.models.map((name) => models.get(name)?.aliasOf ?? name) };
+  return { ...limit, models: limit.models.map((name) => ownNameOf(name, models)) };
+}
+
+/** What a model is called by itself, whichever of its names is given; a name that is none stays. */
+export function ownNameOf(name: string, models: Catalog['models']): string {
+  return models.get(name)?.aliasOf ?? name;
 }
 
 function agreedWith({ terms }: TermedTenant): AgreedTerms | undefined {

@@ -28,11 +28,14 @@ interface Case {
   readonly forwardedFor?: string;
 }
 
-function accessWith({ key, account = 'active', environment = 'test' }: Case): KeyAccess {
+function accessWith(
+  { key, account = 'active', environment = 'test' }: Case,
+  catalog = buildCatalog([buildPlan('free')]),
+): KeyAccess {
   const tenant = buildTenant({ terms: { ...PLAIN_TERMS, account } });
   const terms = { ...PLAIN_KEY_TERMS, ...key };
   const found = { key: buildKey('tk_test_0000', { terms, environment }), tenant, ancestors: [] };
-  return new KeyAccess(found, buildCatalog([buildPlan('free')]), AT);
+  return new KeyAccess(found, catalog, AT);
 }
 
 /** Code and permission of what forbids the call. */
@@ -120,16 +123,24 @@ describe('authorise (GW-14, KEY-02, KEY-04)', () => {
 describe('models of a key', () => {
   const model = buildModel('large');
   const alias = { ...buildModel('default-chat'), aliasOf: 'large' };
+  const other = { ...buildModel('best'), aliasOf: 'large' };
+  const all = [model, alias, other, buildModel('small')];
+  const catalog = buildCatalog([buildPlan('free')], {
+    models: new Map(all.map((each) => [each.id, each])),
+  });
 
+  // As plans and limits do it: an alias is another name of a model (LLM-03).
   it.each([
     [[], model, undefined],
     [['large'], model, undefined],
     [['small'], model, 'model:large'],
     [['large'], alias, undefined],
     [['default-chat'], alias, undefined],
-    [['default-chat'], model, 'model:large'],
+    [['default-chat'], model, undefined],
+    [['default-chat'], other, undefined],
+    [['default-chat'], buildModel('small'), 'model:small'],
     [['small'], alias, 'model:default-chat'],
   ])('%j may use %o', (models, asked, permission) => {
-    expect(permitModel(accessWith({ key: { models } }), asked)?.pointer).toBe(permission);
+    expect(permitModel(accessWith({ key: { models } }, catalog), asked)?.pointer).toBe(permission);
   });
 });

@@ -31,11 +31,10 @@ export function authorize(
   );
 }
 
-/** A key made for some models may call no other (KEY-02), by whichever of its names. */
+/** A key made for some models may call each of them by whichever of its names, and no other (KEY-02). */
 export function permitModel(access: KeyAccess, { id, aliasOf }: Model): Fault | undefined {
   const models = access.gate?.models;
-  if (models === undefined || models.has(id)) return undefined;
-  if (aliasOf !== undefined && models.has(aliasOf)) return undefined;
+  if (models === undefined || models.has(aliasOf ?? id)) return undefined;
   return forbid('KEY_PERMISSION_DENIED', `the key may not use the model ${id}`, `model:${id}`);
 }
 

@@ -57,6 +57,6 @@ export class KeyAccess {
       freePlan: this.plan.priceNano === 0n,
     };
     this.rates = siblings.ratesOf(this.key.id);
-    this.gate = compileKeyGate(found, access);
+    this.gate = compileKeyGate(found, access, catalog.models);
   }
 }

@@ -31,7 +31,7 @@ function gateOf(
   const key = buildKey('tk_test_0000', { terms: { ...PLAIN_KEY_TERMS, ...members.key } });
   const plan = { ...buildPlan('free'), purchases: [], ...members.plan };
   const found = { key, tenant, ancestors: members.ancestors ?? [] };
-  return compileKeyGate(found, { payer: tenant, plan, ratesAbove: [] });
+  return compileKeyGate(found, { payer: tenant, plan, ratesAbove: [] }, new Map());
 }
 
 describe('compileKeyGate', () => {

@@ -1,9 +1,14 @@
 import { compileRateLimitPolicy, type RateLimitPolicy } from '../../contract/headers.ts';
 import { bucketId } from '../../domain/accounts.ts';
-import type { DegradedProfile, RateLimit } from '../../domain/catalog.ts';
+import type { Catalog, DegradedProfile, RateLimit } from '../../domain/catalog.ts';
 import type { EffectivePlan } from '../../domain/effective-plan.ts';
 import type { Fault } from '../../domain/facts.ts';
-import { findBarred, type RatesAbove, type TenantAccess } from '../../domain/tenant-access.ts';
+import {
+  findBarred,
+  ownNameOf,
+  type RatesAbove,
+  type TenantAccess,
+} from '../../domain/tenant-access.ts';
 import type { AccountState, TenantTerms } from '../../domain/tenant-terms.ts';
 import type { RateNeed } from '../../engine/engine.ts';
 import type { KeyWithTenant } from '../../stores/store.ts';
@@ -14,6 +19,7 @@ export interface KeyGate {
   /** Why nobody of this account may call, whatever is paid. */
   readonly account: Fault | undefined;
   readonly apis: ReadonlySet<string> | undefined;
+  /** By their own names: what may be called under one name may be under all. */
   readonly models: ReadonlySet<string> | undefined;
   readonly operations: ReadonlySet<string> | undefined;
   readonly allowsAddress: AddressSet | undefined;
@@ -55,6 +61,7 @@ export interface RateOwners {
 export function compileKeyGate(
   found: KeyWithTenant,
   access: Pick<TenantAccess, 'payer' | 'plan' | 'ratesAbove'>,
+  models: Catalog['models'],
 ): KeyGate | undefined {
   const { payer, plan, ratesAbove } = access;
   const { terms } = found.key;
@@ -62,7 +69,7 @@ export function compileKeyGate(
   const gate: KeyGate = {
     account: findAccountFault(found),
     apis: setOf(terms.apis),
-    models: setOf(terms.models),
+    models: setOf(terms.models.map((name) => ownNameOf(name, models))),
     operations: setOf(terms.operations),
     allowsAddress: terms.addresses.length === 0 ? undefined : compileAddressSet(terms.addresses),
     observes: plan.enforcement === 'observe',
