@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { divideCeil, formatDecimal, formatMoney, parseDecimal, toSafeNumber } from './money.ts';
+import {
+  divideCeil,
+  formatDecimal,
+  formatMoney,
+  parseDecimal,
+  toSafeNumber,
+  toSafeNumberAtMost,
+} from './money.ts';
 
 describe('parseDecimal', () => {
   it.each([
@@ -66,6 +73,14 @@ it('rounds a quotient up and never by a whole step (BILL-06)', () => {
       expect((quotient - 1n) * divisor < dividend).toBe(true);
     }),
   );
+});
+
+it('an amount beyond every balance is set aside as the largest there is', () => {
+  const largest = BigInt(Number.MAX_SAFE_INTEGER);
+  expect([5n, largest, largest + 1n, 11n * largest].map(toSafeNumberAtMost)).toEqual([
+    5,
+    ...[largest, largest, largest].map(Number),
+  ]);
 });
 
 describe('toSafeNumber', () => {

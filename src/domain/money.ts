@@ -9,6 +9,7 @@ export interface Money {
 
 export const NANO_PER_WHOLE = 1_000_000_000n;
 export const PICO_PER_NANO = 1_000n;
+const LARGEST_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 const DECIMAL = /^-?\d{1,12}(?:\.\d{1,12})?$/;
 
@@ -44,6 +45,11 @@ export function formatMoney(money: Money): string {
 export function divideCeil(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;
   return dividend > quotient * divisor ? quotient + 1n : quotient;
+}
+
+/** What is set aside for an amount: no balance is above the largest safe number, so what is above it needs all of that. */
+export function toSafeNumberAtMost(units: bigint): number {
+  return toSafeNumber(units < LARGEST_SAFE ? units : LARGEST_SAFE);
 }
 
 /**

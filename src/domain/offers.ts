@@ -5,7 +5,7 @@ import { contextCostMost } from './context-tiers.ts';
 import { decide, isShort, type Refusal } from './decide.ts';
 import { addGrants, type EffectivePlan, effectivePlan, isPurchased } from './effective-plan.ts';
 import type { EntitlementFact, Facts, LimitFact } from './facts.ts';
-import { toSafeNumber } from './money.ts';
+import { toSafeNumberAtMost } from './money.ts';
 import { overageNano } from './overage.ts';
 import { isEnded } from './settlement.ts';
 import { standUnder } from './stand-under.ts';
@@ -188,10 +188,8 @@ function addCredit(limit: LimitFact, pack: Pack): LimitFact {
   if (limit.kind !== 'balance') return limit;
   // Credit beyond 2^53 nano (9 million) is more than any hold: capping it keeps the number safe.
   const sum = BigInt(limit.allowance) + pack.creditNano;
-  return { ...limit, allowance: toSafeNumber(sum > MAX_SAFE ? MAX_SAFE : sum) };
+  return { ...limit, allowance: toSafeNumberAtMost(sum) };
 }
-
-const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A plan replaces its predecessor's quotas; what is used stays used; rules that are not the plan's stay as they are. */
 function replaceLimit(limit: LimitFact, plan: EffectivePlan, facts: Facts): readonly LimitFact[] {

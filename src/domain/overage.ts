@@ -1,5 +1,5 @@
 import type { LimitFact } from './facts.ts';
-import { divideCeil, PICO_PER_NANO, toSafeNumber } from './money.ts';
+import { divideCeil, PICO_PER_NANO, toSafeNumberAtMost } from './money.ts';
 
 /** What is billed of a call, in nano, if every allowance that may be billed beyond is used up when it comes. */
 export function billedAtMost(limits: readonly LimitFact[]): number {
@@ -10,5 +10,5 @@ export function billedAtMost(limits: readonly LimitFact[]): number {
 
 /** What units beyond an allowance cost, in nano, rounded up once (PLAN-11). */
 export function overageNano(unitPico: bigint, units: number): number {
-  return toSafeNumber(divideCeil(unitPico * BigInt(units), PICO_PER_NANO));
+  return toSafeNumberAtMost(divideCeil(unitPico * BigInt(units), PICO_PER_NANO));
 }

@@ -3,7 +3,7 @@ import type { Catalog } from './catalog.ts';
 import type { AccountNumbersNow } from './checklist-limits.ts';
 import { contextCost } from './context-tiers.ts';
 import type { EntitlementFact, Facts, LimitFact } from './facts.ts';
-import { toSafeNumber } from './money.ts';
+import { toSafeNumber, toSafeNumberAtMost } from './money.ts';
 import { grantsEntitlement } from './offers.ts';
 import { overageNano } from './overage.ts';
 import { costOf } from './pricing.ts';
@@ -109,7 +109,7 @@ function cheapestModel(facts: Facts, { access, catalog }: ProbeNow): string | un
 function costOfTake(take: Take, model: string | undefined, facts: Facts, now: ProbeNow): number {
   const price = model === undefined ? flatPrice(facts, now) : now.catalog.models.get(model)?.price;
   if (price === undefined) return take.nano;
-  return toSafeNumber(costOf(price, { ...take, cachedInputTokens: 0, estimated: true }));
+  return toSafeNumberAtMost(costOf(price, { ...take, cachedInputTokens: 0, estimated: true }));
 }
 
 function flatPrice({ route }: Facts, { catalog }: ProbeNow) {

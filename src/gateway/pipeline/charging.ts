@@ -40,7 +40,7 @@ export function costOfTake(
     const units = amountFor(needs[within]?.account.unit ?? '', take);
     nano += overageNano(unitPico, Math.max(0, units - (covered?.[within] ?? 0)));
   }
-  return nano;
+  return Math.min(nano, Number.MAX_SAFE_INTEGER);
 }
 
 function sharedAmountsOf(held: Held, take: Take, covered: readonly number[]): number[] {

@@ -1,4 +1,4 @@
-import { toSafeNumber } from '../../domain/money.ts';
+import { toSafeNumberAtMost } from '../../domain/money.ts';
 import { costOf, NO_USAGE } from '../../domain/pricing.ts';
 import type { Take } from '../../domain/take.ts';
 import type { Need } from '../../engine/engine.ts';
@@ -124,7 +124,7 @@ export class ProxyMeter {
 
   #priceOf(bytesIn: number, bytesOut: number): number {
     const usage = { ...NO_USAGE, bytesIn, bytesOut };
-    return toSafeNumber(costOf(this.#compiled.route.price, usage));
+    return toSafeNumberAtMost(costOf(this.#compiled.route.price, usage));
   }
 }
 
