@@ -159,6 +159,20 @@ describe('decide', () => {
     expect(decide(buildFacts(facts))).toMatchObject({ code: 'FREE_TIER_EXHAUSTED' });
   });
 
+  it.each(['key', 'ancestor', 'house'] as const)(
+    'PLAN-03: requests that a limit of the %s counts are no free allowance of the plan',
+    (from) => {
+      const quota = buildQuota(buildLimit(1));
+      const limit = { ...quota, label: quota.label && { ...quota.label, from } };
+      const identity = buildIdentity(buildPlan('free'));
+      const reservation = short(0, 'gone');
+      for (const caller of [identity, { kind: 'anonymous' } as const]) {
+        const facts = buildFacts({ identity: caller, limits: [limit], reservation });
+        expect(decide(facts)).toMatchObject({ code: 'REQUEST_QUOTA_EXCEEDED' });
+      }
+    },
+  );
+
   it.each([
     ['commercial', 'CONCURRENCY_LIMIT_EXCEEDED'],
     ['protective', 'CONCURRENCY_LIMITED'],

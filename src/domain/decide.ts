@@ -1,4 +1,5 @@
 import type { Code } from '../contract/codes.ts';
+import type { LimitLabel } from './accounts.ts';
 import type { LimitUnit } from './catalog.ts';
 import type { EntitlementFact, Facts, LimitFact, ReservationFact } from './facts.ts';
 import { isMoney, isSlot } from './take.ts';
@@ -237,11 +238,15 @@ function codeOfLimit(limit: LimitFact, facts: Facts): Code {
     return isSlot(limit.unit) ? 'CONCURRENCY_LIMITED' : 'RATE_LIMITED';
   }
   if (limit.overage?.kind === 'authorize') return 'OVERAGE_AUTHORIZATION_REQUIRED';
-  const { identity } = facts;
-  const isFree = identity.kind === 'anonymous' || (identity.kind === 'key' && identity.freePlan);
-  return limit.label.unit === 'requests' && isFree
+  return limit.label.unit === 'requests' && isGivenAway(limit.label, facts)
     ? 'FREE_TIER_EXHAUSTED'
     : UNIT_CODES[limit.label.unit];
+}
+
+/** A limit of the key, of a tenant above or of the house is no gift of the free plan, and a paid plan does not lift it. */
+function isGivenAway({ from }: LimitLabel, { identity }: Facts): boolean {
+  if (from !== undefined) return false;
+  return identity.kind === 'anonymous' || (identity.kind === 'key' && identity.freePlan);
 }
 
 function refuse(step: StepName, code: Code): Refusal {
