@@ -1,6 +1,6 @@
 import type { Catalog, RateLimit } from '../../domain/catalog.ts';
 import type { EffectivePlan } from '../../domain/effective-plan.ts';
-import { formatDecimal } from '../../domain/money.ts';
+import { formatDecimal, formatMoney } from '../../domain/money.ts';
 import type { StandingFact } from '../../domain/standing.ts';
 import type { TenantAccess } from '../../domain/tenant-access.ts';
 import type { TenantTerms } from '../../domain/tenant-terms.ts';
@@ -55,7 +55,15 @@ function viewRateLimit(rate: RateLimit, from: 'plan' | 'ancestor'): object {
 }
 
 /** What is agreed beyond the plan: purchases, overrides, and use beyond the allowance. */
-export function viewAgreed(terms: TenantTerms, catalog: Catalog, at: number): object {
+export function viewAgreed(
+  terms: TenantTerms,
+  plan: Pick<EffectivePlan, 'limits'>,
+  catalog: Catalog,
+  at: number,
+): object {
+  const { asset } = catalog;
+  const isMoney = (limitId: string) =>
+    plan.limits.some(({ id, unit }) => id === limitId && unit === 'spend');
   const isInForce = (from: number, until: number | undefined) =>
     from <= at && (until === undefined || at < until);
   return {
@@ -68,7 +76,7 @@ export function viewAgreed(terms: TenantTerms, catalog: Catalog, at: number): ob
     })),
     overrides: terms.overrides.map(({ limitId, amount, expiresAt }) => ({
       limit_id: limitId,
-      amount,
+      amount: isMoney(limitId) ? formatMoney({ asset, units: BigInt(amount) }) : amount,
       expires_at: isoOrNull(expiresAt),
       in_force: isInForce(at, expiresAt),
     })),

@@ -188,6 +188,7 @@ describe('QUOTA-14: every kind of limit, and what is agreed beyond the plan', ()
           }),
           buildLimit(1_000, { id: 'volume', unit: 'bytes', window: 'day', soft: true }),
           buildLimit(7, { id: 'upload', unit: 'bytes_in', window: 'year' }),
+          buildLimit(5_000_000_000, { id: 'spending', unit: 'spend' }),
         ],
         rateLimits: [buildRateLimit({ id: 'burst', count: 5, periodMs: 1000, burst: 10 })],
         contextTiers: [
@@ -249,6 +250,7 @@ describe('QUOTA-14: every kind of limit, and what is agreed beyond the plan', ()
     expect(idsOf(json)).toEqual([
       'upload',
       'images',
+      'spending',
       'org_requests',
       'per_model of null',
       'volume',
@@ -350,7 +352,10 @@ describe('QUOTA-14: every kind of limit, and what is agreed beyond the plan', ()
           { id: 'pur_1', addOnId: 'course', at: now - hour, expiresAt: undefined },
           { id: 'pur_2', addOnId: 'course', at: now - 2 * hour, expiresAt: now - hour },
         ],
-        overrides: [{ limitId: 'upload', amount: 40, expiresAt: now + hour }],
+        overrides: [
+          { limitId: 'upload', amount: 40, expiresAt: now + hour },
+          { limitId: 'spending', amount: 7_500_000_000, expiresAt: undefined },
+        ],
         overageAuthorizedUntil: now + hour,
       },
     });
@@ -381,7 +386,10 @@ describe('QUOTA-14: every kind of limit, and what is agreed beyond the plan', ()
         { add_on: 'course', title: 'Course 7', in_force: true, expires_at: null },
         { add_on: 'course', in_force: false },
       ],
-      overrides: [{ limit_id: 'upload', amount: 40, in_force: true }],
+      overrides: [
+        { limit_id: 'upload', amount: 40, in_force: true },
+        { limit_id: 'spending', amount: '7.50 USD', in_force: true },
+      ],
       overage_authorized_until: new Date(now + hour).toISOString(),
     });
     // The override replaces the plan's 7, the purchase adds 3.

@@ -75,7 +75,7 @@ async function viewUsage(
     limits_left_off: listed.reduce((sum, { leftOff }) => sum + leftOff, 0),
     rate_limits: viewRateLimits(access),
     entitlements: viewEntitlements(plan),
-    ...viewAgreed(payer.terms, catalog, at),
+    ...viewAgreed(payer.terms, plan, catalog, at),
   };
 }
 
