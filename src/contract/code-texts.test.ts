@@ -97,8 +97,10 @@ test('the details of this test give every word something to say', () => {
   const retry = { kind: 'transient', retry_after_seconds: 3 } as const;
   const details = { ...DETAILS, resets_at: '2026-12-01T00:00:00Z' };
   const source = { details, row, retry, payment: INPUT.payment, offer: INPUT.offer };
-  const silent = Object.entries(WORDS).filter(
-    ([, word]) => (word({ ...source, phrases: PHRASEBOOKS.en }) ?? '') === '',
+  // What no waiting makes room for has no time to wait.
+  const waitless = { ...source, retry: { kind: 'never_until_action' } as const };
+  const silent = Object.entries(WORDS).filter(([, word]) =>
+    [source, waitless].every((each) => (word({ ...each, phrases: PHRASEBOOKS.en }) ?? '') === ''),
   );
   expect(silent.map(([name]) => name)).toEqual([]);
 });

@@ -36,6 +36,7 @@ export const WORDS: Readonly<Record<string, Word>> = {
   current_usage: (source) => formatUsage(source, 'current_usage'),
   allowed_usage: (source) => formatUsage(source, 'allowed_usage'),
   needed: (source) => formatUsage(source, 'needed'),
+  too_much: findTooMuch,
   available: (source) => formatUsage(source, 'available'),
   held: (source) => formatUsage(source, 'held'),
   unit: (source) => nameUnit(source, undefined),
@@ -126,6 +127,11 @@ function formatMember(member: string, index: number): string {
 
 function unescapePointer(member: string): string {
   return member.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+/** What no waiting makes room for: the limit never allows so much. */
+function findTooMuch(source: WordSource): string | undefined {
+  return source.retry.kind === 'never_until_action' ? formatUsage(source, 'needed') : undefined;
 }
 
 type UsageMember = 'current_usage' | 'allowed_usage' | 'needed' | 'available' | 'held';

@@ -176,6 +176,12 @@ describe('C402-03: the sentence says what, the numbers and the next step', () =>
       'This key has sent requests faster than 60 per minute. Nothing was charged. Slow down and retry in 3 s',
     ],
     [
+      'RATE_LIMITED',
+      { allowed_usage: 20, needed: 50, window: 'minute' },
+      { retryKind: 'never_until_action' },
+      'This call needs 50 and no more than 20 are allowed per minute. Nothing was charged. No waiting makes room for 50: ask for less',
+    ],
+    [
       'METHOD_NOT_ALLOWED',
       { method: 'GET', path: '/v1/embeddings', allowed_methods: ['POST', 'PUT'] },
       {},
@@ -339,6 +345,7 @@ describe('C402-21: what is said about retrying', () => {
       { kind: 'when_slot_free', retry_after_seconds: 2 },
     ],
     ['RATE_LIMITED', seconds, true, { kind: 'transient', retry_after_seconds: 2 }],
+    ['RATE_LIMITED', { retryKind: 'never_until_action' }, false, { kind: 'never_until_action' }],
     ['PAYMENT_RETRY_STORM', seconds, false, { kind: 'never_until_action', retry_after_seconds: 2 }],
     ['KEY_MISSING', seconds, false, { kind: 'never_until_action' }],
     [

@@ -1,4 +1,5 @@
 import type { CheckItem, CheckSource } from './checklist.ts';
+import type { Refusal } from './decide.ts';
 import { againOf } from './explain-words.ts';
 
 /** One step for people who use an application and have no key of their own (DIAG-09). */
@@ -67,15 +68,18 @@ function checkUsage({ view, facts, formatTime }: CheckSource): GuideStep {
   if (view.refusal?.step !== 'reserve') {
     return { ...usage, verdict: 'ok', text: 'There was enough left for it.' };
   }
-  const { limit } = view.refusal;
-  const what = limit?.kind === 'balance' ? 'The credit is used up.' : 'An allowance is used up.';
-  const when =
-    limit?.resetsAt === undefined
-      ? ''
-      : ` It is ${againOf(limit)} at ${formatTime(limit.resetsAt)}.`;
+  const { limit, resetsAt } = view.refusal;
+  const when = resetsAt === undefined ? '' : ` It is ${againOf(limit)} at ${formatTime(resetsAt)}.`;
   const isSlow = facts.reservation?.kind === 'limited';
-  const text = isSlow ? 'It was too fast: wait a little and try once.' : what + when;
+  const text = isSlow
+    ? 'It was too fast: wait a little and try once.'
+    : describeLack(view.refusal) + when;
   return { ...usage, verdict: 'problem', text };
+}
+
+function describeLack({ limit, neverFits }: Refusal): string {
+  if (neverFits) return 'It asked for more than is ever allowed: ask for less.';
+  return limit?.kind === 'balance' ? 'The credit is used up.' : 'An allowance is used up.';
 }
 
 /** Our own refusals are never stored; what an application has kept may be. */

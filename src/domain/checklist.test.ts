@@ -403,6 +403,10 @@ describe('DIAG-09: the order for people who use an application', () => {
     expect(texts({ limits: pace })).toContain(
       'An allowance is used up. It is free enough again at <5000>.',
     );
+    const tooMuch = [buildQuota(buildLimit(5), { need: 6, resetsAt: AT + 5000 })];
+    expect(texts({ limits: tooMuch })).toContain(
+      'It asked for more than is ever allowed: ask for less.',
+    );
     const reservation = { kind: 'limited', rateLimitId: 'x', retryAfterMs: 5 } as const;
     expect(texts({ reservation })).toContain('It was too fast: wait a little and try once.');
   });

@@ -185,6 +185,42 @@ describe('decide', () => {
     }
   });
 
+  it.each<[string, Partial<Limit>, Code, number | undefined]>([
+    ['a quota', { unit: 'tokens' }, 'TOKEN_QUOTA_EXCEEDED', undefined],
+    ['a spending limit', { unit: 'spend' }, 'SPENDING_LIMIT_REACHED', undefined],
+    ['a protective quota', { class: 'protective' }, 'RATE_LIMITED', 86_400_000],
+    ['slots', { unit: 'concurrent_requests' }, 'CONCURRENCY_LIMIT_EXCEEDED', 1000],
+  ])(
+    'C402-21: %s that never allows as much as the call needs is not waited for',
+    (_what, members, code, retryAfterMs) => {
+      const limit = buildLimit(20, { window: 'day', ...members });
+      const resetsAt = AT + 86_400_000;
+      const of = (need: number, allowance: number) => {
+        const limits = [buildQuota(limit, { need, allowance, resetsAt, spent: 20 })];
+        return decide(buildFacts({ limits, reservation: short(0, 'gone') }));
+      };
+      const never = { code, neverFits: true, resetsAt: undefined, retryAfterMs: undefined };
+      expect(of(21, 20)).toMatchObject(never);
+      expect(of(1, 0)).toMatchObject(never);
+      expect(of(20, 20)).toMatchObject({ code, neverFits: false, resetsAt, retryAfterMs });
+    },
+  );
+
+  it('C402-21: with the price of what goes beyond an allowance it may never fit a budget', () => {
+    const overage = { kind: 'bill', nano: 30 } as const;
+    const quota = buildQuota(buildLimit(10), { spent: 10, need: 1, overage });
+    const budget = buildQuota(buildLimit(50, { unit: 'spend' }), { need: 21, resetsAt: AT + 1 });
+    expect(decide(buildFacts({ limits: [quota, budget] }))).toMatchObject({ neverFits: true });
+    const lower = { ...budget, need: 20, spent: 1 };
+    expect(decide(buildFacts({ limits: [quota, lower] }))).toMatchObject({ resetsAt: AT + 1 });
+  });
+
+  it('what is held does not help a call that never fits', () => {
+    const limits = [buildQuota(buildLimit(20, { unit: 'tokens' }), { need: 21 })];
+    const found = decide(buildFacts({ limits, reservation: short(0, 'held') }));
+    expect(found).toMatchObject({ neverFits: true, transient: false });
+  });
+
   it('QUOTA-09: too fast is 402 where faster is for sale', () => {
     const limited = { kind: 'limited', rateLimitId: 'r', retryAfterMs: 5 } as const;
     expect(decide(buildFacts({ reservation: { ...limited, class: 'commercial' } }))).toMatchObject({

@@ -26,6 +26,10 @@ export interface Refusal {
   /** 402 though enough money exists: open holds have it (DESIGN 5 "slow path"). */
   readonly transient: boolean;
   readonly retryAfterMs: number | undefined;
+  /** Epoch ms from which waiting alone has lifted it; undefined = it never does. */
+  readonly resetsAt: number | undefined;
+  /** The call needs more than the limit allows even when nothing of it is used: the same call never fits. */
+  readonly neverFits: boolean;
 }
 export interface Admission {
   readonly kind: 'admit';
@@ -149,16 +153,20 @@ function checkReservation(facts: Facts): Refusal | undefined {
     case 'held':
       return undefined;
     case 'limited':
-      return refuseLimited(reservation);
+      return refuseLimited(facts, reservation);
     case 'short':
       return refuseShort(facts, reservation);
   }
 }
 
 /** Too fast: 429 where it protects, 402 where faster is for sale (QUOTA-09). */
-function refuseLimited(limited: Extract<ReservationFact, { kind: 'limited' }>): Refusal {
-  const code = limited.class === 'commercial' ? 'RATE_CAPACITY_EXCEEDED' : 'RATE_LIMITED';
-  return { ...refuse('reserve', code), retryAfterMs: limited.retryAfterMs };
+function refuseLimited(
+  { at }: Facts,
+  { class: limitClass, retryAfterMs }: Extract<ReservationFact, { kind: 'limited' }>,
+): Refusal {
+  if (limitClass !== 'commercial') return { ...refuse('reserve', 'RATE_LIMITED'), retryAfterMs };
+  const resetsAt = at + Math.ceil(retryAfterMs);
+  return { ...refuse('reserve', 'RATE_CAPACITY_EXCEEDED'), retryAfterMs, resetsAt };
 }
 
 function refuseShort(facts: Facts, short: Extract<ReservationFact, { kind: 'short' }>): Refusal {
@@ -168,7 +176,7 @@ function refuseShort(facts: Facts, short: Extract<ReservationFact, { kind: 'shor
   }
   const refusal = refuseFor(limit, facts);
   // A slot is always held by a call: that it is free again soon is what its code says.
-  if (short.cause !== 'held' || isSlot(limit.unit)) return refusal;
+  if (short.cause !== 'held' || isSlot(limit.unit) || refusal.neverFits) return refusal;
   return { ...refusal, transient: true, retryAfterMs: 1000 };
 }
 
@@ -180,7 +188,12 @@ function refuseFromNumbers(facts: Facts): Refusal | undefined {
 }
 
 function refuseFor(limit: LimitFact, facts: Facts): Refusal {
-  const refusal = { ...refuse('reserve', codeOfLimit(limit, facts)), limit };
+  const refused = { ...refuse('reserve', codeOfLimit(limit, facts)), limit };
+  // The next window refuses it again, as one that slides does: nobody is told to wait for it (C402-21).
+  if (limit.kind === 'quota' && neededOf(limit, facts) > limit.allowance) {
+    return { ...refused, neverFits: true };
+  }
+  const refusal = { ...refused, resetsAt: limit.resetsAt };
   if (isSlot(limit.unit)) return { ...refusal, retryAfterMs: 1000 };
   if (limit.label?.class !== 'protective') return refusal;
   // Not earlier than the window opens again, and not at once when it never does.
@@ -258,5 +271,7 @@ function refuse(step: StepName, code: Code): Refusal {
     entitlement: undefined,
     transient: false,
     retryAfterMs: undefined,
+    resetsAt: undefined,
+    neverFits: false,
   };
 }

@@ -67,11 +67,23 @@ describe('what fixes it comes in order of effort', () => {
   });
 });
 
+/** Its window opens again, and refuses it again. */
+const neverFits = refused(402, 'TOKEN_QUOTA_EXCEEDED', {
+  limits: tokensUsedUp.limits.map((limit) => ({ ...limit, need: 10_001 })),
+  reservation: short({ index: 0 }),
+});
+
+it('C402-21: nobody is told to wait for what never fits', () => {
+  expect(view(tokensUsedUp).fixes.map(({ action }) => action)).toContain('wait_for_reset');
+  expect(view(neverFits).fixes.map(({ action }) => action)).not.toContain('wait_for_reset');
+});
+
 describe('C402-21: will retrying help', () => {
   it.each<[string, Facts, boolean, number | undefined]>([
     ['INSUFFICIENT_CREDITS', noCredit, false, undefined],
     ['a quota that resets', quotaUsedUp, true, RESET],
     ['a lifetime budget', budgetUsedUp, false, undefined],
+    ['more than the limit ever allows', neverFits, false, undefined],
     [
       'held by running calls',
       refused(402, 'INSUFFICIENT_CREDITS', { reservation: short({ cause: 'held' }) }),

@@ -56,6 +56,7 @@ export function explainFixes(refused: Refused): readonly Fix[] {
 
 export function explainRetry(refused: Refused): RetryView {
   const { refusal, row, facts, formatTime } = refused;
+  if (refusal.neverFits) return NO_RETRY;
   if (row.retryKind === 'when_slot_free') {
     const text = 'Yes, when a running call has ended: try about once a second, not faster.';
     return { helps: true, from: facts.at + (refusal.retryAfterMs ?? 1000), text };
@@ -66,7 +67,7 @@ export function explainRetry(refused: Refused): RetryView {
     const from = refusal.retryAfterMs === undefined ? undefined : facts.at + refusal.retryAfterMs;
     return { helps: true, from, text: `Yes, ${when}: the same call may pass then.` };
   }
-  const resetsAt = resetOf(refused);
+  const { resetsAt } = refusal;
   if (row.retryKind === 'after_reset' && resetsAt !== undefined) {
     return {
       helps: true,
@@ -74,24 +75,18 @@ export function explainRetry(refused: Refused): RetryView {
       text: `Not before ${formatTime(resetsAt)}, when the limit is ${againOf(refusal.limit)}.`,
     };
   }
-  return {
-    helps: false,
-    from: undefined,
-    text: 'No: the same call gets the same answer until something changes.',
-  };
+  return NO_RETRY;
 }
 
-/** When the limit is full again; of a rate that was bought, when the next call fits. */
-function resetOf({ facts, refusal }: Refused): number | undefined {
-  const { limit, retryAfterMs } = refusal;
-  if (limit !== undefined) return limit.resetsAt;
-  return facts.reservation?.kind === 'limited' && retryAfterMs !== undefined
-    ? facts.at + Math.ceil(retryAfterMs)
-    : undefined;
-}
+const NO_RETRY: RetryView = {
+  helps: false,
+  from: undefined,
+  text: 'No: the same call gets the same answer until something changes.',
+};
 
 function waitingFixes(refused: Refused): readonly Fix[] {
   const { refusal, row, formatTime } = refused;
+  if (refusal.neverFits) return [];
   const seconds = waitSeconds(refusal);
   if (row.retryKind === 'when_slot_free') {
     return [fix('wait_for_slot', ACTION_WORDS.wait_for_slot)];
@@ -104,7 +99,7 @@ function waitingFixes(refused: Refused): readonly Fix[] {
       ),
     ];
   }
-  const resetsAt = row.retryKind === 'transient' ? undefined : resetOf(refused);
+  const resetsAt = row.retryKind === 'transient' ? undefined : refusal.resetsAt;
   if (resetsAt !== undefined) return [fix('wait_for_reset', `Wait until ${formatTime(resetsAt)}.`)];
   if (row.status !== 429 && !isRetryable(row.retryKind)) return [];
   const action = row.status === 429 ? 'wait_for_reset' : 'retry_later';

@@ -117,7 +117,7 @@ export const LIMIT_CODES = {
     actions: ['wait_for_reset'],
     title: 'Too many requests',
     sentence:
-      '[{subject} sent requests faster than {allowed_usage} per {window}|{subject} sent requests too fast]. Nothing was charged. [Slow down and retry in {retry_after} s|Slow down and retry]',
+      '[This call needs {too_much} and no more than {allowed_usage} are allowed per {window}|{subject} sent requests faster than {allowed_usage} per {window}|{subject} sent requests too fast]. Nothing was charged. [No waiting makes room for {too_much}: ask for less|Slow down and retry in {retry_after} s|Slow down and retry]',
   },
   CONCURRENCY_LIMITED: {
     status: 429,

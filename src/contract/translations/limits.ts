@@ -210,17 +210,17 @@ export const LIMIT_TRANSLATIONS: Translations<keyof typeof LIMIT_CODES> = {
     de: {
       title: 'Zu viele Anfragen',
       sentence:
-        '[{subject} mehr als {allowed_usage} Anfragen pro {window} gesendet|{subject} Anfragen zu schnell gesendet]. Es wurde nichts berechnet. [Senden Sie langsamer und versuchen Sie es in {retry_after} s erneut|Senden Sie langsamer und versuchen Sie es erneut]',
+        '[Dieser Aufruf braucht {too_much}, und mehr als {allowed_usage} pro {window} sind nicht erlaubt|{subject} mehr als {allowed_usage} Anfragen pro {window} gesendet|{subject} Anfragen zu schnell gesendet]. Es wurde nichts berechnet. [Warten schafft keinen Platz für {too_much}: fordern Sie weniger an|Senden Sie langsamer und versuchen Sie es in {retry_after} s erneut|Senden Sie langsamer und versuchen Sie es erneut]',
     },
     es: {
       title: 'Demasiadas solicitudes',
       sentence:
-        '[{subject} enviado solicitudes a un ritmo mayor que {allowed_usage} por {window}|{subject} enviado solicitudes demasiado rápido]. No se ha cobrado nada. [Vaya más despacio y reintente en {retry_after} s|Vaya más despacio y vuelva a intentarlo]',
+        '[Esta llamada necesita {too_much} y no se permiten más de {allowed_usage} por {window}|{subject} enviado solicitudes a un ritmo mayor que {allowed_usage} por {window}|{subject} enviado solicitudes demasiado rápido]. No se ha cobrado nada. [Esperar no hace sitio para {too_much}: pida menos|Vaya más despacio y reintente en {retry_after} s|Vaya más despacio y vuelva a intentarlo]',
     },
     zh: {
       title: '请求过于频繁',
       sentence:
-        '[{subject}的请求速度超过了每{window} {allowed_usage} 次|{subject}的请求速度过快]。没有产生任何费用。[请放慢速度，并在 {retry_after} 秒后重试|请放慢速度后重试]',
+        '[本次调用需要 {too_much}，而每{window}最多允许 {allowed_usage}|{subject}的请求速度超过了每{window} {allowed_usage} 次|{subject}的请求速度过快]。没有产生任何费用。[等待也无法容纳 {too_much}：请减少用量|请放慢速度，并在 {retry_after} 秒后重试|请放慢速度后重试]',
     },
   },
   CONCURRENCY_LIMITED: {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { buildLimit, buildPlan } from '../../../test/support/build-catalog.ts';
+import { buildLimit, buildPlan, buildPrice } from '../../../test/support/build-catalog.ts';
 import { type MemoryCall } from '../../../test/support/memory-gateway.ts';
+import type { Limit } from '../../domain/catalog.ts';
 import { decide } from '../../domain/decide.ts';
 import { AddressLimiter } from '../address-limiter.ts';
 import {
@@ -41,6 +42,37 @@ describe('QUOTA-13: a client that repeats its 402', () => {
   it('a 403 is none, however often it is repeated', async () => {
     const answers = await askFourTimes(needsAi);
     expect(answers).toEqual(Array.from({ length: 4 }, () => '403 FEATURE_NOT_AVAILABLE'));
+  });
+});
+
+describe('C402-21: a call that needs more than a limit ever allows', () => {
+  const price = buildPrice({ perRequest: 100_000_000_000n });
+  it.each<[string, Limit, object]>([
+    [
+      'a price above the limit of a day',
+      buildLimit(50_000_000, { unit: 'spend', window: 'day' }),
+      { code: 'SPENDING_LIMIT_REACHED', details: { current_usage: '0.0000 USD' } },
+    ],
+    [
+      'a limit that was set to nothing',
+      buildLimit(0, { window: 'day' }),
+      { code: 'FREE_TIER_EXHAUSTED', details: { needed: 1 } },
+    ],
+    [
+      'a protective limit',
+      buildLimit(0, { window: 'minute', class: 'protective' }),
+      { status: 429, code: 'RATE_LIMITED', details: { needed: 1 } },
+    ],
+  ])('%s: waiting is no way out', async (_what, limit, told) => {
+    const usage = limit.unit === 'spend' ? 'prepaid' : 'included';
+    const gateway = open({ routes: [{ price }], plan: { usage, limits: [limit] } });
+    const answer = await gateway.call({ path: '/' });
+    const problem = bodyOf(answer);
+    expect(problem).toMatchObject({ ...told, retryable: false });
+    expect(problem.retry).toEqual({ kind: 'never_until_action' });
+    expect(problem.details).not.toHaveProperty('resets_at');
+    expect(answer.header('retry-after')).toBeUndefined();
+    expect(answer.header('x-should-retry')).toBe('false');
   });
 });
 

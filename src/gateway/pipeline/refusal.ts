@@ -1,3 +1,4 @@
+import type { RetryKind } from '../../contract/code-row.ts';
 import { type Code, CODES } from '../../contract/codes.ts';
 import { customiseProblem } from '../../contract/customisation.ts';
 import { renderProblem } from '../../contract/dialects.ts';
@@ -141,19 +142,23 @@ function describe(
       resolutionUrl: payUrl,
       // Signed for callers without a key too: nobody else could ever read why theirs was refused.
       explainUrl,
-      resetsAt: findReset(exchange, refusal),
+      resetsAt: resetOf(refusal),
       retryAfterSeconds: retryAfterMs && Math.max(1, Math.ceil(retryAfterMs / 1000)),
-      retryKind: refusal.transient ? ('transient' as const) : undefined,
+      retryKind: retryKindOf(refusal),
       payment: findPayment(exchange, facts, { refusal, code }),
     }),
   );
 }
 
 /** When waiting has lifted it, ISO: a window that opens again, or a rate that was bought and has room again. */
-function findReset({ at }: Exchange, { code, limit, retryAfterMs }: Refusal): string | undefined {
-  const isRate = code === 'RATE_CAPACITY_EXCEEDED' && retryAfterMs !== undefined;
-  const resetsAt = isRate ? at + retryAfterMs : limit?.resetsAt;
+function resetOf({ resetsAt }: Refusal): string | undefined {
   return resetsAt === undefined ? undefined : new Date(resetsAt).toISOString();
+}
+
+/** Where it is not the code's own. */
+function retryKindOf({ transient, neverFits }: Refusal): RetryKind | undefined {
+  if (transient) return 'transient';
+  return neverFits ? 'never_until_action' : undefined;
 }
 
 /** What going on costs: the credit that is missing, or one call of who has no account (QUOTA-15). */
