@@ -53,7 +53,7 @@ describe('accountsFor', () => {
         limit: expect.objectContaining({ scope: 'key', keyId: 'key_1' }),
       }),
       {
-        id: 'quo:key_1:key_budget:lifetime',
+        id: 'quo:key_1:key_budget:lifetime.USD',
         tenantId: 'ten_1',
         kind: 'quota',
         unit: 'spend',
@@ -242,6 +242,20 @@ it('a limit that is given another unit under the same id is another account: cal
   expect(idOf(misnamed)).toBe('quo:ten_1:tokens_per_month.requests:2027-01');
 });
 
+it('what was spent in one asset counts as nothing in another', () => {
+  const limits = [buildLimit(1, { id: 'spend_per_month', unit: 'spend' })];
+  const holder = { ...HOLDER, budgets: [buildBudget(7)] };
+  const idsIn = (asset: string) =>
+    accountsFor(buildPlan('p', { limits }), holder, ANY_CALL, { ...NOW, asset }).map(
+      ({ id }) => id,
+    );
+  expect(idsIn('EUR')).toEqual([
+    'quo:ten_1:spend_per_month:2027-01.EUR',
+    'quo:key_1:key_budget:lifetime.EUR',
+    'bal:ten_1:EUR',
+  ]);
+});
+
 it('PLAN-11: what more costs goes with the allowance and not with what is beyond it', () => {
   const overage = { kind: 'bill', unitPico: 5n } as const;
   const plan = buildPlan('p', { usage: 'included', limits: [buildLimit(1, { overage })] });
@@ -260,10 +274,10 @@ it('BILL-05, DEL-04: each budget above a call is an account of its own, the one 
   ];
   const accounts = accountsFor(buildPlan('p'), buildHolder({ budgets }), ANY_CALL, NOW);
   expect(accounts.map(({ id, tenantId, allowance }) => [id, tenantId, allowance])).toEqual([
-    ['quo:ten_1:tenant_budget:lifetime', 'ten_1', 30],
-    ['quo:org:tenant_budget:lifetime', 'org', 50],
-    ['quo:key_1:key_budget:2027-01', 'ten_1', 5],
-    ['quo:dep:tenant_budget:2027-01-15', 'dep', 40],
+    ['quo:ten_1:tenant_budget:lifetime.USD', 'ten_1', 30],
+    ['quo:org:tenant_budget:lifetime.USD', 'org', 50],
+    ['quo:key_1:key_budget:2027-01.USD', 'ten_1', 5],
+    ['quo:dep:tenant_budget:2027-01-15.USD', 'dep', 40],
     ['bal:ten_1:USD', 'ten_1', 0],
   ]);
   expect(accounts[2]).toMatchObject({

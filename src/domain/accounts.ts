@@ -126,7 +126,7 @@ export function accountsFor(
   terms: { readonly asset: string; readonly at: number },
 ): readonly AccountSpec[] {
   const own = { tenantId: holder.payerId, calendar: holder.calendar };
-  const counting = { holder, call, at: terms.at };
+  const counting = { holder, call, ...terms };
   const limits = [
     ...quotas(plan.limits, own, counting),
     ...quotas(holder.keyLimits, { ...own, tenantId: holder.tenantId, from: 'key' }, counting),
@@ -136,7 +136,7 @@ export function accountsFor(
     ...quotas(holder.houseLimits, THE_HOUSE, counting),
   ].toSorted(compareRefusalOrder);
   const money = holder.budgets
-    .map((budget) => budgetAccount(budget, terms.at))
+    .map((budget) => budgetAccount(budget, terms))
     .toSorted(compareRefusalOrder);
   if (plan.usage === 'prepaid') money.push(balanceAccount(holder.payerId, terms.asset));
   const protectsFrom = limits.findIndex(({ limit }) => limit?.class === 'protective');
@@ -164,6 +164,7 @@ export function bucketId(
 interface Counting {
   readonly holder: AccountHolder;
   readonly call: CountedCall;
+  readonly asset: string;
   readonly at: number;
 }
 interface Owner extends Pick<LimitHolder, 'tenantId' | 'calendar'> {
@@ -190,13 +191,14 @@ function includes(names: readonly string[], name: string | undefined): boolean {
   return names.length === 0 || (name !== undefined && names.includes(name));
 }
 
-function quotaAccount(limit: Limit, owner: Owner, { holder, call, at }: Counting): AccountSpec {
+function quotaAccount(limit: Limit, owner: Owner, counting: Counting): AccountSpec {
+  const { holder, call, asset, at } = counting;
   const window = isSlot(limit.unit)
     ? { id: 'now', endsAt: undefined }
     : windowOf(limit.window, at, owner.calendar);
   const { account, tenantId = owner.tenantId, of } = ownerOf(limit.scope, owner, holder, call);
   return {
-    id: `quo:${account}:${countedName(limit)}:${window.id}`,
+    id: `quo:${account}:${countedName(limit)}:${countedIn(window.id, limit.unit, asset)}`,
     tenantId,
     kind: 'quota',
     unit: limit.unit,
@@ -226,6 +228,11 @@ function countedName({ id, unit, window, scope }: Limit): string {
   const prefix = scope === 'tenant' ? '' : `${scope}_`;
   const saysUnit = id === `${prefix}${unit}_per_${window}` || id === `${prefix}${unit}`;
   return saysUnit ? id : `${id}.${unit}`;
+}
+
+/** What was spent in one asset is none of another, which the gateway may be started with. */
+function countedIn(windowId: string, unit: LimitUnit, asset: string): string {
+  return unit === 'spend' ? `${windowId}.${asset}` : windowId;
 }
 
 interface AccountOwner {
@@ -315,12 +322,15 @@ function refusalRank({ limit, unit }: AccountSpec): number {
   return (protective * 100 + window) * 10 + SCOPE_ORDER.indexOf(limit.scope);
 }
 
-function budgetAccount(budget: BudgetNode, at: number): AccountSpec {
+function budgetAccount(
+  budget: BudgetNode,
+  { asset, at }: Pick<Counting, 'asset' | 'at'>,
+): AccountSpec {
   const { id, ownerId, tenantId, from, amountNano, window, calendar } = budget;
   const { id: windowId, endsAt } = windowOf(window, at, calendar);
   const scope = from === 'key' ? 'key' : 'tenant';
   return {
-    id: `quo:${ownerId}:${id}:${windowId}`,
+    id: `quo:${ownerId}:${id}:${countedIn(windowId, 'spend', asset)}`,
     tenantId,
     kind: 'quota',
     unit: 'spend',
