@@ -9,6 +9,7 @@ import type {
   Plan,
   RateLimit,
 } from './catalog.ts';
+import { inRefusalOrder } from './refusal-order.ts';
 import { isSliding, slidingPeriodMs } from './sliding-window.ts';
 import { isSlot } from './take.ts';
 import { type Calendar, windowOf } from './window.ts';
@@ -116,8 +117,8 @@ export function balanceAccount(tenantId: string, asset: string): AccountSpec {
 /**
  * Every account this call touches at `at`, in the order they refuse in: commercial quotas, the budgets, the
  * balance, then protective quotas (what is exceeded beside money or a commercial limit is 402). Of the quotas the
- * one that opens again last comes before the others, so that nobody is told to wait a minute for what is gone for
- * the month, and a narrow scope before a wide one. A changed plan keeps the ids, so what is used stays used (QUOTA-03).
+ * one that opens again last comes before the others (`inRefusalOrder`), so that nobody is told to wait a minute for
+ * what is gone for the month. A changed plan keeps the ids, so what is used stays used (QUOTA-03).
  */
 export function accountsFor(
   plan: Pick<Plan, 'limits' | 'usage'>,
@@ -127,17 +128,19 @@ export function accountsFor(
 ): readonly AccountSpec[] {
   const own = { tenantId: holder.payerId, calendar: holder.calendar };
   const counting = { holder, call, ...terms };
-  const limits = [
-    ...quotas(plan.limits, own, counting),
-    ...quotas(holder.keyLimits, { ...own, tenantId: holder.tenantId, from: 'key' }, counting),
-    ...holder.ancestors.flatMap((each) =>
-      quotas(each.limits, { ...each, from: 'ancestor' }, counting),
-    ),
-    ...quotas(holder.houseLimits, THE_HOUSE, counting),
-  ].toSorted(compareRefusalOrder);
-  const money = holder.budgets
-    .map((budget) => budgetAccount(budget, terms))
-    .toSorted(compareRefusalOrder);
+  const limits = inRefusalOrder(
+    [
+      ...quotas(plan.limits, own, counting),
+      ...quotas(holder.keyLimits, { ...own, tenantId: holder.tenantId, from: 'key' }, counting),
+      ...holder.ancestors.flatMap((each) =>
+        quotas(each.limits, { ...each, from: 'ancestor' }, counting),
+      ),
+      ...quotas(holder.houseLimits, THE_HOUSE, counting),
+    ],
+    terms.at,
+  );
+  const budgets = holder.budgets.map((budget) => budgetAccount(budget, terms));
+  const money = inRefusalOrder(budgets, terms.at);
   if (plan.usage === 'prepaid') money.push(balanceAccount(holder.payerId, terms.asset));
   const protectsFrom = limits.findIndex(({ limit }) => limit?.class === 'protective');
   if (protectsFrom < 0) return [...limits, ...money];
@@ -279,47 +282,6 @@ function below(kind: 'app' | 'key', owner: Owner, holder: AccountHolder): Accoun
 /** Names that callers choose are escaped: `a:b` of one limit must not be `a` of another. */
 function part(base: string, kind: string, name = ''): AccountOwner {
   return { account: `${base}/${kind}/${encodeURIComponent(name)}`, of: name };
-}
-
-/** From the one that opens again last: what slides may be full for a whole period from now on. */
-const WINDOW_ORDER: readonly LimitWindow[] = [
-  'lifetime',
-  'year',
-  'billing_cycle',
-  'month',
-  'sliding_week',
-  'week',
-  'sliding_day',
-  'day',
-  'sliding_hour',
-  'hour',
-  'sliding_minute',
-  'minute',
-  'sliding_second',
-  'second',
-];
-/** From the narrowest. */
-const SCOPE_ORDER: readonly LimitScope[] = [
-  'end_user',
-  'operation',
-  'route',
-  'model',
-  'key',
-  'app',
-  'tenant',
-  'global',
-];
-
-function compareRefusalOrder(left: AccountSpec, right: AccountSpec): number {
-  return refusalRank(left) - refusalRank(right);
-}
-
-function refusalRank({ limit, unit }: AccountSpec): number {
-  if (limit === undefined) return 0;
-  const protective = limit.class === 'protective' ? 1 : 0;
-  // A slot is free again soonest of all.
-  const window = isSlot(unit) ? WINDOW_ORDER.length : WINDOW_ORDER.indexOf(limit.window);
-  return (protective * 100 + window) * 10 + SCOPE_ORDER.indexOf(limit.scope);
 }
 
 function budgetAccount(

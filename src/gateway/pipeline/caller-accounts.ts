@@ -7,6 +7,7 @@ import {
   type CountedCall,
 } from '../../domain/accounts.ts';
 import type { Limit, Plan, Route } from '../../domain/catalog.ts';
+import { standUntil } from '../../domain/refusal-order.ts';
 import { amountFor, isSlot, type Take } from '../../domain/take.ts';
 import { type Calendar, windowSeconds } from '../../domain/window.ts';
 import type { Need } from '../../engine/engine.ts';
@@ -99,11 +100,7 @@ export class CallerAccounts {
   #shapeOf(call: CountedCall, now: number): CallShape {
     const terms = { asset: this.#asset, at: now };
     const specs = accountsFor(this.#terms, this.holder, call, terms);
-    for (const { windowEndsAt } of specs) {
-      if (windowEndsAt !== undefined && windowEndsAt < this.#shapesUntil) {
-        this.#shapesUntil = windowEndsAt;
-      }
-    }
+    this.#shapesUntil = Math.min(this.#shapesUntil, standUntil(specs, now));
     return {
       views: specs.map((spec) => ({ spec, policy: policyOf(spec, this.holder.calendar, now) })),
       countsBytes: specs.some(({ unit }) => BYTES.has(unit)),
