@@ -49,7 +49,7 @@ it('customers: everything that can be agreed has an option, and none takes it aw
   const shown = await runJson('customers', 'show', id);
   const agreed = {
     time_zone: 'Europe/Berlin',
-    billing_anchor: '2026-11-05T00:00:00.000Z',
+    billing_anchor: '2026-11-05T11:00:00.000Z',
     subscription: { state: 'trialing', ends_at: '2027-01-01T00:00:00.000Z' },
     payment: {
       method: 'missing',

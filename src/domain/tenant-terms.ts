@@ -13,7 +13,7 @@ export interface TenantTerms {
   readonly pooled: boolean;
   /** IANA name; quota windows begin at its midnight. */
   readonly timeZone: string;
-  /** First day of the first billing cycle. */
+  /** Epoch ms in the first day of the first billing cycle; its noon where a day was agreed on. */
   readonly billingAnchorAt: number | undefined;
   readonly subscription: SubscriptionTerms;
   readonly payment: PaymentTerms;

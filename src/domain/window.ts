@@ -76,6 +76,16 @@ export function windowOf(window: LimitWindow, at: number, calendar: Calendar = U
   }
 }
 
+/**
+ * Noon of a date on the calendar of a zone. `date`: epoch ms of its midnight in UTC. An anchor of billing cycles that
+ * is kept as noon lies in the same day where the tenant's zone is later another one, up to half a day away: the cycles
+ * keep their day, and their names too, so that no allowance is granted twice.
+ */
+export function noonOf(date: number, timeZone: string): number {
+  const noon = date + DAY_MS / 2;
+  return findTimeZone(timeZone)?.firstInstantAt(noon) ?? noon;
+}
+
 /** Length in seconds of the window that `at` falls into; undefined for a lifetime. */
 export function windowSeconds(
   window: LimitWindow,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { formatDecimal, parseDecimal, toSafeNumber } from '../../domain/money.ts';
 import { findNearest } from '../../domain/nearest.ts';
 import { validateTimeZone } from '../../domain/time-zone.ts';
+import { noonOf } from '../../domain/window.ts';
 import { parseMoment } from '../../platform/parse-moment.ts';
 
 /** Balances cross the store as safe integers of nano: about nine million of a currency. */
@@ -19,6 +20,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 const DURATION = /^(\d{1,6})([mhdw])$/;
+const DATE = /^\d{4}-\d\d-\d\d$/;
 const NAMES_SHOWN_MAX = 10;
 /** A clock elsewhere may be a little ahead of this one. */
 const CLOCK_AHEAD_MAX_MS = 60_000;
@@ -47,8 +49,8 @@ export function expirySchema(now: number) {
   });
 }
 
-/** The same, past or future. */
-export function momentSchema(now: number) {
+/** The same, past or future. `ofDate`: what a date alone means, by its midnight in UTC. */
+export function momentSchema(now: number, ofDate = (midnight: number): number => midnight) {
   return z.string().transform((text, context) => {
     const at = parseTime(text, (length) => now + length);
     if (at === undefined) {
@@ -61,7 +63,7 @@ export function momentSchema(now: number) {
       return fail(context, `must be at most ${YEARS_MAX} years from now; leave it out for no end`);
     if (at < now - YEARS_MAX * YEAR_MS)
       return fail(context, `must be at most ${YEARS_MAX} years ago`);
-    return at;
+    return DATE.test(text) ? ofDate(at) : at;
   });
 }
 
@@ -72,6 +74,11 @@ export function happenedSchema(now: number) {
       error: `must not be in the future: give when it happened; it is ${formatTime(now)} now`,
     })
     .transform((at) => Math.min(at, now));
+}
+
+/** A day of the tenant's own calendar, as its noon there; also a time, which is in that day. */
+export function daySchema(now: number, timeZone: string) {
+  return momentSchema(now, (date) => noonOf(date, timeZone));
 }
 
 /** Where a look back begins or ends: a time, or how long ago: `24h`, `7d`. */

@@ -11,6 +11,7 @@ import type { TenantChange, TermsChange } from '../../stores/store.ts';
 import { budgetShape, refineBudget, toBudget } from './budget-input.ts';
 import {
   clearable,
+  daySchema,
   describeUnknown,
   happenedSchema,
   idSchema,
@@ -50,6 +51,8 @@ export interface TenantInputTerms {
   readonly asset: string;
   /** The tenant's plan, where it is known: overrides are of its limits. */
   readonly plan: Plan | undefined;
+  /** Of the tenant afterwards: its dates are days there. */
+  readonly timeZone: string;
 }
 
 /** A new tenant: name and plan, and whatever is agreed from the beginning. */
@@ -79,13 +82,13 @@ export function tenantChangeSchema(terms: TenantInputTerms) {
     }));
 }
 
-function termsShape({ now, asset, plan }: TenantInputTerms) {
+function termsShape({ now, asset, plan, timeZone }: TenantInputTerms) {
   const moment = clearable(momentSchema(now));
   return {
     parent_id: clearable(idSchema),
     pooled: z.boolean().exactOptional(),
     time_zone: timeZoneSchema.exactOptional(),
-    billing_anchor: moment,
+    billing_anchor: clearable(daySchema(now, timeZone)),
     subscription: z
       .strictObject({ state: z.enum(SUBSCRIPTION_STATES).exactOptional(), ends_at: moment })
       .transform((value) => renameMembers(value, { state: 'state', ends_at: 'endsAt' }))

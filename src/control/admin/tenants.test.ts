@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type AdminCall, callAdmin, makeTenant } from '../../../test/support/call-admin.ts';
 import { type AdminApi, startAdminApi } from '../../../test/support/start-admin-api.ts';
+import { windowOf } from '../../domain/window.ts';
 import { quotaOf } from '../../stores/store-fixture.conformance.ts';
 
 const NOW = Date.UTC(2026, 10, 21);
@@ -106,6 +107,29 @@ describe('what is agreed', () => {
     // What is shown can be given back.
     const { id: _id, created_at: _at, purchases: _bought, ...shown } = created.json;
     expect((await change(id, shown)).json).toMatchObject(shown);
+  });
+
+  it.each([
+    ['America/New_York', '2026-11-05T17:00:00.000Z', '2026-12-05T05:00:00.000Z'],
+    ['Asia/Tokyo', '2026-11-05T03:00:00.000Z', '2026-12-04T15:00:00.000Z'],
+    ['UTC', '2026-11-05T12:00:00.000Z', '2026-12-05T00:00:00.000Z'],
+  ])('QUOTA-02: a billing anchor that is a date is that day in %s', async (zone, noon, endsAt) => {
+    const anchor = { billing_anchor: '2026-11-05' };
+    const ids = [await makeTenant(api, { time_zone: zone, ...anchor }), await makeTenant(api)];
+    await change(ids[1] ?? '', { time_zone: zone });
+    await change(ids[1] ?? '', anchor);
+    for (const id of ids) {
+      const { terms } = (await api.store.tenant(id)) ?? {};
+      if (terms === undefined) throw new Error('no tenant');
+      expect(new Date(terms.billingAnchorAt ?? 0).toISOString()).toBe(noon);
+      expect(windowOf('billing_cycle', NOW, terms).endsAt).toBe(Date.parse(endsAt));
+      // In a zone further west the cycle keeps its day and its name.
+      const west = { ...terms, timeZone: 'Atlantic/Azores' };
+      expect(windowOf('billing_cycle', NOW, west).id).toBe(
+        windowOf('billing_cycle', NOW, terms).id,
+      );
+      expect(windowOf('billing_cycle', NOW, west).endsAt).toBe(Date.parse('2026-12-05T01:00:00Z'));
+    }
   });
 
   it('a change touches what it names; null takes away', async () => {

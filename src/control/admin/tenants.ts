@@ -68,7 +68,7 @@ async function changeTenant(context: AdminContext, deps: AdminDeps, id: string):
   if (json.kind === 'refused') return json.response;
   const before = await deps.store.tenant(id);
   if (before === undefined) return refuseTenant(context, deps, id);
-  const terms = inputTerms(deps, json.value, before.planId);
+  const terms = inputTerms(deps, json.value, before);
   const body = checkBody(context, deps, tenantChangeSchema(terms), json.value);
   if (body.kind === 'refused') return body.response;
   const { planId, terms: changed } = body.value;
@@ -87,12 +87,19 @@ async function changeTenant(context: AdminContext, deps: AdminDeps, id: string):
   return answerChange(context, deps, change, { status: 200, body: bodyOf(deps, done.value) });
 }
 
-/** The plan that overrides are checked against is the one the tenant has afterwards. */
-function inputTerms(deps: AdminDeps, json: unknown, planId: string | undefined): TenantInputTerms {
+/** Plan and zone that the other members are read by are those the tenant has afterwards. */
+function inputTerms(deps: AdminDeps, json: unknown, before: Tenant | undefined): TenantInputTerms {
   const { plans, asset } = deps.catalog();
-  const asked: unknown = typeof json === 'object' && json !== null ? Reflect.get(json, 'plan') : '';
-  const plan = plans.get(typeof asked === 'string' ? asked : (planId ?? ''));
-  return { now: deps.now(), asset, plan };
+  const plan = plans.get(textAt(json, 'plan') ?? before?.planId ?? '');
+  const { timeZone } = before?.terms ?? PLAIN_TERMS;
+  return { now: deps.now(), asset, plan, timeZone: textAt(json, 'time_zone') ?? timeZone };
+}
+
+/** Of a body that is not checked yet. */
+function textAt(json: unknown, member: string): string | undefined {
+  const asked: unknown =
+    typeof json === 'object' && json !== null ? Reflect.get(json, member) : undefined;
+  return typeof asked === 'string' ? asked : undefined;
 }
 
 /** Nothing is there to draw on without a parent, and what is agreed with a part of a pool counts for nobody. */
