@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import {
+  AT,
   buildCatalog,
+  buildHolder,
   buildLimit,
   buildPlan,
   buildQuota,
@@ -9,16 +11,24 @@ import {
 } from '../../../test/support/build-catalog.ts';
 import { describeFacts } from '../../../test/support/describe-facts.ts';
 import type { ProblemDetails } from '../../contract/problem-document.ts';
+import { accountsFor, type AccountSpec, ANY_CALL } from '../../domain/accounts.ts';
 import type { Limit } from '../../domain/catalog.ts';
 import type { Facts, LimitFact } from '../../domain/facts.ts';
 import { AddressLimiter } from '../address-limiter.ts';
 
 const BILLED: Limit = buildLimit(10, { overage: { kind: 'authorize', unitPico: 2_500_000n } });
 
+/** What a call sets aside of. */
+function accountsOf(limit: Limit): readonly AccountSpec[] {
+  const plan = buildPlan('free', { limits: [limit] });
+  return accountsFor(plan, buildHolder(), ANY_CALL, { asset: 'USD', at: AT });
+}
+
 function detailsOf(
   limit: Limit,
   numbers: Partial<LimitFact>,
   members: Partial<Facts> = {},
+  accounts: readonly AccountSpec[] = accountsOf(limit),
 ): ProblemDetails {
   const fact = buildQuota(limit, numbers);
   const label = fact.label && { ...fact.label, class: limit.class, ...numbers.label };
@@ -31,7 +41,12 @@ function detailsOf(
   } as const;
   return describeFacts(
     { limits: [{ ...fact, label }], reservation, ...members },
-    { catalog: buildCatalog([buildPlan('free', { limits: [BILLED] })]) },
+    {
+      catalog: buildCatalog([buildPlan('free', { limits: [BILLED] })]),
+      change: (exchange) => {
+        exchange.needs = accounts.map((account) => ({ account, amount: 1 }));
+      },
+    },
   );
 }
 
@@ -82,6 +97,19 @@ describe('details of a limit', () => {
     const overage = { kind: 'authorize', nano: 2500 } as const;
     expect(detailsOf(BILLED, { spent: 10, overage })).toMatchObject({ price: '0.0000025 USD' });
     expect(detailsOf(buildLimit(10), { spent: 10 })).not.toHaveProperty('price');
+  });
+
+  it('PLAN-11: of a limit above it is the price there, though the own plan sells the same for another', () => {
+    const above = buildLimit(10, { overage: { kind: 'authorize', unitPico: 10_000_000_000n } });
+    const holder = buildHolder({
+      ancestors: [{ tenantId: 'org', limits: [above], calendar: buildHolder().calendar }],
+    });
+    const terms = { asset: 'USD', at: AT };
+    const specs = accountsFor(buildPlan('free', { limits: [BILLED] }), holder, ANY_CALL, terms);
+    const account = specs.find(({ tenantId }) => tenantId === 'org');
+    const overage = { kind: 'authorize', nano: 10_000_000 } as const;
+    const fact = { accountId: account?.id ?? '', spent: 10, overage };
+    expect(detailsOf(BILLED, fact, {}, specs)).toMatchObject({ price: '0.0100 USD' });
   });
 
   it('a protective limit shows its numbers too, and offers nothing', () => {

@@ -93,16 +93,15 @@ function describeLabel(
   );
 }
 
-/** Of one unit beyond an allowance that has to be approved first (PLAN-11). */
+/** Of one unit beyond an allowance that has to be approved first (PLAN-11): as its own plan sells it, which may be one above. */
 function priceBeyond(
   { exchange }: RefusalDescription,
-  { label, overage }: LimitFact,
+  { accountId, overage }: LimitFact,
   { asset }: Catalog,
 ): string | undefined {
   if (overage?.kind !== 'authorize') return undefined;
-  const limit = exchange.access?.plan.limits.find(({ id }) => id === label?.id);
-  if (limit === undefined || limit.overage.kind === 'block') return undefined;
-  return `${formatDecimal(limit.overage.unitPico, PRICE_DIGITS, 4)} ${asset}`;
+  const terms = exchange.needs.find(({ account }) => account.id === accountId)?.account.overage;
+  return terms && `${formatDecimal(terms.unitPico, PRICE_DIGITS, 4)} ${asset}`;
 }
 
 function pace(limit: Pick<RateLimit, 'count' | 'periodMs'> | undefined): ProblemDetails {
