@@ -119,7 +119,9 @@ it('PLAN-10, PLAN-05: what is bought counts at once, for that alone, until it is
 });
 
 it('PLAN-16: what changes above a customer reaches its keys: a limit there, a pool, the way out of it', async () => {
-  const [org, app] = [await customer(), await customer()];
+  // What eight calls cost: with credit of its own left it could not join the pool.
+  const app = await createCustomer(caller, { plan: 'base', credit: '0.008' });
+  const org = await customer();
   await agree(org, { overrides: [{ limit_id: 'requests_per_month', amount: 0 }] });
   expect(await outcomes(app.key)).toEqual(all('served'));
   await agree(app, { parent_id: org.tenantId });

@@ -48,7 +48,7 @@ async function createPool(plan: string, credit: string): Promise<Pool> {
   const organisation = await createCustomer(caller, { plan, credit });
   const members = await Promise.all(
     Array.from({ length: MEMBERS }, async () => {
-      const member = await createCustomer(caller, { plan: 'own', credit: '1.00' });
+      const member = await createCustomer(caller, { plan: 'own' });
       const terms = { parent_id: organisation.tenantId, pooled: true };
       await caller.admin(`/admin/tenants/${member.tenantId}`, terms, 'PATCH');
       return member.key;
@@ -131,7 +131,10 @@ it('PLAN-16: a member that leaves the pool has its own plan and money, and what 
     `/admin/tenants?parent_id=${pool.organisation.tenantId}`,
   );
   await Promise.all(
-    data.map(({ id }) => caller.admin(`/admin/tenants/${id}`, { pooled: false }, 'PATCH')),
+    data.map(async ({ id }) => {
+      await caller.admin(`/admin/tenants/${id}`, { pooled: false }, 'PATCH');
+      await caller.admin(`/admin/tenants/${id}/grants`, { amount: '1.00' });
+    }),
   );
   const after = await runParallel(10, 10, () => work(key));
   expect(outcomesOf(after)).toEqual({ served: 5, REQUEST_QUOTA_EXCEEDED: 5 });

@@ -1,5 +1,6 @@
 import type { Code } from '../../contract/codes.ts';
 import type { ProblemDetails } from '../../contract/problem-document.ts';
+import type { Tenant } from '../../stores/store.ts';
 import { sendProblem } from '../send-problem.ts';
 import type { AdminContext, AdminDeps } from './admin-deps.ts';
 
@@ -29,6 +30,17 @@ export function refuse(context: AdminContext, deps: AdminDeps, refusal: Refusal)
 /** Of the tenant in the path. */
 export function refuseTenant(context: AdminContext, deps: AdminDeps, id: string): Response {
   return refuse(context, deps, { code: 'TENANT_NOT_FOUND', details: { id } });
+}
+
+/** What is given to a part of a pool counts for nobody. `fix`: `add the credit to`. */
+export function refusePooled(
+  context: AdminContext,
+  deps: AdminDeps,
+  { id, terms }: Tenant,
+  fix: string,
+): Response {
+  const reason = `tenant ${id} is pooled and has the plan and balance of its parent: ${fix} tenant ${terms.parentId}`;
+  return refuse(context, deps, { code: 'INVALID_REQUEST', details: { reason } });
 }
 
 /** Answers a change once it is in force, and writes the line of the audit log. `change` holds ids, never names. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { formatDecimal } from '../../domain/money.ts';
 import type { NewGrant } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
-import { answerChange, refuse, refuseTenant } from './answer.ts';
+import { answerChange, refuse, refusePooled, refuseTenant } from './answer.ts';
 import { amountSchema, expirySchema, NANO_MAX } from './input-values.ts';
 import { answerOnce } from './once.ts';
 import { checkBody } from './parse-input.ts';
@@ -120,8 +120,9 @@ async function refuseGrant(
   tenantId: string,
   body: GrantBody,
 ): Promise<Response | undefined> {
-  if ((await deps.store.tenant(tenantId)) === undefined)
-    return refuseTenant(context, deps, tenantId);
+  const tenant = await deps.store.tenant(tenantId);
+  if (tenant === undefined) return refuseTenant(context, deps, tenantId);
+  if (tenant.terms.pooled) return refusePooled(context, deps, tenant, 'add the credit to');
   const { asset } = deps.catalog();
   let total = 0n;
   for (const grant of await deps.store.grants(tenantId)) {

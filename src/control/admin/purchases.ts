@@ -4,9 +4,8 @@ import { z } from 'zod';
 import type { Purchase } from '../../domain/tenant-terms.ts';
 import { createId } from '../../platform/ids.ts';
 import { StoreError } from '../../stores/store-error.ts';
-import type { Tenant } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
-import { answerChange, refuse, refuseTenant } from './answer.ts';
+import { answerChange, refuse, refusePooled, refuseTenant } from './answer.ts';
 import { clearable, expirySchema, knownNameSchema } from './input-values.ts';
 import { answerOnce } from './once.ts';
 import { checkBody } from './parse-input.ts';
@@ -54,8 +53,10 @@ function addPurchase(context: AdminContext, deps: AdminDeps, tenantId: string): 
       const tenant = await deps.store.tenant(tenantId);
       if (tenant === undefined)
         return { kind: 'refused', response: refuseTenant(context, deps, tenantId) };
-      if (tenant.terms.pooled)
-        return { kind: 'refused', response: refusePooled(context, deps, tenant) };
+      if (tenant.terms.pooled) {
+        const response = refusePooled(context, deps, tenant, 'add the purchase to');
+        return { kind: 'refused', response };
+      }
       const { add_on: addOnId, expires_at: expiresAt } = body.value;
       const order: Purchase = { id: createId('pur', now), addOnId, at: now, expiresAt };
       return { kind: 'ok', value: JSON.stringify(order) };
@@ -114,9 +115,4 @@ async function endPurchase(
   const change = { action: 'purchase-ended', tenant_id: tenantId, purchase_id: purchaseId };
   const answer = JSON.stringify(viewPurchase(purchase, now));
   return answerChange(context, deps, change, { status: 200, body: answer });
-}
-
-function refusePooled(context: AdminContext, deps: AdminDeps, { id, terms }: Tenant): Response {
-  const reason = `tenant ${id} is pooled and has the plan of its parent: add the purchase to tenant ${terms.parentId}`;
-  return refuse(context, deps, { code: 'INVALID_REQUEST', details: { reason } });
 }

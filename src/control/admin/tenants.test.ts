@@ -305,6 +305,39 @@ describe('trees of tenants', () => {
   });
 });
 
+describe('PLAN-16: no money is stranded by a pool', () => {
+  const grant = (id: string, body: object) =>
+    call(`/admin/tenants/${id}/grants`, { body, headers: { 'idempotency-key': `pool-${id}` } });
+
+  it('credit for a part of a pool is refused, and says who can have it', async () => {
+    const org = await makeTenant(api);
+    const part = await makeTenant(api, { parent_id: org, pooled: true });
+    const answer = await grant(part, { amount: '5.00' });
+    expect([answer.status, answer.json['code']]).toEqual([400, 'INVALID_REQUEST']);
+    expect(answer.json['message']).toContain(`add the credit to tenant ${org}`);
+    expect((await grant(org, { amount: '5.00' })).status).toBe(201);
+    expect((await call(`/admin/tenants/${part}`)).json['balance']).toMatchObject({
+      available: '5.00',
+    });
+  });
+
+  it('who has credit of its own left is no part of a pool yet', async () => {
+    const org = await makeTenant(api);
+    const own = await makeTenant(api);
+    await grant(own, { amount: '4.90' });
+    const answer = await change(own, { parent_id: org, pooled: true });
+    expect([answer.status, answer.json['code']]).toEqual([400, 'INVALID_REQUEST']);
+    expect(answer.json['details']).toMatchObject({
+      pointer: '/pooled',
+      reason: expect.stringMatching(/has 4\.90 USD of its own.*once that is spent or has expired/),
+    });
+    expect((await change(own, { parent_id: org })).status).toBe(200);
+    const spent = await makeTenant(api);
+    expect((await change(spent, { parent_id: org, pooled: true })).status).toBe(200);
+    expect((await change(spent, { name: 'Part', pooled: true })).status).toBe(200);
+  });
+});
+
 it.each([
   ['nothing', {}, undefined, 'give at least one member'],
   ['an unknown member', { time_zon: 'UTC' }, '/time_zon', 'did you mean time_zone?'],

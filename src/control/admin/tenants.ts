@@ -1,11 +1,13 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 
+import { formatMoney } from '../../domain/money.ts';
 import { PLAIN_TERMS, type TenantTerms } from '../../domain/tenant-terms.ts';
 import { createId } from '../../platform/ids.ts';
 import { applyTenantChange } from '../../stores/directory-change.ts';
 import { StoreError } from '../../stores/store-error.ts';
 import type { Tenant } from '../../stores/store.ts';
+import { ACCOUNTS_WAIT_MS, balanceOf } from '../public/balance.ts';
 import type { AdminContext, AdminDeps, AdminEnv, Parsed } from './admin-deps.ts';
 import { answerChange, pageOf, refuse, refuseTenant } from './answer.ts';
 import { idSchema, pageSchema } from './input-values.ts';
@@ -76,7 +78,9 @@ async function changeTenant(context: AdminContext, deps: AdminDeps, id: string):
     return refusePlan(context, deps, planId);
   const { pooled, parentId } = applyTenantChange(before, body.value).terms;
   const overrides = changed?.overrides ?? [];
-  const refusal = refusePool(context, deps, { pooled, parentId, overrides });
+  const refusal =
+    refusePool(context, deps, { pooled, parentId, overrides }) ??
+    (await refuseStranding(context, deps, before, pooled));
   if (refusal !== undefined) return refusal;
   const done = await hangBelow(context, deps, parentId, () =>
     deps.store.changeTenant(id, body.value),
@@ -121,6 +125,26 @@ function refusePool(
   return refuse(context, deps, {
     code: 'INVALID_REQUEST',
     details: { pointer: '/overrides', reason },
+  });
+}
+
+/** In a pool the credit of a tenant's own would pay for nothing, and show nowhere. */
+async function refuseStranding(
+  context: AdminContext,
+  deps: AdminDeps,
+  { id, terms }: Tenant,
+  pooled: boolean,
+): Promise<Response | undefined> {
+  if (!pooled || terms.pooled) return undefined;
+  const { asset } = deps.catalog();
+  const accounts = await deps.store.accounts(id, deps.now(), ACCOUNTS_WAIT_MS);
+  const { settled } = balanceOf(accounts, id, asset);
+  if (settled <= 0n) return undefined;
+  const left = formatMoney({ asset, units: settled });
+  const reason = `tenant ${id} has ${left} of its own, which it could not use in a pool: make it pooled once that is spent or has expired`;
+  return refuse(context, deps, {
+    code: 'INVALID_REQUEST',
+    details: { pointer: '/pooled', reason },
   });
 }
 
