@@ -37,7 +37,7 @@ function forwardedHops(headers: RawHeaders): readonly string[] {
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
     if (name.length !== FORWARDED_FOR.length || name.toLowerCase() !== FORWARDED_FOR) continue;
-    hops.push(...(headers[index + 1] ?? '').split(','));
+    for (const hop of (headers[index + 1] ?? '').split(',')) hops.push(hop);
   }
   return hops.toReversed();
 }

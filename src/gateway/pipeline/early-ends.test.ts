@@ -12,14 +12,44 @@ import {
 } from '../../../test/support/build-catalog.ts';
 import { buildKey, buildTenant } from '../../../test/support/build-key.ts';
 import { MemoryResponse } from '../../../test/support/memory-exchange.ts';
-import { MemoryGateway, RAW_KEY } from '../../../test/support/memory-gateway.ts';
+import { type MemoryCall, MemoryGateway, RAW_KEY } from '../../../test/support/memory-gateway.ts';
 import type { Plan, Route } from '../../domain/catalog.ts';
+import { openaiCompatible } from '../../providers/openai-compatible/openai-compatible.ts';
+import type { Provider } from '../../providers/provider.ts';
+import type { GatewayContext } from './context.ts';
 
 const SLOTS = buildLimit(1, { id: 'slots', unit: 'concurrent_requests', window: 'lifetime' });
 const STREAM = ['Content-Type', 'text/event-stream'];
 
+/** Its caller is gone after the first bytes. */
+class LeavingResponse extends MemoryResponse {
+  override write(chunk: Buffer | string): boolean {
+    super.write(chunk);
+    this.closed = true;
+    this.onClientGone?.();
+    return false;
+  }
+}
+
+/** The texts of its requests cannot be collected. */
+const UNREADABLE: Provider = {
+  ...openaiCompatible,
+  parseChat: (body, bytes) => {
+    const parsed = openaiCompatible.parseChat(body, bytes);
+    if (parsed.kind === 'invalid') return parsed;
+    const inputText = (): never => {
+      throw new RangeError('planted');
+    };
+    return { ...parsed, request: { ...parsed.request, inputText } };
+  },
+};
+
 /** One route at `/`, of a plan with these members. */
-function openGateway(route: Partial<Route>, plan: Partial<Plan>): MemoryGateway {
+function openGateway(
+  route: Partial<Route>,
+  plan: Partial<Plan>,
+  members: Partial<GatewayContext> = {},
+): MemoryGateway {
   const match = { methods: [], path: { kind: 'prefix', value: '/' }, headers: [] } as const;
   const catalog = buildCatalog([buildPlan('free', plan)], {
     apis: [buildApi({ routes: [buildRoute({ match, ...route })] })],
@@ -27,11 +57,8 @@ function openGateway(route: Partial<Route>, plan: Partial<Plan>): MemoryGateway 
     providers: new Map([['demo', { id: 'demo', type: 'openai-compatible', upstreamId: 'main' }]]),
     models: new Map([['m', buildModel('m', { perOutputToken: 1_000_000_000n })]]),
   });
-  const gateway = new MemoryGateway(catalog, {
-    key: buildKey(RAW_KEY),
-    tenant: buildTenant(),
-    ancestors: [],
-  });
+  const found = { key: buildKey(RAW_KEY), tenant: buildTenant(), ancestors: [] };
+  const gateway = new MemoryGateway(catalog, found, members);
   gateway.engine.balances.set('bal:ten_1:USD', 10_000_000);
   return gateway;
 }
@@ -57,20 +84,42 @@ describe('a caller that leaves early', () => {
     const chunks = pieces.map((content) => JSON.stringify({ choices: [{ delta: { content } }] }));
     const body = chunks.map((chunk) => `data: ${chunk}\n\n`).join('');
     gateway.answer = { status: 200, headers: STREAM, body };
-    const response = new MemoryResponse();
-    const write = response.write.bind(response);
-    response.write = (chunk) => {
-      write(chunk);
-      response.closed = true;
-      response.onClientGone?.();
-      return false;
-    };
     const messages = [{ role: 'user', content: 'hi' }];
     await gateway.call(
       { path: '/', body: { model: 'm', max_tokens: 4, stream: true, messages } },
-      response,
+      new LeavingResponse(),
     );
     expect(gateway.facts.outcome).toMatchObject({ ending: 'client-gone', outputTokens });
+  });
+});
+
+describe('LLM-06: an input whose text cannot be had is charged by its bytes', () => {
+  const CHAT = { kind: 'chat', dialect: 'openai', upstreamId: undefined } as const;
+  const ENDED = `data: ${JSON.stringify({ choices: [{ delta: { content: 'hi' } }] })}\n\n`;
+  const WHOLE = JSON.stringify({ choices: [{ message: { content: 'hi' } }] });
+  const body = { model: 'm', max_tokens: 4, messages: [{ role: 'user', content: 'hi' }] };
+  const open = (members: object): [MemoryGateway, MemoryCall] => {
+    const gateway = openGateway(CHAT, { models: ['m'] }, { providerFor: () => UNREADABLE });
+    return [gateway, { path: '/', body: { ...body, ...members } }];
+  };
+
+  it.each([
+    ['a stream to its end', { stream: true }, STREAM, ENDED],
+    ['a whole answer', {}, ['Content-Type', 'application/json'], WHOLE],
+  ])('%s', async (_name, members, headers, answer) => {
+    const [gateway, call] = open(members);
+    gateway.answer = { status: 200, headers, body: answer };
+    const response = await gateway.call(call);
+    expect([response.status, response.body]).toEqual([200, answer]);
+    expect(gateway.facts.outcome).toMatchObject({ ending: 'complete', costNano: 1_000_000 });
+    expect(gateway.engine.openUnits).toBe(0);
+  });
+
+  it('a stream whose caller leaves', async () => {
+    const [gateway, call] = open({ stream: true });
+    gateway.answer = { status: 200, headers: STREAM, body: ENDED };
+    await gateway.call(call, new LeavingResponse());
+    expect(gateway.facts.outcome).toMatchObject({ ending: 'client-gone', costNano: 1_000_000 });
   });
 });
 

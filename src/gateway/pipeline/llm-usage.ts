@@ -19,7 +19,7 @@ export class UsageCounter {
 
   async countStream(meter: StreamMeter): Promise<Usage> {
     const measured = meter.usage();
-    const counted = await this.#countTexts(meter.outputText(), measured.outputTokens);
+    const counted = await this.#countTexts(() => meter.outputText(), measured.outputTokens);
     return {
       ...measured,
       ...counted,
@@ -29,15 +29,15 @@ export class UsageCounter {
 
   /** `answerBytes`: of the whole answer, for a guess. */
   async countWhole(output: string, answerBytes: number): Promise<Usage> {
-    const counted = await this.#countTexts(output, Math.ceil(answerBytes / 4));
+    const counted = await this.#countTexts(() => output, Math.ceil(answerBytes / 4));
     return { cachedInputTokens: 0, bytesIn: 0, bytesOut: 0, ...counted };
   }
 
   countInput(guess: number): Promise<number> {
-    return this.#count(this.#request.inputText(), guess);
+    return this.#count(this.#request.inputText, guess);
   }
 
-  async #countTexts(output: string, outputGuess: number) {
+  async #countTexts(output: () => string, outputGuess: number) {
     const [inputTokens, outputTokens] = await Promise.all([
       this.countInput(this.inputGuess),
       this.#count(output, outputGuess),
@@ -45,10 +45,10 @@ export class UsageCounter {
     return { inputTokens, outputTokens, estimated: true };
   }
 
-  /** A tokenizer that is busy or down must not lose the charge: the guess by bytes stands in. */
-  async #count(text: string, guess: number): Promise<number> {
+  /** A text that cannot be had, or a tokenizer that is busy or down, must not lose the charge: the guess by bytes stands in. */
+  async #count(text: () => string, guess: number): Promise<number> {
     try {
-      return await this.#tokenizer.count(text);
+      return await this.#tokenizer.count(text());
     } catch {
       return guess;
     }

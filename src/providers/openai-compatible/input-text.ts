@@ -3,15 +3,15 @@ import type { JsonRecord } from './read-json.ts';
 
 /**
  * Every key, text and number of a request body, a line each: more than the model reads, so that its token
- * count stays a bound. Images are left out; they are counted by the piece. Not recursive: a body may be
- * nested deeper than the stack.
+ * count stays a bound. Images are left out; they are counted by the piece. Neither recursive nor spread into
+ * arguments: a body may be nested deeper, and have more messages, than the stack holds.
  */
 export function collectText(body: JsonRecord): string {
   const lines: string[] = [];
   const open: unknown[] = [];
   for (const [key, value] of Object.entries(body)) {
-    if (key === 'messages') open.push(...readList(value).flatMap(splitMessage));
-    else open.push(key, value);
+    if (key !== 'messages') open.push(key, value);
+    else for (const message of readList(value)) openMessage(message, open);
   }
   while (open.length > 0) {
     const value = open.pop();
@@ -22,11 +22,14 @@ export function collectText(body: JsonRecord): string {
   return lines.join('\n');
 }
 
-/** The members of a message, with the images out of its content and of nothing else. */
-function splitMessage(message: unknown): unknown[] {
-  if (!isRecord(message)) return [message];
+/** Adds the members of a message, with the images out of its content and of nothing else. */
+function openMessage(message: unknown, open: unknown[]): void {
+  if (!isRecord(message)) {
+    open.push(message);
+    return;
+  }
   const { content, ...rest } = message;
-  return [rest, Array.isArray(content) ? content.map(dropImage) : content];
+  open.push(rest, Array.isArray(content) ? content.map(dropImage) : content);
 }
 
 function dropImage(part: unknown): unknown {

@@ -174,6 +174,12 @@ describe('LLM-08 the input bound', () => {
     expect(parsed.kind === 'ok' && parsed.request.inputText()).toContain('bottom');
   });
 
+  it('collects the text of more messages than a call takes arguments', () => {
+    const messages = Array.from({ length: 80_000 }, () => ({ role: 'u', content: 'x' }));
+    const parsed = parseOk(parseChat, chat({ messages }));
+    expect(parsed.inputText().match(/x/g)).toHaveLength(80_000);
+  });
+
   const texts = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string({ unit: 'grapheme' }),
