@@ -66,13 +66,16 @@ const OUR_NAMES: ReadonlySet<string> = new Set([
   'x-service-level',
 ]);
 
+/** They mean something in a request only (RFC 9110 7.2, 10.1.1), and no transport writes them into an answer. */
+const REQUEST_NAMES: ReadonlySet<string> = new Set(['host', 'expect']);
+
 function classify(name: string, dropped: ReadonlySet<string>, ownsCors: boolean): Action {
   if (name === 'connection' || name === 'content-length') return name;
-  if (HOP_BY_HOP_NAMES.has(name) || dropped.has(name) || OUR_NAMES.has(name)) return 'drop';
+  if (isFraming(name) || dropped.has(name) || OUR_NAMES.has(name)) return 'drop';
   if (name.startsWith('x-tollkeeper-')) return 'drop';
   return ownsCors && name.startsWith('access-control-') ? 'drop' : 'keep';
 }
 
 function isFraming(name: string): boolean {
-  return name === 'content-length' || HOP_BY_HOP_NAMES.has(name);
+  return name === 'content-length' || REQUEST_NAMES.has(name) || HOP_BY_HOP_NAMES.has(name);
 }

@@ -223,8 +223,13 @@ describe('to the client', () => {
     return plan.build(headers, ['X-Request-Id', 'req_1'], keepContentLength);
   }
 
-  it.each([...HOP_BY_HOP_NAMES, 'alt-svc'])('ends %s here', (name) => {
-    expect(answer([name, 'x', 'A', 'b'])).toEqual(['A', 'b', 'X-Request-Id', 'req_1']);
+  it.each([...HOP_BY_HOP_NAMES, 'alt-svc', 'Host', 'Expect'])('ends %s here', (name) => {
+    expect(answer([name, 'x', name, 'y', 'A', 'b'])).toEqual(['A', 'b', 'X-Request-Id', 'req_1']);
+  });
+
+  it.each(['Host', 'Expect'])('has no %s of a route either', (name) => {
+    const edits = { set: [{ name, value: 'x' }], remove: [] };
+    expect(answer([], { edits })).toEqual(['X-Request-Id', 'req_1']);
   });
 
   it.each([

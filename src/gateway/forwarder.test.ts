@@ -47,18 +47,24 @@ class ScriptedClient implements UpstreamClient {
 class Caller implements UpstreamReceiver {
   readonly events: string[] = [];
   takes = true;
+  /** It fails at what it gets. */
+  fails = false;
   onHead(status: number): void {
-    this.events.push(`head ${status}`);
+    this.#note(`head ${status}`);
   }
   onChunk(chunk: Buffer): boolean {
-    this.events.push(chunk.toString());
+    this.#note(chunk.toString());
     return this.takes;
   }
   onEnd(): void {
-    this.events.push('end');
+    this.#note('end');
   }
   onFailure(failure: UpstreamFailure): void {
-    this.events.push(`${failure.kind}: ${failure.message}`);
+    this.#note(`${failure.kind}: ${failure.message}`);
+  }
+  #note(event: string): void {
+    this.events.push(event);
+    if (this.fails) throw new Error(`at ${event}`);
   }
 }
 
@@ -90,6 +96,7 @@ function open(...targets: readonly Target[]) {
       headers: ['A', 'b'],
       body: Buffer.from('body'),
       timeouts: { connectMs: 1, headersMs: 2, idleMs: 3 },
+      onFault: (error) => caller.events.push(String(error)),
     },
     caller,
   );
@@ -179,6 +186,20 @@ describe('Forwarder (GW-06)', () => {
     client.last.receiver.onFailure(failure({ kind: 'connect' }));
     expect([client.sent.length, caller.events]).toEqual([1, ['connect: refused']]);
     expect(pool.readHealth().every(({ healthy }) => healthy)).toBe(true);
+  });
+
+  it.each<[string, (receiver: UpstreamReceiver) => unknown]>([
+    ['head 200', (receiver) => receiver.onHead(200, [])],
+    ['chunk', (receiver) => receiver.onChunk(Buffer.from('chunk'))],
+    ['end', (receiver) => receiver.onEnd()],
+    ['reset: refused', (receiver) => receiver.onFailure(failure({ kind: 'reset', sent: true }))],
+  ])('a fault at %s ends this call and never reaches the transport', (event, send) => {
+    const { client, caller, forwarder } = open(A);
+    forwarder.start();
+    caller.fails = true;
+    send(client.last.receiver);
+    expect(caller.events).toEqual([event, `Error: at ${event}`]);
+    expect(client.last.aborted).toBe(1);
   });
 
   it.each([

@@ -16,6 +16,8 @@ export interface ForwardRequest {
   readonly headers: RawHeaders;
   readonly body: Buffer | InboundRequest | undefined;
   readonly timeouts: Timeouts;
+  /** Gets what the receiver threw at something the upstream sent; the call has been aborted. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** What became of a call that no target could take. */
@@ -27,7 +29,8 @@ export const NO_TARGET: UpstreamFailure = {
 
 /**
  * One call to an upstream: picks a target by weight and health, and tries one more when a connection
- * failed before anything was sent (GW-06). Passes everything else on.
+ * failed before anything was sent (GW-06). Passes everything else on, and keeps a fault of the receiver from the transport:
+ * it ends this call alone.
  */
 export class Forwarder implements UpstreamReceiver, UpstreamCall {
   readonly #client: UpstreamClient;
@@ -71,25 +74,44 @@ export class Forwarder implements UpstreamReceiver, UpstreamCall {
     this.#call?.abort();
   }
 
+  /** Ends the call for a fault of its receiver. */
+  fail(error: unknown): void {
+    this.abort();
+    this.#request.onFault(error);
+  }
+
   onHead(status: number, headers: RawHeaders): void {
     this.#headSeen = true;
     if (this.#target !== undefined) this.#pool.reportSuccess(this.#target);
-    this.#receiver.onHead(status, headers);
+    try {
+      this.#receiver.onHead(status, headers);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   onChunk(chunk: Buffer): boolean {
-    return this.#receiver.onChunk(chunk);
+    try {
+      return this.#receiver.onChunk(chunk);
+    } catch (error) {
+      this.fail(error);
+      return true;
+    }
   }
 
   onEnd(): void {
-    this.#receiver.onEnd();
+    try {
+      this.#receiver.onEnd();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   onFailure(failure: UpstreamFailure): void {
     const blameless = this.#aborted || failure.kind === 'aborted' || failure.kind === 'client-body';
     if (!blameless && this.#target !== undefined) this.#pool.reportFailure(this.#target);
     if (blameless || failure.sent || this.#headSeen || this.#retried) {
-      this.#receiver.onFailure(failure);
+      this.#tell(failure);
       return;
     }
     this.#retried = true;
@@ -97,9 +119,17 @@ export class Forwarder implements UpstreamReceiver, UpstreamCall {
     this.#sendToTarget();
   }
 
+  #tell(failure: UpstreamFailure): void {
+    try {
+      this.#receiver.onFailure(failure);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   #sendToTarget(): void {
     if (this.#target === undefined) {
-      this.#receiver.onFailure(NO_TARGET);
+      this.#tell(NO_TARGET);
       return;
     }
     const address = this.#pool.address(this.#target);

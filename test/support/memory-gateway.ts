@@ -150,6 +150,7 @@ export class MemoryGateway {
       this.sent.push({ method, path, headers, body: text });
       if (silent) return;
       receiver.onHead(this.answer.status, this.answer.headers);
+      if (aborted) return;
       paused = !receiver.onChunk(Buffer.from(this.answer.body));
       end();
     };

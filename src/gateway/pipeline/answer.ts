@@ -145,7 +145,7 @@ function writeDown(context: GatewayContext, exchange: Exchange, tell: () => Fact
   });
 }
 
-function logFault(
+export function logFault(
   { logger }: GatewayContext,
   { requestId }: Exchange,
   error: unknown,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import {
   buildApi,
@@ -159,4 +159,51 @@ describe('a hold that cannot grow (C402-19)', () => {
       expect([gateway.engine.charged, gateway.engine.openUnits]).toEqual([{}, 0]);
     },
   );
+});
+
+describe('a fault of ours at what an upstream sends', () => {
+  const CHAT = { kind: 'chat', dialect: 'openai', upstreamId: undefined } as const;
+  const PROXY = { price: buildPrice({ perByteOut: 1000n }) };
+  const EVENT = `data: ${JSON.stringify({ choices: [{ delta: { content: 'hi' } }] })}\n\n`;
+  const messages = [{ role: 'user', content: 'hi' }];
+  const chat = { path: '/', body: { model: 'm', max_tokens: 4, stream: true, messages } };
+  const fail = (): never => {
+    throw new Error('planted');
+  };
+
+  it.each([
+    ['a proxied answer', PROXY, {}, { path: '/' }],
+    ['a stream of a model', CHAT, { models: ['m'] }, chat],
+  ])('%s: 502 before its head is sent, and nothing charged', async (_name, route, plan, call) => {
+    const gateway = openGateway(route, plan);
+    gateway.answer = { status: 200, headers: STREAM, body: EVENT };
+    vi.spyOn(gateway.engine, 'progress').mockImplementation(fail);
+    const response = await gateway.call(call);
+    expect([response.status, response.ended]).toEqual([502, true]);
+    expect(gateway.facts.outcome).toMatchObject({ code: 'UPSTREAM_FAILED', costNano: 0 });
+    expect([gateway.engine.charged, gateway.engine.openUnits]).toEqual([{}, 0]);
+  });
+
+  it.each([
+    ['a proxied answer', PROXY, {}, { path: '/' }],
+    ['a stream of a model', CHAT, { models: ['m'] }, chat],
+  ])('%s: broken off behind its head, charged as measured', async (_name, route, plan, call) => {
+    const gateway = openGateway(route, plan);
+    gateway.answer = { status: 200, headers: STREAM, body: EVENT };
+    const response = new MemoryResponse();
+    response.write = fail;
+    await gateway.call(call, response);
+    expect(response.destroyed).toBe(true);
+    expect(gateway.facts.outcome).toMatchObject({ ending: 'upstream-broke' });
+    expect(gateway.facts.outcome?.costNano).toBeGreaterThan(0);
+    expect(gateway.engine.openUnits).toBe(0);
+  });
+
+  it('a fault at the end of a call whose caller has left is kept to it as well', async () => {
+    const gateway = openGateway(CHAT, { models: ['m'] });
+    gateway.answer = { status: 200, headers: STREAM, body: EVENT };
+    vi.spyOn(gateway.engine, 'finish').mockImplementation(fail);
+    await gateway.call(chat, new LeavingResponse());
+    expect(gateway.facts.outcome).toMatchObject({ ending: 'cut' });
+  });
 });

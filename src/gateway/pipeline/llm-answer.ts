@@ -27,7 +27,7 @@ import { ANSWER_BYTES_MAX, decode } from './decode-answer.ts';
 import { type LlmBounds, outputTokensMost, usageTake } from './llm-hold.ts';
 import { measuredUsage, noteUsage, UsageCounter } from './llm-usage.ts';
 import { openLlmForwarder } from './llm-request.ts';
-import { takeNext } from './next-step.ts';
+import { attempt, takeNext } from './next-step.ts';
 import { observeRest } from './observe.ts';
 import { buildAnswerHeaders, readHeader } from './outgoing.ts';
 import { codeOfFailure, findMoneyTrouble } from './upstream-trouble.ts';
@@ -70,14 +70,16 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   start(): void {
-    const forwarder = openLlmForwarder(this.#context, this.#exchange, this.#call, this);
+    const exchange = this.#exchange;
+    const forwarder = openLlmForwarder(this.#context, exchange, this.#call, this);
     this.#forwarder = forwarder;
-    this.#exchange.response.onClientGone = () => this.#leave();
-    this.#exchange.response.onDrain = () => {
+    const { response } = exchange;
+    response.onClientGone = () => attempt(this.#context, exchange, () => this.#leave());
+    response.onDrain = () => {
       if (!this.#fetching) forwarder.resume();
     };
     forwarder.start();
-    this.#exchange.target = forwarder.target?.url;
+    exchange.target = forwarder.target?.url;
   }
 
   onHead(status: number, headers: RawHeaders): void {
@@ -93,10 +95,7 @@ export class LlmAnswer implements UpstreamReceiver {
       return;
     }
     if (readHeader(headers, 'content-encoding') !== undefined) {
-      this.#fail(
-        'UPSTREAM_FAILED',
-        'the upstream compressed a stream that it was asked to send as it is',
-      );
+      this.#fail('UPSTREAM_FAILED', 'the upstream compressed a stream it was asked to send plain');
       return;
     }
     this.#phase = 'stream';
@@ -155,7 +154,7 @@ export class LlmAnswer implements UpstreamReceiver {
         if (!more && !this.#observeRest(meter)) this.#cutUnwritten(bytes, undefined);
         else if (this.#writeCharged(bytes, meter)) this.#forwarder?.resume();
       })
-      .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+      .catch((error: unknown) => this.#forwarder?.fail(error));
     return false;
   }
 
@@ -224,7 +223,7 @@ export class LlmAnswer implements UpstreamReceiver {
     this.#counter
       .countStream(meter)
       .then((usage) => this.#finish(usage, rest))
-      .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+      .catch((error: unknown) => this.#forwarder?.fail(error));
   }
 
   /** The last bytes of a stream and its final cost. */

@@ -4,7 +4,7 @@ import type { UpstreamReceiver } from '../upstream.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import type { UnderstoodCall } from './llm-call.ts';
-import { openForwarder } from './outgoing.ts';
+import { openForwarder } from './open-forwarder.ts';
 
 /** The call to the model's provider, with the caller's body edited as far as it has to be; not yet started. */
 export function openLlmForwarder(

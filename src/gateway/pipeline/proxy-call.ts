@@ -31,8 +31,10 @@ import {
   takeAll,
 } from './hold-growth.ts';
 import { MeteredBody } from './metered-body.ts';
+import { attempt } from './next-step.ts';
 import { observe, observeRest } from './observe.ts';
-import { buildAnswerHeaders, openForwarder } from './outgoing.ts';
+import { openForwarder } from './open-forwarder.ts';
+import { buildAnswerHeaders } from './outgoing.ts';
 import { ProxyMeter } from './proxy-meter.ts';
 import { secureAnswer } from './secured-answer.ts';
 import { codeOfFailure, UpstreamComplaint } from './upstream-trouble.ts';
@@ -127,7 +129,7 @@ export class ProxyCall implements UpstreamReceiver {
         if (!more && !this.#observeRest()) this.#cutWithin(chunk);
         else if (this.#writeCharged(chunk)) this.#forwarder?.resume();
       })
-      .catch((error: unknown) => failUnexpectedly(this.#context, exchange, error));
+      .catch((error: unknown) => this.#forwarder?.fail(error));
     return false;
   }
 
@@ -205,7 +207,7 @@ export class ProxyCall implements UpstreamReceiver {
       this,
     );
     this.#forwarder = forwarder;
-    response.onClientGone = () => this.#leave();
+    response.onClientGone = () => attempt(this.#context, this.#exchange, () => this.#leave());
     response.onDrain = () => {
       if (!this.#fetching) forwarder.resume();
     };
