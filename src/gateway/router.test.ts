@@ -89,6 +89,15 @@ describe('which route decides (GW-01)', () => {
     });
   });
 
+  it('has no route for TRACE: its answer may show what was added for the upstream (RFC 9110 9.3.8)', () => {
+    const open = compileRouter([buildApiOf([buildMatched('any', { path: prefix('/op') })])]);
+    expect(name(open.match('OPTIONS', 'h', '/op/x', []))).toBe('any');
+    expect(open.match('TRACE', 'h', '/op/x', [])).toEqual({
+      kind: 'method-not-allowed',
+      allow: ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'],
+    });
+  });
+
   it('finds the API of a path whatever the method: a pre-flight belongs to it', () => {
     expect(router.findApi('shop.example', '/v1/chat')?.id).toBe('shop');
     expect(router.findApi('h', '/v1/chat')?.id).toBe('api');

@@ -20,7 +20,7 @@ export interface Router {
    * host, then `*.domain` hosts (longest first), then APIs without hosts; within those an exact path, then the
    * longest prefix (whole segments: `/a` matches `/a` and `/a/b`, not `/ab`), then regular expressions in file
    * order; on one path the route with more header conditions, then one that names methods before one for
-   * any method, then file order. A route for GET answers HEAD too.
+   * any method, then file order. A route for GET answers HEAD too, and none answers TRACE.
    */
   match(method: string, host: string, path: string, headers: RawHeaders): RouteMatchResult;
   /** The API a path belongs to, whatever the method and headers: a pre-flight is answered by it. */
@@ -99,7 +99,7 @@ class CompiledRouter implements Router {
     this.#find(host, path, (candidates) => {
       for (const candidate of candidates) {
         if (!hasHeaders(candidate, headers)) continue;
-        for (const method of candidate.methods ?? []) allow.add(method);
+        for (const method of candidate.methods ?? ANY_METHODS) allow.add(method);
       }
       return undefined;
     });
@@ -119,8 +119,12 @@ function compileCandidate(api: Api, route: Route): Candidate {
   return { kind: 'route', route, api, methods: set };
 }
 
-function allowsMethod(candidate: Candidate, method: string): boolean {
-  return candidate.methods === undefined || candidate.methods.has(method);
+/** What a route for any method says it answers, to who sent TRACE. */
+const ANY_METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+
+function allowsMethod({ methods }: Candidate, method: string): boolean {
+  // RFC 9110 9.3.8: an upstream shows who sends TRACE what it got, and with it the operator's credential.
+  return methods === undefined ? method !== 'TRACE' : methods.has(method);
 }
 
 function hasHeaders(candidate: Candidate, headers: RawHeaders): boolean {
