@@ -116,18 +116,20 @@ function describeAnswers(provider: Provider, cases: ProviderCases): void {
     expect(provider.readOutputText(answer.body)).toBe(answer.text);
   });
 
-  it.each([
-    '',
-    '{',
-    'null',
-    '[]',
-    '{"error":{"message":"no"}}',
-    '<html>',
-    '\u0000"usage"',
-    '"usage"',
-  ])('finds no usage and no text in %j, and does not throw', (text) => {
-    expect(provider.readUsage(Buffer.from(text))).toBeUndefined();
-    expect(provider.readOutputText(Buffer.from(text))).toBe('');
+  it.each(['', '{', 'null', '[]', '{"error":null}', '<html>', '\u0000"usage"', '"usage"'])(
+    'finds no usage and no text in %j, and does not throw',
+    (text) => {
+      expect(provider.readUsage(Buffer.from(text))).toBeUndefined();
+      expect(provider.readOutputText(Buffer.from(text))).toBe('');
+    },
+  );
+
+  it('LLM-19 tells an error from an answer without usage', () => {
+    const body = Buffer.from('{"error":{"message":"no","code":502}}');
+    expect([provider.readUsage(body), provider.readOutputText(body)]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   it('does not throw on an answer cut anywhere', () => {

@@ -50,6 +50,8 @@ export interface StreamMeter {
   readonly exact: boolean;
   /** Why the bytes are not a stream of this family (an event above the bound); nothing more is passed on: cut it. */
   readonly failure: string | undefined;
+  /** What the upstream said instead of an answer: an error before it wrote anything. Not passed on. */
+  readonly refusal: Buffer | undefined;
   /** Fewest output tokens that what was seen can be: the measure for cutting a stream. */
   readonly outputTokensFloor: number;
   /** Output text seen, bounded, for the fallback tokenizer. */
@@ -66,8 +68,8 @@ export interface Provider {
   editBody(body: Buffer, parsed: unknown, edits: RequestEdits): Buffer;
   /** Usage from a whole answer, or undefined when it says none. */
   readUsage(body: Buffer): Usage | undefined;
-  /** Text of a whole answer for the fallback tokenizer. */
-  readOutputText(body: Buffer): string;
+  /** Text of a whole answer for the fallback tokenizer; undefined = an error is all it says. */
+  readOutputText(body: Buffer): string | undefined;
   openStreamMeter(options: {
     readonly inputTokensBound: number;
     readonly keepUsageChunk: boolean;

@@ -48,8 +48,8 @@ export class MemoryGateway {
   readonly clock = new ManualClock();
   readonly logged: Facts[] = [];
   readonly sent: SentRequest[] = [];
-  /** What the upstream answers. */
-  answer: { status: number; headers: RawHeaders; body: string } = {
+  /** What the upstream answers; a list is sent piece by piece. */
+  answer: { status: number; headers: RawHeaders; body: string | readonly string[] } = {
     status: 200,
     headers: ['Content-Type', 'text/plain'],
     body: 'served',
@@ -150,8 +150,9 @@ export class MemoryGateway {
       this.sent.push({ method, path, headers, body: text });
       if (silent) return;
       receiver.onHead(this.answer.status, this.answer.headers);
-      if (aborted) return;
-      paused = !receiver.onChunk(Buffer.from(this.answer.body));
+      for (const piece of [this.answer.body].flat()) {
+        if (!aborted) paused = !receiver.onChunk(Buffer.from(piece));
+      }
       end();
     };
     if (body === undefined || Buffer.isBuffer(body)) {

@@ -97,7 +97,9 @@ describe('readRateLimits (QUOTA-08)', () => {
 
   it('a slot is taken by whoever holds it, and has no window', () => {
     const slots = buildLimit(5, { id: 'slots', unit: 'concurrent_requests' });
-    const numbers = { 'quo:ten_1:slots.concurrent_requests:now': { allowance: 5, spent: 0, reserved: 2 } };
+    const numbers = {
+      'quo:ten_1:slots.concurrent_requests:now': { allowance: 5, spent: 0, reserved: 2 },
+    };
     const exchange = exchangeOn(buildPlan('free', { limits: [slots] }));
     expect(readRateLimits(exchange, engineWith(numbers))).toMatchObject([
       { remaining: 3, resetsAtMs: undefined, policy: { quota: 5 } },

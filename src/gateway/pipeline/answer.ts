@@ -80,20 +80,28 @@ export function failForward(
   failForwarding(context, exchange, { code, problem, pointer: undefined });
 }
 
-/** The provider serves no more calls of ours: the operator has to hear of it, the caller is not at fault. */
-export function failForMoney(context: GatewayContext, exchange: Exchange, trouble: Fault): void {
-  context.logger.error(
-    { request_id: exchange.requestId, target: exchange.target, upstream: trouble.upstream },
-    'an upstream refuses for reasons of money: look after the account with it',
-  );
-  failForwarding(context, exchange, trouble);
-}
-
-function failForwarding(context: GatewayContext, exchange: Exchange, fault: Fault): void {
+/** The same, in the words of a fault. A stream that has begun ends with it, and costs nothing either. */
+export function failForwarding(context: GatewayContext, exchange: Exchange, fault: Fault): void {
+  if (fault.code === 'UPSTREAM_PROVIDER_QUOTA_EXHAUSTED') tellOperator(context, exchange, fault);
   exchange.forwarding = fault;
   // The reservation stood: only the forwarding failed.
   exchange.reservation = { kind: 'held' };
-  refuse(context, exchange);
+  const { response } = exchange;
+  if (!response.headSent) {
+    refuse(context, exchange);
+    return;
+  }
+  releaseHold(context, exchange);
+  response.end(buildCutEvent(context, exchange));
+  record(context, exchange, 'cut');
+}
+
+/** The provider serves no more calls of ours: the caller is not at fault, and can do nothing about it. */
+function tellOperator({ logger }: GatewayContext, exchange: Exchange, { upstream }: Fault): void {
+  logger.error(
+    { request_id: exchange.requestId, target: exchange.target, upstream },
+    'an upstream refuses for reasons of money: look after the account with it',
+  );
 }
 
 /**

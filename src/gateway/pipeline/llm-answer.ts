@@ -8,8 +8,8 @@ import { chargeStage } from '../round.ts';
 import type { UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
 import {
   buildCutEvent,
-  failForMoney,
   failForward,
+  failForwarding,
   failUnexpectedly,
   record,
   releaseHold,
@@ -30,7 +30,7 @@ import { openLlmForwarder } from './llm-request.ts';
 import { attempt, takeNext } from './next-step.ts';
 import { observeRest } from './observe.ts';
 import { buildAnswerHeaders, readHeader } from './outgoing.ts';
-import { codeOfFailure, findMoneyTrouble } from './upstream-trouble.ts';
+import { codeOfFailure, judgeRefusal } from './upstream-trouble.ts';
 
 type Phase = 'waiting' | 'whole' | 'stream' | 'error' | 'ended';
 
@@ -85,7 +85,8 @@ export class LlmAnswer implements UpstreamReceiver {
   onHead(status: number, headers: RawHeaders): void {
     this.#exchange.upstreamStatus = status;
     this.#headers = headers;
-    if (status >= 400) {
+    // What a model writes is never somewhere else.
+    if (status >= 300) {
       this.#phase = 'error';
       return;
     }
@@ -143,6 +144,10 @@ export class LlmAnswer implements UpstreamReceiver {
     const bytes = meter.push(chunk);
     if (meter.failure !== undefined) {
       this.#cut({ code: 'UPSTREAM_FAILED', problem: meter.failure, pointer: undefined });
+      return true;
+    }
+    if (meter.refusal !== undefined) {
+      this.#endError(meter.refusal);
       return true;
     }
     if (bytes.length === 0) return true;
@@ -216,14 +221,15 @@ export class LlmAnswer implements UpstreamReceiver {
     const meter = this.#meter;
     if (meter === undefined) return;
     const rest = meter.flush();
-    if (meter.exact) {
+    if (meter.refusal !== undefined) this.#endError(meter.refusal);
+    else if (meter.exact) {
       this.#finish(meter.usage(), rest);
-      return;
+    } else {
+      this.#counter
+        .countStream(meter)
+        .then((usage) => this.#finish(usage, rest))
+        .catch((error: unknown) => this.#forwarder?.fail(error));
     }
-    this.#counter
-      .countStream(meter)
-      .then((usage) => this.#finish(usage, rest))
-      .catch((error: unknown) => this.#forwarder?.fail(error));
   }
 
   /** The last bytes of a stream and its final cost. */
@@ -247,12 +253,15 @@ export class LlmAnswer implements UpstreamReceiver {
       return;
     }
     const usage = this.#call.provider.readUsage(decoded);
-    if (usage !== undefined) this.#answerWhole(body, usage);
+    if (usage !== undefined) {
+      this.#answerWhole(body, usage);
+      return;
+    }
+    const text = this.#call.provider.readOutputText(decoded);
+    if (text === undefined) this.#endError(body);
     else {
-      this.#counter
-        .countWhole(this.#call.provider.readOutputText(decoded), decoded.length)
-        .then((counted) => this.#answerWhole(body, counted))
-        .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+      const counting = this.#counter.countWhole(text, decoded.length);
+      this.#orFail(counting.then((counted) => this.#answerWhole(body, counted)));
     }
   }
 
@@ -268,9 +277,7 @@ export class LlmAnswer implements UpstreamReceiver {
       takeNext(chargeStage, this.#context, this.#exchange, charge);
       return;
     }
-    this.#growSlowly(growth)
-      .then(charge)
-      .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+    this.#orFail(this.#growSlowly(growth).then(charge));
   }
 
   #chargeWhole(body: Buffer, take: Take): void {
@@ -288,21 +295,11 @@ export class LlmAnswer implements UpstreamReceiver {
   /** An upstream's refusal costs nothing (LLM-19). What concerns only us is not shown as the caller's fault. */
   #endError(body: Buffer): void {
     const status = this.#exchange.upstreamStatus ?? 502;
-    const trouble = findMoneyTrouble({
-      status,
-      headers: this.#headers,
-      body: decode(body, readHeader(this.#headers, 'content-encoding')) ?? body,
-      target: this.#exchange.target,
-      upstreamId: this.#call.model.providerId,
-    });
+    const { providerId } = this.#call.model;
+    const trouble = judgeRefusal(this.#exchange, this.#headers, body, providerId);
     if (trouble !== undefined) {
-      this.#phase = 'ended';
-      this.#exchange.response.onClientGone = undefined;
-      failForMoney(this.#context, this.#exchange, trouble);
-      return;
-    }
-    if (status === 401 || status === 403 || status >= 500) {
-      this.#fail('UPSTREAM_FAILED', `the upstream answered ${status}`);
+      this.#stop();
+      failForwarding(this.#context, this.#exchange, trouble);
       return;
     }
     releaseHold(this.#context, this.#exchange);
@@ -365,10 +362,8 @@ export class LlmAnswer implements UpstreamReceiver {
       this.#settleAs(usage, ending);
       return;
     }
-    this.#counter
-      .countInput(usage.inputTokens)
-      .then((inputTokens) => this.#settleAs({ ...usage, inputTokens }, ending))
-      .catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+    const counting = this.#counter.countInput(usage.inputTokens);
+    this.#orFail(counting.then((inputTokens) => this.#settleAs({ ...usage, inputTokens }, ending)));
   }
 
   #settleAs(usage: Usage, ending: Exchange['ending']): void {
@@ -377,11 +372,19 @@ export class LlmAnswer implements UpstreamReceiver {
     this.#end(ending);
   }
 
+  #orFail(work: Promise<void>): void {
+    work.catch((error: unknown) => failUnexpectedly(this.#context, this.#exchange, error));
+  }
+
   #fail(code: Code, problem: string): void {
+    this.#stop();
+    failForward(this.#context, this.#exchange, code, problem);
+  }
+
+  #stop(): void {
     this.#phase = 'ended';
     this.#forwarder?.abort();
     this.#exchange.response.onClientGone = undefined;
-    failForward(this.#context, this.#exchange, code, problem);
   }
 
   #end(ending: Exchange['ending']): void {

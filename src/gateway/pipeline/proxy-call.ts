@@ -5,8 +5,8 @@ import type { UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
 import { admitSlowly, tryAdmit } from './admission.ts';
 import {
   buildCutEvent,
-  failForMoney,
   failForward,
+  failForwarding,
   failUnexpectedly,
   record,
   refuse,
@@ -175,7 +175,7 @@ export class ProxyCall implements UpstreamReceiver {
     this.#forwarder?.abort();
     this.#end('refused');
     const fault = complaint.fault(this.#exchange.target, this.#route.upstreamId ?? '');
-    failForMoney(this.#context, this.#exchange, fault);
+    failForwarding(this.#context, this.#exchange, fault);
   }
 
   #admitSlowly(accounts: CallerAccounts): void {

@@ -4,11 +4,15 @@ import {
   type BillingError,
   type BillingErrorKind,
   classifyBillingError,
+  type ProviderAnswer,
 } from '../../providers/billing-errors.ts';
 import { findProvider } from '../../providers/provider-directory.ts';
 import type { RawHeaders } from '../listener.ts';
 import type { UpstreamFailure } from '../upstream.ts';
+import { decode } from './decode-answer.ts';
+import type { Exchange } from './exchange.ts';
 import { joinChunks } from './join-chunks.ts';
+import { readHeader } from './outgoing.ts';
 
 /** Of an upstream's refusal: what is looked at and told. */
 const TROUBLE_BYTES_MAX = 16 * 1024;
@@ -44,9 +48,26 @@ const MONEY: ReadonlySet<BillingErrorKind | undefined> = new Set([
 
 /** Why the provider serves no more calls of ours, in its own words (C402-22, LLM-14); undefined = it is something else. */
 export function findMoneyTrouble(refusal: UpstreamRefusal): Fault | undefined {
-  const found = classify(refusal);
+  const answer = readAnswer(refusal);
+  const found = classifyBillingError(answer);
   // A 402 is about money whatever else it says.
-  return refusal.status === 402 || MONEY.has(found?.kind) ? tell(refusal, found) : undefined;
+  const isMoney = answer.status === 402 || MONEY.has(found?.kind);
+  return isMoney ? tell(refusal, answer.status, found) : undefined;
+}
+
+/** What a model's refusal is answered with; undefined = it is about the caller's own request, and shown as it came. */
+export function judgeRefusal(
+  { upstreamStatus: status = 502, target }: Pick<Exchange, 'upstreamStatus' | 'target'>,
+  headers: RawHeaders,
+  sent: Buffer,
+  upstreamId: string,
+): Fault | undefined {
+  const body = decode(sent, readHeader(headers, 'content-encoding')) ?? sent;
+  const trouble = findMoneyTrouble({ status, headers, body, target, upstreamId });
+  if (trouble !== undefined) return trouble;
+  if (status >= 400 && status < 500 && status !== 401 && status !== 403) return undefined;
+  const problem = `the upstream answered ${status}${status < 300 ? ' with an error' : ''}`;
+  return { code: 'UPSTREAM_FAILED', problem, pointer: undefined };
 }
 
 /** The 402 of an upstream as it comes in: its words are told, not passed on, and as many as are of use. */
@@ -69,7 +90,7 @@ export class UpstreamComplaint {
   fault(target: string | undefined, upstreamId: string): Fault {
     const body = joinChunks(this.#chunks);
     const refusal = { status: 402, headers: this.#headers, body, target, upstreamId };
-    return tell(refusal, classify(refusal));
+    return tell(refusal, 402, classifyBillingError(readAnswer(refusal)));
   }
 }
 
@@ -80,17 +101,28 @@ export function codeOfFailure(failure: UpstreamFailure): Code {
   return 'UPSTREAM_FAILED';
 }
 
-function classify({ status, headers, body }: UpstreamRefusal): BillingError | undefined {
-  const text = body.subarray(0, TROUBLE_BYTES_MAX).toString('utf8');
-  return classifyBillingError({
-    status,
+function readAnswer({ status, headers, body }: UpstreamRefusal): ProviderAnswer {
+  const parsed = parseBody(body.subarray(0, TROUBLE_BYTES_MAX).toString('utf8'));
+  return {
+    status: statusMeant(status, parsed),
     headers: namedInLowerCase(headers),
-    body: parseBody(text),
-  });
+    body: parsed,
+  };
 }
 
-function tell(refusal: UpstreamRefusal, found: BillingError | undefined): Fault {
-  const { status } = refusal;
+/** Some answer 200 before they know, and say in the error which status they mean: `{"error":{"code":402}}`. */
+function statusMeant(status: number, body: unknown): number {
+  if (status >= 300 || !isObject(body) || !('error' in body)) return status;
+  const { error } = body;
+  const code = isObject(error) && 'code' in error ? Number(error.code) : Number.NaN;
+  return code >= 400 && code < 600 ? code : status;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function tell(refusal: UpstreamRefusal, status: number, found: BillingError | undefined): Fault {
   const message = found?.message?.slice(0, MESSAGE_LENGTH_MAX);
   return {
     code: 'UPSTREAM_PROVIDER_QUOTA_EXHAUSTED',

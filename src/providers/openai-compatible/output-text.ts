@@ -1,13 +1,22 @@
 import { isRecord, parseJson, readList } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
 
-/** All text of a whole answer's choices, for the fallback tokenizer; `''` where it has none. */
-export function readOutputText(body: Buffer): string {
+/** All text of a whole answer's choices, for the fallback tokenizer; undefined where an error is all it says. */
+export function readOutputText(body: Buffer): string | undefined {
   const answer = parseJson(body.toString('utf8'));
   if (!isRecord(answer)) return '';
-  return readList(answer['choices'])
-    .map((choice) => (isRecord(choice) ? readGeneratedText(choice['message']) : ''))
-    .join('\n');
+  const texts = readList(answer['choices']).map((choice) =>
+    isRecord(choice) ? readGeneratedText(choice['message']) : '',
+  );
+  return saysError(answer) && texts.every((text) => text === '') ? undefined : texts.join('\n');
+}
+
+/** Whether an answer, or an event of one, says that there is none: as OpenAI does, MiniMax, or Hunyuan. */
+export function saysError(answer: JsonRecord): boolean {
+  const { error, base_resp: minimax, Response: hunyuan } = answer;
+  if (isRecord(error) || (typeof error === 'string' && error !== '')) return true;
+  if (isRecord(minimax) && (minimax['status_code'] ?? 0) !== 0) return true;
+  return isRecord(hunyuan) && isRecord(hunyuan['Error']);
 }
 
 /**

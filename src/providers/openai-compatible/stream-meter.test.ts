@@ -23,6 +23,28 @@ describe('LLM-06 what a stream has used so far', () => {
     expect(send([delta(''), delta(null), {}, { choices: [{}] }]).usage().outputTokens).toBe(0);
   });
 
+  const refused = { error: { code: 402, message: 'Insufficient credits' } };
+
+  it('LLM-19 is nothing where an error comes before any text: that is the answer, and not passed on', () => {
+    const meter = open();
+    const comment = Buffer.from(': PROCESSING\n\n');
+    const event = Buffer.from(`data: ${JSON.stringify(refused)}\n\ndata: [DONE]\n\n`);
+    expect(meter.push(comment)).toEqual(comment);
+    expect(meter.push(event).toString()).toBe('data: [DONE]\n\n');
+    expect(JSON.parse(meter.refusal?.toString() ?? '')).toEqual(refused);
+    const choices = [{ index: 0, delta: { content: '' }, finish_reason: 'error' }];
+    expect(send([delta(''), { ...refused, choices }]).refusal).toBeDefined();
+    expect(send([{ base_resp: { status_code: 1008 } }]).refusal).toBeDefined();
+  });
+
+  it('LLM-19 is what was written before an error, and the error is passed on', () => {
+    const meter = send([delta('a')]);
+    const event = Buffer.from(`data: ${JSON.stringify(refused)}\n\n`);
+    expect([meter.push(event), meter.refusal]).toEqual([event, undefined]);
+    const fine = { base_resp: { status_code: 0 }, error: null, choices: [] };
+    expect(send([fine]).refusal).toBeUndefined();
+  });
+
   it('is cut by the fewest tokens it can be: the longest token has 128 bytes', () => {
     expect(send([delta('x'.repeat(1_280))]).outputTokensFloor).toBe(10);
     expect(send([delta('x'.repeat(1_281))]).outputTokensFloor).toBe(11);

@@ -1,7 +1,7 @@
 import type { Usage } from '../../domain/pricing.ts';
 import type { StreamMeter } from '../provider.ts';
 import { EventSplitter } from './event-splitter.ts';
-import { readGeneratedText } from './output-text.ts';
+import { readGeneratedText, saysError } from './output-text.ts';
 import { isRecord, parseJson, readList } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
 import { parseUsage } from './usage.ts';
@@ -37,6 +37,7 @@ export class OpenaiStreamMeter implements StreamMeter {
   #bytesOut = 0;
   #text = '';
   #failure: string | undefined;
+  #refusal: Buffer | undefined;
 
   constructor(options: { readonly inputTokensBound: number; readonly keepUsageChunk: boolean }) {
     this.#inputTokensBound = options.inputTokensBound;
@@ -50,6 +51,10 @@ export class OpenaiStreamMeter implements StreamMeter {
 
   get failure(): string | undefined {
     return this.#failure;
+  }
+
+  get refusal(): Buffer | undefined {
+    return this.#refusal;
   }
 
   get outputTokensFloor(): number {
@@ -101,7 +106,16 @@ export class OpenaiStreamMeter implements StreamMeter {
     }
     const hasUsage = isRecord(chunk['usage']);
     if (hasUsage) this.#takeReport(parseUsage(chunk['usage']));
+    if (this.#isRefusal(chunk)) {
+      this.#refusal ??= Buffer.from(data);
+      return false;
+    }
     return this.#keepUsageChunk || !hasUsage || !isUsageOnly(chunk);
+  }
+
+  /** With nothing written yet the upstream has done nothing that it could charge for. */
+  #isRefusal(chunk: JsonRecord): boolean {
+    return this.#pieces === 0 && this.#reported === undefined && saysError(chunk);
   }
 
   #countPiece(text: string): void {

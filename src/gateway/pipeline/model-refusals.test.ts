@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+
+import { buildModel } from '../../../test/support/build-catalog.ts';
+import type { MemoryResponse } from '../../../test/support/memory-exchange.ts';
+import type { MemoryGateway } from '../../../test/support/memory-gateway.ts';
+import { bodyOf, open, type Setting } from '../../../test/support/pipeline-setting.ts';
+
+const SETTING: Setting = {
+  routes: [{ kind: 'chat', dialect: 'openai', upstreamId: undefined }],
+  plan: { models: ['*'] },
+  catalog: { models: new Map([['m', buildModel('m')]]) },
+};
+const JSON_HEADERS = ['Content-Type', 'application/json'];
+const EVENTS = ['Content-Type', 'text/event-stream'];
+
+interface Answered {
+  readonly response: MemoryResponse;
+  readonly gateway: MemoryGateway;
+}
+
+/** A call of a model whose provider answers this. */
+async function callOf(answer: Partial<MemoryGateway['answer']>, stream = false): Promise<Answered> {
+  const gateway = open(SETTING);
+  gateway.answer = { status: 200, headers: stream ? EVENTS : JSON_HEADERS, body: '', ...answer };
+  const messages = [{ role: 'user', content: 'hi' }];
+  const body = { model: 'm', max_tokens: 5, messages, stream };
+  return { response: await gateway.call({ path: '/', body }), gateway };
+}
+
+function expectFree({ gateway }: Answered): void {
+  expect([gateway.engine.charged, gateway.engine.openUnits]).toEqual([{}, 0]);
+}
+
+describe("LLM-19: a provider's refusal inside a 200 is none, and costs nothing", () => {
+  it.each<[string, object, number, string]>([
+    [
+      'MiniMax without money',
+      { choices: null, base_resp: { status_code: 1008, status_msg: 'insufficient balance' } },
+      503,
+      'UPSTREAM_PROVIDER_QUOTA_EXHAUSTED',
+    ],
+    [
+      'an error that says 402',
+      { error: { code: 402, message: 'Insufficient credits' } },
+      503,
+      'UPSTREAM_PROVIDER_QUOTA_EXHAUSTED',
+    ],
+    ['an error', { error: { code: 502, message: 'Provider error' } }, 502, 'UPSTREAM_FAILED'],
+    ['an error that is a text', { error: 'no' }, 502, 'UPSTREAM_FAILED'],
+  ])('%s, whole or as the first event', async (_what, said, status, code) => {
+    const whole = await callOf({ body: JSON.stringify(said) });
+    expect([whole.response.status, bodyOf(whole.response).code]).toEqual([status, code]);
+    expectFree(whole);
+    const body = `data: ${JSON.stringify(said)}\n\ndata: [DONE]\n\n`;
+    const first = await callOf({ body }, true);
+    expect([first.response.status, bodyOf(first.response).code]).toEqual([status, code]);
+    expectFree(first);
+    const unended = await callOf({ body: `data: ${JSON.stringify(said)}` }, true);
+    expect([unended.response.status, bodyOf(unended.response).code]).toEqual([status, code]);
+  });
+
+  it('a stream that has begun ends with an event that says so', async () => {
+    const gateway = open(SETTING);
+    const error = { error: { code: 402, message: 'Insufficient credits' } };
+    const role = { choices: [{ index: 0, delta: { role: 'assistant', content: '' } }] };
+    const events = [role, error].map((event) => `data: ${JSON.stringify(event)}\n\n`);
+    gateway.answer = { status: 200, headers: EVENTS, body: events };
+    const messages = [{ role: 'user', content: 'hi' }];
+    const body = { model: 'm', max_tokens: 5, messages, stream: true };
+    const response = await gateway.call({ path: '/', body });
+    expect([response.status, response.ended]).toEqual([200, true]);
+    expect(response.body.startsWith(events[0] ?? '')).toBe(true);
+    expect(response.body).toContain('UPSTREAM_PROVIDER_QUOTA_EXHAUSTED');
+    expect(response.body).not.toContain('"code":402');
+    expectFree({ response, gateway });
+  });
+
+  it('a redirection is followed by nobody, and charged to nobody', async () => {
+    const headers = ['Location', 'http://127.0.0.1:1/x'];
+    const answered = await callOf({ status: 307, headers });
+    expect(answered.response.status).toBe(502);
+    expect(bodyOf(answered.response).code).toBe('UPSTREAM_FAILED');
+    expect(answered.response.header('location')).toBeUndefined();
+    expectFree(answered);
+  });
+
+  it('an answer that only has no usage is one, and is charged', async () => {
+    const body = JSON.stringify({ choices: [{ message: { content: 'hello' } }], error: null });
+    const { response, gateway } = await callOf({ body });
+    expect([response.status, response.body]).toEqual([200, body]);
+    expect(gateway.facts.outcome?.estimated).toBe(true);
+  });
+});
