@@ -23,6 +23,8 @@ export interface CompiledRoute {
   readonly flat: { readonly prepaid: FlatTake; readonly included: FlatTake };
   /** Bytes are part of the price, so the cost is known only at the end. */
   readonly perByte: boolean;
+  /** Its upstream is sent credentials of the operator: what is wrong with those is not the caller's fault. */
+  readonly isOurAccount: boolean;
   readonly rewrite: (path: string) => string;
   readonly responseHeaders: ResponseHeaderPlan;
   /** Undefined = a key is all it asks for. */
@@ -86,6 +88,7 @@ function compileRoute(route: Route, api: Api, catalog: Catalog): Omit<CompiledRo
       included: flatTake(route, 0),
     },
     perByte: route.price.perByteIn > 0n || route.price.perByteOut > 0n,
+    isOurAccount: ids.some((id) => (catalog.upstreams.get(id)?.credentials.length ?? 0) > 0),
     rewrite: compilePathRewrite(route.rewrite),
     responseHeaders: new ResponseHeaderPlan({
       edits: route.responseHeaders,

@@ -37,7 +37,7 @@ import { openForwarder } from './open-forwarder.ts';
 import { buildAnswerHeaders } from './outgoing.ts';
 import { ProxyMeter } from './proxy-meter.ts';
 import { secureAnswer } from './secured-answer.ts';
-import { codeOfFailure, UpstreamComplaint } from './upstream-trouble.ts';
+import { codeOfFailure, mayComplain, UpstreamComplaint } from './upstream-trouble.ts';
 
 /** One call of a proxied route: priced and counted as it passes, streamed both ways, never buffered. */
 export class ProxyCall implements UpstreamReceiver {
@@ -49,7 +49,7 @@ export class ProxyCall implements UpstreamReceiver {
   #forwarder: Forwarder | undefined;
   #sentMs = 0;
   #ended = false;
-  /** The upstream's 402, while it is read. */
+  /** An upstream's refusal that may be about our account with it, while it is read. */
   #complaint: UpstreamComplaint | undefined;
   /** Where its answer may end, when it is a stream of events that is paid as it flows. */
   #events: EventEdges | undefined;
@@ -92,13 +92,14 @@ export class ProxyCall implements UpstreamReceiver {
   }
 
   onHead(status: number, headers: RawHeaders): void {
+    this.#exchange.upstreamStatus = status;
+    if (mayComplain(status, this.#compiled.isOurAccount)) {
+      this.#complaint = new UpstreamComplaint(status, headers);
+    } else this.#answer(status, headers);
+  }
+
+  #answer(status: number, headers: RawHeaders): void {
     const exchange = this.#exchange;
-    exchange.upstreamStatus = status;
-    // An upstream that wants money wants the provider's, never the caller's (REQUIREMENTS "the upstream's own 402").
-    if (status === 402) {
-      this.#complaint = new UpstreamComplaint(headers);
-      return;
-    }
     exchange.status = status;
     this.#meter.noteHead(headers, this.#context.clock.monotonicMs() - this.#sentMs);
     if (this.#meter.grows && isEventStream(headers)) this.#events = new EventEdges();
@@ -117,8 +118,7 @@ export class ProxyCall implements UpstreamReceiver {
   onChunk(chunk: Buffer): boolean {
     const exchange = this.#exchange;
     if (this.#complaint !== undefined) {
-      if (!this.#ended && this.#complaint.hear(chunk)) this.#failForMoney(this.#complaint);
-      return true;
+      return this.#ended || !this.#complaint.hear(chunk) || this.#judge(this.#complaint);
     }
     exchange.bytesOut += chunk.length;
     if (!this.#meter.grows || exchange.status >= 400) return exchange.response.write(chunk);
@@ -135,10 +135,8 @@ export class ProxyCall implements UpstreamReceiver {
 
   onEnd(): void {
     if (this.#ended) return;
-    if (this.#complaint !== undefined) {
-      this.#failForMoney(this.#complaint);
-      return;
-    }
+    if (this.#complaint !== undefined) this.#judge(this.#complaint);
+    if (this.#ended) return;
     if (this.#meter.lasts) this.#settleStream();
     this.#exchange.response.end();
     this.#end('complete');
@@ -147,10 +145,8 @@ export class ProxyCall implements UpstreamReceiver {
   onFailure(failure: UpstreamFailure): void {
     // Whoever aborted it here says how it ended.
     if (this.#ended || failure.kind === 'aborted') return;
-    if (this.#complaint !== undefined) {
-      this.#failForMoney(this.#complaint);
-      return;
-    }
+    if (this.#complaint !== undefined) this.#judge(this.#complaint);
+    if (this.#ended) return;
     const { response } = this.#exchange;
     if (response.headSent) {
       this.#settleStream();
@@ -171,11 +167,19 @@ export class ProxyCall implements UpstreamReceiver {
     failForward(this.#context, this.#exchange, codeOfFailure(failure), failure.message);
   }
 
-  #failForMoney(complaint: UpstreamComplaint): void {
+  /** Enough was heard: what is not about us goes on as it came. False = the caller does not take more just now. */
+  #judge(complaint: UpstreamComplaint): boolean {
+    const fault = complaint.fault(this.#exchange.target, this.#route.upstreamId ?? '');
+    if (fault === undefined) {
+      const { status, headers, body } = complaint;
+      this.#complaint = undefined;
+      this.#answer(status, headers);
+      return body.length === 0 || this.onChunk(body);
+    }
     this.#forwarder?.abort();
     this.#end('refused');
-    const fault = complaint.fault(this.#exchange.target, this.#route.upstreamId ?? '');
     failForwarding(this.#context, this.#exchange, fault);
+    return true;
   }
 
   #admitSlowly(accounts: CallerAccounts): void {

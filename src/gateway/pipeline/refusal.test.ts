@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { buildLimit, buildPlan, buildPrice } from '../../../test/support/build-catalog.ts';
+import {
+  buildLimit,
+  buildPlan,
+  buildPrice,
+  UPSTREAM,
+} from '../../../test/support/build-catalog.ts';
 import { type MemoryCall } from '../../../test/support/memory-gateway.ts';
 import type { Limit } from '../../domain/catalog.ts';
 import { decide } from '../../domain/decide.ts';
@@ -177,4 +182,55 @@ it('C402-22: the words of an upstream that wants money are told, not its status'
   });
   expect(response.header('x-upstream-provider')).toBe('main');
   expect([gateway.engine.charged, gateway.engine.openUnits]).toEqual([{}, 0]);
+});
+
+describe("C402-22: what is wrong with the operator's account is not the caller's fault on a proxied route either", () => {
+  const credentials = [{ name: 'authorization', value: 'Bearer sk-operator' }];
+  const paid = new Map([['main', { ...UPSTREAM, credentials }]]);
+  const LOW = {
+    error: { type: 'invalid_request_error', message: 'Your credit balance is too low.' },
+  };
+  const QUOTA = { error: { code: 'insufficient_quota', message: 'You exceeded your quota' } };
+  const WRONG = { error: { code: 'invalid_api_key', message: 'Incorrect key: sk-op***' } };
+  const HEADERS = ['Content-Type', 'application/json', 'WWW-Authenticate', 'Bearer realm="up"'];
+
+  it.each([
+    [400, LOW, '503 UPSTREAM_PROVIDER_QUOTA_EXHAUSTED'],
+    [429, QUOTA, '503 UPSTREAM_PROVIDER_QUOTA_EXHAUSTED'],
+    [401, WRONG, '502 UPSTREAM_FAILED'],
+    [403, WRONG, '502 UPSTREAM_FAILED'],
+  ])("a %d with %j is %s, or the caller's own", async (status, said, expected) => {
+    const body = JSON.stringify(said);
+    const ours = open({ catalog: { upstreams: paid } });
+    ours.answer = { status, headers: HEADERS, body };
+    const response = await ours.call({ path: '/' });
+    expect(`${response.status} ${bodyOf(response).code}`).toBe(expected);
+    expect(response.header('www-authenticate')).toBeUndefined();
+    expect(response.body).not.toContain('sk-op');
+    expect([ours.engine.charged, ours.engine.openUnits]).toEqual([{}, 0]);
+    const theirs = open({});
+    theirs.answer = { status, headers: HEADERS, body };
+    const passed = await theirs.call({ path: '/' });
+    expect([passed.status, passed.body]).toEqual([status, body]);
+    expect(passed.header('www-authenticate')).toBe('Bearer realm="up"');
+  });
+
+  it.each([
+    [400, ['{"error":{"message":', '"q is missing"}}']],
+    [403, ['not your document']],
+    [429, ['{"e":1}']],
+    [400, ['x'.repeat(20_000), 'y'.repeat(20_000)]],
+    [412, []],
+  ])('a %d about the request itself goes on as it came', async (status, pieces) => {
+    const gateway = open({ catalog: { upstreams: paid } });
+    gateway.answer = { status, headers: ['X-Own', 'yes'], body: pieces };
+    const response = await gateway.call({ path: '/' });
+    expect([response.status, response.body, response.ended]).toEqual([
+      status,
+      pieces.join(''),
+      true,
+    ]);
+    expect(response.header('x-own')).toBe('yes');
+    expect([gateway.engine.charged, gateway.engine.openUnits]).toEqual([{}, 0]);
+  });
 });

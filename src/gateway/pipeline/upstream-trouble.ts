@@ -59,25 +59,33 @@ export function findMoneyTrouble(refusal: UpstreamRefusal): Fault | undefined {
 export function judgeRefusal(
   { upstreamStatus: status = 502, target }: Pick<Exchange, 'upstreamStatus' | 'target'>,
   headers: RawHeaders,
-  sent: Buffer,
+  body: Buffer,
   upstreamId: string,
 ): Fault | undefined {
-  const body = decode(sent, readHeader(headers, 'content-encoding')) ?? sent;
   const trouble = findMoneyTrouble({ status, headers, body, target, upstreamId });
   if (trouble !== undefined) return trouble;
   if (status >= 400 && status < 500 && status !== 401 && status !== 403) return undefined;
-  const problem = `the upstream answered ${status}${status < 300 ? ' with an error' : ''}`;
-  return { code: 'UPSTREAM_FAILED', problem, pointer: undefined };
+  return failedWith(status);
 }
 
-/** The 402 of an upstream as it comes in: its words are told, not passed on, and as many as are of use. */
+/** With which providers say that money is missing, or that the key is wrong (docs/guides/upstream-providers.md). */
+const COMPLAINTS: ReadonlySet<number> = new Set([400, 401, 402, 403, 412, 429]);
+
+/** `isOurs`: the operator's account is what an upstream complains of. A 402 is never the caller's (REQUIREMENTS). */
+export function mayComplain(status: number, isOurs: boolean): boolean {
+  return status === 402 || (isOurs && COMPLAINTS.has(status));
+}
+
+/** An upstream's refusal as it comes in, until it is known what it is about: no more of it than tells that. */
 export class UpstreamComplaint {
-  readonly #headers: RawHeaders;
+  readonly status: number;
+  readonly headers: RawHeaders;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(headers: RawHeaders) {
-    this.#headers = headers;
+  constructor(status: number, headers: RawHeaders) {
+    this.status = status;
+    this.headers = headers;
   }
 
   /** True = that is enough of it. */
@@ -87,11 +95,33 @@ export class UpstreamComplaint {
     return this.#bytes >= TROUBLE_BYTES_MAX;
   }
 
-  fault(target: string | undefined, upstreamId: string): Fault {
-    const body = joinChunks(this.#chunks);
-    const refusal = { status: 402, headers: this.#headers, body, target, upstreamId };
-    return tell(refusal, 402, classifyBillingError(readAnswer(refusal)));
+  /** What was heard of its body. */
+  get body(): Buffer {
+    return joinChunks(this.#chunks);
   }
+
+  /** Our side of it: our money, or our key. Undefined = it is about the caller's own request. */
+  fault(target: string | undefined, upstreamId: string): Fault | undefined {
+    const { status, headers, body } = this;
+    const refusal = { status, headers, body, target, upstreamId };
+    const trouble = findMoneyTrouble(refusal);
+    if (trouble !== undefined || !isAboutKey(refusal)) return trouble;
+    return failedWith(status);
+  }
+}
+
+const KEY_CODE = /api_?key|authentication|token|permission_error/;
+
+/** A service may also say 403 of its own accord, to a caller whom we told it about: then no key is spoken of. */
+function isAboutKey(refusal: UpstreamRefusal): boolean {
+  if (refusal.status !== 403) return refusal.status === 401;
+  if (readHeader(refusal.headers, 'www-authenticate') !== undefined) return true;
+  return KEY_CODE.test(classifyBillingError(readAnswer(refusal))?.code ?? '');
+}
+
+function failedWith(status: number): Fault {
+  const problem = `the upstream answered ${status}${status < 300 ? ' with an error' : ''}`;
+  return { code: 'UPSTREAM_FAILED', problem, pointer: undefined };
 }
 
 /** Our side of an upstream's failure: 502, 503 or 504, never a 402 (C402-19). */
@@ -101,7 +131,8 @@ export function codeOfFailure(failure: UpstreamFailure): Code {
   return 'UPSTREAM_FAILED';
 }
 
-function readAnswer({ status, headers, body }: UpstreamRefusal): ProviderAnswer {
+function readAnswer({ status, headers, body: sent }: UpstreamRefusal): ProviderAnswer {
+  const body = decode(sent, readHeader(headers, 'content-encoding')) ?? sent;
   const parsed = parseBody(body.subarray(0, TROUBLE_BYTES_MAX).toString('utf8'));
   return {
     status: statusMeant(status, parsed),
