@@ -199,6 +199,8 @@ export interface CodeRow {
   readonly title: string;
   /** What happened, in numbers, and the next step: a template of sentence.ts. The link follows it. */
   readonly sentence: string;
+  /** What Retry-After says where nothing tells it better. */
+  readonly retryAfterSeconds?: number;
   /** RFC 6750 3.1 `error` of the WWW-Authenticate header, when a credential was sent and was refused. */
   readonly bearerError?: 'invalid_token';
 }

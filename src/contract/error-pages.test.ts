@@ -88,6 +88,11 @@ describe.each(CODE_NAMES)('C402-08, DOC-02: the page of %s', (code) => {
     expect(readSample(page).retry.kind).toBe(expectedKind(code));
   });
 
+  test('C402-19: a 503 says after how long it is worth another try, as its page shows', () => {
+    const { retry_after_seconds: shown } = readSample(page).retry;
+    expect(row.retryAfterSeconds).toBe(row.status === 503 ? shown : undefined);
+  });
+
   test('names what the code is called elsewhere', () => {
     const aliases = Object.entries(CODE_ALIASES).filter(([, target]) => target === code);
     expect(aliases.filter(([alias]) => !page.includes(`\`${alias}\``))).toEqual([]);

@@ -1,4 +1,4 @@
-import type { Code } from '../contract/codes.ts';
+import { type Code, CODES } from '../contract/codes.ts';
 import type { LimitLabel } from './accounts.ts';
 import type { LimitUnit } from './catalog.ts';
 import type { EntitlementFact, Facts, LimitFact, ReservationFact } from './facts.ts';
@@ -126,8 +126,16 @@ function checkStorm(facts: Facts): Refusal | undefined {
   return { ...refuse('storm', 'PAYMENT_RETRY_STORM'), retryAfterMs: facts.storm.retryAfterMs };
 }
 
-function checkForwarding(facts: Facts): Refusal | undefined {
-  return facts.forwarding === undefined ? undefined : refuse('forward', facts.forwarding.code);
+function checkForwarding({ forwarding }: Facts): Refusal | undefined {
+  if (forwarding === undefined) return undefined;
+  const { code, retryAfterMs = waitMsOf(code) } = forwarding;
+  return { ...refuse('forward', code), retryAfterMs };
+}
+
+/** Without a Retry-After an SDK repeats a 503 at once, and again: that helps nobody who is out of reach. */
+function waitMsOf(code: Code): number | undefined {
+  const { retryAfterSeconds } = CODES[code];
+  return retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1000;
 }
 
 /** What each missing entitlement is refused with; the answer turns it into 403 when nothing on sale grants it. */

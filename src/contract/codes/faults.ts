@@ -24,6 +24,7 @@ export const FAULT_CODES = {
     status: 503,
     financial: false,
     retryKind: 'transient',
+    retryAfterSeconds: 1,
     actions: ['retry_later', 'contact_support'],
     title: 'Billing is unavailable',
     sentence:
@@ -33,6 +34,7 @@ export const FAULT_CODES = {
     status: 503,
     financial: false,
     retryKind: 'transient',
+    retryAfterSeconds: 5,
     actions: ['retry_later', 'contact_support'],
     title: 'No upstream is available',
     sentence:
@@ -42,6 +44,7 @@ export const FAULT_CODES = {
     status: 503,
     financial: false,
     retryKind: 'transient',
+    retryAfterSeconds: 60,
     actions: ['retry_later', 'contact_support'],
     title: 'The upstream has no quota left for us',
     sentence:
@@ -51,6 +54,7 @@ export const FAULT_CODES = {
     status: 503,
     financial: false,
     retryKind: 'transient',
+    retryAfterSeconds: 1,
     actions: ['retry_later'],
     title: 'The gateway is busy',
     sentence:

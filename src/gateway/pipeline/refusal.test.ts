@@ -181,6 +181,7 @@ it('C402-22: the words of an upstream that wants money are told, not its status'
     message: 'Insufficient Balance',
   });
   expect(response.header('x-upstream-provider')).toBe('main');
+  expect(response.header('retry-after')).toBe('60');
   expect([gateway.engine.charged, gateway.engine.openUnits]).toEqual([{}, 0]);
 });
 
