@@ -133,6 +133,6 @@ export interface Engine {
   peek(account: AccountSpec): AccountNumbers | undefined;
   /** Milliseconds until the bucket has a token, 0 = it has one; asked of the store, and nothing is taken. */
   askRate(rate: RateNeed): Promise<number>;
-  /** Tokens of a bucket that could be taken at once, as last known; a bucket never asked for is full. */
-  peekRate(rate: RateNeed): number;
+  /** Tokens of a bucket that could be taken at once by now, parts of one included; undefined when never asked for. */
+  peekRate(rate: RateNeed): number | undefined;
 }

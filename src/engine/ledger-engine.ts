@@ -226,7 +226,7 @@ export class LedgerEngine implements Engine {
 
   readonly askRate: Engine['askRate'] = (rate) => this.#rates.ask(rate);
 
-  peekRate(rate: RateNeed): number {
+  peekRate(rate: RateNeed): number | undefined {
     return this.#rates.remaining(rate, this.#clock.monotonicMs());
   }
 

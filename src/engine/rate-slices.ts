@@ -16,6 +16,8 @@ interface Slice {
   want: number;
   /** What the shared bucket had left when it was last asked. */
   atStore: number;
+  /** When that was. Monotonic. */
+  heardMs: number;
 }
 
 export interface RateRefusal {
@@ -104,12 +106,16 @@ export class RateSlices {
     return asking;
   }
 
-  /** Tokens a caller could take at once, as last heard of; a bucket never asked for is full. */
-  remaining(rate: RateNeed, monotonicMs: number): number {
+  /**
+   * Tokens a caller could take at once: what was last heard of, and what has come back since, parts of one included.
+   * Undefined = this process has not asked for the bucket, and others may have emptied it.
+   */
+  remaining(rate: RateNeed, monotonicMs: number): number | undefined {
     const slice = this.#slices.get(rate.bucketId);
-    if (slice === undefined) return rate.burst;
+    if (slice === undefined) return undefined;
     const here = monotonicMs < slice.expiresAt ? slice.tokens : 0;
-    return Math.min(rate.burst, here + slice.atStore);
+    const since = ((monotonicMs - slice.heardMs) * rate.count) / rate.periodMs;
+    return Math.min(rate.burst, here + slice.atStore + since);
   }
 
   /** A rate limit changed or was lifted: who was refused asks the store again. Tokens that were taken stay. */
@@ -171,6 +177,7 @@ export class RateSlices {
       deniedUntil: result.granted > 0 ? 0 : monotonicMs + result.retryAfterMs,
       want: Math.max(1, Math.min((before?.want ?? 1) * 2, Math.floor(result.remaining / 8))),
       atStore: result.remaining,
+      heardMs: monotonicMs,
     });
   }
 

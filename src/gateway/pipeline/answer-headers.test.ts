@@ -78,7 +78,6 @@ describe('formatNano', () => {
 describe('readRateLimits (QUOTA-08)', () => {
   const resetsAtMs = Date.parse('2027-02-01T00:00:00Z');
   it.each([
-    ['never asked: the whole allowance', {}, 1000],
     ['open holds do not count', { [QUOTA]: { allowance: 1000, spent: 990, reserved: 10 } }, 10],
     [
       'a shrunken plan leaves nothing, not less',
@@ -89,6 +88,13 @@ describe('readRateLimits (QUOTA-08)', () => {
     expect(readRateLimits(exchangeOn(), engineWith(numbers))).toMatchObject([
       { remaining, resetsAtMs },
     ]);
+  });
+
+  it('of what nobody has asked for lately nothing is told, for it may be used up', () => {
+    const rateLimits = [buildRateLimit({})];
+    const exchange = exchangeOn(buildPlan('free', { limits: [buildLimit(3)], rateLimits }));
+    const engine = { peek: () => undefined, peekRate: () => undefined };
+    expect(readRateLimits(exchange, engine)).toEqual([]);
   });
 
   it('nobody has no limits', () => {
@@ -113,17 +119,13 @@ describe('readRateLimits (QUOTA-08)', () => {
         exchangeOn(plan),
         engineWith({ [QUOTA]: { allowance: Number.MAX_SAFE_INTEGER, spent: units, reserved: 0 } }),
       )[0]?.remaining;
-    expect([
-      readRateLimits(exchangeOn(plan), engineWith({}))[0]?.remaining,
-      spent(4),
-      spent(99),
-    ]).toEqual([10, 6, 0]);
+    expect([spent(0), spent(4), spent(99)]).toEqual([10, 6, 0]);
   });
 
   it('PLAN-10: a rate is told too, with the time until it is full again', () => {
     const rateLimits = [buildRateLimit({ count: 60, periodMs: 60_000, burst: 10 })];
     const [reading] = readRateLimits(exchangeOn(buildPlan('free', { rateLimits })), engineWith({}));
-    expect(reading).toMatchObject({ remaining: 7, resetsAtMs: AT + 53_000 });
+    expect(reading).toMatchObject({ remaining: 7, resetsAtMs: AT + 3000 });
     expect(reading?.policy.item).toBe('"rate_per_minute";q=60;w=60;qu="requests"');
     const bigger = [buildRateLimit({ count: 60, periodMs: 500, burst: 600 })];
     const [other] = readRateLimits(
@@ -247,7 +249,9 @@ describe('buildServedHeaders', () => {
     exchange.accounts = new AnonymousAllowance({ id: 'demo' }, allowance, catalog).callerFrom(
       '203.0.113.0/24',
     ).accounts;
-    const response = headersOf(exchange, true);
+    const known = { ...engineWith({}), peek: () => ({ allowance: 100, spent: 1, reserved: 0 }) };
+    const response = exchange.response as MemoryResponse;
+    response.writeHead(200, buildServedHeaders(exchange, known, 'USD', true));
     expect(response.header('x-ratelimit-limit')).toBe('100');
     expect(response.header('x-tollkeeper-cost')).toBeUndefined();
     expect(response.header('x-tollkeeper-balance')).toBeUndefined();

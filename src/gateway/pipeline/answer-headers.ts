@@ -28,7 +28,10 @@ function countedCall({ route, countedModel: model, endUser }: Exchange): Counted
 
 type Peeking = Pick<Engine, 'peek' | 'peekRate'>;
 
-/** What is left of every quota and rate this request counts in (QUOTA-08), up to 1 s old on success. */
+/**
+ * What is left of every quota and rate this request counts in (QUOTA-08), up to 1 s old on success. Of what nobody here has
+ * asked for lately nothing is told: a request that was refused before it was counted knows no numbers.
+ */
 export function readRateLimits(exchange: Exchange, engine: Peeking): RateLimitReading[] {
   const readings: RateLimitReading[] = [];
   const { accounts } = exchange;
@@ -36,26 +39,23 @@ export function readRateLimits(exchange: Exchange, engine: Peeking): RateLimitRe
   for (const { spec, policy } of accounts.accountsAt(countedCall(exchange), exchange.at)) {
     if (policy === undefined) continue;
     const numbers = engine.peek(spec);
+    if (numbers === undefined) continue;
     const remaining = Math.max(0, leftOf(spec, numbers));
-    readings.push({ policy, remaining, resetsAtMs: spec.windowEndsAt ?? numbers?.resetsAt });
+    readings.push({ policy, remaining, resetsAtMs: spec.windowEndsAt ?? numbers.resetsAt });
   }
   for (const rate of ratesOf(exchange)) {
-    const remaining = engine.peekRate(rate);
-    const missing = rate.policy.quota - remaining;
+    const left = engine.peekRate(rate);
+    if (left === undefined) continue;
     // Until it is full again, as time goes on at the rate that is sustained.
-    const resetsAtMs = exchange.at + Math.max(0, missing) * (rate.periodMs / rate.count);
-    readings.push({ policy: rate.policy, remaining, resetsAtMs });
+    const resetsAtMs = exchange.at + (rate.burst - left) * (rate.periodMs / rate.count);
+    readings.push({ policy: rate.policy, remaining: Math.floor(left), resetsAtMs });
   }
   return readings;
 }
 
 /** A slot is never spent: what is left of them is what no call holds. A soft limit is told as what it is set to. */
-function leftOf(
-  { allowance, unit, limit }: AccountSpec,
-  numbers: AccountNumbers | undefined,
-): number {
-  const all = limit?.softAt ?? numbers?.allowance ?? allowance;
-  if (numbers === undefined) return all;
+function leftOf({ unit, limit }: AccountSpec, numbers: AccountNumbers): number {
+  const all = limit?.softAt ?? numbers.allowance;
   return all - (isSlot(unit) ? numbers.reserved : numbers.spent);
 }
 

@@ -201,7 +201,7 @@ class RehearsedEngine implements Engine {
     return this.#engine.askRate(...args);
   }
 
-  peekRate(...args: Parameters<Engine['peekRate']>): number {
+  peekRate(...args: Parameters<Engine['peekRate']>): number | undefined {
     return this.#engine.peekRate(...args);
   }
 
