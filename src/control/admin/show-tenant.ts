@@ -48,14 +48,14 @@ async function describeAccess(
   const { asset } = catalog;
   const every = everyLimit({ plan, holder, asset, at: now });
   const limits = every.filter(({ label }) => label.scope !== 'key');
-  const owners = new Set([payer.id, ...limits.map(({ spec }) => spec.tenantId)]);
+  const owners = new Set([payer.id, holder.tenantId, ...limits.map(({ spec }) => spec.tenantId)]);
   const lists = await Promise.all(
     [...owners].map((owner) => store.accounts(owner, now, ACCOUNTS_WAIT_MS)),
   );
   const accounts = lists.flat();
   const byId = new Map(accounts.map((account) => [account.spec.id, account]));
   const listed = limits.flatMap((limit) => partsOf(limit, accounts).parts);
-  const ofKeys = keyLimitsOf(accounts, payer.id, now).map((limit) => asOfNow(limit, every));
+  const ofKeys = keyLimitsOf(accounts, holder.tenantId, now).map((limit) => asOfNow(limit, every));
   return {
     plan_version: plan.version,
     plan_title: plan.title,
@@ -69,14 +69,14 @@ async function describeAccess(
   };
 }
 
-/** Of windows that are not over. */
+/** Of windows that are not over. They are its own keys', whoever pays for their calls. */
 function keyLimitsOf(
   accounts: readonly AccountBalance[],
-  payerId: string,
+  tenantId: string,
   now: number,
 ): readonly CountedLimit[] {
   return accounts
-    .filter(({ spec }) => spec.tenantId === payerId && isKeyLimit(spec, now))
+    .filter(({ spec }) => spec.tenantId === tenantId && isKeyLimit(spec, now))
     .toSorted((left, right) => (left.spent < right.spent ? 1 : -1))
     .slice(0, KEY_LIMITS_MAX)
     .flatMap(({ spec, allowance }) => {

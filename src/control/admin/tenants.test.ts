@@ -188,33 +188,38 @@ describe('what is agreed', () => {
     });
   });
 
-  it('limits of single keys are listed once they are used', async () => {
-    const id = await makeTenant(api);
-    const spec = {
-      ...quotaOf(id, 5000),
-      limit: {
-        id: 'own_calls',
-        unit: 'requests',
-        window: 'lifetime',
-        scope: 'key',
-        keyId: 'key_1',
-      },
-    } as const;
-    await api.store.openOwner('worker-k', NOW);
-    const wish = { index: 1, account: spec, grantedBefore: 0, need: 5, want: 5, ask: true };
-    await api.store.acquire('worker-k', [wish], NOW);
-    await api.store.closeOwner({
-      owner: 'worker-k',
-      now: NOW,
-      seq: 1,
-      leases: [{ index: 1, charged: 3, granted: 3, close: true, answersRecall: false }],
-      overruns: [],
-      changesAfter: 0,
-    });
-    expect((await call(`/admin/tenants/${id}`)).json['limits']).toContainEqual(
-      expect.objectContaining({ id: 'own_calls', key_id: 'key_1', limit: 5000, used: 3 }),
-    );
-  });
+  it.each(['on its own', 'a part of a pool'])(
+    'limits of single keys of a tenant %s are listed once they are used',
+    async (how) => {
+      const pool = { parent_id: await makeTenant(api), pooled: true };
+      const id = await makeTenant(api, how === 'on its own' ? {} : pool);
+      const owner = `worker of ${id}`;
+      const spec = {
+        ...quotaOf(id, 5000),
+        limit: {
+          id: 'own_calls',
+          unit: 'requests',
+          window: 'lifetime',
+          scope: 'key',
+          keyId: 'key_1',
+        },
+      } as const;
+      await api.store.openOwner(owner, NOW);
+      const wish = { index: 1, account: spec, grantedBefore: 0, need: 5, want: 5, ask: true };
+      await api.store.acquire(owner, [wish], NOW);
+      await api.store.closeOwner({
+        owner,
+        now: NOW,
+        seq: 1,
+        leases: [{ index: 1, charged: 3, granted: 3, close: true, answersRecall: false }],
+        overruns: [],
+        changesAfter: 0,
+      });
+      expect((await call(`/admin/tenants/${id}`)).json['limits']).toContainEqual(
+        expect.objectContaining({ id: 'own_calls', key_id: 'key_1', limit: 5000, used: 3 }),
+      );
+    },
+  );
 });
 
 describe('BILL-05: the budget of a tenant', () => {
