@@ -30,6 +30,8 @@ apis:
     upstream: demo
     routes:
       - { name: weather, path: /weather, methods: [GET], price: 0.0003 USD / request }
+      - { name: sold, path: /sold, methods: [GET], rewrite: { pattern: "^/sold", with: "/weather" },
+          price: { request: 0.0001 USD, byte_out: 1.00 USD / 1MB } }
       - { name: reports, path_prefix: /lookup, feature: reports, price: 0.001 USD / request }
 plans:
   open: { title: Open, price: 9.00 USD / month }
@@ -45,7 +47,7 @@ plans:
   max: { title: Max, price: 99.00 USD / month, features: [reports] }
 packs:
   small: { title: Small, price: 5.00 USD, credit: 5.00 USD }
-demo: { customer: { plan: open }, credit: 1.00 USD }
+demo: { customer: { plan: open }, credit: 5.00 USD }
 `;
 const REQUESTS = 10_000;
 const PARALLEL = 32;
@@ -166,6 +168,25 @@ describe('show 6: POST /v1/quote', () => {
     });
     expect(amount).toBe('0.0003 USD');
     expect((await caller.usage(key)).balance).toMatchObject({ settled: '0.00', held: '0.00' });
+  });
+
+  it('promises nothing where the answer is priced by the byte: the unit prices are what can be told', async () => {
+    const call = { path: '/sold?city=Oslo', method: 'GET' };
+    expect(await ask('/v1/quote', gateway.key, call)).toMatchObject({
+      amount: '1.048676 USD',
+      guarantee: null,
+      covers: expect.stringContaining('first 1,048,576 bytes'),
+      unit_prices: ['0.0001 USD a call', '1000.00 USD per GB received'],
+    });
+    expect(await ask('/v1/check', gateway.key, call)).toMatchObject({ cost_max: null });
+    const answer = await caller.call({ ...call, key: gateway.key });
+    expect(answer.status).toBe(200);
+    expect(answer.headers['x-tollkeeper-cost-max']).toBeUndefined();
+    const flat = { path: '/weather?city=Oslo', method: 'GET' };
+    expect(await ask('/v1/quote', gateway.key, flat)).toMatchObject({
+      amount: '0.0003 USD',
+      guarantee: 'Sending this request costs at most this amount.',
+    });
   });
 
   it('takes a chat body as it is', async () => {

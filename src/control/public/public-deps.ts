@@ -48,6 +48,8 @@ export interface Rehearsal {
   readonly decision: Decision;
   /** Most the request may cost, in nano, without what is billed beyond an allowance. */
   readonly holdNano: number;
+  /** There is no such most: its answer is priced by the byte, and only the beginning of it is in `holdNano`. */
+  readonly costIsOpen: boolean;
   readonly refusal: { readonly status: number; readonly body: string } | undefined;
 }
 

@@ -8,6 +8,7 @@ import { formatMoney } from '../../domain/money.ts';
 import { applyOffer, finalCode, findOffers, offersOnSale, soldAs } from '../../domain/offers.ts';
 import { billedAtMost } from '../../domain/overage.ts';
 import { refuse, refuseCaller, sendJson } from './answers.ts';
+import { describeUnitPrices } from './unit-prices.ts';
 import type { PublicContext, PublicDeps, PublicEnv, Rehearsal } from './public-deps.ts';
 
 const OFFERS_MAX = 16;
@@ -139,12 +140,12 @@ function sendCheck(
   context: PublicContext,
   deps: PublicDeps,
   { after }: Asked,
-  { facts, decision, holdNano, refusal }: Rehearsal,
+  { facts, decision, holdNano, costIsOpen, refusal }: Rehearsal,
 ): Response {
   const catalog = deps.catalog();
   return sendJson(context, {
     ...viewDecision(decision, facts, deps),
-    cost_max: formatMoney({ asset: catalog.asset, units: BigInt(holdNano) }),
+    cost_max: costIsOpen ? null : formatMoney({ asset: catalog.asset, units: BigInt(holdNano) }),
     answer: refusal === undefined ? null : parseAnswer(refusal.body),
     after: after.length === 0 ? null : viewAfter(after, facts, deps),
   });
@@ -185,10 +186,14 @@ function parseAnswer(body: string): unknown {
   }
 }
 
+/** An answer that is priced by its bytes costs more than what is set aside before it comes. */
+const COVERED =
+  'The answer up to its first 1,048,576 bytes. It is priced by its length: what is longer costs more, by the unit prices.';
+
 function sendQuote(
   context: PublicContext,
   deps: PublicDeps,
-  { facts, holdNano, refusal }: Rehearsal,
+  { facts, holdNano, costIsOpen, refusal }: Rehearsal,
 ): Response {
   if (refusal !== undefined) {
     return new Response(refusal.body, {
@@ -196,7 +201,8 @@ function sendQuote(
       headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' },
     });
   }
-  const { asset } = deps.catalog();
+  const catalog = deps.catalog();
+  const { asset } = catalog;
   const beyondNano = billedAtMost(facts.limits);
   const money = (nano: number): string => formatMoney({ asset, units: BigInt(nano) });
   return sendJson(context, {
@@ -209,7 +215,9 @@ function sendQuote(
       .filter(({ kind }) => kind === 'quota')
       .map(({ label, unit, need }) => ({ limit_id: label?.id ?? null, unit, max: need })),
     model: facts.entitlements.find(({ kind }) => kind === 'model')?.id ?? null,
-    guarantee: 'Sending this request costs at most this amount.',
+    ...(costIsOpen
+      ? { guarantee: null, covers: COVERED, unit_prices: describeUnitPrices(facts, catalog) }
+      : { guarantee: 'Sending this request costs at most this amount.' }),
     catalog_version: facts.catalogVersion,
   });
 }

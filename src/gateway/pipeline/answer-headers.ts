@@ -59,7 +59,7 @@ function leftOf({ unit, limit }: AccountSpec, numbers: AccountNumbers): number {
   return all - (isSlot(unit) ? numbers.reserved : numbers.spent);
 }
 
-/** Cost, balance and limits of an answer that is served, as a flat list. `final`: the cost is exact, not the most it can be. */
+/** Cost, balance and limits of an answer that is served, as a flat list. `final`: the cost is exact, not the most it can be, which is told where there is one. */
 export function buildServedHeaders(
   exchange: Exchange,
   engine: Peeking,
@@ -71,7 +71,8 @@ export function buildServedHeaders(
   if (wouldRefuse !== undefined) headers.push('x-tollkeeper-would-refuse', wouldRefuse);
   if (access !== undefined) {
     if (final) headers.push('x-tollkeeper-cost', `${formatNano(exchange.costNano)} ${asset}`);
-    else headers.push('x-tollkeeper-cost-max', `${formatNano(exchange.holdNano)} ${asset}`);
+    else if (!exchange.costIsOpen)
+      headers.push('x-tollkeeper-cost-max', `${formatNano(exchange.holdNano)} ${asset}`);
     const balance = readBalance(exchange, engine);
     if (balance !== undefined)
       headers.push('x-tollkeeper-balance', `${formatNano(balance)} ${asset}`);

@@ -92,6 +92,8 @@ export class Exchange {
   upstreamStatus: number | undefined = undefined;
   ending: OutcomeFact['ending'] = 'complete';
   holdNano = 0;
+  /** Bytes are money that nobody can count before they came: no amount is the most it can cost. */
+  costIsOpen = false;
   costNano = 0;
   overrunNano = 0;
   inputTokens = 0;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { buildLimit, buildPrice } from '../../../test/support/build-catalog.ts';
 import { ask, open, type Setting } from '../../../test/support/pipeline-setting.ts';
+import type { Plan } from '../../domain/catalog.ts';
 
 const BALANCE = 'bal:ten_1:USD';
 const TERABYTE = 1_000_000_000_000;
@@ -34,5 +35,36 @@ describe('a body that is said to be larger than money can count (BILL-06)', () =
     expect(await ask(gateway, upload)).toBe('402 INSUFFICIENT_CREDITS');
     expect(gateway.sent).toEqual([]);
     expect(gateway.facts.limits.every(({ need }) => Number.isSafeInteger(need))).toBe(true);
+  });
+});
+
+describe('what a call by the byte costs at most (DISC-07)', () => {
+  const perByteOut = { routes: [{ price: buildPrice({ perByteOut: 1_000n }) }] };
+  const perByteIn = { routes: [{ price: buildPrice({ perByteIn: 1_000n }) }] };
+  const billing = (unit: 'bytes_in' | 'bytes_out'): Partial<Plan> => ({
+    limits: [buildLimit(5, { id: 'volume', unit, overage: { kind: 'bill', unitPico: 1_000n } })],
+  });
+  const prepaid = { usage: 'prepaid' } as const;
+  const blocked = { limits: [buildLimit(10_000_000, { unit: 'bytes_out' })] };
+
+  it.each<[string, Setting, number, string | undefined]>([
+    ['bytes of the answer have a price', { ...perByteOut, plan: prepaid }, 10, undefined],
+    ['bytes of a body of unknown length have one', { ...perByteIn, plan: prepaid }, -1, undefined],
+    ['those of a body of known length', { ...perByteIn, plan: prepaid }, 10, '0.00000001 USD'],
+    ['the plan covers them', { ...perByteOut, plan: { usage: 'included' } }, 10, '0.0000 USD'],
+    ['those beyond an allowance have one', { plan: billing('bytes_out') }, 10, undefined],
+    ['so has a known length beyond one', { plan: billing('bytes_in') }, 10, '0.000000005 USD'],
+    ['an allowance of them is all there is', { plan: blocked }, 10, '0.0000 USD'],
+  ])('where %s', async (_what, setting, contentLength, costMax) => {
+    const gateway = open(setting);
+    gateway.engine.balances.set(BALANCE, 10_000_000_000);
+    const response = await gateway.call({
+      path: '/',
+      method: 'PUT',
+      body: '0123456789',
+      contentLength,
+    });
+    expect(response.status).toBe(200);
+    expect(response.header('x-tollkeeper-cost-max')).toBe(costMax);
   });
 });

@@ -1,10 +1,10 @@
 import { toSafeNumberAtMost } from '../../domain/money.ts';
 import { costOf, NO_USAGE } from '../../domain/pricing.ts';
-import type { Take } from '../../domain/take.ts';
+import { amountFor, NO_TAKE, type Take } from '../../domain/take.ts';
 import type { Need } from '../../engine/engine.ts';
 import type { RawHeaders } from '../listener.ts';
 import { type Asked, prepareNeeds } from './admission.ts';
-import { type CallerAccounts, countedAs, needsOf } from './caller-accounts.ts';
+import { type CallerAccounts, type CallShape, countedAs, needsOf } from './caller-accounts.ts';
 import type { CompiledRoute, FlatTake } from './compile-catalog.ts';
 import { findEndUser } from './end-user.ts';
 import type { Exchange } from './exchange.ts';
@@ -53,9 +53,23 @@ export class ProxyMeter {
     this.#asked = { call, take, least, grows: this.grows };
     exchange.take = accounts.prepaid ? take : this.#priced(take);
     exchange.holdNano = take.nano;
+    exchange.costIsOpen = this.grows && this.#isOpen(accounts, shape);
     if (this.grows) return prepareNeeds(exchange, accounts, shape, this.#asked);
     shape.flatNeeds ??= needsOf(shape, take, least);
     return shape.flatNeeds;
+  }
+
+  /** Whether bytes cost something of which nobody knows yet how many will pass. */
+  #isOpen(accounts: CallerAccounts, { views }: CallShape): boolean {
+    const { at, request } = this.#exchange;
+    const unknown = { ...NO_TAKE, bytesIn: request.contentLength < 0 ? 1 : 0, bytesOut: 1 };
+    const { perByteIn, perByteOut } = this.#compiled.route.price;
+    const isPriced = perByteOut > 0n || (perByteIn > 0n && unknown.bytesIn > 0);
+    if (accounts.prepaid && isPriced) return true;
+    return views.some(
+      ({ spec }) =>
+        accounts.mayBill(spec, at) && amountFor(spec.unit, unknown) > amountFor(spec.unit, NO_TAKE),
+    );
   }
 
   /** At its own price, though the plan covers it: under another plan it costs that. */

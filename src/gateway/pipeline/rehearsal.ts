@@ -32,6 +32,8 @@ export interface Rehearsal {
   readonly decision: Decision;
   /** Most it may cost, in nano, without what is billed beyond an allowance. */
   readonly holdNano: number;
+  /** It may cost more than that: an answer that is priced by its bytes has no bound before it is there. */
+  readonly costIsOpen: boolean;
   /** The answer it would get, when it is refused. */
   readonly refusal: { readonly status: number; readonly body: string } | undefined;
 }
@@ -62,12 +64,12 @@ export function createRehearsal(context: GatewayContext): Rehearse {
         const facts = factsOf(exchange, (need) => context.engine.peek(need.account), 0);
         engine.release();
         const decision = decide(facts);
-        const { holdNano } = exchange;
+        const { holdNano, costIsOpen } = exchange;
         const refusal =
           decision.kind === 'refuse' && answer !== undefined
             ? { status: answer.status, body: answer.body.toString() }
             : undefined;
-        resolve({ facts, decision, holdNano, refusal });
+        resolve({ facts, decision, holdNano, costIsOpen, refusal });
       };
       const ended = { add: end, count: () => undefined };
       judge(

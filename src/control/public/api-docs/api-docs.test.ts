@@ -166,6 +166,7 @@ describe('the pages', () => {
           facts: { limits: [], entitlements: [], catalogVersion: 'v' } as never,
           decision: { kind: 'admit' },
           holdNano: 1_000_000,
+          costIsOpen: false,
           refusal: undefined,
         };
       },
@@ -211,6 +212,22 @@ describe('the pages', () => {
     ).text();
     expect(page).toContain('0.0010 USD');
     expect(page).not.toContain('Cost after');
+  });
+
+  it('DISC-07: where the bytes of the answer are priced, no price is the most', async () => {
+    const open = await startPublicPages({
+      catalog: () => CATALOG,
+      rehearse: async (request, mode) => ({
+        ...(await pages.deps.rehearse(request, mode)),
+        costIsOpen: true,
+      }),
+      perform: async () => ({ status: 200, headers: [], body: Buffer.from(''), truncated: false }),
+    });
+    const page = await (await fetch(open.origin + TRY, form({ ...FILLED, action: 'send' }))).text();
+    expect(page).toContain('by the bytes of the answer, for its first megabyte');
+    expect(page).not.toContain('at most');
+    expect(page).toContain('<dd>on the explanation of the request</dd>');
+    await open.close();
   });
 
   it.each([

@@ -60,7 +60,7 @@ async function tryRoute(context: PublicContext, deps: PublicDeps): Promise<Respo
   };
   const problem = problemOf(published, input);
   if (problem !== undefined) {
-    const result = { priceBefore: undefined, refusal: problem, sent: undefined };
+    const result = { ...NOT_ASKED, refusal: problem };
     return sendPage(context, renderTry(published, input, result));
   }
   const result = await perform(context, deps, {
@@ -70,6 +70,8 @@ async function tryRoute(context: PublicContext, deps: PublicDeps): Promise<Respo
   });
   return sendPage(context, renderTry(published, input, result));
 }
+
+const NOT_ASKED = { priceBefore: undefined, priceIsOpen: false, sent: undefined };
 
 function problemOf({ methods }: PublishedRoute, { method, path }: TryInput): string | undefined {
   if (!methods.includes(method)) return `This route does not take ${method}.`;
@@ -84,11 +86,12 @@ async function perform(
   { input, key, isSent }: { input: TryInput; key: string; isSent: boolean },
 ): Promise<TryResult> {
   const request = requestOf(context, input, key);
-  const { facts, holdNano, refusal } = await deps.rehearse(request, 'quote');
+  const { facts, holdNano, costIsOpen, refusal } = await deps.rehearse(request, 'quote');
   const { asset } = deps.catalog();
   const amount = formatMoney({ asset, units: BigInt(holdNano + billedAtMost(facts.limits)) });
   return {
     priceBefore: refusal === undefined ? amount : undefined,
+    priceIsOpen: costIsOpen,
     refusal: refusal && messageOf(refusal.body),
     sent: isSent ? toSent(await deps.perform(request)) : undefined,
   };

@@ -48,7 +48,8 @@ export const OWN_OPERATIONS: readonly OwnOperation[] = [
     summary: 'What a request would cost at most, without sending it',
     secured: true,
     body: ASKED,
-    answers: 'The price; sending the request never costs more.',
+    answers:
+      'The price, and whether it is guaranteed: no sum is where the length of the answer is priced.',
   },
   {
     method: 'post',

@@ -59,7 +59,8 @@ function pricesOf({ price, endpointClass, kind }: Route): readonly string[] {
 }
 
 const TOKENS = 1_000_000n;
-const BYTES = 1_000_000_000n;
+/** Prices of bytes are told by the gigabyte. */
+export const BYTES = 1_000_000_000n;
 const PICO_PER_NANO = 1000n;
 
 /** `0.0010 USD a call`, `2.00 USD per 1M input tokens`. */
@@ -78,7 +79,7 @@ export function describePrice(price: Price): readonly string[] {
   return lines;
 }
 
-function formatPico(pico: bigint, asset: string): string {
+export function formatPico(pico: bigint, asset: string): string {
   if (pico % PICO_PER_NANO === 0n) return formatMoney({ asset, units: pico / PICO_PER_NANO });
   return `${formatDecimal(pico, 12, 4)} ${asset}`;
 }

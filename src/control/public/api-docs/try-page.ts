@@ -13,6 +13,8 @@ export interface TryInput {
 export interface TryResult {
   /** `0.0010 USD`; undefined when the price could not be told. */
   readonly priceBefore: string | undefined;
+  /** It is what the beginning of the answer costs: a longer one costs more. */
+  readonly priceIsOpen: boolean;
   /** Why not. */
   readonly refusal: string | undefined;
   readonly sent: SentResult | undefined;
@@ -70,24 +72,26 @@ ${input?.body ?? exampleBody(published)}</textarea>
   return { title: `Try ${path}`, main };
 }
 
-function renderResult({ priceBefore, refusal, sent }: TryResult): Html {
+function renderResult({ priceBefore, priceIsOpen, refusal, sent }: TryResult): Html {
+  const bound = priceIsOpen ? 'by the bytes of the answer, for its first megabyte' : 'at most';
   return html`<section aria-label="Result">
     ${
       priceBefore === undefined
         ? html`<p class="note">${refusal ?? 'The price could not be told.'}</p>`
-        : html`<p class="done">Price before: at most <strong>${priceBefore}</strong></p>`
+        : html`<p class="done">Price before: ${bound} <strong>${priceBefore}</strong></p>`
     }
-    ${sent === undefined ? '' : renderSent(sent)}
+    ${sent === undefined ? '' : renderSent(sent, priceIsOpen)}
   </section>`;
 }
 
-function renderSent(sent: SentResult): Html {
+function renderSent(sent: SentResult, priceIsOpen: boolean): Html {
   const { status, costAfter, requestId, headers, body, truncated } = sent;
+  const untold = priceIsOpen && status < 400 ? 'on the explanation of the request' : 'nothing';
   return html`<dl>
       <dt>Status</dt>
       <dd>${status}</dd>
       <dt>Cost after</dt>
-      <dd>${costAfter ?? 'nothing'}</dd>
+      <dd>${costAfter ?? untold}</dd>
       ${
         requestId === undefined
           ? ''
