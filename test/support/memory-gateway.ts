@@ -9,6 +9,11 @@ import {
 import type { GatewayContext } from '../../src/gateway/pipeline/context.ts';
 import { KeyDirectory } from '../../src/gateway/pipeline/key-directory.ts';
 import { createPipeline } from '../../src/gateway/pipeline/pipeline.ts';
+import {
+  createRehearsal,
+  type Rehearsal,
+  type RehearsalMode,
+} from '../../src/gateway/pipeline/rehearsal.ts';
 import type { BodySink, RawHeaders } from '../../src/gateway/listener.ts';
 import type { UpstreamReceiver, UpstreamRequest } from '../../src/gateway/upstream.ts';
 import { createLogger } from '../../src/platform/logger.ts';
@@ -127,6 +132,13 @@ export class MemoryGateway {
     return this.logged.length > logged ? response : undefined;
   }
 
+  /** What would become of a call. */
+  rehearse(call: MemoryCall, mode: RehearsalMode): Promise<Rehearsal> {
+    const { method, target, headers, remoteAddress } = requestOf(call);
+    const body = Buffer.from(textOf(call.body) ?? '');
+    return createRehearsal(this.#context)({ method, target, headers, body, remoteAddress }, mode);
+  }
+
   /** Of the last call. */
   get facts(): Facts {
     const last = this.logged.at(-1);
@@ -174,9 +186,13 @@ export class MemoryGateway {
   }
 }
 
+function textOf(body: unknown): string | undefined {
+  return typeof body === 'string' ? body : JSON.stringify(body);
+}
+
 function requestOf(call: MemoryCall): MemoryRequest {
-  const { body, path, key = 'key' in call ? undefined : RAW_KEY } = call;
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const { path, key = 'key' in call ? undefined : RAW_KEY } = call;
+  const text = textOf(call.body);
   const length = text === undefined ? 0 : Buffer.byteLength(text);
   const authorization = key === undefined ? [] : ['Authorization', `Bearer ${key}`];
   return new MemoryRequest({

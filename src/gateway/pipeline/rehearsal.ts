@@ -82,6 +82,8 @@ export function createRehearsal(context: GatewayContext): Rehearse {
         },
         exchange,
       );
+      // A pre-flight is answered by then, and nothing of it is ever recorded.
+      if (answer !== undefined && !exchange.recorded) end();
     });
 }
 
