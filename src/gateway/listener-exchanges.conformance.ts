@@ -271,6 +271,26 @@ export function describeExchanges(create: CreateListener): void {
       expect(gone).toBe(1);
     });
 
+    it.each([
+      ['an empty line', '\r\n'],
+      ['another request', `GET / HTTP/1.1\r\n${HOST}\r\n`],
+      ['the beginning of one', 'GE'],
+      ['more bytes, which came later', '\r\n', 'GET /', 'b HTTP/1.1\r\n'],
+    ])('hears that a client left behind %s', async (_what, ...behind) => {
+      let gone = 0;
+      const { port } = await start((request, response) => {
+        response.onClientGone = () => (gone += 1);
+        request.readBody({ onChunk: () => {}, onEnd: () => {}, onError: () => {} });
+      });
+      const post = `POST / HTTP/1.1\r\n${HOST}Content-Length: 1\r\n\r\nx`;
+      const [first = '', ...later] = behind;
+      const client = await send(port, post + first, ...later);
+      for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+      expect(gone).toBe(0);
+      client.destroy();
+      await waitFor(() => gone === 1, { timeoutMs: WAIT_MS, what: 'onClientGone' });
+    });
+
     it('does not call onClientGone after an answer that has ended', async () => {
       let gone = 0;
       const { port } = await start((_request, response) => {

@@ -167,7 +167,12 @@ class NodeHttpListener implements Listener, ExchangeHost {
   }
 
   #receiveError(error: Error & { code?: string }, socket: Duplex): void {
-    if (error.code === 'ECONNRESET' || error.code === 'EPIPE') {
+    const { code } = error;
+    // The client ended its half behind a whole request: nobody waits for the answer to that one.
+    const hasLeft =
+      code === 'HPE_INVALID_EOF_STATE' &&
+      this.#connections.get(socket)?.active?.bodyIncomplete === false;
+    if (hasLeft || code === 'ECONNRESET' || code === 'EPIPE') {
       socket.destroy();
       return;
     }

@@ -20,6 +20,8 @@ const CLIENT_IDLE_TIMEOUT_MS = 60_000;
 
 const CR = 0x0d;
 const LF = 0x0a;
+/** Behind a request that is not answered yet so much is read, or else nobody would hear that its client has left. */
+const AHEAD_BYTES_MAX = 16 * 1024;
 /** What has been read cannot be used yet. */
 const WAIT = -1;
 const IPV4_MAPPED = '::ffff:';
@@ -46,7 +48,7 @@ export interface ConnectionHost {
  */
 type Phase = 'idle' | 'head' | 'exchange' | 'closing';
 
-/** One client connection. A request is parsed when the one before it has been answered, so one read bounds what waits. */
+/** One client connection. A request is parsed when the one before it has been answered; what waits till then is bounded. */
 export class ServerConnection implements Timed {
   readonly socket: Socket;
   readonly inbox: Inbox;
@@ -132,7 +134,9 @@ export class ServerConnection implements Timed {
     const wants =
       exchange === undefined || this.#phase === 'closing'
         ? true
-        : this.#rest === undefined && !exchange.bodyPaused;
+        : this.#rest === undefined
+          ? !exchange.bodyPaused
+          : exchange.bodyComplete && this.#rest.length < AHEAD_BYTES_MAX;
     if (wants === this.#reading) return;
     this.#reading = wants;
     if (wants) this.socket.resume();
