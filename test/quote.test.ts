@@ -45,6 +45,10 @@ plans:
     context: [{ up_to: 20, price: 1.0 }, { up_to: 400, price: 1.7 }, { up_to: 30000, price: 2.5 }]
   few: { title: Few, price: 9.00 USD / month, models: [m], limits: [{ requests: 40, per: month }] }
   max: { title: Max, price: 99.00 USD / month, features: [reports] }
+  two: { title: Two, price: 9.00 USD / month, limits: [{ requests: 2, per: month }] }
+add_ons:
+  feat: { title: Reports, price: 5.00 USD / month, grants: { features: [reports] } }
+  more: { title: More, price: 5.00 USD, grants: { limits: [{ requests: 2, per: month }] } }
 packs:
   small: { title: Small, price: 5.00 USD, credit: 5.00 USD }
 demo: { customer: { plan: open }, credit: 5.00 USD }
@@ -265,6 +269,41 @@ describe('show 6, DIAG-10: POST /v1/check', () => {
     expect((await after('plan', 'nothing')).after).toMatchObject({ allowed: null });
     await caller.admin(`/admin/tenants/${tenantId}`, { plan: 'max' }, 'PATCH');
     expect((await ask<Check>('/v1/check', key, question(call))).allowed).toBe(true);
+  });
+
+  it('all that is bought is one plan, and what is used of it stays used', async () => {
+    const { key, tenantId } = await createCustomer(caller, { plan: 'two', credit: '1.00' });
+    const call = { path: '/lookup/x', method: 'GET' };
+    const then = async (...ids: readonly string[]) => {
+      const bought = ids.map((id) => ({ kind: id === 'open' ? 'plan' : 'add_on', id }));
+      const { after } = await ask<Check>('/v1/check', key, question(call, bought));
+      return after?.allowed === true ? 'allowed' : after?.code;
+    };
+    expect(await then('feat')).toBe('allowed');
+    expect(await then('more')).toBe('FEATURE_NOT_IN_PLAN');
+    for (let used = 0; used < 2; used += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- the quota is used up, one call after the other
+      await caller.call({ path: '/weather?city=Oslo', method: 'GET', key });
+    }
+    expect(await then('feat')).toBe('REQUEST_QUOTA_EXCEEDED');
+    expect(await then('feat', 'more')).toBe('allowed');
+    expect(await then('more', 'feat')).toBe('allowed');
+    expect(await then('open', 'feat')).toBe('allowed');
+    expect(await then('feat', 'open')).toBe('allowed');
+    await caller.admin(`/admin/tenants/${tenantId}/purchases`, { add_on: 'feat' });
+    expect(problemOf(await caller.call({ ...call, key })).code).toBe('REQUEST_QUOTA_EXCEEDED');
+    await caller.admin(`/admin/tenants/${tenantId}/purchases`, { add_on: 'more' });
+    expect((await caller.call({ ...call, key })).status).toBe(200);
+  });
+
+  it('what was turned away before its price was asked has to be paid all the same', async () => {
+    const { key } = await createCustomer(caller, { plan: 'open' });
+    const call = { path: '/lookup/x', method: 'GET' };
+    const feat = { kind: 'add_on', id: 'feat' };
+    const after = async (...bought: readonly object[]) =>
+      (await ask<Check>('/v1/check', key, question(call, bought))).after;
+    expect(await after(feat)).toMatchObject({ allowed: false, code: 'INSUFFICIENT_CREDITS' });
+    expect(await after(feat, { kind: 'pack', id: 'small' })).toMatchObject({ allowed: true });
   });
 
   it('a thousand questions leave nothing behind', async () => {

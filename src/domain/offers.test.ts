@@ -14,8 +14,51 @@ import {
 import { someCatalog, someFacts } from '../../test/support/some-facts.ts';
 import { findBrokenLaws } from '../../test/support/laws-of-offers.ts';
 import { GONE, idOf, offered, pack, refusalOf } from '../../test/support/offered.ts';
+import type { AddOn } from './catalog.ts';
 import type { Facts } from './facts.ts';
-import { finalCode, findOffers, grantsEntitlement } from './offers.ts';
+import { applyOffer, finalCode, findOffers, grantsEntitlement, type Offer } from './offers.ts';
+
+describe('applyOffer', () => {
+  const grants = { models: [], purchases: [], rateLimits: [] };
+  const more = { contextTokensMax: undefined, fileBytesMax: undefined };
+  const feat = { ...grants, ...more, features: ['js'], limits: [] };
+  const calls = {
+    ...grants,
+    ...more,
+    features: [],
+    limits: [{ id: 'requests_per_month', amount: 5 }],
+  };
+  const addOn = (id: string, granted: AddOn['grants']): Offer => ({
+    kind: 'add_on',
+    addOn: { id, title: id, priceNano: 1n, interval: 'once', grants: granted },
+  });
+  const free = buildPlan('free', { limits: [buildLimit(10)] });
+  const big = buildPlan('big', { priceNano: 5n, limits: [buildLimit(20)] });
+  const offers = [addOn('feat', feat), addOn('calls', calls), { kind: 'plan', plan: big }] as const;
+  const catalog = buildCatalog([free, big], {
+    addOns: offers.flatMap((offer) => (offer.kind === 'add_on' ? [offer.addOn] : [])),
+  });
+  const facts = buildFacts({
+    identity: buildIdentity(free),
+    entitlements: [{ kind: 'feature', id: 'js', granted: false }],
+    limits: [buildQuota(buildLimit(10), { spent: 10 })],
+  });
+
+  it.each([[[0, 1, 2]], [[2, 1, 0]], [[1, 2, 0]]])(
+    'DIAG-10: what is bought later is added to what was bought before: %j',
+    (order) => {
+      const bought = order
+        .flatMap((index) => offers[index] ?? [])
+        .reduce((changed, offer) => applyOffer(changed, offer, catalog), facts);
+      expect(bought.identity).toMatchObject({ planId: 'big', freePlan: false });
+      expect(bought.entitlements).toMatchObject([{ granted: true }]);
+      expect(bought.limits.find(({ kind }) => kind === 'quota')).toMatchObject({
+        allowance: 25,
+        spent: 10,
+      });
+    },
+  );
+});
 
 describe('findOffers (C402-07)', () => {
   const month = buildLimit(10);

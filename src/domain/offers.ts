@@ -74,9 +74,27 @@ const UNSOLD_CODES: Readonly<Record<EntitlementFact['kind'], Code>> = {
   file_size: 'FILE_SIZE_NOT_AVAILABLE',
 };
 
-/** The same request as if the purchase had been made before it. */
+/** The same request as if the purchase had been made before it: another one is made by who has this already. */
 export function applyOffer(refused: Facts, offer: Offer, catalog: SaleCatalog): Facts {
   const facts = withSlicesBack(refused);
+  return own(tryOffer(facts, offer, catalog), offer);
+}
+
+/** Whoever bought it has it from then on. */
+function own(facts: Facts, offer: Offer): Facts {
+  const { identity, agreed, at } = facts;
+  if (offer.kind === 'add_on') {
+    const { overrides, purchases } = { ...NOTHING_AGREED, ...agreed };
+    const bought = { id: '', addOnId: offer.addOn.id, at, expiresAt: undefined };
+    return { ...facts, agreed: { ...agreed, overrides, purchases: [...purchases, bought] } };
+  }
+  if (offer.kind === 'pack' || identity.kind !== 'key') return facts;
+  const { id: planId, version: planVersion, title: planTitle, priceNano } = offer.plan;
+  const freePlan = priceNano === 0n;
+  return { ...facts, identity: { ...identity, planId, planVersion, planTitle, freePlan } };
+}
+
+function tryOffer(facts: Facts, offer: Offer, catalog: SaleCatalog): Facts {
   const current = currentPlan(facts, catalog);
   switch (offer.kind) {
     case 'pack': {
@@ -184,7 +202,8 @@ function isWithheld({ kind, id, granted }: EntitlementFact): boolean {
   return kind === 'context' && id === 'key' && !granted;
 }
 
-function addCredit(limit: LimitFact, pack: Pack): LimitFact {
+/** Of a balance: what it is with the credit of the pack. */
+export function addCredit(limit: LimitFact, pack: Pack): LimitFact {
   if (limit.kind !== 'balance') return limit;
   // Credit beyond 2^53 nano (9 million) is more than any hold: capping it keeps the number safe.
   const sum = BigInt(limit.allowance) + pack.creditNano;

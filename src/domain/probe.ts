@@ -1,4 +1,4 @@
-import { accountsFor, type AccountSpec } from './accounts.ts';
+import { accountsFor, type AccountSpec, balanceAccount } from './accounts.ts';
 import type { Catalog } from './catalog.ts';
 import type { AccountNumbersNow } from './checklist-limits.ts';
 import { contextCost } from './context-tiers.ts';
@@ -9,7 +9,7 @@ import { overageNano } from './overage.ts';
 import { costOf } from './pricing.ts';
 import type { StandingFact } from './standing.ts';
 import { amountFor, NO_TAKE, type Take } from './take.ts';
-import type { TenantAccess } from './tenant-access.ts';
+import { ownNameOf, type TenantAccess } from './tenant-access.ts';
 
 /** What is tried instead of the request: itself, the least of it, or the same with the cheapest model (DIAG-07). */
 export type ProbeKind = 'same' | 'reduced' | 'cheaper';
@@ -69,7 +69,7 @@ export function probe(facts: Facts, kind: ProbeKind, now: ProbeNow): Probe | und
 }
 
 /** What of it is money under the plan as it is: nothing where the plan's price covers the calls. */
-function chargedFor(take: Take, { access }: ProbeNow): Take {
+function chargedFor(take: Take, { access }: Pick<ProbeNow, 'access'>): Take {
   return access.plan.usage === 'prepaid' ? take : { ...take, nano: 0 };
 }
 
@@ -120,7 +120,7 @@ function flatPrice({ route }: Facts, { catalog }: ProbeNow) {
 function priceOfContext(
   nano: number,
   entitlements: readonly EntitlementFact[],
-  { access }: ProbeNow,
+  { access }: Pick<ProbeNow, 'access'>,
 ): number {
   const tokens = entitlements.find(({ kind }) => kind === 'context')?.needed;
   return tokens === undefined ? nano : contextCost(nano, access.plan.contextTiers, tokens);
@@ -153,11 +153,31 @@ function shrink(entitlement: EntitlementFact, take: Take): EntitlementFact {
   return { ...entitlement, needed: most === 0 ? needed : Math.min(needed, most) };
 }
 
+/** What the request needs of every account that it counts in, by the numbers of now. */
+export function needsNow(facts: Facts, now: Omit<ProbeNow, 'standing'>): readonly LimitFact[] {
+  const named = modelOf(facts);
+  const asked = takeOf(facts);
+  const take = { ...asked, nano: priceOfContext(asked.nano, facts.entitlements, now) };
+  const model = named === undefined ? undefined : ownNameOf(named, now.catalog.models);
+  return withBalance(limitsNow(facts, model, chargedFor(take, now), now), now);
+}
+
+/** Units beyond an allowance are paid from the balance, also where the plan's price covers the calls. */
+function withBalance(
+  limits: readonly LimitFact[],
+  now: Omit<ProbeNow, 'standing'>,
+): readonly LimitFact[] {
+  const isBilled = limits.some(({ overage }) => overage?.kind === 'bill');
+  if (!isBilled || limits.some(({ kind }) => kind === 'balance')) return limits;
+  const spec = balanceAccount(now.access.holder.payerId, now.catalog.asset);
+  return [...limits, limitNow(spec, now.accounts.get(spec.id), 0, now)];
+}
+
 function limitsNow(
   facts: Facts,
   model: string | undefined,
   take: Take,
-  { access, accounts, catalog, at }: ProbeNow,
+  { access, accounts, catalog, at }: Omit<ProbeNow, 'standing'>,
 ): readonly LimitFact[] {
   const { route } = facts;
   if (route === undefined) return [];

@@ -5,7 +5,7 @@ import type { Facts } from '../../domain/facts.ts';
 import { PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
 import { type StandingFact, standOf } from '../../domain/standing.ts';
 import { accessOf, findBarred, type TenantAccess } from '../../domain/tenant-access.ts';
-import type { ApiKey, Tenant } from '../../stores/store.ts';
+import type { AccountBalance, ApiKey, Tenant } from '../../stores/store.ts';
 import { ACCOUNTS_WAIT_MS, balanceOf } from './balance.ts';
 import type { PublicDeps } from './public-deps.ts';
 import { ancestorsOf } from './tenant-chain.ts';
@@ -57,21 +57,33 @@ async function readAccount(
   if ([tenant, ...ancestors].some(({ planId }) => !catalog.plans.has(planId))) return undefined;
   const access = accessOf({ key: key ?? NO_KEY, tenant, ancestors }, catalog, at);
   const { payer, plan } = access;
-  const owners = new Set([tenant.id, payer.id, ...ancestors.map(({ id }) => id), HOUSE]);
-  const lists = await Promise.all(
-    [...owners].map((owner) => deps.store.accounts(owner, at, ACCOUNTS_WAIT_MS)),
-  );
-  const accounts = lists.flat();
+  const accounts = await readAccounts(deps, [tenant, ...ancestors]);
   const call = method === 'GET' || method === 'HEAD' ? 'read' : 'write';
   return {
     tenant,
     barred: findBarred({ tenant, ancestors }),
     access,
     standing: standOf(payer.terms, plan, call, at),
-    accounts: new Map(accounts.map((account) => [account.spec.id, account])),
+    accounts: byId(accounts),
     availableNano:
       plan.usage === 'prepaid' ? balanceOf(accounts, payer.id, catalog.asset).available : undefined,
   };
+}
+
+/** Exact numbers of all that calls of a tenant may count in. `chain`: the tenant and all above it. */
+export async function readAccounts(
+  { store, now }: Pick<StateDeps, 'store' | 'now'>,
+  chain: readonly Tenant[],
+): Promise<readonly AccountBalance[]> {
+  const owners = [...chain.map(({ id }) => id), HOUSE];
+  const lists = await Promise.all(
+    owners.map((owner) => store.accounts(owner, now(), ACCOUNTS_WAIT_MS)),
+  );
+  return lists.flat();
+}
+
+export function byId(accounts: readonly AccountBalance[]): ReadonlyMap<string, AccountBalance> {
+  return new Map(accounts.map((account) => [account.spec.id, account]));
 }
 
 /** Of a request whose key is gone: what the account allows is still of interest. */

@@ -5,9 +5,10 @@ import { CODES } from '../../contract/codes.ts';
 import { decide, type Decision } from '../../domain/decide.ts';
 import type { Facts } from '../../domain/facts.ts';
 import { formatMoney } from '../../domain/money.ts';
-import { applyOffer, finalCode, findOffers, offersOnSale, soldAs } from '../../domain/offers.ts';
+import { finalCode, findOffers, offersOnSale, soldAs } from '../../domain/offers.ts';
 import { billedAtMost } from '../../domain/overage.ts';
 import { refuse, refuseCaller, sendJson } from './answers.ts';
+import { tryPurchases } from './try-purchases.ts';
 import { describeUnitPrices } from './unit-prices.ts';
 import type { PublicContext, PublicDeps, PublicEnv, Rehearsal } from './public-deps.ts';
 
@@ -136,23 +137,23 @@ function toBytes(body: unknown): Buffer {
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
-function sendCheck(
+async function sendCheck(
   context: PublicContext,
   deps: PublicDeps,
   { after }: Asked,
   { facts, decision, holdNano, costIsOpen, refusal }: Rehearsal,
-): Response {
+): Promise<Response> {
   const catalog = deps.catalog();
   return sendJson(context, {
     ...viewDecision(decision, facts, deps),
     cost_max: costIsOpen ? null : formatMoney({ asset: catalog.asset, units: BigInt(holdNano) }),
     answer: refusal === undefined ? null : parseAnswer(refusal.body),
-    after: after.length === 0 ? null : viewAfter(after, facts, deps),
+    after: after.length === 0 ? null : await viewAfter(after, facts, deps),
   });
 }
 
 /** The same request with everything in `after` bought before it. */
-function viewAfter(after: Asked['after'], facts: Facts, deps: PublicDeps): object {
+async function viewAfter(after: Asked['after'], facts: Facts, deps: PublicDeps): Promise<object> {
   const catalog = deps.catalog();
   const onSale = offersOnSale(facts, catalog);
   const offers = after.map((wanted) => ({
@@ -164,10 +165,8 @@ function viewAfter(after: Asked['after'], facts: Facts, deps: PublicDeps): objec
     const { kind, id } = missing.wanted;
     return { allowed: null, problem: `${kind} ${id} is not on sale to this account` };
   }
-  const then = offers.reduce(
-    (changed, { offer }) => (offer === undefined ? changed : applyOffer(changed, offer, catalog)),
-    facts,
-  );
+  const bought = offers.flatMap(({ offer }) => (offer === undefined ? [] : [offer]));
+  const then = await tryPurchases(deps, facts, bought);
   return viewDecision(decide(then), then, deps);
 }
 

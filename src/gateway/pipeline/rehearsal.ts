@@ -61,7 +61,9 @@ export function createRehearsal(context: GatewayContext): Rehearse {
         compiled: context.compiled(),
       });
       const end = (): void => {
-        const facts = factsOf(exchange, (need) => context.engine.peek(need.account), 0);
+        const told = factsOf(exchange, (need) => context.engine.peek(need.account), 0);
+        // Also of a request that would pass: with other terms it is tried by what it takes.
+        const facts = { ...told, take: exchange.take };
         engine.release();
         const decision = decide(facts);
         const { holdNano, costIsOpen } = exchange;
