@@ -128,6 +128,15 @@ it('an account that the store knows as another fails the calls that need it, and
   for (const outcome of outcomes) if (outcome.kind === 'held') engine.release(outcome.hold);
 });
 
+it('a call that needs all that can be counted is short of it, as one that needs a little more than there is', async () => {
+  const needs = [{ account: quotaOf(0), amount: Number.MAX_SAFE_INTEGER }];
+  const both = await Promise.all(
+    ['req_1', 'req_2'].map((id) => engine.reserve(id, needs, [], never())),
+  );
+  expect(both).toEqual([1, 2].map(() => expect.objectContaining({ kind: 'short', cause: 'gone' })));
+  expect(errors).toEqual([]);
+});
+
 describe('a journal that fails in the middle of a stream', () => {
   it('what could not be written stands in the way of nothing else: the stream ends as ever', async () => {
     const wide = { ...quotaOf(0), allowance: 2 * CHARGES_MAX };

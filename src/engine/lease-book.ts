@@ -297,16 +297,15 @@ export class LeaseBook {
       need,
       ask: this.#askNewly(account),
     };
-    if (account.isSlot) {
-      return { ...common, want: Math.max(need, wanted - account.left), takesAll: true };
-    }
+    const least = Math.min(Math.max(need, wanted - account.left), Number.MAX_SAFE_INTEGER);
+    if (account.isSlot) return { ...common, want: least, takesAll: true };
     const monotonicMs = this.#clock.monotonicMs();
     const elapsedMs = monotonicMs - account.lastGrownAt;
     const each = first?.want ?? Math.max(1, account.lastAmount);
-    if (!account.short)
-      account.want = Math.max(each * WANT_FIRST, adaptWant(account.want, elapsedMs));
+    const want = Math.max(each * WANT_FIRST, adaptWant(account.want, elapsedMs));
+    if (!account.short) account.want = Math.min(want, WANT_MAX);
     account.lastGrownAt = monotonicMs;
-    return { ...common, want: Math.max(need, account.want, wanted - account.left) };
+    return { ...common, want: Math.max(least, account.want) };
   }
 
   /** Who began to wait since the holders were last asked wants to hear from them anew; not everybody by itself. */
@@ -390,7 +389,7 @@ export class LeaseBook {
 
 /** Towards a slice that lasts between a quarter of a second and one: big enough to be rare, small enough to lose little. */
 function adaptWant(want: number, elapsedMs: number): number {
-  if (elapsedMs < BUSY_MS) return Math.min(want * 2, WANT_MAX);
+  if (elapsedMs < BUSY_MS) return want * 2;
   return elapsedMs > QUIET_MS ? Math.floor(want / 2) : want;
 }
 
