@@ -15,6 +15,7 @@ export type KeyFact = Extract<IdentityFact, { kind: 'key' }>;
 /** What few requests have: it is written as an object with names. */
 export type Rare = Pick<
   Facts,
+  | 'clientRequestId'
   | 'routing'
   | 'authorization'
   | 'understanding'
@@ -77,5 +78,6 @@ export function unpackRare(rare: Partial<Rare>): Omit<
     enforcement: rare.observed === true ? 'observe' : 'enforce',
     storm: rare.storm,
     forwarding: rare.forwarding,
+    ...(rare.clientRequestId === undefined ? {} : { clientRequestId: rare.clientRequestId }),
   };
 }

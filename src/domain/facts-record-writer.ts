@@ -185,8 +185,9 @@ function packRare(facts: Facts): string {
 }
 
 function isUsual(facts: Facts): boolean {
-  const { standing, take, agreed, outcome } = facts;
-  const about = standing ?? take ?? agreed ?? outcome?.computeUnits ?? outcome?.wouldRefuse;
+  const { standing, take, agreed, outcome, clientRequestId } = facts;
+  const about =
+    standing ?? take ?? agreed ?? outcome?.computeUnits ?? outcome?.wouldRefuse ?? clientRequestId;
   return about === undefined && findFault(facts) === undefined && facts.enforcement === 'enforce';
 }
 
@@ -196,9 +197,10 @@ function findFault({ routing, authorization, understanding, storm, forwarding }:
 
 function pickRare(facts: Facts): Rare {
   const { routing, authorization, understanding, standing, storm, forwarding } = facts;
-  const { reservation, take, agreed, enforcement, outcome } = facts;
+  const { reservation, take, agreed, enforcement, outcome, clientRequestId } = facts;
   const { wouldRefuse, computeUnits, computeMs } = outcome ?? {};
   return {
+    clientRequestId,
     routing,
     authorization,
     understanding,

@@ -22,6 +22,11 @@ describe('the record of facts (OBS-01)', () => {
     },
   );
 
+  it('keeps what the caller called the request', () => {
+    const given = buildFacts({ clientRequestId: 'mine-7' });
+    expect(unpackFacts(packFacts(given))).toEqual(given);
+  });
+
   it('says once what an account is, and its allowance anew when that changed', () => {
     // The same objects from request to request, as the pipeline has them.
     const limit = buildQuota(buildLimit(10));

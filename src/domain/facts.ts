@@ -9,6 +9,8 @@ import type { TenantTerms } from './tenant-terms.ts';
 /** Everything one request was decided on, and how it ended. Plain JSON: it is the log row (OBS-01, DIAG-01). */
 export interface Facts {
   readonly requestId: string;
+  /** What the caller calls it; absent = nothing. Nothing is decided by it. */
+  readonly clientRequestId?: string | undefined;
   readonly at: number;
   /** Version of the configuration that decided. */
   readonly catalogVersion: string;

@@ -48,6 +48,7 @@ it('OBS-02: the requests of the last day, newest first, with what they were', as
   expect(await idsOf('')).toEqual(ids.slice(0, 5));
   expect((json['data'] as unknown[])[3]).toEqual({
     request_id: ids[3],
+    client_request_id: null,
     at: '2026-11-21T09:00:00.000Z',
     tenant_id: 'ten_1',
     key_id: 'key_2',

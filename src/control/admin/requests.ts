@@ -100,6 +100,7 @@ function viewRow(row: RequestRow, asset: string): object {
   const facts = unpackFacts(row.facts);
   return {
     request_id: row.requestId,
+    client_request_id: facts?.clientRequestId ?? null,
     at: formatTime(row.at),
     tenant_id: row.tenantId === '' ? null : row.tenantId,
     status: row.status,
@@ -132,6 +133,7 @@ async function showRequest(context: AdminContext, deps: AdminDeps, id: string): 
   const explanation = facts && (await viewExplanation(deps, { id, tenantId: row.tenantId, facts }));
   return context.json({
     request_id: row.requestId,
+    client_request_id: facts?.clientRequestId ?? null,
     at: formatTime(row.at),
     tenant_id: row.tenantId === '' ? null : row.tenantId,
     status: row.status,

@@ -67,7 +67,8 @@ export function buildServedHeaders(
   final: boolean,
 ): string[] {
   const headers = ['X-Request-Id', exchange.requestId];
-  const { access, wouldRefuse } = exchange;
+  const { access, clientRequestId, wouldRefuse } = exchange;
+  if (clientRequestId !== undefined) headers.push('X-Client-Request-Id', clientRequestId);
   if (wouldRefuse !== undefined) headers.push('x-tollkeeper-would-refuse', wouldRefuse);
   if (access !== undefined) {
     if (final) headers.push('x-tollkeeper-cost', `${formatNano(exchange.costNano)} ${asset}`);

@@ -15,6 +15,7 @@ import type { Hold, Need } from '../../engine/engine.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
 import type { InboundRequest, InboundResponse } from '../listener.ts';
 import type { CallerAccounts } from './caller-accounts.ts';
+import { readClientRequestId } from './client-request-id.ts';
 import type { CompiledCatalog } from './compile-catalog.ts';
 import type { KeyAccess } from './key-access.ts';
 import { limitFactsOf, type Peek } from './limit-facts.ts';
@@ -34,6 +35,8 @@ export class Exchange {
   /** Replaced by one that waits, where what it costs has to be safe before it leaves. */
   response: InboundResponse;
   readonly requestId: string;
+  /** The caller's own name for it; undefined = none that can be told back. */
+  readonly clientRequestId: string | undefined;
   /** Epoch milliseconds. */
   readonly at: number;
   readonly startedMs: number;
@@ -120,6 +123,7 @@ export class Exchange {
     this.request = request;
     this.response = response;
     this.requestId = begun.requestId;
+    this.clientRequestId = readClientRequestId(request.headers);
     this.at = begun.at;
     this.startedMs = begun.startedMs;
     this.compiled = begun.compiled;
@@ -155,6 +159,7 @@ export function factsOf(exchange: Exchange, peek: Peek, durationMs: number): Gat
   const { limits, reservation } = limitFactsOf(exchange, peek);
   return {
     requestId: exchange.requestId,
+    clientRequestId: exchange.clientRequestId,
     at: exchange.at,
     catalogVersion: exchange.compiled.catalog.version,
     method: exchange.request.method,

@@ -8,6 +8,7 @@ import {
   buildPrice,
   buildRateLimit,
 } from '../../../test/support/build-catalog.ts';
+import type { MemoryResponse } from '../../../test/support/memory-exchange.ts';
 import { type MemoryCall } from '../../../test/support/memory-gateway.ts';
 import type { Plan } from '../../domain/catalog.ts';
 import {
@@ -21,6 +22,7 @@ import {
   OWES,
   type Setting,
 } from '../../../test/support/pipeline-setting.ts';
+import { readHeader } from './outgoing.ts';
 
 describe('GW-02: the first failing step decides', () => {
   const everything: Setting = {
@@ -111,6 +113,43 @@ describe('GW-02: the first failing step decides', () => {
     const gateway = open({ routes: [{ requires: [{ kind: 'feature', id: 'x', when: [] }] }] });
     expect(await ask(gateway, { path: '/' })).toBe('403 FEATURE_NOT_AVAILABLE');
   });
+});
+
+describe('DESIGN 2: a name that the caller gave its request', () => {
+  const told = ({ headers }: MemoryResponse): string | undefined =>
+    readHeader(headers, 'x-client-request-id');
+
+  it('is logged and told back with every answer, and is never ours', async () => {
+    const gateway = open({ plan: { limits: [ONE_CALL] } });
+    const headers = ['x-request-id', 'mine-7'];
+    const [served, refused] = [
+      await gateway.call({ path: '/', headers }),
+      await gateway.call({ path: '/', headers }),
+    ];
+    expect([served, refused].map((each) => [each.status, told(each)])).toEqual([
+      [200, 'mine-7'],
+      [402, 'mine-7'],
+    ]);
+    expect(readHeader(served.headers, 'x-request-id')).toMatch(/^req_/);
+    expect(gateway.logged.map(({ clientRequestId }) => clientRequestId)).toEqual([
+      'mine-7',
+      'mine-7',
+    ]);
+    // The refusal that is remembered has nobody's name in it.
+    const again = ['X-Client-Request-Id', 'theirs', 'X-Request-Id', 'mine-8'];
+    expect(told(await gateway.call({ path: '/', headers: again }))).toBe('theirs');
+    expect(told(await gateway.call({ path: '/' }))).toBeUndefined();
+  });
+
+  it.each(['', 'x'.repeat(129), 'two words', 'gr\u00fcn'])(
+    'bound: %j is neither logged nor told',
+    async (id) => {
+      const gateway = open();
+      const response = await gateway.call({ path: '/', headers: ['X-Request-Id', id] });
+      expect([response.status, told(response)]).toEqual([200, undefined]);
+      expect(gateway.logged.at(-1)?.clientRequestId).toBeUndefined();
+    },
+  );
 });
 
 describe('GW-15: parameters', () => {

@@ -53,6 +53,8 @@ export function prepareRefusal(
     ...buildRateLimitHeaders(readings, context.clock.now(), retryAfterSeconds),
     ...buildStandingHeaders(exchange),
   ];
+  const { clientRequestId } = exchange;
+  if (clientRequestId !== undefined) headers.push('X-Client-Request-Id', clientRequestId);
   // What is still unread of a body would have to be read to its end before the connection is of use again.
   if (!exchange.bodyStarted && exchange.request.contentLength !== 0) {
     headers.push('Connection', 'close');
