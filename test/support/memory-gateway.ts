@@ -54,7 +54,7 @@ export class MemoryGateway {
   readonly logged: Facts[] = [];
   readonly sent: SentRequest[] = [];
   /** What the upstream answers; a list is sent piece by piece. */
-  answer: { status: number; headers: RawHeaders; body: string | readonly string[] } = {
+  answer: { status: number; headers: RawHeaders; body: string | Buffer | readonly string[] } = {
     status: 200,
     headers: ['Content-Type', 'text/plain'],
     body: 'served',

@@ -1,16 +1,27 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 
+import type { RawHeaders } from '../listener.ts';
+import { readHeader } from './outgoing.ts';
+
 /** A whole answer is read before it is charged and written; no chat answer comes near this. */
 export const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
+/** What the body is compressed by, in one spelling of its name (RFC 9110 8.4.1); undefined = it is as it was written. */
+export function codingOf(headers: RawHeaders): string | undefined {
+  const coding = readHeader(headers, 'content-encoding')?.toLowerCase();
+  if (coding === 'x-gzip') return 'gzip';
+  return coding === 'identity' ? undefined : coding;
+}
+
 /** The bytes as the model wrote them, at most four times the bound; undefined when they cannot be read. */
-export function decode(body: Buffer, encoding: string | undefined): Buffer | undefined {
+export function decode(body: Buffer, headers: RawHeaders): Buffer | undefined {
+  const coding = codingOf(headers);
   const options = { maxOutputLength: ANSWER_BYTES_MAX * 4 };
   try {
-    if (encoding === undefined || encoding === 'identity') return body;
-    if (encoding === 'gzip') return gunzipSync(body, options);
-    if (encoding === 'deflate') return inflateSync(body, options);
-    if (encoding === 'br') return brotliDecompressSync(body, options);
+    if (coding === undefined) return body;
+    if (coding === 'gzip') return gunzipSync(body, options);
+    if (coding === 'deflate') return inflateSync(body, options);
+    if (coding === 'br') return brotliDecompressSync(body, options);
     return undefined;
   } catch {
     return undefined;

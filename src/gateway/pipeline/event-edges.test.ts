@@ -6,6 +6,8 @@ const STREAM = ['Content-Type', 'text/event-stream; charset=utf-8'];
 
 test.each<[string, readonly string[], boolean]>([
   ['events', STREAM, true],
+  ['events in another spelling', ['content-type', 'Text/Event-Stream;charset=UTF-8'], true],
+  ['events that are not compressed', [...STREAM, 'content-encoding', 'Identity'], true],
   ['another type', ['content-type', 'application/json'], false],
   ['no type', [], false],
   ['compressed events', [...STREAM, 'content-encoding', 'gzip'], false],

@@ -1,14 +1,22 @@
 import type { RawHeaders } from '../listener.ts';
+import { codingOf } from './decode-answer.ts';
 import { readHeader } from './outgoing.ts';
 
 /** The line that ends an event of a stream (WHATWG HTML 9.2.6), as servers write it. */
 const ENDS = ['\n\n', '\r\n\r\n'] as const;
 
+const EVENTS = 'text/event-stream';
+
+/** Whether the answer is a stream of events. RFC 9110 8.3.1: the name of a media type is case-insensitive. */
+export function hasEvents(headers: RawHeaders): boolean {
+  return readHeader(headers, 'content-type')?.slice(0, EVENTS.length).toLowerCase() === EVENTS;
+}
+
 /** Whether events can be told apart in the answer, and one of ours can follow them. */
 export function isEventStream(headers: RawHeaders): boolean {
   return (
-    readHeader(headers, 'content-type')?.startsWith('text/event-stream') === true &&
-    readHeader(headers, 'content-encoding') === undefined &&
+    hasEvents(headers) &&
+    codingOf(headers) === undefined &&
     readHeader(headers, 'content-length') === undefined
   );
 }

@@ -23,13 +23,14 @@ import { joinChunks } from './join-chunks.ts';
 import { askFor, WINDOW_BYTES } from './llm-admission.ts';
 import { type Take, withBytes } from '../../domain/take.ts';
 import type { UnderstoodCall } from './llm-call.ts';
-import { ANSWER_BYTES_MAX, decode } from './decode-answer.ts';
+import { ANSWER_BYTES_MAX, codingOf, decode } from './decode-answer.ts';
+import { hasEvents } from './event-edges.ts';
 import { type LlmBounds, outputTokensMost, usageTake } from './llm-hold.ts';
 import { measuredUsage, noteUsage, UsageCounter } from './llm-usage.ts';
 import { openLlmForwarder } from './llm-request.ts';
 import { attempt, takeNext } from './next-step.ts';
 import { observeRest } from './observe.ts';
-import { buildAnswerHeaders, readHeader } from './outgoing.ts';
+import { buildAnswerHeaders } from './outgoing.ts';
 import { codeOfFailure, judgeRefusal } from './upstream-trouble.ts';
 
 type Phase = 'waiting' | 'whole' | 'stream' | 'error' | 'ended';
@@ -90,12 +91,11 @@ export class LlmAnswer implements UpstreamReceiver {
       this.#phase = 'error';
       return;
     }
-    const isStream = readHeader(headers, 'content-type')?.startsWith('text/event-stream') === true;
-    if (!isStream) {
+    if (!hasEvents(headers)) {
       this.#phase = 'whole';
       return;
     }
-    if (readHeader(headers, 'content-encoding') !== undefined) {
+    if (codingOf(headers) !== undefined) {
       this.#fail('UPSTREAM_FAILED', 'the upstream compressed a stream it was asked to send plain');
       return;
     }
@@ -244,12 +244,9 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   #endWhole(body: Buffer): void {
-    const decoded = decode(body, readHeader(this.#headers, 'content-encoding'));
+    const decoded = decode(body, this.#headers);
     if (decoded === undefined) {
-      this.#fail(
-        'UPSTREAM_FAILED',
-        'the upstream compressed its answer in a way that cannot be metered',
-      );
+      this.#fail('UPSTREAM_FAILED', 'the upstream compressed its answer and it cannot be metered');
       return;
     }
     const usage = this.#call.provider.readUsage(decoded);

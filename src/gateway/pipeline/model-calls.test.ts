@@ -1,3 +1,5 @@
+import { gzipSync } from 'node:zlib';
+
 import { describe, expect, it } from 'vitest';
 
 import { buildLimit, buildModel } from '../../../test/support/build-catalog.ts';
@@ -58,6 +60,25 @@ describe('calls of a model', () => {
     expect([response.status, response.body]).toEqual([200, body]);
     expect(charged).toHaveLength(1);
     expect(charged[0]).toBeLessThanOrEqual(300);
+  });
+
+  it.each([
+    ['a stream of another spelling', { stream: true }, ['Content-Type', 'Text/Event-Stream']],
+    [
+      'a stream that says it is not compressed',
+      { stream: true },
+      ['Content-Type', 'text/event-stream', 'Content-Encoding', 'identity'],
+    ],
+    ['GZIP', {}, ['Content-Type', 'application/json', 'Content-Encoding', 'GZIP']],
+    ['x-gzip', {}, ['Content-Type', 'application/json', 'Content-Encoding', 'x-gzip']],
+  ])('LLM-06: are charged what the upstream says: %s', async (_name, members, headers) => {
+    const limits = [buildLimit(1_000_000, { id: 'tokens', unit: 'tokens' })];
+    const gateway = open({ ...setting, plan: { ...setting.plan, limits } });
+    const usage = JSON.stringify({ usage: { prompt_tokens: 10, completion_tokens: 900 } });
+    const body = 'stream' in members ? `data: ${usage}\n\ndata: [DONE]\n\n` : gzipSync(usage);
+    gateway.answer = { status: 200, headers, body };
+    expect((await gateway.call(chat(members))).status).toBe(200);
+    expect(Object.values(gateway.engine.charged)).toEqual([910]);
   });
 
   it('have parameters and requirements of the route as well', async () => {

@@ -132,7 +132,7 @@ export function codeOfFailure(failure: UpstreamFailure): Code {
 }
 
 function readAnswer({ status, headers, body: sent }: UpstreamRefusal): ProviderAnswer {
-  const body = decode(sent, readHeader(headers, 'content-encoding')) ?? sent;
+  const body = decode(sent, headers) ?? sent;
   const parsed = parseBody(body.subarray(0, TROUBLE_BYTES_MAX).toString('utf8'));
   return {
     status: statusMeant(status, parsed),
