@@ -1,5 +1,5 @@
 import type { ContextTier } from './catalog.ts';
-import { divideCeil, toSafeNumber } from './money.ts';
+import { divideCeil, toSafeNumberAtMost } from './money.ts';
 
 /**
  * What a call of so many tokens costs under a plan's tiers (LLM-10): the price of the smallest tier it fits,
@@ -27,5 +27,5 @@ export function tierFor(tiers: readonly ContextTier[], tokens: number): ContextT
 
 function multiply(nano: number, permille: number): number {
   if (permille === 1000) return nano;
-  return toSafeNumber(divideCeil(BigInt(nano) * BigInt(permille), 1000n));
+  return toSafeNumberAtMost(divideCeil(BigInt(nano) * BigInt(permille), 1000n));
 }

@@ -1,6 +1,6 @@
 import type { ContextTier, Model } from '../../domain/catalog.ts';
 import { contextCost, contextCostMost } from '../../domain/context-tiers.ts';
-import { toSafeNumber } from '../../domain/money.ts';
+import { toSafeNumberAtMost } from '../../domain/money.ts';
 import { costOf, type Price, type Usage } from '../../domain/pricing.ts';
 import { amountFor, type Take, tokensTake } from '../../domain/take.ts';
 import type { Need } from '../../engine/engine.ts';
@@ -55,7 +55,7 @@ export function usageTake(price: CallPrice, usage: Usage, choices: number): Take
 
 function plainTake({ model, prepaid }: CallPrice, usage: Usage): Take {
   const { inputTokens, outputTokens } = usage;
-  const nano = prepaid ? toSafeNumber(costOf(model.price, usage)) : 0;
+  const nano = prepaid ? toSafeNumberAtMost(costOf(model.price, usage)) : 0;
   return tokensTake(inputTokens, outputTokens, nano);
 }
 

@@ -81,6 +81,21 @@ describe('calls of a model', () => {
     expect(Object.values(gateway.engine.charged)).toEqual([910]);
   });
 
+  it('LLM-08: that may cost more than any number holds are 402', async () => {
+    const price = { perOutputToken: 1_000_000_000n };
+    const large = { ...buildModel('large', price), contextWindow: 2_000_000_000 };
+    const models = new Map([['large', large]]);
+    const plan = { models: ['large'], usage: 'prepaid' } as const;
+    const gateway = open({ ...setting, plan, catalog: { models } });
+    const most = chat({ max_tokens: 1_000_000_000, n: 128 });
+    expect(await ask(gateway, most)).toBe('402 INSUFFICIENT_CREDITS');
+    const contextTiers = [{ tokensMax: 2_000_000_000, priceMultiplierPermille: 2000 }];
+    const tiered = open({ ...setting, plan: { ...plan, contextTiers }, catalog: { models } });
+    tiered.engine.balances.set('bal:ten_1:USD', 9_000_000_000_000_000);
+    const twice = chat({ max_tokens: 1_000_000_000, n: 8 });
+    expect(await ask(tiered, twice)).toBe('402 INSUFFICIENT_CREDITS');
+  });
+
   it('have parameters and requirements of the route as well', async () => {
     const parameters = [{ in: 'body', name: '/user', type: 'string', required: true } as const];
     const [route] = setting.routes ?? [];
