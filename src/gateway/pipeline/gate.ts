@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 import type { Route } from '../../domain/catalog.ts';
 import type { Fault } from '../../domain/facts.ts';
+import { findAmbiguity } from '../../platform/scan-json.ts';
 import { refuse, refuseBody } from './answer.ts';
 import { AskedRequest, type ReadBody } from './asked-request.ts';
 import { authorize } from './authorize.ts';
@@ -62,15 +63,34 @@ export function judgeProxied(
 }
 
 /** What is wrong with the parameters of a call; undefined = nothing (GW-15). */
-export function findParameterFault(
-  gate: RouteGate | undefined,
-  asked: AskedRequest,
-): Fault | undefined {
+function findParameterFault(gate: RouteGate | undefined, asked: AskedRequest): Fault | undefined {
   for (const check of gate?.parameters ?? []) {
     const fault = check(asked);
     if (fault !== undefined) return fault;
   }
   return undefined;
+}
+
+/** What is judged must be what the upstream reads, however that treats duplicates and the case of names (GW-19). */
+function findBodyFault(gate: RouteGate | undefined, body: Buffer): Fault | undefined {
+  for (const path of gate?.judged ?? []) {
+    const name = findAmbiguity(body, path);
+    if (name !== undefined) {
+      const pointer = `/${path.join('/')}`;
+      const problem = `${name} must be there once, spelled as in ${pointer}`;
+      return { code: 'INVALID_REQUEST', problem, pointer };
+    }
+  }
+  return undefined;
+}
+
+/** The same, and its parameters: of a call whose body was read anyway. */
+export function findContentFault(
+  gate: RouteGate | undefined,
+  asked: AskedRequest,
+  body: Buffer,
+): Fault | undefined {
+  return findBodyFault(gate, body) ?? findParameterFault(gate, asked);
 }
 
 function judgeBody(
@@ -88,6 +108,11 @@ function judgeBody(
     return;
   }
   if (compiled.route.dialect === 'jsonrpc') exchange.jsonRpcId = idOf(parsed);
+  exchange.understanding = findBodyFault(compiled.gate, bytes);
+  if (exchange.understanding !== undefined) {
+    refuse(context, exchange);
+    return;
+  }
   judgeCall(context, exchange, { compiled, body: { parsed, bytes: bytes.length } });
 }
 

@@ -22,7 +22,7 @@ import {
 import { findEndUser } from './end-user.ts';
 import { entitle, isHeldBack } from './entitle.ts';
 import type { Exchange } from './exchange.ts';
-import { findParameterFault } from './gate.ts';
+import { findContentFault } from './gate.ts';
 import type { KeyAccess } from './key-access.ts';
 import { askFor, boundsOf, holdSlowly, tryHold } from './llm-admission.ts';
 import { LlmAnswer } from './llm-answer.ts';
@@ -140,7 +140,7 @@ function understand(
     request: understood.request,
     parsed,
   });
-  exchange.understanding = findParameterFault(gate, askedBy(exchange, call));
+  exchange.understanding = findContentFault(gate, askedBy(exchange, call), body);
   const isRefused = exchange.authorization !== undefined || exchange.understanding !== undefined;
   return isRefused ? undefined : call;
 }

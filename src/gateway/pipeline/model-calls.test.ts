@@ -38,6 +38,18 @@ describe('calls of a model', () => {
     expect(await ask(gateway, chat({ model: 'm', messages: 5 }))).toBe('400 INVALID_REQUEST');
   });
 
+  it('LLM-19: what was priced is what is read, by a server that ignores the case of names too', async () => {
+    const gateway = open(setting);
+    for (const members of [{ Model: 'm' }, { MAX_TOKENS: 4000 }, { N: 50 }]) {
+      // oxlint-disable-next-line no-await-in-loop -- one gateway
+      const response = await gateway.call(chat(members));
+      const [name] = Object.keys(members);
+      expect([response.status, bodyOf(response).details.pointer]).toEqual([400, `/${name}`]);
+    }
+    expect(await ask(gateway, chat({ User: 'u', Temperature: 1 }))).toBe('200');
+    expect(gateway.sent).toHaveLength(1);
+  });
+
   it('are understood before anybody is told what they owe', async () => {
     const gateway = open({ ...setting, tenant: OWES });
     expect(await ask(gateway, chat({ messages: 5 }))).toBe('400 INVALID_REQUEST');

@@ -104,6 +104,19 @@ describe('GW-02: the first failing step decides', () => {
     expect(gateway.sent).toMatchObject([{ method: 'POST', path: '/', body: '{"text":"hello"}' }]);
   });
 
+  it('GW-19: a member that is judged stands there once, and spelled as it is judged', async () => {
+    const gateway = open({ routes: [{ requires: [AI] }] });
+    const twice = '{"extract":"ai","extract":"no"}';
+    expect(await ask(gateway, { path: '/', body: twice })).toBe('400 INVALID_REQUEST');
+    const response = await gateway.call({ path: '/', body: { Extract: 'ai' } });
+    expect([response.status, bodyOf(response).details.pointer]).toEqual([400, '/extract']);
+    expect(bodyOf(response).message).toContain('Extract');
+    expect(gateway.sent).toEqual([]);
+    const others = '{"extract":"no","other":1,"other":2,"OTHER":3}';
+    expect(await ask(gateway, { path: '/', body: others })).toBe('200');
+    expect(gateway.sent[0]?.body).toBe(others);
+  });
+
   it('a payment never changes a 403', async () => {
     const paid = open({ ...everything, tenant: {}, plan: { features: ['ai'] } });
     expect(await ask(paid, { path: '/', body: good })).toBe('403 FORBIDDEN_ROLE');

@@ -1,6 +1,7 @@
 import type { AddressPolicy, Api, Catalog, Parameter, Route } from '../../domain/catalog.ts';
 import { type AddressSet, compileAddressSet } from '../address-set.ts';
 import { AnonymousAllowance } from './anonymous-allowance.ts';
+import { compilePointer } from './asked-request.ts';
 import { compileParameter, type ParameterCheck } from './parameters.ts';
 import { type CompiledRequirement, compileRequirement, needsBody } from './requirements.ts';
 
@@ -16,6 +17,8 @@ export interface RouteGate {
   readonly role: string | undefined;
   readonly parameters: readonly ParameterCheck[];
   readonly requirements: readonly CompiledRequirement[];
+  /** Compiled pointers of the members of a body that it is judged by. */
+  readonly judged: readonly (readonly string[])[];
   /** Bytes of a body that has to be read before the call is judged; undefined = it streams through. */
   readonly readsBodyUpTo: number | undefined;
   readonly anonymous: AnonymousAllowance | undefined;
@@ -39,6 +42,7 @@ export function compileRouteGates(api: Api, catalog: Catalog): ReadonlyMap<Route
       role: route.role,
       parameters: route.parameters.map(compileParameter),
       requirements: requires.map((each) => compileRequirement(each, route)),
+      judged: judgedPointers(route, requires),
       readsBodyUpTo: readsBody ? (route.bodyBytesMax ?? INSPECTED_BYTES_MAX) : undefined,
       anonymous: isOpenToAnybody(route) ? anonymous : undefined,
     };
@@ -54,6 +58,17 @@ function compilePolicy(policy: AddressPolicy | undefined): AddressSet | undefine
   return (address) => !denied(address) && (allowed === undefined || allowed(address));
 }
 
+function judgedPointers(
+  { parameters }: Route,
+  requires: Route['requires'],
+): readonly (readonly string[])[] {
+  const conditions = requires.flatMap(({ when }) => when.filter(({ kind }) => kind === 'body'));
+  const names = [...parameters.filter(isInBody), ...conditions].flatMap((each) =>
+    'name' in each ? each.name : [],
+  );
+  return [...new Set(names)].map(compilePointer);
+}
+
 function isInBody(parameter: Parameter): boolean {
   return parameter.in === 'body';
 }
@@ -63,7 +78,7 @@ function isOpenToAnybody({ kind, endpointClass }: Route): boolean {
   return kind === 'proxy' && endpointClass !== 'free';
 }
 
-function asksAnything({ parameters, requirements, ...rest }: RouteGate): boolean {
-  if (parameters.length + requirements.length > 0) return true;
+function asksAnything({ parameters, requirements, judged, ...rest }: RouteGate): boolean {
+  if (parameters.length + requirements.length + judged.length > 0) return true;
   return Object.values(rest).some((each) => each !== undefined && each !== false);
 }

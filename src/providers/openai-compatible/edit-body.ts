@@ -1,7 +1,7 @@
 import type { RequestEdits } from '../provider.ts';
 import { isRecord } from './read-json.ts';
-import { scanObject } from './scan-json.ts';
-import type { Member, ScannedObject } from './scan-json.ts';
+import { scanObject } from '../../platform/scan-json.ts';
+import type { Member, ScannedObject } from '../../platform/scan-json.ts';
 
 interface Splice {
   readonly start: number;
@@ -13,7 +13,7 @@ interface Splice {
  * Members the gateway prices by. JSON.parse reads the last of several with one name, other parsers the
  * first: only the last one leaves here, so that what was priced is what the upstream reads.
  */
-const PRICED_MEMBERS: ReadonlySet<string> = new Set([
+export const PRICED_MEMBERS: ReadonlySet<string> = new Set([
   'model',
   'messages',
   'input',

@@ -1,4 +1,6 @@
 import type { ParsedLlmRequest } from '../provider.ts';
+import { foldName } from '../../platform/scan-json.ts';
+import { PRICED_MEMBERS } from './edit-body.ts';
 import { collectText } from './input-text.ts';
 import { invalid } from './invalid.ts';
 import type { Invalid } from './invalid.ts';
@@ -44,7 +46,8 @@ export function parseChat(body: unknown, bodyBytes: number): ParsedLlmRequest {
   if (!isRecord(body)) return invalid('', 'the body must be a JSON object');
   const model = body['model'];
   if (typeof model !== 'string' || model === '') return invalidModel();
-  const problem = checkOutput(body) ?? checkStream(body) ?? checkSearch(body);
+  const problem =
+    checkSpelling(body) ?? checkOutput(body) ?? checkStream(body) ?? checkSearch(body);
   if (problem !== undefined) return problem;
   const measure = measureMessages(body['messages']);
   if ('kind' in measure) return measure;
@@ -75,7 +78,7 @@ export function parseEmbeddings(body: unknown, bodyBytes: number): ParsedLlmRequ
   const model = body['model'];
   if (typeof model !== 'string' || model === '') return invalidModel();
   const input = body['input'];
-  const problem = checkInput(input);
+  const problem = checkSpelling(body) ?? checkInput(input);
   if (problem !== undefined) return problem;
   const inputs = Array.isArray(input) && typeof input[0] !== 'number' ? input.length : 1;
   const overhead = INPUT_OVERHEAD_TOKENS * inputs;
@@ -106,6 +109,16 @@ function sumOverhead(body: JsonRecord, measure: InputMeasure): number {
 
 function asksForUsage(options: unknown): boolean {
   return isRecord(options) && options['include_usage'] === true;
+}
+
+/** Servers that ignore the case of names read other values than those that were priced. */
+function checkSpelling(body: JsonRecord): Invalid | undefined {
+  for (const name of Object.keys(body)) {
+    if (PRICED_MEMBERS.has(name)) continue;
+    const folded = foldName(name);
+    if (PRICED_MEMBERS.has(folded)) return invalid(`/${name}`, `must be spelled ${folded}`);
+  }
+  return undefined;
 }
 
 function checkOutput(body: JsonRecord): Invalid | undefined {

@@ -13,8 +13,8 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const SPACE = 0x20;
 const SHORT_STRING_BYTES = 48;
-/** Six bytes for each character of the longest name wanted, were all of them written as \uXXXX. */
-const KEY_BYTES_MAX = 160;
+/** Six bytes for each character of a name, were all of them written as \uXXXX: longer names are nobody's. */
+const KEY_BYTES_MAX = 2048;
 
 /** Offsets of one member: `start` is its key's quote, `end` is behind its comma, if it has one. */
 export interface Member {
@@ -34,7 +34,11 @@ export interface ScannedObject {
 }
 
 /** Finds the wanted members of the object that starts at or behind `from`; nested objects are stepped over. */
-export function scanObject(json: Buffer, from: number, wanted: ReadonlySet<string>): ScannedObject {
+export function scanObject(
+  json: Buffer,
+  from: number,
+  wanted: Pick<ReadonlySet<string>, 'has'>,
+): ScannedObject {
   const bodyStart = skipSpace(json, from) + 1;
   const members: Member[] = [];
   let start = skipSpace(json, bodyStart);
@@ -52,6 +56,45 @@ export function scanObject(json: Buffer, from: number, wanted: ReadonlySet<strin
     start = skipSpace(json, end);
   }
   return { bodyStart, isEmpty, members };
+}
+
+/** Names that differ only in this are one to parsers that ignore case, as Go's does. */
+export function foldName(name: string): string {
+  return name.toUpperCase().toLowerCase();
+}
+
+/**
+ * A spelling on the way to `path` that parsers read differently: a second member of one name, or one that differs only
+ * in case. Undefined = everybody finds the same there.
+ */
+export function findAmbiguity(json: Buffer, path: readonly string[]): string | undefined {
+  let at = skipSpace(json, 0);
+  for (const segment of path) {
+    if (json[at] === OPEN_BRACKET) {
+      at = skipElements(json, at, Number(segment));
+      continue;
+    }
+    if (json[at] !== OPEN_BRACE) return undefined;
+    const folded = foldName(segment);
+    const { members } = scanObject(json, at, { has: (name) => foldName(name) === folded });
+    const [only, second] = members;
+    if (only === undefined) return undefined;
+    const odd = members.find(({ name }) => name !== segment) ?? second;
+    if (odd !== undefined) return odd.name;
+    at = only.valueStart;
+  }
+  return undefined;
+}
+
+/** Offset of the element behind `count` others of the array at `from`; the end of the array where it has fewer. */
+function skipElements(json: Buffer, from: number, count: number): number {
+  let at = skipSpace(json, from + 1);
+  for (let skipped = 0; skipped < count; skipped += 1) {
+    const after = skipSpace(json, skipValue(json, at));
+    if (json[after] !== COMMA) return json.length;
+    at = skipSpace(json, after + 1);
+  }
+  return at;
 }
 
 /** Offset behind the value that starts at `from`. */
