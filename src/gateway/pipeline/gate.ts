@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 import type { Route } from '../../domain/catalog.ts';
 import type { Fault } from '../../domain/facts.ts';
-import { findAmbiguity } from '../../platform/scan-json.ts';
+import { findAmbiguity, skipSpace } from '../../platform/scan-json.ts';
 import { refuse, refuseBody } from './answer.ts';
 import { AskedRequest, type ReadBody } from './asked-request.ts';
 import { authorize } from './authorize.ts';
@@ -74,6 +74,7 @@ function findParameterFault(gate: RouteGate | undefined, asked: AskedRequest): F
 /** What is judged must be what the upstream reads, however that treats duplicates and the case of names (GW-19). */
 function findBodyFault(gate: RouteGate | undefined, body: Buffer): Fault | undefined {
   for (const path of gate?.judged ?? []) {
+    if (isBatch(body, path)) return BATCH;
     const name = findAmbiguity(body, path);
     if (name !== undefined) {
       const pointer = `/${path.join('/')}`;
@@ -141,6 +142,18 @@ function findSizeFault({ request }: Exchange, { bodyBytesMax }: Route): Fault | 
   if (bodyBytesMax === undefined || request.contentLength <= bodyBytesMax) return undefined;
   return bodyTooLarge(bodyBytesMax);
 }
+
+/** Its calls would have to be judged and priced one by one: none of them has the members that are judged. */
+function isBatch(body: Buffer, [first]: readonly string[]): boolean {
+  return first !== undefined && !/^\d+$/.test(first) && body[skipSpace(body, 0)] === OPEN_BRACKET;
+}
+
+const OPEN_BRACKET = 0x5b;
+const BATCH: Fault = {
+  code: 'INVALID_REQUEST',
+  problem: 'a list of calls is not taken here: send them one at a time',
+  pointer: '',
+};
 
 /** What stands in the body decides what the call needs: one that cannot be read is refused, not guessed at. */
 const NOT_JSON: Fault = {

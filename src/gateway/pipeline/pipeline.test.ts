@@ -117,6 +117,23 @@ describe('GW-02: the first failing step decides', () => {
     expect(gateway.sent[0]?.body).toBe(others);
   });
 
+  it('GW-19, LLM-22: calls of a batch are not judged together, where calls are judged', async () => {
+    const when = [{ kind: 'body', name: '/params/name', equals: 'paid' }] as const;
+    const requires = [{ kind: 'feature', id: 'ai', when }] as const;
+    const path = '/';
+    const one = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'paid' } };
+    const gateway = open({ routes: [{ dialect: 'jsonrpc', requires }] });
+    expect((await gateway.call({ path, body: one })).status).toBe(403);
+    const response = await gateway.call({ path, body: [one, one, one] });
+    expect(response.status).toBe(400);
+    expect(response.body).toContain('one at a time');
+    expect(gateway.sent).toEqual([]);
+    const lists = open({
+      routes: [{ parameters: [{ in: 'body', name: '', type: 'array', required: true }] }],
+    });
+    expect(await ask(lists, { path, body: [1, 2] })).toBe('200');
+  });
+
   it('a payment never changes a 403', async () => {
     const paid = open({ ...everything, tenant: {}, plan: { features: ['ai'] } });
     expect(await ask(paid, { path: '/', body: good })).toBe('403 FORBIDDEN_ROLE');
