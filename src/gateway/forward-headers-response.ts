@@ -54,8 +54,11 @@ export class ResponseHeaderPlan {
 /** An upstream must not speak for us about limits, cost and identity, nor lead clients around us (Alt-Svc). */
 const OUR_NAMES: ReadonlySet<string> = new Set([
   'alt-svc',
+  'payment-required',
+  'payment-response',
   'ratelimit',
   'ratelimit-policy',
+  'x-402-version',
   'x-billing-warning',
   'x-client-request-id',
   'x-ratelimit-limit',
@@ -64,6 +67,8 @@ const OUR_NAMES: ReadonlySet<string> = new Set([
   'x-request-id',
   'x-routed-model',
   'x-service-level',
+  'x-upstream-error',
+  'x-upstream-provider',
 ]);
 
 /** They mean something in a request only (RFC 9110 7.2, 10.1.1), and no transport writes them into an answer. */

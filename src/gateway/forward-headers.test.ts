@@ -238,6 +238,11 @@ describe('to the client', () => {
     'RateLimit-Policy',
     'X-RateLimit-Remaining',
     'x-tollkeeper-cost',
+    'PAYMENT-REQUIRED',
+    'PAYMENT-RESPONSE',
+    'X-402-Version',
+    'X-Upstream-Provider',
+    'X-Upstream-Error',
   ])('does not let the upstream speak for us in %s', (name) => {
     expect(answer([name, 'upstream'])).toEqual(['X-Request-Id', 'req_1']);
   });

@@ -11,6 +11,7 @@ import { RequestHeaderPlan } from '../forward-headers-request.ts';
 import { ResponseHeaderPlan } from '../forward-headers-response.ts';
 import { compilePathRewrite } from '../path-rewrite.ts';
 import { compileRouter, type Router } from '../router.ts';
+import { answerEditsOf } from './account-headers.ts';
 import { RefusalMemory } from './refusal-memory.ts';
 import { compileRouteGates, type RouteGate } from './route-gate.ts';
 
@@ -91,7 +92,7 @@ function compileRoute(route: Route, api: Api, catalog: Catalog): Omit<CompiledRo
     isOurAccount: ids.some((id) => (catalog.upstreams.get(id)?.credentials.length ?? 0) > 0),
     rewrite: compilePathRewrite(route.rewrite),
     responseHeaders: new ResponseHeaderPlan({
-      edits: route.responseHeaders,
+      edits: answerEditsOf(route),
       ownsCors: api.cors !== undefined,
     }),
     requestHeaders: new Map(ids.map((id) => [id, compileRequestHeaders(route, catalog, id)])),

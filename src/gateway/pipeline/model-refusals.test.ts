@@ -91,3 +91,45 @@ describe("LLM-19: a provider's refusal inside a 200 is none, and costs nothing",
     expect(gateway.facts.outcome?.estimated).toBe(true);
   });
 });
+
+describe("LLM-18: nothing of the operator's account is shown", () => {
+  const ACCOUNT = [
+    ...['openai-organization', 'org-SECRET', 'Set-Cookie', '__cf_bm=abc'],
+    ...['X-RateLimit-Limit-Requests', '5000', 'x-ratelimit-remaining-tokens', '7'],
+    ...['anthropic-ratelimit-input-tokens-reset', '2027-01-01T00:00:00Z'],
+  ];
+  const hasAccount = ({ headers, body }: MemoryResponse) =>
+    /SECRET|cf_bm|limit-requests|anthropic|remaining-tokens/i.test(headers.join('\n') + body);
+
+  it('its 429 is ours, with the time to wait', async () => {
+    const message = 'Rate limit reached for organization org-SECRET on tokens per min';
+    const body = JSON.stringify({ error: { message, code: 'rate_limit_exceeded' } });
+    const headers = [...JSON_HEADERS, ...ACCOUNT, 'Retry-After', '7'];
+    const answered = await callOf({ status: 429, headers, body });
+    const { response } = answered;
+    expect([response.status, bodyOf(response).code]).toEqual([429, 'RATE_LIMITED']);
+    expect(response.header('retry-after')).toBe('7');
+    expect(bodyOf(response).details.upstream).toEqual({
+      provider: 'demo',
+      status: 429,
+      code: 'rate_limit_exceeded',
+    });
+    expect(hasAccount(response)).toBe(false);
+    expectFree(answered);
+    const within = await callOf({ body: JSON.stringify({ base_resp: { status_code: 1002 } }) });
+    expect(within.response.status).toBe(429);
+    expect(within.response.header('retry-after')).toBe('1');
+  });
+
+  it('an answer, or a refusal that is about the call, is without it', async () => {
+    const headers = [...JSON_HEADERS, ...ACCOUNT, 'X-Model-Own', 'yes'];
+    const body = JSON.stringify({ usage: { prompt_tokens: 1, completion_tokens: 1 } });
+    for (const status of [200, 400]) {
+      // oxlint-disable-next-line no-await-in-loop -- each of its own gateway
+      const { response } = await callOf({ status, headers, body });
+      expect([response.status, response.body]).toEqual([status, body]);
+      expect(hasAccount(response)).toBe(false);
+      expect(response.header('x-model-own')).toBe('yes');
+    }
+  });
+});

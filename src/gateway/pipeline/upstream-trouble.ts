@@ -49,7 +49,14 @@ const MONEY: ReadonlySet<BillingErrorKind | undefined> = new Set([
 /** Why the provider serves no more calls of ours, in its own words (C402-22, LLM-14); undefined = it is something else. */
 export function findMoneyTrouble(refusal: UpstreamRefusal): Fault | undefined {
   const answer = readAnswer(refusal);
-  const found = classifyBillingError(answer);
+  return judgeMoney(refusal, answer, classifyBillingError(answer));
+}
+
+function judgeMoney(
+  refusal: UpstreamRefusal,
+  answer: ProviderAnswer,
+  found: BillingError | undefined,
+): Fault | undefined {
   // A 402 is about money whatever else it says.
   const isMoney = answer.status === 402 || MONEY.has(found?.kind);
   return isMoney ? tell(refusal, answer.status, found) : undefined;
@@ -62,10 +69,39 @@ export function judgeRefusal(
   body: Buffer,
   upstreamId: string,
 ): Fault | undefined {
-  const trouble = findMoneyTrouble({ status, headers, body, target, upstreamId });
+  const refusal = { status, headers, body, target, upstreamId };
+  const answer = readAnswer(refusal);
+  const found = classifyBillingError(answer);
+  const trouble = judgeMoney(refusal, answer, found);
   if (trouble !== undefined) return trouble;
+  const isTooFast = answer.status === 429 || (status < 300 && found?.kind === 'rate_limited');
+  if (isTooFast) return tooFast(refusal, answer, found);
   if (status >= 400 && status < 500 && status !== 401 && status !== 403) return undefined;
   return failedWith(status);
+}
+
+const WAIT_SECONDS_MAX = 3600;
+
+/** Too many calls of the operator's account (LLM-18): when to try again is told, but not the words, which name it. */
+function tooFast(
+  refusal: UpstreamRefusal,
+  { headers }: ProviderAnswer,
+  found: BillingError | undefined,
+): Fault {
+  const seconds = Number(headers.get('retry-after') ?? 1);
+  const waits = seconds >= 1 ? Math.min(seconds, WAIT_SECONDS_MAX) : 1;
+  const provider = nameProvider(refusal);
+  return {
+    code: 'RATE_LIMITED',
+    problem: 'the provider of the model takes no more calls just now',
+    pointer: undefined,
+    retryAfterMs: Math.ceil(waits) * 1000,
+    upstream: {
+      provider,
+      status: 429,
+      ...(found?.code === undefined ? {} : { code: found.code }),
+    },
+  };
 }
 
 /** With which providers say that money is missing, or that the key is wrong (docs/guides/upstream-providers.md). */
