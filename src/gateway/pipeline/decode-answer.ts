@@ -1,10 +1,18 @@
+import type { Route } from '../../domain/catalog.ts';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 
 import type { RawHeaders } from '../listener.ts';
 import { readHeader } from './outgoing.ts';
 
 /** A whole answer is read before it is charged and written; no chat answer comes near this. */
-export const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+
+/** 2,048 inputs of 1,536 numbers each, written out, are two thirds of it: OpenAI's most at once. */
+const EMBEDDINGS_BYTES_MAX = 64 * 1024 * 1024;
+
+export function answerBytesMax({ kind }: Pick<Route, 'kind'>): number {
+  return kind === 'embeddings' ? EMBEDDINGS_BYTES_MAX : ANSWER_BYTES_MAX;
+}
 
 /** What the body is compressed by, in one spelling of its name (RFC 9110 8.4.1); undefined = it is as it was written. */
 export function codingOf(headers: RawHeaders): string | undefined {

@@ -23,7 +23,7 @@ import { joinChunks } from './join-chunks.ts';
 import { askFor, WINDOW_BYTES } from './llm-admission.ts';
 import { type Take, withBytes } from '../../domain/take.ts';
 import type { UnderstoodCall } from './llm-call.ts';
-import { ANSWER_BYTES_MAX, codingOf, decode } from './decode-answer.ts';
+import { answerBytesMax, codingOf, decode } from './decode-answer.ts';
 import { hasEvents } from './event-edges.ts';
 import { type LlmBounds, outputTokensMost, usageTake } from './llm-hold.ts';
 import { measuredUsage, noteUsage, UsageCounter } from './llm-usage.ts';
@@ -112,7 +112,7 @@ export class LlmAnswer implements UpstreamReceiver {
     if (this.#phase === 'stream') return this.#passOn(chunk);
     if (this.#phase === 'ended') return true;
     this.#bytes += chunk.length;
-    if (this.#bytes > ANSWER_BYTES_MAX) {
+    if (this.#bytes > answerBytesMax(this.#call.route)) {
       this.#fail('UPSTREAM_FAILED', 'the upstream answered with more than can be metered');
       return true;
     }

@@ -119,6 +119,36 @@ describe('calls of a model', () => {
   });
 });
 
+describe('bound: an answer that is read whole', () => {
+  const MiB = 1024 * 1024;
+  const END = '"usage":{"prompt_tokens":1,"total_tokens":1}}';
+
+  it.each([
+    ['chat', 15, 200],
+    ['chat', 16, 502],
+    ['embeddings', 16, 200],
+    ['embeddings', 63, 200],
+    ['embeddings', 64, 502],
+  ] as const)('of %s, %d MiB and some bytes: %d', async (kind, size, status) => {
+    const gateway = open({
+      routes: [{ kind, dialect: 'openai', upstreamId: undefined }],
+      plan: { models: ['*'] },
+      catalog: { models: new Map([['m', buildModel('m')]]) },
+    });
+    const piece = ' '.repeat(MiB);
+    gateway.answer = {
+      status: 200,
+      headers: ['Content-Type', 'application/json'],
+      body: ['{', ...Array.from({ length: size }, () => piece), END],
+    };
+    const text =
+      kind === 'chat' ? { messages: [{ role: 'user', content: 'hi' }] } : { input: 'hi' };
+    const response = await gateway.call({ path: '/', body: { model: 'm', ...text } });
+    expect(response.status).toBe(status);
+    expect(gateway.engine.openUnits).toBe(0);
+  });
+});
+
 describe('QUOTA-02: a model is counted by its own name, whatever it is called by', () => {
   const m = buildModel('m');
   const models = new Map([
