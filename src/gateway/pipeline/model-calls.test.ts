@@ -119,6 +119,30 @@ describe('calls of a model', () => {
   });
 });
 
+describe('GET /v1/models', () => {
+  const models = ['m', 'large', 'other'].map((id) => [id, buildModel(id)] as const);
+  const setting: Setting = {
+    routes: [{ kind: 'models', dialect: 'openai', upstreamId: undefined, endpointClass: 'free' }],
+    plan: { models: ['m', 'large'] },
+    catalog: { models: new Map(models) },
+  };
+  const listOf = async (key: Setting['key'], call: Partial<MemoryCall> = {}) => {
+    const response = await open({ ...setting, ...(key && { key }) }).call({ path: '/', ...call });
+    const { data } = JSON.parse(response.body) as { data: { id: string }[] };
+    return data.map(({ id }) => id);
+  };
+
+  it('LLM-12, KEY-02: lists what the key may call, and to nobody in particular what is on offer', async () => {
+    expect(await listOf({})).toEqual(['m', 'large']);
+    expect(await listOf({ models: ['m', 'other'] })).toEqual(['m']);
+    expect(await listOf({}, { key: undefined })).toEqual(['m', 'large', 'other']);
+  });
+
+  it('GW-02: a key that is sent and no good is 401', async () => {
+    expect(await ask(open(setting), { path: '/', key: 'nonsense' })).toBe('401 KEY_UNKNOWN');
+  });
+});
+
 describe('bound: an answer that is read whole', () => {
   const MiB = 1024 * 1024;
   const END = '"usage":{"prompt_tokens":1,"total_tokens":1}}';

@@ -111,11 +111,12 @@ function applyCors(exchange: Exchange, host: string): boolean {
 function identify(context: GatewayContext, exchange: Exchange, route: Route): void {
   const compiled = exchange.compiled.routes.get(route);
   if (compiled === undefined) throw new Error(`route ${route.id} was not compiled`);
-  if (route.endpointClass === 'free') {
+  const credential = readCredential(exchange.request.headers);
+  // The list of models is the key's own where one is sent; other free routes look at none.
+  if (route.endpointClass === 'free' && (route.kind !== 'models' || credential === undefined)) {
     dispatch(context, exchange, compiled);
     return;
   }
-  const credential = readCredential(exchange.request.headers);
   const anonymous = compiled.gate?.anonymous;
   if (anonymous !== undefined && credential === undefined) {
     const caller = anonymous.callerFrom(subnetOf(addressOf(context, exchange)));
