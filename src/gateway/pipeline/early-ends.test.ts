@@ -137,6 +137,9 @@ describe('a hold that cannot grow (C402-19)', () => {
     expect([status, body.slice(0, 9)]).toEqual([200, 'data: 1\n\n']);
     expect(body.slice(9)).toContain(`"code":"${code}"`);
     expect(gateway.facts.outcome).toMatchObject({ ending: 'cut', costNano: 9_000_000 });
+    // It is short of what it had come to, not of what was held for its beginning.
+    const balance = gateway.facts.limits.find(({ kind }) => kind === 'balance');
+    expect(balance?.need).toBe(18_000_000);
   });
 
   it.each([

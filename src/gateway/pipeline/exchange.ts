@@ -84,6 +84,8 @@ export class Exchange {
   forwarding: Fault | undefined = undefined;
   /** Numbers of the account that refused, exact at that moment. */
   shortNumbers: AccountNumbers | undefined = undefined;
+  /** What an answer under way had come to there; undefined = what was short is what was asked for. */
+  shortNeed: number | undefined = undefined;
   status = 0;
   code = '';
   model: string | undefined = undefined;

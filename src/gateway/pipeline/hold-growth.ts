@@ -67,6 +67,7 @@ export function noteShort(context: Context, exchange: Exchange, take: Take, caus
   const need = needs[index];
   exchange.shortNumbers =
     cause === 'gone' && need !== undefined ? context.engine.peek(need.account) : undefined;
+  exchange.shortNeed = amounts[index];
   exchange.reservation = {
     kind: 'short',
     index,

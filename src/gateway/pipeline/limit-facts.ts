@@ -52,16 +52,21 @@ function allowanceOf({ kind, allowance }: AccountSpec, known: AccountNumbers | u
 
 /** Of the account that refused the numbers it refused by; of any other the last known ones. */
 function numbersOf(
-  { reservation, shortNumbers }: Exchange,
+  exchange: Exchange,
   need: Need,
   index: number,
   peek: Peek,
 ): AccountNumbers | undefined {
-  const refused = reservation?.kind === 'short' && reservation.index === index;
-  return (refused ? shortNumbers : undefined) ?? peek(need);
+  return (isShort(exchange, index) ? exchange.shortNumbers : undefined) ?? peek(need);
 }
 
-function neededOf({ reservation, heldAmounts }: Exchange, need: Need, index: number): number {
+function isShort({ reservation }: Exchange, index: number): boolean {
+  return reservation?.kind === 'short' && reservation.index === index;
+}
+
+function neededOf(exchange: Exchange, need: Need, index: number): number {
+  const { reservation, heldAmounts, shortNeed } = exchange;
+  if (shortNeed !== undefined && isShort(exchange, index)) return shortNeed;
   const held = heldAmounts?.[index];
   if (held !== undefined) return held;
   return reservation?.kind === 'held' ? need.amount : leastOf(need);
