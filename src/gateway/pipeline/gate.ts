@@ -58,7 +58,7 @@ export function judgeProxied(
     exchange,
     bytesMax,
     (bytes) => attempt(context, exchange, () => judgeBody(context, exchange, { compiled, bytes })),
-    (fault) => refuseBody(context, exchange, fault),
+    (fault) => attempt(context, exchange, () => refuseBody(context, exchange, fault)),
   );
 }
 

@@ -77,7 +77,7 @@ export function startLlmCall(
     bytesMax,
     (body) =>
       attempt(context, exchange, () => judge(context, exchange, { compiled, access, body })),
-    (fault) => refuseBody(context, exchange, fault),
+    (fault) => attempt(context, exchange, () => refuseBody(context, exchange, fault)),
   );
 }
 

@@ -63,6 +63,18 @@ it('bound: a chunk that is not allowed is the last thing it hears of; who refuse
   expect(asked).toEqual([2, 2]);
 });
 
+it('a fault in the asking ends the body, and nothing is thrown at whoever reads the socket', () => {
+  const request = new MemoryRequest();
+  const upstream = new Upstream();
+  const metered = new MeteredBody(request, () => {
+    throw new Error('a bug');
+  });
+  metered.readBody(upstream);
+  request.send('ab', 'cd');
+  request.sink?.onEnd();
+  expect(upstream.events).toEqual(['error a bug']);
+});
+
 describe('an answer that is awaited', () => {
   /** A metered body whose answers the test gives, one after the other. */
   function ask() {

@@ -47,11 +47,16 @@ export class MeteredBody implements InboundRequest, BodySink {
   onChunk(chunk: Buffer): void {
     const sink = this.#sink;
     if (sink === undefined) return;
-    const allowed = this.#allow(chunk.length, sink);
-    if (typeof allowed === 'boolean') {
-      this.#pass(chunk, allowed);
-      return;
+    try {
+      const allowed = this.#allow(chunk.length, sink);
+      if (typeof allowed === 'boolean') this.#pass(chunk, allowed);
+      else this.#passLater(chunk, allowed);
+    } catch (error) {
+      this.#break(error);
     }
+  }
+
+  #passLater(chunk: Buffer, allowed: Promise<boolean>): void {
     this.#asking = true;
     this.#request.pauseBody();
     allowed
@@ -60,9 +65,12 @@ export class MeteredBody implements InboundRequest, BodySink {
         this.#pass(chunk, yes);
         if (yes && !this.#sinkPaused) this.#request.resumeBody();
       })
-      .catch((error: unknown) =>
-        this.onError(error instanceof Error ? error : new Error(String(error))),
-      );
+      .catch((error: unknown) => this.#break(error));
+  }
+
+  /** A fault in the asking ends this call alone. */
+  #break(error: unknown): void {
+    this.onError(error instanceof Error ? error : new Error(String(error)));
   }
 
   #pass(chunk: Buffer, allowed: boolean): void {
