@@ -185,7 +185,9 @@ describe('show 6: POST /v1/quote', () => {
     expect(await ask('/v1/check', gateway.key, call)).toMatchObject({ cost_max: null });
     const answer = await caller.call({ ...call, key: gateway.key });
     expect(answer.status).toBe(200);
-    expect(answer.headers['x-tollkeeper-cost-max']).toBeUndefined();
+    // It says how long it is, and so what it costs.
+    const { outcome } = await caller.facts(answer);
+    expect(costOf(answer.headers['x-tollkeeper-cost-max'])).toBe(BigInt(outcome?.costNano ?? 0));
     const flat = { path: '/weather?city=Oslo', method: 'GET' };
     expect(await ask('/v1/quote', gateway.key, flat)).toMatchObject({
       amount: '0.0003 USD',

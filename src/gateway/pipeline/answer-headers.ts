@@ -72,8 +72,10 @@ export function buildServedHeaders(
   if (wouldRefuse !== undefined) headers.push('x-tollkeeper-would-refuse', wouldRefuse);
   if (access !== undefined) {
     if (final) headers.push('x-tollkeeper-cost', `${formatNano(exchange.costNano)} ${asset}`);
-    else if (!exchange.costIsOpen)
-      headers.push('x-tollkeeper-cost-max', `${formatNano(exchange.holdNano)} ${asset}`);
+    else {
+      const most = exchange.costIsOpen ? exchange.costMostNano : exchange.holdNano;
+      if (most !== undefined) headers.push('x-tollkeeper-cost-max', `${formatNano(most)} ${asset}`);
+    }
     const balance = readBalance(exchange, engine);
     if (balance !== undefined)
       headers.push('x-tollkeeper-balance', `${formatNano(balance)} ${asset}`);

@@ -99,6 +99,8 @@ export class Exchange {
   holdNano = 0;
   /** Bytes are money that nobody can count before they came: no amount is the most it can cost. */
   costIsOpen = false;
+  /** The most after all, once an answer has said how long it is. */
+  costMostNano: number | undefined = undefined;
   costNano = 0;
   overrunNano = 0;
   inputTokens = 0;

@@ -67,4 +67,21 @@ describe('what a call by the byte costs at most (DISC-07)', () => {
     expect(response.status).toBe(200);
     expect(response.header('x-tollkeeper-cost-max')).toBe(costMax);
   });
+
+  it.each<[string, Setting, number, string | undefined]>([
+    ['its bytes have a price', { ...perByteOut, plan: prepaid }, 10, '0.000000006 USD'],
+    ['nobody knows how long the request is', { ...perByteOut, plan: prepaid }, -1, undefined],
+    ['what is beyond an allowance is billed', { plan: billing('bytes_out') }, 10, undefined],
+  ])(
+    'DESIGN 12: an answer that says how long it is, where %s',
+    async (_what, setting, length, costMax) => {
+      const gateway = open(setting);
+      gateway.engine.balances.set(BALANCE, 10_000_000_000);
+      gateway.answer = { status: 200, headers: ['Content-Length', '6'], body: 'served' };
+      const call = { path: '/', method: 'PUT', body: '0123456789', contentLength: length };
+      const response = await gateway.call(call);
+      expect(response.header('x-tollkeeper-cost-max')).toBe(costMax);
+      expect(gateway.facts.outcome?.costNano).toBeLessThanOrEqual(6);
+    },
+  );
 });

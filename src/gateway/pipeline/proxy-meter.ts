@@ -22,6 +22,8 @@ export class ProxyMeter {
   /** The hold lasts to the end of the answer: it grows, or has slots. */
   lasts: boolean;
   #countsTime = false;
+  /** Bytes of which nobody knows yet how many will pass are billed beyond an allowance. */
+  #bills = false;
   #accounts: CallerAccounts | undefined;
   #asked: Asked | undefined;
 
@@ -65,11 +67,19 @@ export class ProxyMeter {
     const unknown = { ...NO_TAKE, bytesIn: request.contentLength < 0 ? 1 : 0, bytesOut: 1 };
     const { perByteIn, perByteOut } = this.#compiled.route.price;
     const isPriced = perByteOut > 0n || (perByteIn > 0n && unknown.bytesIn > 0);
-    if (accounts.prepaid && isPriced) return true;
-    return views.some(
+    this.#bills = views.some(
       ({ spec }) =>
         accounts.mayBill(spec, at) && amountFor(spec.unit, unknown) > amountFor(spec.unit, NO_TAKE),
     );
+    return this.#bills || (accounts.prepaid && isPriced);
+  }
+
+  /** An answer that says how long it is says what it costs at most, where nothing is billed beyond an allowance. */
+  #noteLength(headers: RawHeaders): void {
+    const { request } = this.#exchange;
+    const length = readWhole(readHeader(headers, 'content-length'));
+    if (length === undefined || request.contentLength < 0 || this.#bills) return;
+    this.#exchange.costMostNano = this.#nanoOf(this.#flat().take, request.contentLength, length);
   }
 
   /** At its own price, though the plan covers it: under another plan it costs that. */
@@ -80,6 +90,7 @@ export class ProxyMeter {
 
   /** The upstream has answered: it says, or the clock does, what it computed. */
   noteHead(headers: RawHeaders, elapsedMs: number): void {
+    if (this.#exchange.costIsOpen) this.#noteLength(headers);
     const { compute, timeouts } = this.#compiled.route;
     if (compute === undefined && !this.#countsTime) return;
     // What is above the time-out is the network's time.
