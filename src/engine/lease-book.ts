@@ -276,8 +276,9 @@ export class LeaseBook {
       }
     } catch (error) {
       if (asked.length > 1 && isOfOneRequest(error)) {
-        await this.#acquire(asked.slice(0, asked.length / 2));
-        await this.#acquire(asked.slice(asked.length / 2));
+        const half = Math.ceil(asked.length / 2);
+        await this.#acquire(asked.slice(0, half));
+        await this.#acquire(asked.slice(half));
         return;
       }
       for (const { account } of asked) this.#apply(account, undefined, 0);

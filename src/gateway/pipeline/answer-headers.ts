@@ -59,7 +59,10 @@ function leftOf({ unit, limit }: AccountSpec, numbers: AccountNumbers): number {
   return all - (isSlot(unit) ? numbers.reserved : numbers.spent);
 }
 
-/** Cost, balance and limits of an answer that is served, as a flat list. `final`: the cost is exact, not the most it can be, which is told where there is one. */
+/**
+ * Cost, balance and limits of an answer that is served, as a flat list. `final`: the cost is exact, not the most it can
+ * be, which is told where there is one.
+ */
 export function buildServedHeaders(
   exchange: Exchange,
   engine: Peeking,

@@ -1,6 +1,6 @@
-import type { Route } from '../../domain/catalog.ts';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 
+import type { Route } from '../../domain/catalog.ts';
 import type { RawHeaders } from '../listener.ts';
 import { readHeader } from './outgoing.ts';
 

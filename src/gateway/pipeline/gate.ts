@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 import type { Route } from '../../domain/catalog.ts';
 import type { Fault } from '../../domain/facts.ts';
-import { findAmbiguity, skipSpace } from '../../platform/scan-json.ts';
+import { findAmbiguity } from '../../platform/scan-json.ts';
 import { refuse, refuseBody } from './answer.ts';
 import { AskedRequest, type ReadBody } from './asked-request.ts';
 import { authorize } from './authorize.ts';
@@ -71,11 +71,20 @@ function findParameterFault(gate: RouteGate | undefined, asked: AskedRequest): F
   return undefined;
 }
 
+/** As it came, and as it is read here. */
+interface WholeBody {
+  readonly parsed: unknown;
+  readonly bytes: Buffer;
+}
+
 /** What is judged must be what the upstream reads, however that treats duplicates and the case of names (GW-19). */
-function findBodyFault(gate: RouteGate | undefined, body: Buffer): Fault | undefined {
+function findBodyFault(
+  gate: RouteGate | undefined,
+  { parsed, bytes }: WholeBody,
+): Fault | undefined {
   for (const path of gate?.judged ?? []) {
-    if (isBatch(body, path)) return BATCH;
-    const name = findAmbiguity(body, path);
+    if (Array.isArray(parsed) && isMember(path)) return BATCH;
+    const name = findAmbiguity(bytes, path);
     if (name !== undefined) {
       const pointer = `/${path.join('/')}`;
       const problem = `${name} must be there once, spelled as in ${pointer}`;
@@ -89,7 +98,7 @@ function findBodyFault(gate: RouteGate | undefined, body: Buffer): Fault | undef
 export function findContentFault(
   gate: RouteGate | undefined,
   asked: AskedRequest,
-  body: Buffer,
+  body: WholeBody,
 ): Fault | undefined {
   return findBodyFault(gate, body) ?? findParameterFault(gate, asked);
 }
@@ -109,7 +118,7 @@ function judgeBody(
     return;
   }
   if (compiled.route.dialect === 'jsonrpc') exchange.jsonRpcId = idOf(parsed);
-  exchange.understanding = findBodyFault(compiled.gate, bytes);
+  exchange.understanding = findBodyFault(compiled.gate, { parsed, bytes });
   if (exchange.understanding !== undefined) {
     refuse(context, exchange);
     return;
@@ -143,12 +152,12 @@ function findSizeFault({ request }: Exchange, { bodyBytesMax }: Route): Fault | 
   return bodyTooLarge(bodyBytesMax);
 }
 
-/** Its calls would have to be judged and priced one by one: none of them has the members that are judged. */
-function isBatch(body: Buffer, [first]: readonly string[]): boolean {
-  return first !== undefined && !/^\d+$/.test(first) && body[skipSpace(body, 0)] === OPEN_BRACKET;
+/** Whether the pointer is into an object: a list has places, and no members. */
+function isMember([first]: readonly string[]): boolean {
+  return first !== undefined && !/^\d+$/.test(first);
 }
 
-const OPEN_BRACKET = 0x5b;
+/** Its calls would have to be judged and priced one by one. */
 const BATCH: Fault = {
   code: 'INVALID_REQUEST',
   problem: 'a list of calls is not taken here: send them one at a time',

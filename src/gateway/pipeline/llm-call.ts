@@ -140,7 +140,10 @@ function understand(
     request: understood.request,
     parsed,
   });
-  exchange.understanding = findContentFault(gate, askedBy(exchange, call), body);
+  exchange.understanding = findContentFault(gate, askedBy(exchange, call), {
+    parsed,
+    bytes: body,
+  });
   const isRefused = exchange.authorization !== undefined || exchange.understanding !== undefined;
   return isRefused ? undefined : call;
 }

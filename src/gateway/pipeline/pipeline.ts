@@ -111,9 +111,11 @@ function applyCors(exchange: Exchange, host: string): boolean {
 function identify(context: GatewayContext, exchange: Exchange, route: Route): void {
   const compiled = exchange.compiled.routes.get(route);
   if (compiled === undefined) throw new Error(`route ${route.id} was not compiled`);
-  const credential = readCredential(exchange.request.headers);
+  const isFree = route.endpointClass === 'free';
   // The list of models is the key's own where one is sent; other free routes look at none.
-  if (route.endpointClass === 'free' && (route.kind !== 'models' || credential === undefined)) {
+  const credential =
+    isFree && route.kind !== 'models' ? undefined : readCredential(exchange.request.headers);
+  if (isFree && credential === undefined) {
     dispatch(context, exchange, compiled);
     return;
   }

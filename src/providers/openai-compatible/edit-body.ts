@@ -1,7 +1,6 @@
+import { type Member, type ScannedObject, scanObject } from '../../platform/scan-json.ts';
 import type { RequestEdits } from '../provider.ts';
 import { isRecord } from './read-json.ts';
-import { scanObject } from '../../platform/scan-json.ts';
-import type { Member, ScannedObject } from '../../platform/scan-json.ts';
 
 interface Splice {
   readonly start: number;

@@ -1,5 +1,5 @@
-import type { ParsedLlmRequest } from '../provider.ts';
 import { foldName } from '../../platform/scan-json.ts';
+import type { ParsedLlmRequest } from '../provider.ts';
 import { PRICED_MEMBERS } from './edit-body.ts';
 import { collectText } from './input-text.ts';
 import { invalid } from './invalid.ts';
@@ -114,9 +114,9 @@ function asksForUsage(options: unknown): boolean {
 /** Servers that ignore the case of names read other values than those that were priced. */
 function checkSpelling(body: JsonRecord): Invalid | undefined {
   for (const name of Object.keys(body)) {
-    if (PRICED_MEMBERS.has(name)) continue;
     const folded = foldName(name);
-    if (PRICED_MEMBERS.has(folded)) return invalid(`/${name}`, `must be spelled ${folded}`);
+    if (folded !== name && PRICED_MEMBERS.has(folded))
+      return invalid(`/${name}`, `must be spelled ${folded}`);
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import type { Usage } from '../../domain/pricing.ts';
+import { skipSpace, skipToClose, skipValue } from '../../platform/scan-json.ts';
 import { isRecord, parseJson } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
-import { skipSpace, skipToClose, skipValue } from '../../platform/scan-json.ts';
 
 /** Of a chat completion or embedding, as the upstream counted them. */
 export type TokenUsage = Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'outputTokens'>;
