@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import type { HttpTransport } from '../src/server/config/loaded-config.ts';
-import { WORKER_FLAGS } from '../src/server/worker-crew.ts';
+import { WORKER_FLAGS } from '../src/server/fork-worker.ts';
 import { ChildProgram } from '../test/support/child-program.ts';
 import { waitFor } from '../test/support/wait-for.ts';
 import { pinToCore } from './process-usage.ts';

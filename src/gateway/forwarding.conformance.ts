@@ -132,8 +132,9 @@ export function describeForwarding(transport: HttpTransport): void {
   describe(`forwarding over ${transport}`, () => {
     describe('bodies of 256 MiB (GW-09)', () => {
       // A process that buffered would grow by the 256 MiB it carries. This one grows by the read buffers that V8 has
-      // not collected yet (50 to 60 MiB at the peak, measured over 1 GiB) and by the code it loads on first use.
-      const GROWTH_BYTES_MAX = 112 * MIB;
+      // not collected yet (50 to 60 MiB at the peak, measured over 1 GiB; 112 MiB on a machine that is busy) and by the
+      // code it loads on first use.
+      const GROWTH_BYTES_MAX = 160 * MIB;
 
       it('256 MiB up, with a length and chunked, and 256 MiB down do not grow the resident set with them', async () => {
         const { port, memory } = await startForwarder(transport, await startUpstream());

@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 
 import { type CommandIo, type CommandOutcome, EXIT } from '../cli/command-outcome.ts';
 import { StoreError } from '../stores/store-error.ts';
+import { chooseConfig } from './choose-config.ts';
 import { formatProblem } from './config/config-problem.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { StoreSettings } from './config/loaded-config.ts';
-import { chooseConfig } from './run-gateway.ts';
 
 export interface StoreFlags {
   readonly config?: string;

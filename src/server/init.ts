@@ -1,6 +1,13 @@
+import { existsSync, writeFileSync } from 'node:fs';
+
 import * as prompts from '@clack/prompts';
 
-import { type CommandIo, type CommandOutcome, EXIT } from '../cli/command-outcome.ts';
+import {
+  type CommandIo,
+  type CommandOutcome,
+  EXIT,
+  reportOutcome,
+} from '../cli/command-outcome.ts';
 import {
   type InitAnswers,
   writeInitEnvironment,
@@ -34,6 +41,17 @@ export interface FileAccess {
 /** The schema as it lies in an installed package: editors then work offline. */
 const SCHEMA_URL = './node_modules/tollkeeper/schema/tollkeeper.schema.json';
 const DEFAULT_FILE = 'tollkeeper.yaml';
+
+/** `tollkeeper init`. */
+export async function runInit(flags: InitFlags, io: CommandIo): Promise<void> {
+  const asked = await askInit(flags, io);
+  if (asked === undefined) {
+    io.exit(EXIT.failed);
+    return;
+  }
+  const outcome = writeInitFiles(asked, { exists: existsSync, write: writeFileSync });
+  reportOutcome(outcome, io, flags.json === true);
+}
 
 /** Takes the answers from flags and, on a terminal, from the person; undefined = given up or wrong, and said why. */
 export async function askInit(flags: InitFlags, io: CommandIo): Promise<InitPlan | undefined> {

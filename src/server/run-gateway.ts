@@ -1,17 +1,14 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-
 import { type CommandIo, EXIT } from '../cli/command-outcome.ts';
+import { chooseConfig } from './choose-config.ts';
 import { readClockShift } from './clock-shift.ts';
 import { formatProblem } from './config/config-problem.ts';
-import { readDemoConfig } from './config/demo-config.ts';
-import { type ConfigSource, loadConfig } from './config/load-config.ts';
+import { loadConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { OverrideFlags } from './config/overrides.ts';
 import { ensureDemoCustomer } from './demo-customer.ts';
-
+import { forkFirstWorkers } from './fork-worker.ts';
 import { readyJson, readyText } from './ready-text.ts';
-import { Supervisor } from './supervisor.ts';
+import type { Supervisor } from './supervisor.ts';
 
 /** Exit code of a port that is taken (DESIGN 12). */
 const EXIT_PORT = 5;
@@ -31,11 +28,6 @@ export function runUp(flags: RunFlags, io: CommandIo): Promise<void> {
   return run(flags, io, 'up');
 }
 
-/** The file a command means: --config, TOLLKEEPER_CONFIG, ./tollkeeper.yaml. */
-export function configFile(flags: { readonly config?: string }, io: CommandIo): string {
-  return flags.config ?? io.env['TOLLKEEPER_CONFIG'] ?? 'tollkeeper.yaml';
-}
-
 async function run(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): Promise<void> {
   const shift = readClockShift(io.env['TOLLKEEPER_CLOCK'], mode === 'dev', Date.now());
   if (shift.kind === 'wrong') {
@@ -51,9 +43,12 @@ async function run(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): Promise<
     return;
   }
   const { config } = loaded;
+  const recruits = forkFirstWorkers(config);
   try {
+    const { Supervisor } = await import('./supervisor.ts');
     const supervisor = await Supervisor.start({
       config,
+      recruits,
       flags: chosen.flags,
       env: io.env,
       playMoney: mode === 'dev',
@@ -64,20 +59,6 @@ async function run(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): Promise<
   } catch (error) {
     reportStartFailure(error, config, io);
   }
-}
-
-/** What is configured here: in `dev` the demo configuration unless there is a file. */
-export function chooseConfig(
-  flags: RunFlags,
-  io: CommandIo,
-  mode: 'dev' | 'up',
-): { source: ConfigSource; flags: OverrideFlags } {
-  const file = configFile(flags, io);
-  const named = flags.config !== undefined || io.env['TOLLKEEPER_CONFIG'] !== undefined;
-  if (mode === 'up' || named || existsSync(file)) return { source: file, flags };
-  // The demo configuration lies inside the package; its data belongs where the command was called.
-  const data = resolve(flags.data ?? io.env['TOLLKEEPER_DATA'] ?? '.tollkeeper');
-  return { source: readDemoConfig(), flags: { ...flags, data } };
 }
 
 async function announce(

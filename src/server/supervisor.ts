@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 
 import { createAdminApp } from '../control/admin/admin-app.ts';
 import type { AdminOperations, ReloadOutcome } from '../control/admin/admin-deps.ts';
@@ -21,6 +20,7 @@ import {
   watchConfig,
 } from './config/watch-config.ts';
 import { journalDirectory } from './data-directory.ts';
+import type { Recruit } from './fork-worker.ts';
 import { openStore } from './open-store.ts';
 import { originOf } from './origin.ts';
 import { OwnerSweeper } from './owner-sweeper.ts';
@@ -30,6 +30,7 @@ import { WorkerCrew } from './worker-crew.ts';
 
 export interface SupervisorOptions {
   readonly config: LoadedConfig;
+  readonly recruits: readonly Recruit[];
   readonly flags: OverrideFlags;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `dev`: payments are play money. */
@@ -81,7 +82,7 @@ export class Supervisor {
 
   /** Starts everything; rejects with what stopped it (an Error with `code` EADDRINUSE and the like). */
   static async start(options: SupervisorOptions): Promise<Supervisor> {
-    const { config } = options;
+    const { config, recruits } = options;
     const clock = createClock(options.clockShiftMs);
     const logger = createLogger({ level: config.log.level, fields: { process: 'supervisor' } });
     mkdirSync(journalDirectory(config.store.directory), { recursive: true, mode: 0o700 });
@@ -102,16 +103,16 @@ export class Supervisor {
         type: 'start',
         catalog: serializeCatalog(await builtins.resolve(config.catalog)),
         server: config.server,
-        workers: countWorkers(config),
+        workers: recruits.length,
         log: config.log,
         store: config.store,
         redis: config.redis,
         playMoney: options.playMoney,
         clockShiftMs: options.clockShiftMs,
       },
-      { logger, now: clock.now, events: { onGone: () => void sweeper.sweep() } },
+      { recruits, logger, now: clock.now, events: { onGone: () => void sweeper.sweep() } },
     );
-    const port = await crew.open(countWorkers(config));
+    const port = await crew.open();
     const gateway = config.server.publicUrl ?? originOf(config.server, port);
     const watch = watchConfig({
       config,
@@ -175,10 +176,6 @@ export class Supervisor {
     await this.#parts.builtins.close();
     await this.store.close();
   }
-}
-
-function countWorkers(config: LoadedConfig): number {
-  return config.server.workers === 'auto' ? availableParallelism() : config.server.workers;
 }
 
 interface ReloadParts {

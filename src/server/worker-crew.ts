@@ -1,9 +1,9 @@
-import cluster, { type Worker } from 'node:cluster';
+import type { Worker } from 'node:cluster';
 
 import type { Logger } from '../platform/logger.ts';
 import type { MetricSnapshot } from '../platform/metrics.ts';
+import { forkWorker, type Recruit } from './fork-worker.ts';
 import { listenOnFreePort } from './free-port.ts';
-import { closeUndelivered } from './undelivered.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
 const ANSWER_WAIT_MS = 1000;
@@ -26,22 +26,6 @@ export interface CrewEvents {
   readonly onGone: (owner: string | undefined) => void;
 }
 
-/**
- * V8 learns while a process warms up which objects live long, and makes those in the old space from then on. What is
- * alive in a burst of first requests is not: their successors would all have to be collected there. Also, it lets the old
- * space grow to four times what lives there before it collects it; twice will do (docs/decisions, "where the time went").
- */
-export const WORKER_FLAGS: readonly string[] = [
-  '--no-allocation-site-pretenuring',
-  '--heap-growing-percent=100',
-];
-
-/**
- * glibc gives each thread that allocates an arena of its own, up to eight for each processor. What one thread makes and
- * another frees, as the log's batches, leaves holes in all of them. Two will do (docs/decisions, "where the time went").
- */
-const WORKER_ENV = { MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '2' };
-
 /** A worker could not start: wrong port, no store. */
 export class WorkerStartError extends Error {
   readonly code: string;
@@ -61,6 +45,7 @@ export class WorkerCrew {
   readonly #events: CrewEvents;
   readonly #now: () => number;
   readonly #members = new Map<number, CrewMember>();
+  readonly #recruits: Recruit[];
   #start: Omit<WorkerStart, 'name'>;
   #lastNumber = 0;
   #lastCall = 0;
@@ -69,8 +54,9 @@ export class WorkerCrew {
 
   constructor(
     start: Omit<WorkerStart, 'name'>,
-    parts: { logger: Logger; events: CrewEvents; now: () => number },
+    parts: { recruits: readonly Recruit[]; logger: Logger; events: CrewEvents; now: () => number },
   ) {
+    this.#recruits = [...parts.recruits];
     this.#start = start;
     this.#logger = parts.logger;
     this.#events = parts.events;
@@ -83,14 +69,11 @@ export class WorkerCrew {
   }
 
   /** Resolves with the port once all serve; rejects with WorkerStartError when the first cannot. */
-  async open(count: number): Promise<number> {
-    // Between several this process shares connections out evenly, one by one, each in a turn of both event loops. One
-    // accepts them itself, all that wait at once. The first call of setupPrimary settles it for good.
-    cluster.schedulingPolicy = count === 1 ? cluster.SCHED_NONE : cluster.SCHED_RR;
-    cluster.setupPrimary({ args: ['worker'], execArgv: [...process.execArgv, ...WORKER_FLAGS] });
+  async open(): Promise<number> {
+    const others = this.#recruits.length - 1;
     // The first alone: when it cannot listen, nobody can.
     const port = await this.#hireFirst();
-    await Promise.all(Array.from({ length: count - 1 }, () => this.#hire()));
+    await Promise.all(Array.from({ length: others }, () => this.#hire()));
     return port;
   }
 
@@ -143,8 +126,7 @@ export class WorkerCrew {
   #hire(): Promise<number> {
     this.#lastNumber += 1;
     const name = `worker-${this.#lastNumber}`;
-    const worker = cluster.fork(WORKER_ENV);
-    closeUndelivered(worker);
+    const { worker, loaded } = this.#recruits.shift() ?? forkWorker();
     const member: CrewMember = {
       name,
       worker,
@@ -155,10 +137,10 @@ export class WorkerCrew {
     };
     this.#members.set(worker.id, member);
     worker.once('exit', (code, signal) => this.#bury(member, signal ?? `exit code ${code}`));
+    void loaded.then(() => send(worker, { ...this.#start, name }));
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
-        if (message.type === 'loaded') send(worker, { ...this.#start, name });
-        else if (message.type === 'ready') {
+        if (message.type === 'ready') {
           member.owner = message.owner;
           member.port = message.port;
           member.state = 'serving';
@@ -166,9 +148,10 @@ export class WorkerCrew {
         } else if (message.type === 'failed')
           reject(new WorkerStartError(message.code, message.message));
       });
-      worker.once('exit', () =>
-        reject(new WorkerStartError('', `${name} ended before it was ready`)),
-      );
+      const ended = (): void =>
+        reject(new WorkerStartError('', `${name} ended before it was ready`));
+      if (worker.isDead()) ended();
+      else worker.once('exit', ended);
     });
   }
 

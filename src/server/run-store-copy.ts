@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
 
-import type { Command } from 'commander';
-
 import {
   type CommandIo,
   type CommandOutcome,
@@ -11,51 +9,29 @@ import {
 } from '../cli/command-outcome.ts';
 import { formatTable } from '../cli/format-table.ts';
 import type { Comparison, CopyResult } from '../stores/store-copy.ts';
+import { type ConfigFlags, loadOrTell } from './choose-config.ts';
 import { outcomeOf } from './choose-store.ts';
-import type { StoreSettings } from './config/loaded-config.ts';
 import { type CopyPlan, type CopyRefusal, copyStore } from './copy-store.ts';
 import { formatViolations } from './store-refusal.ts';
 
-export interface CopyFlags {
-  readonly config?: string;
+export interface CopyFlags extends ConfigFlags {
   readonly from?: string;
   readonly to?: string;
-  readonly json?: boolean;
 }
-/** The `store` of the configuration; undefined = it is invalid, which was told. */
-export type ReadStore = (flags: CopyFlags) => StoreSettings | undefined;
 
 const POSTGRES_URL = /^postgres(ql)?:\/\//;
 
 /** `tollkeeper store copy`. */
-export function registerStoreCommand(program: Command, io: CommandIo, readStore: ReadStore): void {
-  program
-    .command('store')
-    .description('care for the store of a gateway that is stopped')
-    .command('copy')
-    .description('copy a SQLite store into an empty PostgreSQL database, and compare the two')
-    .option('--config <file>', 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)')
-    .option('--from <dir>', 'data directory with the SQLite store (default store.directory)')
-    .option('--to <url>', 'connection string of the database (default store.url)')
-    .option('--json', 'print JSON, for scripts')
-    .addHelpText(
-      'after',
-      `\nExamples:\n  $ tollkeeper store copy --from .tollkeeper --to "$DATABASE_URL"\n  $ tollkeeper store copy --json`,
-    )
-    .action(async (flags: CopyFlags) => {
-      const json = flags.json === true;
-      const plan = choosePlan(flags, readStore);
-      if (plan === undefined) return;
-      const outcome =
-        'kind' in plan
-          ? plan
-          : await outcomeOf(async () => describe(await copyStore(plan), io.color));
-      reportOutcome(outcome, io, json);
-    });
+export async function runStoreCopy(flags: CopyFlags, io: CommandIo): Promise<void> {
+  const plan = choosePlan(flags, io);
+  if (plan === undefined) return;
+  const outcome =
+    'kind' in plan ? plan : await outcomeOf(async () => describe(await copyStore(plan), io.color));
+  reportOutcome(outcome, io, flags.json === true);
 }
 
 /** Undefined = the configuration is needed and invalid, which was told. */
-function choosePlan(flags: CopyFlags, readStore: ReadStore): CopyPlan | Failure | undefined {
+function choosePlan(flags: CopyFlags, io: CommandIo): CopyPlan | Failure | undefined {
   const { from, to } = flags;
   if (from?.includes('://') === true) {
     return misuse('--from is the data directory of a SQLite store: only those are copied');
@@ -64,7 +40,7 @@ function choosePlan(flags: CopyFlags, readStore: ReadStore): CopyPlan | Failure 
     return misuse('--to is a connection string: postgres://user:password@host:5432/database');
   }
   if (from !== undefined && to !== undefined) return { directory: resolve(from), url: to };
-  const store = readStore(flags);
+  const store = loadOrTell(flags, io)?.store;
   if (store === undefined) return undefined;
   const url = to ?? (store.type === 'postgres' ? store.url : undefined);
   if (url === undefined) {

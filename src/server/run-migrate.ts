@@ -1,5 +1,3 @@
-import type { Command } from 'commander';
-
 import {
   type CommandIo,
   type CommandOutcome,
@@ -11,33 +9,20 @@ import { inspectDirectory, migrateDirectory, SCHEMA_KNOWN } from '../stores/sqli
 import { chooseStore, outcomeOf, type StoreFlags } from './choose-store.ts';
 import type { StoreSettings } from './config/loaded-config.ts';
 
-interface MigrateFlags extends StoreFlags {
+export interface MigrateFlags extends StoreFlags {
   readonly check?: boolean;
 }
 
 /** `tollkeeper migrate`. */
-export function registerMigrateCommand(program: Command, io: CommandIo): void {
-  program
-    .command('migrate')
-    .description('bring the store to the schema of this version, as every start does')
-    .option('--check', 'change nothing; exit with 1 when there is something to do')
-    .option('--config <file>', 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)')
-    .option('--data <dir>', 'directory of a SQLite store, in place of what the configuration says')
-    .option('--json', 'print JSON, for scripts')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ tollkeeper migrate --check\n  $ tollkeeper migrate --config /etc/tollkeeper/tollkeeper.yaml --json',
-    )
-    .action(async (flags: MigrateFlags) => {
-      const store = chooseStore(flags, io);
-      if (store === undefined) return;
-      const outcome = await outcomeOf(async () =>
-        flags.check === true
-          ? describePending(store, await inspect(store))
-          : describeMade(store, await migrate(store)),
-      );
-      reportOutcome(outcome, io, flags.json === true);
-    });
+export async function runMigrate(flags: MigrateFlags, io: CommandIo): Promise<void> {
+  const store = chooseStore(flags, io);
+  if (store === undefined) return;
+  const outcome = await outcomeOf(async () =>
+    flags.check === true
+      ? describePending(store, await inspect(store))
+      : describeMade(store, await migrate(store)),
+  );
+  reportOutcome(outcome, io, flags.json === true);
 }
 
 async function migrate(store: StoreSettings): Promise<SchemaChange> {

@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
 
-import type { Command } from 'commander';
-
 import {
   type CommandIo,
   type CommandOutcome,
@@ -15,47 +13,25 @@ import { chooseStore, outcomeOf, type StoreFlags } from './choose-store.ts';
 import { restore, type Restored, type RestoreRefusal } from './restore-store.ts';
 import { formatViolations } from './store-refusal.ts';
 
-interface RestoreFlags extends StoreFlags {
+export interface RestoreFlags extends StoreFlags {
   readonly replace?: boolean;
 }
 
-const CONFIG_OPTION = 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)';
 const GUIDE = 'docs/guides/postgres.md, "Backing up"';
 
-/** `tollkeeper backup` and `tollkeeper restore`. */
-export function registerBackupCommands(program: Command, io: CommandIo): void {
-  program
-    .command('backup <dir>')
-    .description('copy the data of a SQLite store into a new directory, while the gateway goes on')
-    .option('--config <file>', CONFIG_OPTION)
-    .option('--data <dir>', 'data directory, in place of what the configuration says')
-    .option('--json', 'print JSON, for scripts')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ tollkeeper backup /backups/monday\n  $ tollkeeper backup /backups/monday --data /var/lib/tollkeeper --json',
-    )
-    .action((target: string, flags: StoreFlags) =>
-      onDirectory(flags, io, 'pg_dump --format=custom', async (directory) =>
-        describeBackup(target, await backUp({ directory, target }, createClock(0))),
-      ),
-    );
-  program
-    .command('restore <dir>')
-    .description('put a backup into the data directory of a gateway that is stopped')
-    .option('--config <file>', CONFIG_OPTION)
-    .option('--data <dir>', 'data directory, in place of what the configuration says')
-    .option('--replace', 'move what is in the data directory aside, into a directory of its own')
-    .option('--json', 'print JSON, for scripts')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ tollkeeper restore /backups/monday --data /var/lib/tollkeeper\n  $ tollkeeper restore /backups/monday --replace --json',
-    )
-    .action((source: string, flags: RestoreFlags) => {
-      const plan = { source: resolve(source), replaces: flags.replace === true };
-      return onDirectory(flags, io, 'pg_restore', async (directory) =>
-        describeRestored(directory, await restore({ ...plan, directory }, createClock(0))),
-      );
-    });
+/** `tollkeeper backup`. */
+export function runBackup(target: string, flags: StoreFlags, io: CommandIo): Promise<void> {
+  return onDirectory(flags, io, 'pg_dump --format=custom', async (directory) =>
+    describeBackup(target, await backUp({ directory, target }, createClock(0))),
+  );
+}
+
+/** `tollkeeper restore`. */
+export function runRestore(source: string, flags: RestoreFlags, io: CommandIo): Promise<void> {
+  const plan = { source: resolve(source), replaces: flags.replace === true };
+  return onDirectory(flags, io, 'pg_restore', async (directory) =>
+    describeRestored(directory, await restore({ ...plan, directory }, createClock(0))),
+  );
 }
 
 /** Runs on the data directory that is meant, and reports how that ended. `instead`: what does it for PostgreSQL. */

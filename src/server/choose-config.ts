@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { type CommandIo, EXIT } from '../cli/command-outcome.ts';
+import { formatProblem } from './config/config-problem.ts';
+import { readDemoConfig } from './config/demo-config.ts';
+import { type ConfigSource, loadConfig } from './config/load-config.ts';
+import type { LoadedConfig } from './config/loaded-config.ts';
+import type { OverrideFlags } from './config/overrides.ts';
+
+export interface ConfigFlags {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** What is configured here: in `dev` the demo configuration unless there is a file. */
+export function chooseConfig(
+  flags: ConfigFlags & OverrideFlags,
+  io: CommandIo,
+  mode: 'dev' | 'up',
+): { source: ConfigSource; flags: OverrideFlags } {
+  const file = configFile(flags, io);
+  const named = flags.config !== undefined || io.env['TOLLKEEPER_CONFIG'] !== undefined;
+  if (mode === 'up' || named || existsSync(file)) return { source: file, flags };
+  // The demo configuration lies inside the package; its data belongs where the command was called.
+  const data = resolve(flags.data ?? io.env['TOLLKEEPER_DATA'] ?? '.tollkeeper');
+  return { source: readDemoConfig(), flags: { ...flags, data } };
+}
+
+/** The named or default file; the demo configuration where there is none, as `dev` does. */
+export function sourceOf(flags: ConfigFlags, io: CommandIo): ConfigSource {
+  const file = configFile(flags, io);
+  const named = flags.config !== undefined || io.env['TOLLKEEPER_CONFIG'] !== undefined;
+  return named || existsSync(file) ? file : readDemoConfig();
+}
+
+/** The configuration that `sourceOf` means; undefined = it is invalid, which was told. */
+export function loadOrTell(flags: ConfigFlags, io: CommandIo): LoadedConfig | undefined {
+  const loaded = loadConfig(sourceOf(flags, io), { env: io.env });
+  if (loaded.kind === 'ok') return loaded.config;
+  for (const problem of loaded.problems) io.talk(formatProblem(problem));
+  io.exit(EXIT.configuration);
+  return undefined;
+}
+
+/** The file a command means: --config, TOLLKEEPER_CONFIG, ./tollkeeper.yaml. */
+function configFile(flags: { readonly config?: string }, io: CommandIo): string {
+  return flags.config ?? io.env['TOLLKEEPER_CONFIG'] ?? 'tollkeeper.yaml';
+}
