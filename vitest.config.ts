@@ -54,6 +54,8 @@ export default defineConfig({
     // Forks, each with the TypeScript loader, so that a test may start a worker_thread from a .ts file:
     // Node 20 cannot read TypeScript by itself and vitest's own transform ends at the test process.
     pool: 'forks',
+    isolate: false,
+    setupFiles: ['./test/support/fresh-modules.ts'],
     execArgv: ['--import', typescriptLoader],
     hookTimeout: 60_000,
     teardownTimeout: 10_000,

@@ -62,7 +62,12 @@ it('C402-19, DESIGN 10: with the ledger locked, BILLING_UNAVAILABLE and never a 
   );
   expect(again.status).toBe(200);
   checkProblem(await ask(poor.key), 'INSUFFICIENT_CREDITS');
-  const spent = 2_000_000_000n - nanoOf((await caller.usage(warm.key)).balance.settled);
-  expect(spent).toBe(BigInt(served.length) * PRICE_NANO);
+  const readSpent = async (): Promise<bigint> =>
+    2_000_000_000n - nanoOf((await caller.usage(warm.key)).balance.settled);
+  const due = BigInt(served.length) * PRICE_NANO;
+  // What each worker has charged meanwhile is written with its next settlement.
+  const isPaid = async (): Promise<boolean> => (await readSpent()) >= due;
+  await waitFor(isPaid, { timeoutMs: 10_000, what: 'all charges in the books' });
+  expect(await readSpent()).toBe(due);
   expect(await caller.audit()).toEqual([]);
 });
