@@ -11,6 +11,7 @@ import { formatTable } from '../cli/format-table.ts';
 import type { Comparison, CopyResult } from '../stores/store-copy.ts';
 import { type ConfigFlags, loadOrTell } from './choose-config.ts';
 import { outcomeOf } from './choose-store.ts';
+import type { StoreSettings } from './config/loaded-config.ts';
 import { type CopyPlan, type CopyRefusal, copyStore } from './copy-store.ts';
 import { formatViolations } from './store-refusal.ts';
 
@@ -40,7 +41,7 @@ function choosePlan(flags: CopyFlags, io: CommandIo): CopyPlan | Failure | undef
     return misuse('--to is a connection string: postgres://user:password@host:5432/database');
   }
   if (from !== undefined && to !== undefined) return { directory: resolve(from), url: to };
-  const store = loadOrTell(flags, io)?.store;
+  const store = readStore(flags, io);
   if (store === undefined) return undefined;
   const url = to ?? (store.type === 'postgres' ? store.url : undefined);
   if (url === undefined) {
@@ -49,6 +50,11 @@ function choosePlan(flags: CopyFlags, io: CommandIo): CopyPlan | Failure | undef
     );
   }
   return { directory: from === undefined ? store.directory : resolve(from), url };
+}
+
+/** The store of the configuration; undefined = that is invalid, which was told. */
+function readStore(flags: CopyFlags, io: CommandIo): StoreSettings | undefined {
+  return loadOrTell(flags, io)?.store;
 }
 
 function misuse(message: string): Failure {
