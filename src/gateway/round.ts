@@ -63,6 +63,7 @@ const ALL = [requestStage, ...ASKING, ...ANSWERING];
 let scheduled = false;
 let running = false;
 let gathering = false;
+let rounds = 0;
 
 /** Goes on in a stage of the round under way, or of the next where that has passed. Outside of one nothing waits. */
 export function goOnIn(stage: Stage, staged: Staged): void {
@@ -79,6 +80,11 @@ export function leavesTogether(): boolean {
   return gathering;
 }
 
+/** Number of the round under way; undefined outside of one. */
+export function roundUnderWay(): number | undefined {
+  return running ? rounds : undefined;
+}
+
 function scheduleRound(): void {
   if (scheduled) return;
   scheduled = true;
@@ -87,6 +93,7 @@ function scheduleRound(): void {
 
 function runRound(): void {
   running = true;
+  rounds += 1;
   try {
     while (runRequests());
     for (const stage of ANSWERING) stage.run();

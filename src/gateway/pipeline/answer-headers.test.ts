@@ -1,3 +1,5 @@
+import { setImmediate as nextRound } from 'node:timers/promises';
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -15,6 +17,7 @@ import { formatMoney } from '../../domain/money.ts';
 import { standOf } from '../../domain/standing.ts';
 import { PLAIN_TERMS, type TenantTerms } from '../../domain/tenant-terms.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
+import { chargeStage } from '../round.ts';
 import { AnonymousAllowance } from './anonymous-allowance.ts';
 import {
   buildServedHeaders,
@@ -29,9 +32,9 @@ const PLAN = buildPlan('free', { limits: [buildLimit(1000)] });
 const QUOTA = 'quo:ten_1:requests_per_month:2027-01';
 const BALANCE = 'bal:ten_1:USD';
 
-function exchangeOn(plan = PLAN): Exchange {
+function exchangeOn(plan = PLAN, terms: TenantTerms = PLAIN_TERMS): Exchange {
   const exchange = buildExchange();
-  const found = { ...buildKeyWithTenant(), tenant: buildTenant({ planId: plan.id }) };
+  const found = { ...buildKeyWithTenant(), tenant: buildTenant({ planId: plan.id, terms }) };
   exchange.access = new KeyAccess(found, buildCatalog([plan]), AT);
   exchange.accounts = exchange.access.accounts;
   return exchange;
@@ -255,6 +258,56 @@ describe('buildServedHeaders', () => {
     expect(response.header('x-ratelimit-limit')).toBe('100');
     expect(response.header('x-tollkeeper-cost')).toBeUndefined();
     expect(response.header('x-tollkeeper-balance')).toBeUndefined();
+  });
+
+  it('answers of one round are told the same of what is left, each what itself cost; the next round is told anew', async () => {
+    const exchange = exchangeOn();
+    const left = { ...numbers };
+    const tell = (): readonly (string | undefined)[] => {
+      exchange.costNano += 1;
+      const served = buildServedHeaders(exchange, engineWith(left), 'USD', true);
+      left[QUOTA] = { ...left[QUOTA], spent: left[QUOTA].spent + 1 };
+      return ['x-tollkeeper-cost', 'x-tollkeeper-balance', 'X-RateLimit-Remaining'].map(
+        (name) => served[served.indexOf(name) + 1],
+      );
+    };
+    const told: (readonly (string | undefined)[])[] = [];
+    const tellInRound = (): void => chargeStage.add({ proceed: () => void told.push(tell()) });
+    tellInRound();
+    tellInRound();
+    await nextRound();
+    tellInRound();
+    await nextRound();
+    told.push(tell(), tell());
+    expect(told).toEqual([
+      ['0.000000001 USD', '4.999 USD', '999'],
+      ['0.000000002 USD', '4.999 USD', '999'],
+      ['0.000000003 USD', '4.999 USD', '997'],
+      ['0.000000004 USD', '4.999 USD', '996'],
+      ['0.000000005 USD', '4.999 USD', '995'],
+    ]);
+  });
+
+  it('DEG-03: who is served less in the same round is told of the rates of that', async () => {
+    const degraded = { ...PROFILE, rate: buildRateLimit({}) };
+    const payment = { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_1'] };
+    const plan = buildPlan('free', { limits: [buildLimit(3)], degraded });
+    const exchange = exchangeOn(plan, { ...PLAIN_TERMS, payment });
+    const policies: (string | undefined)[] = [];
+    const tell = (): void => {
+      const served = buildServedHeaders(exchange, engineWith(numbers), 'USD', true);
+      policies.push(served[served.indexOf('RateLimit-Policy') + 1]);
+    };
+    chargeStage.add({ proceed: tell });
+    chargeStage.add({
+      proceed: () => {
+        exchange.degraded = degraded;
+        tell();
+      },
+    });
+    await nextRound();
+    expect(policies[0]).not.toContain('rate_per_minute');
+    expect(policies[1]).toContain('rate_per_minute');
   });
 
   it('nothing about money is told to nobody', () => {

@@ -3,6 +3,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { AccountSpec, CountedCall } from '../../domain/accounts.ts';
 import { isSlot } from '../../domain/take.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
+import { roundUnderWay } from '../round.ts';
 import type { Exchange } from './exchange.ts';
 import { ratesOf } from './stand.ts';
 
@@ -79,16 +80,40 @@ export function buildServedHeaders(
       const most = exchange.costIsOpen ? exchange.costMostNano : exchange.holdNano;
       if (most !== undefined) headers.push('x-tollkeeper-cost-max', `${formatNano(most)} ${asset}`);
     }
-    const balance = readBalance(exchange, engine);
-    if (balance !== undefined)
-      headers.push('x-tollkeeper-balance', `${formatNano(balance)} ${asset}`);
     if (exchange.standing !== undefined) headers.push(...buildStandingHeaders(exchange));
   }
-  for (const part of buildRateLimitHeaders(readRateLimits(exchange, engine), exchange.at))
-    headers.push(part);
+  for (const part of tellAccounts(exchange, engine, asset)) headers.push(part);
   if (exchange.clampedOutputTokens !== undefined)
     headers.push('x-tollkeeper-max-tokens', String(exchange.clampedOutputTokens));
   return headers;
+}
+
+/**
+ * Answers of one round to calls of one kind by one key are told the same: up to 1 s old is good enough on success
+ * (DESIGN 12), and with ten limits these fields cost more than anything else in an answer.
+ */
+function tellAccounts(exchange: Exchange, engine: Peeking, asset: string): readonly string[] {
+  const round = roundUnderWay();
+  const { accounts } = exchange;
+  if (round === undefined || accounts === undefined || accounts !== exchange.access?.accounts)
+    return buildAccountHeaders(exchange, engine, asset);
+  const shape = accounts.shapeAt(countedCall(exchange), exchange.at);
+  const rates = ratesOf(exchange);
+  if (shape.told?.round === round && shape.told.rates === rates) return shape.told.headers;
+  const headers = buildAccountHeaders(exchange, engine, asset);
+  shape.told = { round, rates, headers };
+  return headers;
+}
+
+function buildAccountHeaders(
+  exchange: Exchange,
+  engine: Peeking,
+  asset: string,
+): readonly string[] {
+  const limits = buildRateLimitHeaders(readRateLimits(exchange, engine), exchange.at);
+  const balance = readBalance(exchange, engine);
+  if (balance === undefined) return limits;
+  return ['x-tollkeeper-balance', `${formatNano(balance)} ${asset}`, ...limits];
 }
 
 /** That a payment is pending, and what the service is reduced to meanwhile (DEG-05, SUB-08). */

@@ -11,6 +11,7 @@ import { standUntil } from '../../domain/refusal-order.ts';
 import { amountFor, isSlot, type Take } from '../../domain/take.ts';
 import { type Calendar, windowSeconds } from '../../domain/window.ts';
 import type { Need } from '../../engine/engine.ts';
+import type { CallRate } from './key-gate.ts';
 
 /** One account of a caller with what the hot path needs of it. */
 export interface AccountView {
@@ -29,6 +30,15 @@ export interface CallShape {
   readonly hasSlots: boolean;
   /** Of calls that all take the same: made once. */
   flatNeeds: readonly Need[] | undefined;
+  /** What the last of them was told of these accounts. */
+  told: ToldAccounts | undefined;
+}
+
+/** Header fields of the balance and of what is left of limits and rates, as of one round of the event loop. */
+export interface ToldAccounts {
+  readonly round: number;
+  readonly rates: readonly CallRate[];
+  readonly headers: readonly string[];
 }
 
 /** What was asked for last, and the answer. */
@@ -107,6 +117,7 @@ export class CallerAccounts {
       countsTime: specs.some(({ unit }) => unit === 'compute_ms'),
       hasSlots: specs.some(({ unit }) => isSlot(unit)),
       flatNeeds: undefined,
+      told: undefined,
     };
   }
 
