@@ -105,6 +105,17 @@ test('a text of more than 256 KiB is not searched, nested XML no deeper than our
   ).toBeUndefined();
 });
 
+test.each([
+  ['a name without an end', '<problem'],
+  ['attributes without an end', '<problem '],
+  ['a text without an end', '<problem>'],
+])('is read in a moment: XML that has %s', (_case, start) => {
+  const began = performance.now();
+  expect(readProblem(start + 'a'.repeat(200_000))).toBeUndefined();
+  // It takes milliseconds; reading it once for each of its characters took minutes.
+  expect(performance.now() - began).toBeLessThan(2000);
+});
+
 test('never throws, whatever it is given', () => {
   const starts = fc.constantFrom('', '{', '<?xml?><problem>', '<', 'data: ', '402 ', '<!doctype');
   fc.assert(

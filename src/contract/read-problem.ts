@@ -59,8 +59,11 @@ function readText(text: string): ParsedProblem | undefined {
   });
 }
 
-/** One tag, and the text before it. Ours has no attributes but the namespace, no comments and no entities of its own. */
-const TAG = /([^<]*)<(\/?)([A-Za-z_][\w.-]*)[^<>]*?(\/?)>/g;
+/**
+ * One tag, and the text before it. Ours has no attributes but the namespace, no comments and no entities of its own.
+ * Each begins where the last one ended (`y`) and its name ends at a blank, `/` or `>`: a text without them is read once.
+ */
+const TAG = /([^<]*)<(\/?)([A-Za-z_][\w.-]*)(?=[\s/>])[^<>]*?(\/?)>/gy;
 
 interface Element {
   readonly name: string;
