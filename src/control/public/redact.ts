@@ -4,7 +4,10 @@ const MASK = '[removed]';
 /** Anything shorter would take whole words out of sentences. */
 const SECRET_LENGTH_MIN = 6;
 
-/** What looks like a secret wherever it stands. Each has one bounded or lazy part at most: no text makes them slow. */
+/**
+ * What looks like a secret wherever it stands. Each has one bounded or lazy part at most, or is tried only where a run
+ * of its characters begins: no text makes them slow.
+ */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   // Our own keys, as people see them everywhere else.
   [/\b(tk_(?:live|test)_)[0-9A-Za-z_]{4,96}([0-9A-Za-z]{4})\b/g, '$1...$2'],
@@ -17,7 +20,8 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   // Words of ours too: only with a figure in it is what follows a credential.
   [/\b(L402|LSAT|Payment|Token)[ +](?=[a-z.~+/=:_-]{0,200}\d)[\w.~+/=:-]{8,}/gi, `$1 ${MASK}`],
   [/\b(?:sk|pk|rk|ghp|xox[abp])[-_][\w-]{16,}/g, MASK],
-  [/\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, MASK],
+  // With what stands before it and a hyphen.
+  [/(?<![\w-])(?=(?:[\w-]*-)?eyJ)[\w-]{11,}\.[\w-]{8,}(?:\.[\w-]*)?/g, MASK],
   // `scheme://user:password@host`
   [/(:\/\/)[^/@\s"]{1,200}@/g, '$1'],
   [
