@@ -205,11 +205,17 @@ describe('show 6: POST /v1/quote', () => {
   });
 
   it.each([
-    ['{', '', 'not valid JSON'],
-    ['{"path": "weather"}', '/path', 'must begin with'],
-    ['{"headers": {"authorization": "x"}}', '/headers', 'leave the key'],
-    ['{"surprise": 1}', '', 'surprise'],
-  ])('%s is told to be wrong at "%s"', async (body, pointer, problem) => {
+    ['no JSON', '{', '', 'not valid JSON'],
+    ['a path without a slash', '{"path": "weather"}', '/path', 'must begin with'],
+    ['a key of its own', '{"headers": {"authorization": "x"}}', '/headers', 'leave the key'],
+    ['an unknown member', '{"surprise": 1}', '', 'surprise'],
+    [
+      'JSON deeper than the stack',
+      `{"body":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+      '',
+      'nested deeper',
+    ],
+  ])('%s is told to be wrong', async (_what, body, pointer, problem) => {
     const answer = await fetch(`${gateway.gateway}/v1/quote`, {
       method: 'POST',
       headers: { authorization: `Bearer ${gateway.key}` },

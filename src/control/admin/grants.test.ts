@@ -91,6 +91,14 @@ it('BILL-13: the same key with another body is 409 IDEMPOTENCY_CONFLICT and chan
   expect((await call(`/admin/tenants/${other}/grants`)).json['data']).toEqual([]);
 });
 
+it('bound: a body nested deeper than the stack is told so, and is no failure of ours', async () => {
+  const tenant = await makeTenant(api);
+  const body = `{"amount":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
+  const { status, json } = await grant(tenant, body, 'deep');
+  expect([status, json['code']]).toEqual([400, 'INVALID_REQUEST']);
+  expect(String(json['message'])).toContain('nested deeper than 256 levels');
+});
+
 it('BILL-13: two different bodies racing for one key: one is a grant, the other 409', async () => {
   const tenant = await makeTenant(api);
   const answers = await Promise.all([

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { findNearest } from '../../domain/nearest.ts';
+import { parseJson } from '../parse-json.ts';
 import type { AdminContext, AdminDeps, Parsed } from './admin-deps.ts';
 import { refuse } from './answer.ts';
 
@@ -32,12 +33,10 @@ export async function readJson(context: AdminContext, deps: AdminDeps): Promise<
       response: refuse(context, deps, { code: 'BODY_TOO_LARGE', details }),
     };
   }
-  try {
-    const value: unknown = JSON.parse(text);
-    return { kind: 'ok', value };
-  } catch {
-    return invalid(context, deps, { reason: 'the body is not valid JSON' });
-  }
+  const parsed = parseJson(text);
+  return parsed.kind === 'parsed'
+    ? { kind: 'ok', value: parsed.value }
+    : invalid(context, deps, { reason: parsed.reason });
 }
 
 /** Undefined when it is larger than the bound; reading stops there. */

@@ -250,6 +250,20 @@ describe('the form', () => {
     expect(String(json['message'])).toContain('send {"response"');
   });
 
+  it.each([
+    [
+      'JSON deeper than the stack',
+      `{"body":${'['.repeat(30_000)}${']'.repeat(30_000)}}`,
+      'nested deeper than 256 levels',
+    ],
+    ['a text in JSON', '"some text"', 'the body must be an object'],
+  ])('bound: tells what is wrong with %s', async (_what, body, reason) => {
+    const headers = { 'content-type': 'application/json' };
+    const { status, json } = await callPage(pages, '/v1/diagnose', { body, headers });
+    expect([status, json['code']]).toEqual([400, 'INVALID_REQUEST']);
+    expect(String(json['message'])).toContain(reason);
+  });
+
   it('is bounded', async () => {
     expect((await ask({ response: 'x'.repeat(PASTE_BYTES_MAX) })).status).toBe(200);
     expect((await ask({ response: 'x'.repeat(PASTE_BYTES_MAX + 1) })).status).toBe(413);

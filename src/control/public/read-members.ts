@@ -1,3 +1,4 @@
+import { parseJson } from '../parse-json.ts';
 import type { PublicContext } from './public-deps.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -10,11 +11,8 @@ export async function readMembers(context: PublicContext): Promise<unknown> {
     return Object.fromEntries(new URLSearchParams(await context.req.text()));
   }
   if (type !== JSON_TYPE) return `send the body with Content-Type: ${JSON_TYPE} or ${FORM}`;
-  try {
-    const json: unknown = JSON.parse(await context.req.text());
-    return json;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return 'the body is not valid JSON';
-  }
+  const parsed = parseJson(await context.req.text());
+  if (parsed.kind === 'wrong') return parsed.reason;
+  // A text in JSON is no member of anything, and what it says is not for us to repeat.
+  return typeof parsed.value === 'string' ? 'the body must be an object' : parsed.value;
 }

@@ -7,6 +7,7 @@ import type { Facts } from '../../domain/facts.ts';
 import { formatMoney } from '../../domain/money.ts';
 import { finalCode, findOffers, offersOnSale, soldAs } from '../../domain/offers.ts';
 import { billedAtMost } from '../../domain/overage.ts';
+import { parseJson } from '../parse-json.ts';
 import { refuse, refuseCaller, sendJson } from './answers.ts';
 import { tryPurchases } from './try-purchases.ts';
 import { describeUnitPrices } from './unit-prices.ts';
@@ -95,12 +96,9 @@ type ParsedAsked =
   | { readonly kind: 'wrong'; readonly problem: string; readonly pointer: string };
 
 function parseAsked(text: string): ParsedAsked {
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch {
-    return { kind: 'wrong', problem: 'the body is not valid JSON', pointer: '' };
-  }
+  const parsed = parseJson(text);
+  if (parsed.kind === 'wrong') return { kind: 'wrong', problem: parsed.reason, pointer: '' };
+  const { value: given } = parsed;
   const result = requestSchema.safeParse(isChatBody(given) ? { body: given } : given);
   if (result.success) return { kind: 'asked', asked: result.data };
   const [issue] = result.error.issues;
