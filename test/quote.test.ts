@@ -205,6 +205,28 @@ describe('show 6: POST /v1/quote', () => {
   });
 
   it.each([
+    ['application/json', 'application/problem+json'],
+    ['application/xml', 'application/problem+xml'],
+    ['text/html', 'text/html; charset=utf-8'],
+  ])(
+    'a refusal asked for as %s has the form and the headers it would have',
+    async (accept, type) => {
+      const { key } = await createCustomer(caller, { plan: 'few', credit: '1.00' });
+      const call = { path: '/lookup/1', method: 'GET', headers: { accept } };
+      const { headers, status, text } = await caller.call({
+        path: '/v1/quote',
+        key,
+        body: call,
+      });
+      const sent = await caller.call({ ...call, key });
+      expect([status, headers['content-type']]).toEqual([402, type]);
+      const named = ['content-type', 'link', 'vary', 'x-402-version', 'x-should-retry'];
+      expect(named.map((name) => headers[name])).toEqual(named.map((name) => sent.headers[name]));
+      expect(text).toContain(headers['x-request-id']);
+    },
+  );
+
+  it.each([
     ['no JSON', '{', '', 'not valid JSON'],
     ['a path without a slash', '{"path": "weather"}', '/path', 'must begin with'],
     ['a key of its own', '{"headers": {"authorization": "x"}}', '/headers', 'leave the key'],

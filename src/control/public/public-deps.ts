@@ -41,6 +41,8 @@ export interface AskedRequest {
   readonly headers: readonly string[];
   readonly body: Buffer;
   readonly remoteAddress: string;
+  /** Of the request that asks, so that its answer names one id and not two; undefined = a new one. */
+  readonly requestId?: string;
 }
 
 export interface Rehearsal {
@@ -50,7 +52,14 @@ export interface Rehearsal {
   readonly holdNano: number;
   /** There is no such most: its answer is priced by the byte, and only the beginning of it is in `holdNano`. */
   readonly costIsOpen: boolean;
-  readonly refusal: { readonly status: number; readonly body: string } | undefined;
+  readonly refusal:
+    | {
+        readonly status: number;
+        /** Names and values in turn. */
+        readonly headers: readonly string[];
+        readonly body: string;
+      }
+    | undefined;
 }
 
 export type Identification =

@@ -127,7 +127,8 @@ function toRequest(context: PublicContext, { method, path, headers, body }: Aske
   // `env` is undefined when the app is called without bindings.
   const env = context.env as PublicEnv['Bindings'] | undefined;
   const remoteAddress = env?.remoteAddress ?? '127.0.0.1';
-  return { method, target: path, headers: list, body: toBytes(body), remoteAddress };
+  const requestId = context.get('requestId');
+  return { method, target: path, headers: list, body: toBytes(body), remoteAddress, requestId };
 }
 
 function toBytes(body: unknown): Buffer {
@@ -187,16 +188,22 @@ function parseAnswer(body: string): unknown {
 const COVERED =
   'The answer up to its first 1,048,576 bytes. It is priced by its length: what is longer costs more, by the unit prices.';
 
+/** In the form and with the headers that the request itself would get: Retry-After, Link, the limits. */
+function sendRefusal({ status, headers, body }: NonNullable<Rehearsal['refusal']>): Response {
+  const list = new Headers();
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    list.append(headers[index] ?? '', headers[index + 1] ?? '');
+  }
+  return new Response(body, { status, headers: list });
+}
+
 function sendQuote(
   context: PublicContext,
   deps: PublicDeps,
   { facts, holdNano, costIsOpen, refusal }: Rehearsal,
 ): Response {
   if (refusal !== undefined) {
-    return new Response(refusal.body, {
-      status: refusal.status,
-      headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' },
-    });
+    return sendRefusal(refusal);
   }
   const catalog = deps.catalog();
   const { asset } = catalog;

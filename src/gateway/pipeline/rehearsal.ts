@@ -19,6 +19,8 @@ export interface AskedRequest {
   readonly headers: RawHeaders;
   readonly body: Buffer;
   readonly remoteAddress: string;
+  /** Of the request that asks, so that its answer names one id and not two; undefined = a new one. */
+  readonly requestId?: string;
 }
 
 /**
@@ -35,7 +37,9 @@ export interface Rehearsal {
   /** It may cost more than that: an answer that is priced by its bytes has no bound before it is there. */
   readonly costIsOpen: boolean;
   /** The answer it would get, when it is refused. */
-  readonly refusal: { readonly status: number; readonly body: string } | undefined;
+  readonly refusal:
+    | { readonly status: number; readonly headers: RawHeaders; readonly body: string }
+    | undefined;
 }
 
 export type Rehearse = (request: AskedRequest, mode: RehearsalMode) => Promise<Rehearsal>;
@@ -55,7 +59,7 @@ export function createRehearsal(context: GatewayContext): Rehearse {
       });
       const engine = new RehearsedEngine(context.engine, mode);
       const exchange = new Exchange(toInbound(request), response, {
-        requestId: createRequestId(context.clock.now()),
+        requestId: request.requestId ?? createRequestId(context.clock.now()),
         at: context.clock.now(),
         startedMs: context.clock.monotonicMs(),
         compiled: context.compiled(),
@@ -69,7 +73,7 @@ export function createRehearsal(context: GatewayContext): Rehearse {
         const { holdNano, costIsOpen } = exchange;
         const refusal =
           decision.kind === 'refuse' && answer !== undefined
-            ? { status: answer.status, body: answer.body.toString() }
+            ? { status: answer.status, headers: answer.headers, body: answer.body.toString() }
             : undefined;
         resolve({ facts, decision, holdNano, costIsOpen, refusal });
       };
