@@ -204,6 +204,18 @@ describe('show 6: POST /v1/quote', () => {
     expect(await ask<Quote>('/v1/quote', gateway.key, body)).toEqual(whole);
   });
 
+  it.each(['authorization', 'x-api-key', 'x-goog-api-key'])(
+    'is asked with the key in %s',
+    async (name) => {
+      const answer = await fetch(`${gateway.gateway}/v1/check`, {
+        method: 'POST',
+        headers: { [name]: gateway.key },
+        body: JSON.stringify({ path: '/weather?city=Oslo', method: 'GET' }),
+      });
+      expect(await answer.json()).toMatchObject({ allowed: true, code: null });
+    },
+  );
+
   it.each([
     ['application/json', 'application/problem+json'],
     ['application/xml', 'application/problem+xml'],

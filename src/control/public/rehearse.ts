@@ -20,6 +20,7 @@ const CHAT_PATH = '/v1/chat/completions';
 const HEADERS_OF_ITS_OWN = new Set([
   'authorization',
   'x-api-key',
+  'x-goog-api-key',
   'host',
   'connection',
   'content-length',
