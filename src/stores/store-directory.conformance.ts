@@ -80,7 +80,9 @@ function describeTenants(database: ReturnType<typeof useStore>): void {
 
   it('a change touches the members it names, takes away those it names without a value, and is news', async () => {
     const { store } = database;
-    const tenant = await makeTenant(store, { billingAnchorAt: T0, timeZone: 'Asia/Tokyo' });
+    const { id: parentId } = await makeTenant(store);
+    const before = { billingAnchorAt: T0, timeZone: 'Asia/Tokyo', parentId };
+    const tenant = await makeTenant(store, before);
     const owner = await openOwner(store);
     const terms = { billingAnchorAt: undefined, payment: { failedAt: T0 }, pooled: true };
     expect(await store.changeTenant(tenant.id, { name: 'Acme', terms })).toEqual({
@@ -198,6 +200,20 @@ function describeTrees(database: ReturnType<typeof useStore>): void {
       moveBelow(other, two.id, one.id),
     ]);
     expect(moves.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('PLAN-16: one joins the pool, another takes the parent away: one of them is refused', async () => {
+    const { store } = database;
+    const other = await database.connect();
+    const { id: parentId } = await makeTenant(store);
+    const { id } = await makeTenant(store, { parentId });
+    const changes = await Promise.allSettled([
+      store.changeTenant(id, { terms: { pooled: true } }),
+      moveBelow(other, id, undefined),
+    ]);
+    expect(changes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    const terms = (await store.tenant(id))?.terms;
+    expect(terms?.pooled).toBe(terms?.parentId !== undefined);
   });
 }
 

@@ -10,7 +10,7 @@ export type StoreErrorCode =
   | 'unknown_tenant'
   | 'idempotency_conflict'
   | 'invalid_argument'
-  /** The directory does not allow this: a tenant above itself, a tree too deep, more purchases than it keeps. */
+  /** The directory does not allow this: a tenant above itself, a tree too deep, a pool of nobody, more purchases than it keeps. */
   | 'invalid_change'
   /** An amount does not fit the range in which money is counted exactly. */
   | 'unsafe_amount'

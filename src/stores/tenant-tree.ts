@@ -30,6 +30,15 @@ export function assertMayBeBelow(
   }
 }
 
+/** Where a change is written: of two at once, one may make a tenant part of the pool that the other takes it out of. */
+export function assertMayPool({ id, terms }: Tenant): void {
+  if (!terms.pooled || terms.parentId !== undefined) return;
+  throw new StoreError(
+    'invalid_change',
+    `tenant ${id} is pooled, and draws on the plan and balance of a parent: give it one, or set pooled to false`,
+  );
+}
+
 export function unknownTenant(id: string): StoreError {
   return new StoreError('unknown_tenant', `tenant ${id} does not exist: create it first`);
 }

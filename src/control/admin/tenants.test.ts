@@ -308,6 +308,18 @@ describe('trees of tenants', () => {
     expect((await change(pooled, { parent_id: null })).status).toBe(400);
     expect((await change(pooled, { parent_id: null, pooled: false })).status).toBe(200);
   });
+
+  it('two operators at once: who joins a pool keeps the parent, or does not join', async () => {
+    const parent = await makeTenant(api);
+    const id = await makeTenant(api, { parent_id: parent });
+    const answers = await Promise.all([
+      change(id, { pooled: true }),
+      change(id, { parent_id: null }),
+    ]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 400]));
+    const { json } = await call(`/admin/tenants/${id}`);
+    expect(json['pooled']).toBe(json['parent_id'] !== null);
+  });
 });
 
 describe('PLAN-16: no money is stranded by a pool', () => {

@@ -7,7 +7,7 @@ import {
   toTenant,
 } from '../directory-rows.ts';
 import { ANCESTORS_MAX, type Tenant, type TenantChange } from '../store.ts';
-import { assertMayBeBelow, tenantExists } from '../tenant-tree.ts';
+import { assertMayBeBelow, assertMayPool, tenantExists } from '../tenant-tree.ts';
 import { appendChanges, lockNews } from './changes.ts';
 import type { Database, Transaction } from './database.ts';
 import { Statement } from './statement.ts';
@@ -67,6 +67,7 @@ export class Tenants {
       const before = await readTenant(transaction, id);
       if (before === undefined) return undefined;
       const tenant = applyTenantChange(before, change);
+      if (change.terms !== undefined) assertMayPool(tenant);
       const { parentId } = tenant.terms;
       if (parentId !== before.terms.parentId) await assertPlace(transaction, id, parentId);
       transaction.send(SAVE, ...tenantValues(tenant));

@@ -7,7 +7,7 @@ import {
   toTenant,
 } from '../directory-rows.ts';
 import { ANCESTORS_MAX, type Tenant, type TenantChange } from '../store.ts';
-import { assertMayBeBelow, tenantExists } from '../tenant-tree.ts';
+import { assertMayBeBelow, assertMayPool, tenantExists } from '../tenant-tree.ts';
 import type { SqliteChanges } from './changes.ts';
 import type { Database, Statement } from './database.ts';
 
@@ -60,6 +60,7 @@ export class Tenants {
       const before = this.find(id);
       if (before === undefined) return undefined;
       const tenant = applyTenantChange(before, change);
+      if (change.terms !== undefined) assertMayPool(tenant);
       const { parentId } = tenant.terms;
       if (parentId !== before.terms.parentId) this.#checkParent(id, parentId);
       this.#update.run(...tenantValues(tenant), id);
