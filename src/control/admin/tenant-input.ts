@@ -49,7 +49,7 @@ const ACCOUNT_STATES = [
 export interface TenantInputTerms {
   readonly now: number;
   readonly asset: string;
-  /** The tenant's plan, where it is known: overrides are of its limits. */
+  /** The tenant's plan: overrides are of its limits. Undefined = the configuration lacks it, and takes no overrides. */
   readonly plan: Plan | undefined;
   /** Of the tenant afterwards: its dates are days there. */
   readonly timeZone: string;
@@ -138,7 +138,6 @@ function toTerms(body: TermsBody): TermsChange {
   return 'budget' in body ? { ...terms, ...toBudget(body) } : terms;
 }
 
-/** Without a plan that is known any limit may be named: it counts once the tenant is on a plan that has it. */
 function overridesSchema(plan: Plan | undefined, asset: string, now: number) {
   return z
     .array(
@@ -149,12 +148,15 @@ function overridesSchema(plan: Plan | undefined, asset: string, now: number) {
           expires_at: clearable(momentSchema(now)),
         })
         .transform((given, context): Override => {
-          const limit = plan?.limits.find(({ id }) => id === given.limit_id);
-          if (plan !== undefined && limit === undefined) {
+          // Nobody can say what the amount counts: nothing of this is taken, and the plan is what is told.
+          if (plan === undefined)
+            return { limitId: given.limit_id, amount: 0, expiresAt: given.expires_at };
+          const limit = plan.limits.find(({ id }) => id === given.limit_id);
+          if (limit === undefined) {
             reject(context, 'limit_id', describeUnknownLimit(given.limit_id, plan));
             return z.NEVER;
           }
-          const quantity = parseQuantity(given.amount, limit?.unit ?? 'units', asset);
+          const quantity = parseQuantity(given.amount, limit.unit, asset);
           if (quantity.kind === 'wrong') {
             reject(context, 'amount', quantity.problem);
             return z.NEVER;

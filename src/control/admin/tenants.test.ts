@@ -169,6 +169,32 @@ describe('what is agreed', () => {
     expect(await limits()).toContainEqual(expect.objectContaining({ limit: 1000 }));
   });
 
+  it('PLAN-13: on a plan that has left the configuration an override is not taken for another amount', async () => {
+    const id = await makeTenant(api, {
+      overrides: [{ limit_id: 'spend_per_day', amount: '7.50' }],
+    });
+    const left = { limitId: 'left_with_the_plan', amount: 7_500_000_000, expiresAt: undefined };
+    const kept = (await api.store.tenant(id))?.terms.overrides ?? [];
+    const terms = { overrides: [...kept, left] };
+    await api.store.changeTenant(id, { planId: 'gone', terms });
+    expect((await call(`/admin/tenants/${id}`)).json['overrides']).toEqual([
+      { limit_id: 'spend_per_day', amount: '7.50 USD', expires_at: null },
+      { limit_id: 'left_with_the_plan', amount: null, expires_at: null },
+    ]);
+    for (const amount of ['7.50', 8, '8']) {
+      const overrides = [{ limit_id: 'spend_per_day', amount }];
+      expect(await change(id, { overrides })).toMatchObject({
+        status: 404,
+        json: { code: 'PLAN_NOT_FOUND', details: { id: 'gone' } },
+      });
+    }
+    const overrides = [{ limit_id: 'spend_per_day', amount: '8.00' }];
+    expect((await change(id, { overrides: [], name: 'Ada' })).status).toBe(200);
+    expect((await change(id, { overrides, plan: 'free' })).json['overrides']).toMatchObject([
+      { amount: '8.00 USD' },
+    ]);
+  });
+
   it('how the tenant stands is worked out from it', async () => {
     const id = await makeTenant(api, { payment: { failed_at: '2026-11-20' } });
     const standing = async () => (await call(`/admin/tenants/${id}`)).json['standing'];

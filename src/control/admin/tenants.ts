@@ -74,11 +74,10 @@ async function changeTenant(context: AdminContext, deps: AdminDeps, id: string):
   const body = checkBody(context, deps, tenantChangeSchema(terms), json.value);
   if (body.kind === 'refused') return body.response;
   const { planId, terms: changed } = body.value;
-  if (planId !== undefined && !deps.catalog().plans.has(planId))
-    return refusePlan(context, deps, planId);
-  const { pooled, parentId } = applyTenantChange(before, body.value).terms;
   const overrides = changed?.overrides ?? [];
+  const { pooled, parentId } = applyTenantChange(before, body.value).terms;
   const refusal =
+    refuseLostPlan(context, deps, before, { planId, overrides }) ??
     refusePool(context, deps, { pooled, parentId, overrides }) ??
     (await refuseStranding(context, deps, before, pooled));
   if (refusal !== undefined) return refusal;
@@ -178,6 +177,18 @@ async function hangBelow<Value>(
 
 function bodyOf(deps: AdminDeps, tenant: Tenant): string {
   return JSON.stringify(viewTenant(tenant, deps.catalog(), deps.now()));
+}
+
+/** A plan that is not in the configuration is not given to anybody, and what its limits count is not known. */
+function refuseLostPlan(
+  context: AdminContext,
+  deps: AdminDeps,
+  before: Tenant,
+  { planId, overrides }: { readonly planId?: string | undefined } & Pick<TenantTerms, 'overrides'>,
+): Response | undefined {
+  const needed = overrides.length > 0 ? (planId ?? before.planId) : planId;
+  if (needed === undefined || deps.catalog().plans.has(needed)) return undefined;
+  return refusePlan(context, deps, needed);
 }
 
 function refusePlan(context: AdminContext, deps: AdminDeps, id: string): Response {

@@ -1,4 +1,4 @@
-import type { Catalog, Plan } from '../../domain/catalog.ts';
+import type { Catalog } from '../../domain/catalog.ts';
 import type { Override, Purchase, TenantTerms } from '../../domain/tenant-terms.ts';
 import type { Tenant } from '../../stores/store.ts';
 import { viewBudget } from './budget-input.ts';
@@ -26,9 +26,7 @@ export function viewTenant(
     },
     payment: viewPayment(terms),
     account_state: terms.account,
-    overrides: terms.overrides.map((each) => {
-      return viewOverride(each, plans.get(tenant.planId), asset);
-    }),
+    overrides: terms.overrides.map((each) => viewOverride(each, plans, asset)),
     purchases: terms.purchases.map((purchase) => viewPurchase(purchase, now)),
     overage_authorized_until: formatOptionalTime(terms.overageAuthorizedUntil),
     ...viewBudget(terms.budgetNano, terms.budgetWindow, asset),
@@ -57,15 +55,17 @@ function viewPayment({ payment }: TenantTerms): object {
   };
 }
 
+/** A limit counts the same in every plan that has one of its name; in none, nobody can say what the amount is of. */
 function viewOverride(
   { limitId, amount, expiresAt }: Override,
-  plan: Plan | undefined,
+  plans: Catalog['plans'],
   asset: string,
 ): object {
-  const unit = plan?.limits.find(({ id }) => id === limitId)?.unit ?? 'units';
+  const limits = [...plans.values()].flatMap((plan) => plan.limits);
+  const unit = limits.find(({ id }) => id === limitId)?.unit;
   return {
     limit_id: limitId,
-    amount: viewQuantity(amount, unit, asset),
+    amount: unit === undefined ? null : viewQuantity(amount, unit, asset),
     expires_at: formatOptionalTime(expiresAt),
   };
 }
