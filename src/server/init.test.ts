@@ -1,21 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { CommandIo } from '../cli/command-outcome.ts';
 import { loadConfig } from './config/load-config.ts';
 import { askInit, type InitFlags, type InitPlan, writeInitFiles } from './init.ts';
-
-/** What `askInit` decides and says when there is no terminal. */
-async function ask(flags: InitFlags) {
-  const said: string[] = [];
-  const io: CommandIo = {
-    out: (text) => said.push(text),
-    talk: (text) => said.push(text),
-    env: {},
-    color: false,
-    exit: () => undefined,
-  };
-  return { plan: await askInit(flags, io), said };
-}
 
 /** Files in memory: names and contents. */
 function filesWith(names: readonly string[]) {
@@ -30,8 +16,8 @@ function filesWith(names: readonly string[]) {
 }
 
 async function planOf(flags: InitFlags): Promise<InitPlan> {
-  const { plan } = await ask({ yes: true, ...flags });
-  if (plan === undefined) throw new Error('no plan');
+  const plan = await askInit({ yes: true, ...flags });
+  if ('kind' in plan) throw new Error(plan.message);
   return plan;
 }
 
@@ -58,7 +44,7 @@ describe('askInit', () => {
   });
 
   it('--json asks nothing either', async () => {
-    const { plan } = await ask({
+    const plan = await askInit({
       json: true,
       sells: 'llm',
       model: 'm',
@@ -73,9 +59,11 @@ describe('askInit', () => {
     ['no terminal', {}, 'there is no terminal to ask on: add --yes'],
     ['an unknown word', { yes: true, sells: 'cars' }, '--sells is cars: write api, llm or both'],
   ])('says what to do: %s', async (_what, flags, message) => {
-    const { plan, said } = await ask(flags);
-    expect(plan).toBeUndefined();
-    expect(said.join()).toContain(message);
+    expect(await askInit(flags)).toMatchObject({
+      kind: 'failed',
+      exitCode: 2,
+      message: expect.stringContaining(message),
+    });
   });
 });
 
@@ -124,5 +112,35 @@ describe('writeInitFiles', () => {
       false,
       'old',
     ]);
+  });
+
+  it.each<[InitFlags, string]>([
+    [{ sells: 'api', price: '-1 USD' }, 'price'],
+    [{ sells: 'api', price: '0.001 EUR' }, 'price'],
+    [{ sells: 'api', upstream: 'javascript:1' }, 'upstreams.main.url'],
+    [{ sells: 'llm', model: 'a: b' }, 'is not a model name'],
+    [{ sells: 'llm', modelBaseUrl: 'openai' }, 'providers.main.base_url'],
+  ])('writes nothing that would not start: %j', async (flags, message) => {
+    const { files, access } = filesWith([]);
+    expect(writeInitFiles(await planOf(flags), access)).toMatchObject({
+      kind: 'failed',
+      exitCode: 2,
+      message: expect.stringContaining(message),
+    });
+    expect(files.size).toBe(0);
+  });
+
+  it('says which file cannot be written', async () => {
+    const { access } = filesWith([]);
+    const write = () => {
+      throw new Error('ENOENT: no such file or directory');
+    };
+    const plan = await planOf({ file: 'missing/tollkeeper.yaml' });
+    expect(writeInitFiles(plan, { ...access, write })).toMatchObject({
+      kind: 'failed',
+      exitCode: 1,
+      code: 'CANNOT_WRITE',
+      message: expect.stringMatching(/^missing\/tollkeeper\.yaml cannot be written .*ENOENT/),
+    });
   });
 });

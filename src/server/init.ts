@@ -6,6 +6,7 @@ import {
   type CommandIo,
   type CommandOutcome,
   EXIT,
+  type Failure,
   reportOutcome,
 } from '../cli/command-outcome.ts';
 import {
@@ -13,6 +14,7 @@ import {
   writeInitEnvironment,
   writeInitTemplate,
 } from './config/init-template.ts';
+import { loadConfig } from './config/load-config.ts';
 
 export interface InitFlags {
   readonly sells?: string;
@@ -44,29 +46,22 @@ const DEFAULT_FILE = 'tollkeeper.yaml';
 
 /** `tollkeeper init`. */
 export async function runInit(flags: InitFlags, io: CommandIo): Promise<void> {
-  const asked = await askInit(flags, io);
-  if (asked === undefined) {
-    io.exit(EXIT.failed);
-    return;
-  }
-  const outcome = writeInitFiles(asked, { exists: existsSync, write: writeFileSync });
+  const asked = await askInit(flags);
+  const files = { exists: existsSync, write: writeFileSync };
+  const outcome = 'kind' in asked ? asked : writeInitFiles(asked, files);
   reportOutcome(outcome, io, flags.json === true);
 }
 
-/** Takes the answers from flags and, on a terminal, from the person; undefined = given up or wrong, and said why. */
-export async function askInit(flags: InitFlags, io: CommandIo): Promise<InitPlan | undefined> {
+/** Takes the answers from flags and, on a terminal, from the person; or says why there are none. */
+export async function askInit(flags: InitFlags): Promise<InitPlan | Failure> {
   const silent = flags.yes === true || flags.json === true;
   if (!silent && !process.stdin.isTTY) {
-    io.talk(
-      'error: there is no terminal to ask on: add --yes, and --sells, --upstream, --price as you need',
+    return mistake(
+      'there is no terminal to ask on: add --yes, and --sells, --upstream, --price as you need',
     );
-    return undefined;
   }
   const sells = flags.sells ?? (silent ? 'both' : await choose());
-  if (!isSells(sells)) {
-    io.talk(`error: --sells is ${String(sells)}: write api, llm or both`);
-    return undefined;
-  }
+  if (!isSells(sells)) return mistake(`--sells is ${String(sells)}: write api, llm or both`);
   const asked = silent || sells === 'llm' ? {} : await askApi(flags);
   const {
     upstream: upstreamUrl,
@@ -79,6 +74,10 @@ export async function askInit(flags: InitFlags, io: CommandIo): Promise<InitPlan
     file: flags.file ?? DEFAULT_FILE,
     force: flags.force === true,
   };
+}
+
+function mistake(message: string): Failure {
+  return { kind: 'failed', exitCode: EXIT.usage, code: 'BAD_USAGE', message };
 }
 
 function isSells(text: string | undefined): text is InitAnswers['sells'] {
@@ -103,11 +102,20 @@ export function writeInitFiles(plan: InitPlan, files: FileAccess): CommandOutcom
       message: `${plan.file} is there already: --force overwrites it, --file writes elsewhere`,
     };
   }
-  files.write(plan.file, writeInitTemplate(plan.answers));
+  const text = writeInitTemplate(plan.answers);
+  const refusal = refuseAnswers(text, plan.file);
+  if (refusal !== undefined) return refusal;
   const written = [plan.file];
-  if (!files.exists('.env.example')) {
-    files.write('.env.example', writeInitEnvironment(plan.answers));
-    written.push('.env.example');
+  try {
+    files.write(plan.file, text);
+    if (!files.exists('.env.example')) {
+      files.write('.env.example', writeInitEnvironment(plan.answers));
+      written.push('.env.example');
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `${plan.file} cannot be written (${reason}): --file writes elsewhere`;
+    return { kind: 'failed', exitCode: EXIT.failed, code: 'CANNOT_WRITE', message };
   }
   return {
     kind: 'done',
@@ -115,6 +123,14 @@ export function writeInitFiles(plan: InitPlan, files: FileAccess): CommandOutcom
     text: `wrote ${written.join(' and ')}`,
     hint: 'next: npx tollkeeper check, then npx tollkeeper up',
   };
+}
+
+/** The template loads as it is: what does not is an answer, and nothing is written that would not start. */
+function refuseAnswers(text: string, file: string): Failure | undefined {
+  const loaded = loadConfig({ text, file }, { env: { OPENAI_API_KEY: 'given later' } });
+  if (loaded.kind === 'ok') return undefined;
+  const mistakes = loaded.problems.map(({ path, message }) => `${path}: ${message}`);
+  return mistake(`nothing is written, because it would not start: ${mistakes.join('; ')}`);
 }
 
 async function choose(): Promise<string | undefined> {
