@@ -117,6 +117,37 @@ describe('init and check need no gateway', () => {
     expect(result.stderr).toMatch(/no admin token at .*--data DIR/);
   });
 
+  it.each([
+    ['up'],
+    ['dev'],
+    ['config', 'print'],
+    ['test-402'],
+    ['migrate'],
+    ['backup', 'monday'],
+    ['store', 'copy', '--to', 'postgres://127.0.0.1:9/none'],
+  ])('scripts that ask for JSON get it of a wrong configuration too: %s', async (...args) => {
+    const result = await runTollkeeper([...args, '--config', 'nope.yaml', '--json']);
+    expect(result).toMatchObject({ code: 3, stdout: '' });
+    expect(JSON.parse(result.stderr)).toEqual({
+      error: {
+        code: 'BAD_CONFIGURATION',
+        message: expect.stringMatching(/^nope\.yaml: .*there is no such file/),
+        exit_code: 3,
+      },
+    });
+  });
+
+  it('a start that fails is told as JSON to a script', async () => {
+    const data = join(temporaryDirectory('start'), 'file');
+    writeFileSync(data, '');
+    const ports = ['--port', '0', '--admin-port', '0', '--workers', '1'];
+    const result = await runTollkeeper(['dev', '--data', data, ...ports, '--json']);
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(JSON.parse(result.stderr.split('\n')[0] ?? '')).toMatchObject({
+      error: { code: 'NOT_STARTED', message: expect.stringContaining('data directory') },
+    });
+  });
+
   it('up refuses a shifted clock, which would move money', async () => {
     const cwd = temporaryDirectory('clock');
     await runTollkeeper(['init', '--yes', '--sells', 'api'], { cwd });

@@ -5,6 +5,7 @@ export const EXIT = {
   usage: 2,
   configuration: 3,
   dependency: 4,
+  port: 5,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { type CommandIo, EXIT } from '../cli/command-outcome.ts';
-import { formatProblem } from './config/config-problem.ts';
+import { type CommandIo, EXIT, reportOutcome } from '../cli/command-outcome.ts';
+import { type ConfigProblem, formatProblem } from './config/config-problem.ts';
 import { readDemoConfig } from './config/demo-config.ts';
 import { type ConfigSource, loadConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
@@ -38,9 +38,24 @@ export function sourceOf(flags: ConfigFlags, io: CommandIo): ConfigSource {
 export function loadOrTell(flags: ConfigFlags, io: CommandIo): LoadedConfig | undefined {
   const loaded = loadConfig(sourceOf(flags, io), { env: io.env });
   if (loaded.kind === 'ok') return loaded.config;
-  for (const problem of loaded.problems) io.talk(formatProblem(problem));
-  io.exit(EXIT.configuration);
+  reportInvalid(loaded.problems, io, flags.json === true);
   return undefined;
+}
+
+/** Tells what is wrong with a configuration to who wanted something else than a check of it. */
+export function reportInvalid(
+  problems: readonly ConfigProblem[],
+  io: CommandIo,
+  json: boolean,
+): void {
+  const message = problems.map(formatProblem).join('\n');
+  const exitCode = EXIT.configuration;
+  if (json)
+    reportOutcome({ kind: 'failed', code: 'BAD_CONFIGURATION', exitCode, message }, io, json);
+  else {
+    io.talk(message);
+    io.exit(exitCode);
+  }
 }
 
 /** The file a command means: --config, TOLLKEEPER_CONFIG, ./tollkeeper.yaml. */

@@ -2,8 +2,7 @@ import { resolve } from 'node:path';
 
 import { type CommandIo, type CommandOutcome, EXIT } from '../cli/command-outcome.ts';
 import { StoreError } from '../stores/store-error.ts';
-import { chooseConfig } from './choose-config.ts';
-import { formatProblem } from './config/config-problem.ts';
+import { chooseConfig, reportInvalid } from './choose-config.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { StoreSettings } from './config/loaded-config.ts';
 
@@ -22,8 +21,7 @@ export function chooseStore(flags: StoreFlags, io: CommandIo): StoreSettings | u
   const chosen = chooseConfig(flags, io, 'dev');
   const loaded = loadConfig(chosen.source, { env: io.env, flags: chosen.flags });
   if (loaded.kind === 'ok') return loaded.config.store;
-  for (const problem of loaded.problems) io.talk(formatProblem(problem));
-  io.exit(EXIT.configuration);
+  reportInvalid(loaded.problems, io, flags.json === true);
   return undefined;
 }
 

@@ -1,7 +1,6 @@
-import { type CommandIo, EXIT } from '../cli/command-outcome.ts';
-import { chooseConfig } from './choose-config.ts';
+import { type CommandIo, EXIT, reportOutcome } from '../cli/command-outcome.ts';
+import { chooseConfig, reportInvalid } from './choose-config.ts';
 import { readClockShift } from './clock-shift.ts';
-import { formatProblem } from './config/config-problem.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { OverrideFlags } from './config/overrides.ts';
@@ -9,9 +8,6 @@ import { ensureDemoCustomer } from './demo-customer.ts';
 import { forkFirstWorkers } from './fork-worker.ts';
 import { readyJson, readyText } from './ready-text.ts';
 import type { Supervisor } from './supervisor.ts';
-
-/** Exit code of a port that is taken (DESIGN 12). */
-const EXIT_PORT = 5;
 
 export interface RunFlags extends OverrideFlags {
   readonly config?: string;
@@ -30,16 +26,17 @@ export function runUp(flags: RunFlags, io: CommandIo): Promise<void> {
 
 async function run(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): Promise<void> {
   const shift = readClockShift(io.env['TOLLKEEPER_CLOCK'], mode === 'dev', Date.now());
+  const json = flags.json === true;
   if (shift.kind === 'wrong') {
-    io.talk(`error: ${shift.message}`);
-    io.exit(EXIT.configuration);
+    const { message } = shift;
+    const exitCode = EXIT.configuration;
+    reportOutcome({ kind: 'failed', code: 'BAD_CLOCK', exitCode, message }, io, json);
     return;
   }
   const chosen = chooseConfig(flags, io, mode);
   const loaded = loadConfig(chosen.source, { env: io.env, flags: chosen.flags });
   if (loaded.kind === 'invalid') {
-    for (const problem of loaded.problems) io.talk(formatProblem(problem));
-    io.exit(EXIT.configuration);
+    reportInvalid(loaded.problems, io, json);
     return;
   }
   const { config } = loaded;
@@ -55,9 +52,9 @@ async function run(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): Promise<
       clockShiftMs: shift.shiftMs,
     });
     stopOnSignals(supervisor, io);
-    await announce(supervisor, config, { io, mode, json: flags.json === true });
+    await announce(supervisor, config, { io, mode, json });
   } catch (error) {
-    reportStartFailure(error, config, io);
+    reportStartFailure(error, config, { ...io, exit: (code) => process.exit(code) }, json);
   }
 }
 
@@ -106,13 +103,20 @@ function stopOnSignals(supervisor: Supervisor, io: CommandIo): void {
   process.on('SIGHUP', () => void supervisor.reload());
 }
 
-function reportStartFailure(error: unknown, config: LoadedConfig, io: CommandIo): void {
+/** Ends the process at once: workers and a store may be open. */
+function reportStartFailure(
+  error: unknown,
+  config: LoadedConfig,
+  io: CommandIo,
+  json: boolean,
+): void {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const message = error instanceof Error ? error.message : String(error);
   const aboutPort = explainPort(code, message, config);
   const told = aboutPort ?? explainHost(code, message, config) ?? explainData(message, config);
-  io.talk(`error: ${told ?? message}`);
-  process.exit(aboutPort === undefined ? EXIT.failed : EXIT_PORT);
+  const [name, exitCode] =
+    aboutPort === undefined ? ['NOT_STARTED', EXIT.failed] : ['PORT_TAKEN', EXIT.port];
+  reportOutcome({ kind: 'failed', code: name, exitCode, message: told ?? message }, io, json);
 }
 
 /** `listen EADDRINUSE: address already in use 127.0.0.1:4020`, `bind EADDRINUSE null:4020`. */
