@@ -80,6 +80,8 @@ export class LeaseAccount {
   askedAt = Number.NEGATIVE_INFINITY;
   /** The lease exists at the store, so it must be closed there. */
   known = false;
+  /** The store was asked for a slice and did not say what became of it: the lease may exist, and is closed there too. */
+  isInDoubt = false;
   numbers: AccountNumbers | undefined;
   /** Part of `charged` that `numbers.spent` already counts. */
   chargedAtNumbers = 0;

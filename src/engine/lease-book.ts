@@ -328,6 +328,7 @@ export class LeaseBook {
   #apply(account: LeaseAccount, result: AcquireResult | undefined, chargedThen: number): void {
     account.growing = false;
     if (result === undefined) {
+      account.isInDoubt = true;
       failWaiters(account);
       return;
     }

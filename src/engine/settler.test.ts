@@ -229,6 +229,18 @@ describe('Settler', () => {
     expect([batches[0]?.leases, [...book.all()]]).toEqual([[], []]);
   });
 
+  it('a first slice whose answer was lost goes back with the account: nobody else could give it back', async () => {
+    const { settler, book, clock, batches } = open();
+    const account = book.find(balanceAccount('ten_9', 'USD'));
+    const signal = new AbortController().signal;
+    const deadline = clock.monotonicMs() + 1000;
+    const outcome = await book.waitFor(account, { amount: 1, deadline, signal });
+    expect(outcome).toMatchObject({ cause: 'unavailable' });
+    clock.advance(1001);
+    await settler.settleNow();
+    expect(batches[0]?.leases).toMatchObject([{ index: 1, charged: 0, granted: 0, close: true }]);
+  });
+
   it('charges are told during a growth, whose outcome only the store knows', async () => {
     const { settler, book, clock, batches } = open();
     const account = leased(book, clock);

@@ -269,7 +269,7 @@ export class Settler {
 
   #close(account: LeaseAccount): void {
     this.#book.remove(account);
-    if (!account.known) return;
+    if (!account.known && !account.isInDoubt) return;
     account.granted = account.charged;
     this.#closing.push(totalsOf(account, true));
   }
