@@ -78,6 +78,36 @@ describe('slices of a protective limit (QUOTA-07)', () => {
     }
   });
 
+  it('PERF-04: who comes while nobody has asked, and who comes during a question, waits for one question', async () => {
+    const wants: (readonly number[])[] = [];
+    const store = {
+      takeRate: (requests: readonly RateRequest[]) => {
+        wants.push(requests.map(({ want }) => want));
+        const granted = requests.map(({ want }) => ({ granted: want, remaining: 1 }));
+        return Promise.resolve(granted.map((each) => ({ ...each, retryAfterMs: 0 })));
+      },
+    };
+    const slices = new RateSlices(store, createClock());
+    const ofKey = { bucketId: 'rate:key', count: 1, periodMs: DAY_MS, burst: 100 };
+    const ofTenant = { ...ofKey, bucketId: 'rate:tenant' };
+    const comeAtOnce = (callers: number) =>
+      Array.from({ length: callers }, async () => {
+        const rates = [ofKey, ofTenant];
+        while (!slices.ready(rates, createClock().monotonicMs())) {
+          // oxlint-disable-next-line no-await-in-loop -- as the engine: looks again after each answer
+          await slices.fill(rates);
+        }
+        slices.take(rates);
+      });
+    const early = comeAtOnce(20);
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([...early, ...comeAtOnce(15)]);
+    expect(wants).toEqual([
+      [20, 20],
+      [15, 15],
+    ]);
+  });
+
   it('several limits at once: the one without a token is named', async () => {
     const [slices] = await openProcesses(1);
     if (slices === undefined) throw new Error('no process');

@@ -20,6 +20,13 @@ interface Slice {
   heardMs: number;
 }
 
+/** A question to the store that is under way. */
+interface Filling {
+  readonly answer: Promise<unknown>;
+  /** Who wants a token of the bucket. */
+  callers: number;
+}
+
 export interface RateRefusal {
   /** Of the bucket that has no token, among those asked for. */
   readonly index: number;
@@ -35,7 +42,7 @@ export class RateSlices {
   readonly #clock: Clock;
   readonly #slices = new Map<string, Slice>();
   /** Buckets the store is being asked for. */
-  readonly #filling = new Map<string, Promise<unknown>>();
+  readonly #filling = new Map<string, Filling>();
   /** Buckets the store is being asked about. */
   readonly #asking = new Map<string, Promise<number>>();
 
@@ -67,23 +74,25 @@ export class RateSlices {
   /**
    * Fills the slices that are empty. A bucket that refused comes back with its index; undefined = look again:
    * there are new tokens, though others may have taken them by now. A bucket is asked for by one caller at a
-   * time, or a hundred that find it empty together would take a hundred slices and leave nothing to the rest.
+   * time, or a hundred that find it empty together would take a hundred slices and leave nothing to the rest: it asks
+   * for all who came in the same turn.
    */
   async fill(rates: readonly RateNeed[]): Promise<RateRefusal | undefined> {
     const monotonicMs = this.#clock.monotonicMs();
     const denied = this.#findDenied(rates, monotonicMs);
     if (denied !== undefined) return denied;
     const empty = rates.filter((rate) => !this.ready([rate], monotonicMs));
-    const others = empty.find(({ bucketId }) => this.#filling.has(bucketId));
-    if (others !== undefined) {
-      await this.#filling.get(others.bucketId);
+    const [first, ...others] = empty.flatMap(({ bucketId }) => this.#filling.get(bucketId) ?? []);
+    if (first !== undefined) {
+      for (const filling of [first, ...others]) filling.callers += 1;
+      await first.answer;
       return undefined;
     }
     if (empty.length === 0) return undefined;
-    const filling = this.#ask(empty);
-    for (const { bucketId } of empty) this.#filling.set(bucketId, filling);
+    const answer = this.#ask(empty);
+    for (const { bucketId } of empty) this.#filling.set(bucketId, { answer, callers: 1 });
     try {
-      const refused = await filling;
+      const refused = await answer;
       return refused && { ...refused, index: rates.indexOf(refused.rate) };
     } finally {
       for (const { bucketId } of empty) this.#filling.delete(bucketId);
@@ -126,10 +135,8 @@ export class RateSlices {
   async #ask(
     empty: readonly RateNeed[],
   ): Promise<{ readonly rate: RateNeed; readonly retryAfterMs: number } | undefined> {
-    const requests = empty.map((rate) => ({
-      ...rate,
-      want: this.#slices.get(rate.bucketId)?.want ?? 1,
-    }));
+    await new Promise((resolve) => setImmediate(resolve));
+    const requests = empty.map((rate) => ({ ...rate, want: this.#wantOf(rate) }));
     const results = await this.#store.takeRate(requests, this.#clock.now());
     // However long the store took: tokens that were forgotten before they came would count for nobody.
     const heardMs = this.#clock.monotonicMs();
@@ -141,6 +148,12 @@ export class RateSlices {
       if (result.retryAfterMs > 0) refused ??= { rate, retryAfterMs: result.retryAfterMs };
     });
     return refused;
+  }
+
+  /** A token for each who waits at least: over a slow way one question more may be one too many for them. */
+  #wantOf({ bucketId }: RateNeed): number {
+    const callers = this.#filling.get(bucketId)?.callers ?? 1;
+    return Math.max(callers, this.#slices.get(bucketId)?.want ?? 1);
   }
 
   async #look(rate: RateNeed): Promise<number> {
