@@ -6,6 +6,7 @@ import { beforeEach, expect, it, onTestFinished } from 'vitest';
 
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
+import { Journal } from '../engine/journal.ts';
 import { createLogger } from '../platform/logger.ts';
 import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
 import type { Store } from '../stores/store.ts';
@@ -49,6 +50,20 @@ it('finds every dead process of this machine, and leaves those of others alone',
   expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
     { owner: 'own_1', settled: 0, returned: 0, message: 'reclaimed the money of a dead process' },
     { owner: 'own_2' },
+  ]);
+});
+
+it('a journal that charges what the books do not have is refused by its name, and the next one is read', async () => {
+  await leaveBehind('own_1');
+  const journal = new Journal(journalDirectory(directory), 'own_1');
+  const charges = [{ index: 1, amount: 5 }];
+  journal.append({ kind: 'charge', requestId: 'req_1', charges, overruns: [] });
+  await leaveBehind('own_2');
+  await sweeper.sweep();
+  expect(await store.liveOwners()).toEqual(['own_1']);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { owner: 'own_1', error: expect.stringContaining('charges lease 1') as string },
+    { owner: 'own_2', message: 'reclaimed the money of a dead process' },
   ]);
 });
 

@@ -48,20 +48,31 @@ export class OwnerSweeper {
     try {
       const here = readdirSync(this.#directory).filter((name) => name.endsWith('.lock'));
       for (const file of here) {
-        const owner = file.slice(0, -'.lock'.length);
         if (this.#stopped) return;
         // oxlint-disable-next-line no-await-in-loop -- one journal at a time: each is read whole
-        const result = await reclaimOwner(this.#store, this.#directory, owner, this.#now());
-        if (result === undefined) continue;
-        const fields = { owner, ...result };
-        if (result.house === undefined) {
-          this.#logger.warn(fields, 'reclaimed the money of a dead process');
-        } else {
-          this.#logger.warn(fields, 'read the journal of a process that was written off');
-        }
+        await this.#reclaim(file.slice(0, -'.lock'.length));
       }
     } catch (error) {
       this.#logger.error({ error: String(error) }, 'sweep for dead processes failed');
+    }
+  }
+
+  /** A journal that is refused stays where it is, and stands in the way of no other. */
+  async #reclaim(owner: string): Promise<void> {
+    try {
+      const result = await reclaimOwner(this.#store, this.#directory, owner, this.#now());
+      if (result === undefined) return;
+      const fields = { owner, ...result };
+      if (result.house === undefined) {
+        this.#logger.warn(fields, 'reclaimed the money of a dead process');
+      } else {
+        this.#logger.warn(fields, 'read the journal of a process that was written off');
+      }
+    } catch (error) {
+      this.#logger.error(
+        { owner, error: String(error) },
+        'the money of a dead process could not be reclaimed',
+      );
     }
   }
 }
