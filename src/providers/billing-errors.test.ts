@@ -45,6 +45,16 @@ describe('LLM-14, DIAG-06: what an upstream answer says about money', () => {
     expect(classify({ status: 500, body: { error: { message: 'no balance' } } })).toBeUndefined();
   });
 
+  it('an error inside a stream that began as a 200 is known by its code or words', () => {
+    const inside = (error: unknown) => classify({ status: 200, body: { error } })?.kind;
+    expect(inside({ type: 'insufficient_quota', message: 'You exceeded your current quota' })).toBe(
+      'credit_exhausted',
+    );
+    expect(inside({ code: '1113' })).toBe('credit_exhausted');
+    expect(inside({ message: 'Insufficient Balance' })).toBe('credit_exhausted');
+    expect(inside({ message: 'The server had an error' })).toBeUndefined();
+  });
+
   it('a machine price is one, whoever asks it', () => {
     const headers = new Map([['www-authenticate', 'L402 macaroon="x", invoice="lnbc1"']]);
     expect(classify({ headers })?.kind).toBe('l402_challenge');

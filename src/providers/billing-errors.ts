@@ -15,10 +15,19 @@ export type BillingErrorKind =
   /** An included, free or daily allowance is used up. */
   | 'plan_quota_exhausted'
   | 'payment_overdue'
+  /** No card, or none that can be charged. */
+  | 'payment_method_invalid'
   | 'account_suspended'
-  /** The same three of a gateway in front of the provider. */
+  /** Nobody has set up how it is paid. */
+  | 'account_inactive'
+  /** The account has not bought what was asked for. */
+  | 'not_purchased'
+  /** The same of a gateway in front of the provider. */
   | 'downstream_budget'
   | 'downstream_balance'
+  | 'downstream_quota'
+  /** A gateway whose own accounts with the providers are all used up. */
+  | 'upstream_exhausted_behind_gateway'
   /** A 402 that this provider is known to send without a reason. */
   | 'suspect_402'
   /** Its books did not answer. */
@@ -30,7 +39,9 @@ export type BillingErrorKind =
   | 'rate_limited'
   | 'overloaded'
   | 'auth'
-  | 'bad_request';
+  | 'bad_request'
+  /** What was asked is not answered by anybody's rules of content. */
+  | 'policy_block';
 
 export interface ProviderAnswer {
   readonly status: number;
@@ -70,9 +81,16 @@ interface Signals {
 }
 
 function matches(rule: BillingRule, status: number, { codes, message }: Signals): boolean {
-  if (rule.status !== undefined && !rule.status.includes(status)) return false;
+  if (!allowsStatus(rule, status)) return false;
   if (rule.codes?.some((code) => codes.includes(code)) === false) return false;
+  if (rule.codeLike && !codes.some((code) => rule.codeLike?.test(code))) return false;
   return rule.message === undefined || (message !== undefined && rule.message.test(message));
+}
+
+/** An error in a stream that began as a 200 has no status of its own: its code or words decide. */
+function allowsStatus({ status: allowed, codes, codeLike, message }: BillingRule, status: number) {
+  if (allowed === undefined || allowed.includes(status)) return true;
+  return status < 300 && (codes ?? codeLike ?? message) !== undefined;
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -91,6 +109,12 @@ const CODE_PATHS: readonly (readonly string[])[] = [
   ['name'],
   ['detail', 'status'],
   ['errors', '0', 'code'],
+  ['fault', 'detail', 'errorcode'],
+  // Google's reasons, which stand in either place.
+  ['error', 'details', '0', 'reason'],
+  ['error', 'details', '1', 'reason'],
+  ['error', 'details', '0', 'violations', '0', 'quotaId'],
+  ['error', 'details', '1', 'violations', '0', 'quotaId'],
   ['base_resp', 'status_code'],
   ['Response', 'Error', 'Code'],
 ];
@@ -106,14 +130,31 @@ const MESSAGE_PATHS: readonly (readonly string[])[] = [
   ['Response', 'Error', 'Message'],
 ];
 
-function readSignals({ headers, body }: ProviderAnswer): Signals {
+function readSignals({ headers, body: sent }: ProviderAnswer): Signals {
+  // Gemini wraps its errors in a list where it speaks as OpenAI does.
+  const body: unknown = Array.isArray(sent) ? sent[0] : sent;
   const message = typeof body === 'string' ? body : firstText(body, MESSAGE_PATHS);
-  const found = CODE_PATHS.map((path) => memberAt(body, path));
-  const codes = found.filter((code) => typeof code === 'string' || typeof code === 'number');
   return {
-    codes: [...codes.map((code) => String(code).toLowerCase()), ...headerCodes(headers, body)],
+    codes: [...bodyCodes(body), ...wrappedCodes(body), ...headerCodes(headers, body)],
     message: message?.slice(0, MESSAGE_LENGTH_MAX),
   };
+}
+
+function bodyCodes(body: unknown): readonly string[] {
+  return CODE_PATHS.map((path) => memberAt(body, path))
+    .filter((code) => typeof code === 'string' || typeof code === 'number')
+    .map((code) => String(code).toLowerCase());
+}
+
+/** Codes of the answer that a router got itself and hands on as text, as OpenRouter does. */
+function wrappedCodes(body: unknown): readonly string[] {
+  const raw = memberAt(body, ['error', 'metadata', 'raw']);
+  if (typeof raw !== 'string') return [];
+  try {
+    return bodyCodes(JSON.parse(raw));
+  } catch {
+    return [];
+  }
 }
 
 function headerCodes(headers: ReadonlyMap<string, string>, body: unknown): readonly string[] {

@@ -69,6 +69,27 @@ const KINDS: Readonly<Record<BillingErrorKind, Words>> = {
     retry: 'no',
     actions: ['pay_invoice', 'contact_admin'],
   },
+  payment_method_invalid: {
+    title: 'The account has no card that can be charged',
+    cause: '%s could not charge the payment method of the account, or there is none.',
+    blame: 'account',
+    retry: 'no',
+    actions: ['update_payment_method', 'contact_admin'],
+  },
+  account_inactive: {
+    title: 'Billing of the account is not active',
+    cause: 'Nobody has set up at %s how the account pays, or it was switched off.',
+    blame: 'account',
+    retry: 'no',
+    actions: ['add_payment_method', 'contact_admin'],
+  },
+  not_purchased: {
+    title: 'The account has not bought this',
+    cause: 'The account at %s has to buy or activate this model or product first.',
+    blame: 'account',
+    retry: 'no',
+    actions: ['upgrade_plan', 'contact_admin'],
+  },
   account_suspended: {
     title: 'The account is suspended for money',
     cause: '%s has blocked the account, usually for an unpaid invoice or a spending limit.',
@@ -89,6 +110,22 @@ const KINDS: Readonly<Record<BillingErrorKind, Words>> = {
     blame: 'account',
     retry: 'no',
     actions: ['buy_credits', 'contact_admin'],
+  },
+  downstream_quota: {
+    title: 'A quota of a gateway is used up',
+    cause:
+      'A gateway before the provider (%s) allows so many calls in a period, and they are made.',
+    blame: 'operator',
+    retry: 'later',
+    actions: ['wait_for_reset', 'upgrade_plan', 'contact_admin'],
+  },
+  upstream_exhausted_behind_gateway: {
+    title: 'A gateway has no account left to use',
+    cause:
+      'All accounts that the gateway before the provider (%s) has for this model are used up or down.',
+    blame: 'operator',
+    retry: 'later',
+    actions: ['retry_later', 'contact_support'],
   },
   suspect_402: {
     title: 'Perhaps not about money at all',
@@ -145,6 +182,13 @@ const KINDS: Readonly<Record<BillingErrorKind, Words>> = {
   bad_request: {
     title: 'The request is wrong',
     cause: '%s cannot use the request as it is. This is not about money.',
+    blame: 'caller',
+    retry: 'no',
+    actions: ['fix_request'],
+  },
+  policy_block: {
+    title: 'The content is refused',
+    cause: '%s does not answer such content. This is not about money.',
     blame: 'caller',
     retry: 'no',
     actions: ['fix_request'],
