@@ -121,6 +121,24 @@ describe("LLM-18: nothing of the operator's account is shown", () => {
     expect(within.response.header('retry-after')).toBe('1');
   });
 
+  it('being too fast is told as such, also where the provider says 403', async () => {
+    const body = '[rate_limiting] API rate limit of day exceeded';
+    const { response } = await callOf({ status: 403, body });
+    expect([response.status, bodyOf(response).code]).toEqual([429, 'RATE_LIMITED']);
+  });
+
+  it.each([
+    ['a call that is too long', 'Input token count + max_tokens parameter must be less than 8192'],
+    ['content it refuses', 'm requires moderation on X. Your input was flagged for "violence".'],
+  ])("a 403 about %s is about the call, and not the operator's key", async (_what, message) => {
+    const body = JSON.stringify({ error: { message, code: 403 } });
+    const answered = await callOf({ status: 403, headers: JSON_HEADERS, body });
+    expect([answered.response.status, answered.response.body]).toEqual([403, body]);
+    expectFree(answered);
+    const other = await callOf({ status: 403, body: '{"error":{"message":"no access"}}' });
+    expect([other.response.status, bodyOf(other.response).code]).toEqual([502, 'UPSTREAM_FAILED']);
+  });
+
   it.each([
     ['an answer', 200],
     ['a refusal that is about the call', 400],

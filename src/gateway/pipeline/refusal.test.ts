@@ -192,12 +192,16 @@ describe("C402-22: what is wrong with the operator's account is not the caller's
     error: { type: 'invalid_request_error', message: 'Your credit balance is too low.' },
   };
   const QUOTA = { error: { code: 'insufficient_quota', message: 'You exceeded your quota' } };
+  const BUDGET = { error: { type: 'budget_exceeded', message: 'Budget has been exceeded' } };
+  const EMPTY = { error: { type: 'api_error', message: 'insufficient balance (1008)' } };
   const WRONG = { error: { code: 'invalid_api_key', message: 'Incorrect key: sk-op***' } };
   const HEADERS = ['Content-Type', 'application/json', 'WWW-Authenticate', 'Bearer realm="up"'];
 
   it.each([
     [400, LOW, '503 UPSTREAM_PROVIDER_QUOTA_EXHAUSTED'],
     [429, QUOTA, '503 UPSTREAM_PROVIDER_QUOTA_EXHAUSTED'],
+    [422, BUDGET, '503 UPSTREAM_PROVIDER_QUOTA_EXHAUSTED'],
+    [500, EMPTY, '503 UPSTREAM_PROVIDER_QUOTA_EXHAUSTED'],
     [401, WRONG, '502 UPSTREAM_FAILED'],
     [403, WRONG, '502 UPSTREAM_FAILED'],
   ])("a %d with %j is %s, or the caller's own", async (status, said, expected) => {
@@ -222,6 +226,7 @@ describe("C402-22: what is wrong with the operator's account is not the caller's
     [429, ['{"e":1}']],
     [400, ['x'.repeat(20_000), 'y'.repeat(20_000)]],
     [412, []],
+    [500, ['<h1>', 'Internal Server Error</h1>']],
   ])('a %d about the request itself goes on as it came', async (status, pieces) => {
     const gateway = open({ catalog: { upstreams: paid } });
     gateway.answer = { status, headers: ['X-Own', 'yes'], body: pieces };

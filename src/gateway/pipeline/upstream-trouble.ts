@@ -79,10 +79,16 @@ export function judgeRefusal(
   const found = classifyBillingError(answer);
   const trouble = judgeMoney(refusal, answer, found);
   if (trouble !== undefined) return trouble;
-  const isTooFast = answer.status === 429 || (status < 300 && found?.kind === 'rate_limited');
+  const isTooFast = answer.status === 429 || found?.kind === 'rate_limited';
   if (isTooFast) return tooFast(refusal, answer, found);
-  if (status >= 400 && status < 500 && status !== 401 && status !== 403) return undefined;
-  return failedWith(status);
+  return isAboutCall(status, found) ? undefined : failedWith(status);
+}
+
+/** Some say 403 of a call that is too long, or whose content they refuse: no key would change that. */
+function isAboutCall(status: number, found: BillingError | undefined): boolean {
+  if (status < 400 || status >= 500) return false;
+  if (status !== 401 && status !== 403) return true;
+  return found?.kind === 'bad_request' || found?.kind === 'policy_block';
 }
 
 const WAIT_SECONDS_MAX = 3600;
@@ -110,7 +116,7 @@ function tooFast(
 }
 
 /** With which providers say that money is missing, or that the key is wrong (docs/guides/upstream-providers.md). */
-const COMPLAINTS: ReadonlySet<number> = new Set([400, 401, 402, 403, 412, 429]);
+const COMPLAINTS: ReadonlySet<number> = new Set([400, 401, 402, 403, 412, 422, 429, 500, 503]);
 
 /** `isOurs`: the operator's account is what an upstream complains of. A 402 is never the caller's (REQUIREMENTS). */
 export function mayComplain(status: number, isOurs: boolean): boolean {
