@@ -68,7 +68,7 @@ export interface Provider {
   editBody(body: Buffer, parsed: unknown, edits: RequestEdits): Buffer;
   /** Usage from a whole answer, or undefined when it says none. */
   readUsage(body: Buffer): Usage | undefined;
-  /** Text of a whole answer for the fallback tokenizer; undefined = an error is all it says. */
+  /** Text of a whole answer for the fallback tokenizer; undefined = an error is all it says, or it is no answer. */
   readOutputText(body: Buffer): string | undefined;
   openStreamMeter(options: {
     readonly inputTokensBound: number;

@@ -51,6 +51,7 @@ describe('calls of a model', () => {
 
   it('LLM-19: a member that is not priced may be spelled as one likes', async () => {
     const gateway = open(setting);
+    gateway.answer = { status: 200, headers: [], body: '{"choices":[]}' };
     expect(await ask(gateway, chat({ User: 'u', Temperature: 1 }))).toBe('200');
     expect(gateway.sent).toHaveLength(1);
   });

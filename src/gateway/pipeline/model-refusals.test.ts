@@ -75,6 +75,46 @@ describe("LLM-19: a provider's refusal inside a 200 is none, and costs nothing",
     expectFree({ response, gateway });
   });
 
+  it.each<[string, Partial<MemoryGateway['answer']>, number]>([
+    ['the page of a proxy', { headers: ['Content-Type', 'text/html'], body: '<html></html>' }, 502],
+    ['nothing', {}, 502],
+    ['a 204', { status: 204 }, 502],
+    ['half an answer', { body: '{"choices":[{"message":{"content":"hel' }, 502],
+    ['words', { body: '{"detail":"not ready"}' }, 502],
+    ['an error in a shape of its own', { body: '{"code":"Arrearage","message":"x"}' }, 503],
+    ['a list', { body: '[{"error":{"message":"Insufficient Balance"}}]' }, 503],
+  ])('%s is no answer, and costs nothing', async (_what, answer, status) => {
+    const answered = await callOf(answer);
+    expect(answered.response.status).toBe(status);
+    expectFree(answered);
+    expect(answered.gateway.facts.outcome?.inputTokens).toBe(0);
+  });
+
+  it('a stream whose type is not said is not given away unmetered', async () => {
+    const body = `data: ${JSON.stringify({ choices: [{ delta: { content: 'hello' } }] })}\n\n`;
+    const answered = await callOf({ headers: [], body }, true);
+    expect([answered.response.status, bodyOf(answered.response).code]).toEqual([
+      502,
+      'UPSTREAM_FAILED',
+    ]);
+    expect(answered.response.body).not.toContain('hello');
+  });
+
+  it.each([
+    ['ends at once', '', 502],
+    ['only ends', 'data: [DONE]\n\n', 502],
+    ['is an error that is no event', '{"error":{"message":"Insufficient Balance"}}', 503],
+    ['is an error of words', 'event: error\ndata: {"message":"Insufficient Balance"}\n\n', 503],
+    ['is an error of text', 'data: all balances exhausted or unavailable\n\n', 200],
+    ['only says that it lives', ': ping\n\n\n', 200],
+  ])('a stream that %s is no answer, and costs nothing', async (_what, body, status) => {
+    const answered = await callOf({ body }, true);
+    expect(answered.response.status).toBe(status);
+    expect(answered.response.body).toMatch(/UPSTREAM_(FAILED|PROVIDER_QUOTA_EXHAUSTED)/);
+    expectFree(answered);
+    expect(answered.gateway.facts.outcome?.inputTokens).toBe(0);
+  });
+
   it('a redirection is followed by nobody, and charged to nobody', async () => {
     const headers = ['Location', 'http://127.0.0.1:1/x'];
     const answered = await callOf({ status: 307, headers });

@@ -407,7 +407,11 @@ describe('GW-03: a configuration that comes while a request is under way', () =>
     ['of a model', models, { path: '/', body: chat }],
   ])('is not the one that it goes on with: %s', async (_kind, setting, call) => {
     const gateway = open(setting);
-    gateway.answer = { status: 200, headers: ['Content-Type', 'application/json'], body: '{}' };
+    gateway.answer = {
+      status: 200,
+      headers: ['Content-Type', 'application/json'],
+      body: '{"choices":[]}',
+    };
     const before = gateway.call(call);
     gateway.adopt({ ...catalogOf(setting), version: 'bbbbbbbbbbbb' });
     const response = await before;

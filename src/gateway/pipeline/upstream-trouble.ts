@@ -167,7 +167,7 @@ function isAboutKey(refusal: UpstreamRefusal): boolean {
 }
 
 function failedWith(status: number): Fault {
-  const problem = `the upstream answered ${status}${status < 300 ? ' with an error' : ''}`;
+  const problem = `the upstream answered ${status}${status < 300 ? ' and no answer of a model' : ''}`;
   return { code: 'UPSTREAM_FAILED', problem, pointer: undefined };
 }
 

@@ -1,22 +1,31 @@
 import { isRecord, parseJson, readList } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
 
-/** All text of a whole answer's choices, for the fallback tokenizer; undefined where an error is all it says. */
+/**
+ * All text of a whole answer's choices, for the fallback tokenizer; undefined where an error is all it says, or it
+ * is no answer of a model at all: the page of a proxy, nothing, a stream that was not called one.
+ */
 export function readOutputText(body: Buffer): string | undefined {
   const answer = parseJson(body.toString('utf8'));
-  if (!isRecord(answer)) return '';
+  if (!isRecord(answer) || !isAnswer(answer)) return undefined;
   const texts = readList(answer['choices']).map((choice) =>
     isRecord(choice) ? readGeneratedText(choice['message']) : '',
   );
   return saysError(answer) && texts.every((text) => text === '') ? undefined : texts.join('\n');
 }
 
-/** Whether an answer, or an event of one, says that there is none: as OpenAI does, MiniMax, or Hunyuan. */
+/** Whether it has what a model answers with: completions, or embeddings. */
+export function isAnswer({ choices, data }: JsonRecord): boolean {
+  return Array.isArray(choices) || Array.isArray(data);
+}
+
+/** Whether an answer, or an event of one, says that there is none: as OpenAI does, MiniMax, Hunyuan, or in words alone. */
 export function saysError(answer: JsonRecord): boolean {
   const { error, base_resp: minimax, Response: hunyuan } = answer;
   if (isRecord(error) || (typeof error === 'string' && error !== '')) return true;
   if (isRecord(minimax) && (minimax['status_code'] ?? 0) !== 0) return true;
-  return isRecord(hunyuan) && isRecord(hunyuan['Error']);
+  if (isRecord(hunyuan) && isRecord(hunyuan['Error'])) return true;
+  return !isAnswer(answer) && typeof (answer['message'] ?? answer['detail']) === 'string';
 }
 
 /**

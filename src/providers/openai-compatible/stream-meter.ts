@@ -1,7 +1,7 @@
 import type { Usage } from '../../domain/pricing.ts';
 import type { StreamMeter } from '../provider.ts';
 import { EventSplitter } from './event-splitter.ts';
-import { readGeneratedText, saysError } from './output-text.ts';
+import { isAnswer, readGeneratedText, saysError } from './output-text.ts';
 import { isRecord, parseJson, readList } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
 import { parseUsage } from './usage.ts';
@@ -15,7 +15,11 @@ const OUTPUT_TEXT_BYTES_MAX = 1024 * 1024;
 const ESTIMATED_BYTES_PER_TOKEN = 4;
 /** The longest token of o200k_base: 128 spaces. */
 const TOKEN_BYTES_MAX = 128;
+/** Of what is said in place of an answer: no error is longer. */
+const SAID_BYTES_MAX = 16 * 1024;
 const BYTE_ORDER_MARK = 0xfeff;
+const COLON = 0x3a;
+const EMPTY = Buffer.alloc(0);
 const LINE_END = /\r\n|\r|\n/;
 
 /**
@@ -38,6 +42,10 @@ export class OpenaiStreamMeter implements StreamMeter {
   #text = '';
   #failure: string | undefined;
   #refusal: Buffer | undefined;
+  /** It has answered, if only with a role or a count. */
+  #answered = false;
+  /** What it says in place of an answer. */
+  #said: Buffer = EMPTY;
 
   constructor(options: { readonly inputTokensBound: number; readonly keepUsageChunk: boolean }) {
     this.#inputTokensBound = options.inputTokensBound;
@@ -74,6 +82,8 @@ export class OpenaiStreamMeter implements StreamMeter {
   flush(): Buffer {
     const passed = this.#splitter.flush();
     this.#bytesOut += passed.length;
+    // A stream that ends without a word of an answer is none, whatever it says.
+    if (!this.#answered) this.#refusal ??= this.#said;
     return passed;
   }
 
@@ -98,9 +108,14 @@ export class OpenaiStreamMeter implements StreamMeter {
   /** Meters one event; false = the caller did not ask for it. */
   #readEvent(event: Buffer): boolean {
     const data = readData(event);
-    if (data === '' || data === '[DONE]') return true;
-    const chunk = parseJson(data);
-    if (!isRecord(chunk)) return true;
+    // The end of nothing: what is answered in its place is not known yet.
+    if (data === '[DONE]') return this.#answered;
+    const chunk = data === '' ? undefined : parseJson(data);
+    return isRecord(chunk) ? this.#readChunk(chunk, data) : this.#noteSaid(event);
+  }
+
+  #readChunk(chunk: JsonRecord, data: string): boolean {
+    this.#answered ||= isAnswer(chunk);
     for (const choice of readList(chunk['choices'])) {
       if (isRecord(choice)) this.#countPiece(readGeneratedText(choice['delta']));
     }
@@ -111,6 +126,12 @@ export class OpenaiStreamMeter implements StreamMeter {
       return false;
     }
     return this.#keepUsageChunk || !hasUsage || !isUsageOnly(chunk);
+  }
+
+  /** A comment or an empty line says nothing. */
+  #noteSaid(event: Buffer): boolean {
+    if ((event[0] ?? 0) > COLON) this.#said = Buffer.from(event.subarray(0, SAID_BYTES_MAX));
+    return true;
   }
 
   /** With nothing written yet the upstream has done nothing that it could charge for. */
@@ -127,6 +148,7 @@ export class OpenaiStreamMeter implements StreamMeter {
 
   #takeReport(usage: TokenUsage | undefined): void {
     if (usage === undefined) return;
+    this.#answered = true;
     this.#reported = usage;
     this.#piecesReported = this.#pieces;
     this.#textBytesReported = this.#textBytes;
