@@ -63,6 +63,20 @@ describe('LLM-06 what a stream has used so far', () => {
     expect(meter.usage()).toMatchObject({ inputTokens: 7, outputTokens: 4, estimated: false });
   });
 
+  it('is the report that comes with the last piece, where Groq and Moonshot put it', () => {
+    const usage = { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 };
+    const last = { index: 0, delta: {}, finish_reason: 'stop' };
+    for (const end of [
+      { choices: [last], x_groq: { id: 'req_1', usage } },
+      { choices: [{ ...last, usage }] },
+    ]) {
+      const event = Buffer.from(`data: ${JSON.stringify(end)}\n\n`);
+      const meter = send([{ choices: [{ delta: {} }], x_groq: { id: 'req_1' } }, delta('a')]);
+      expect(meter.push(event)).toEqual(event);
+      expect(meter.usage()).toMatchObject({ inputTokens: 7, outputTokens: 2, estimated: false });
+    }
+  });
+
   it.each([{}, { prompt_tokens: -1 }, { prompt_tokens: 0, completion_tokens: 0 }, { a: 1 }])(
     'ignores the report %j',
     (report) => {

@@ -120,7 +120,7 @@ export class OpenaiStreamMeter implements StreamMeter {
       if (isRecord(choice)) this.#countPiece(readGeneratedText(choice['delta']));
     }
     const hasUsage = isRecord(chunk['usage']);
-    if (hasUsage) this.#takeReport(parseUsage(chunk['usage']));
+    this.#takeReport(parseUsage(hasUsage ? chunk['usage'] : findUsage(chunk)));
     if (this.#isRefusal(chunk)) {
       this.#refusal ??= Buffer.from(data);
       return false;
@@ -153,6 +153,13 @@ export class OpenaiStreamMeter implements StreamMeter {
     this.#piecesReported = this.#pieces;
     this.#textBytesReported = this.#textBytes;
   }
+}
+
+/** Where some report it with the last piece: Groq in a member of its own, Moonshot in the choice. */
+function findUsage({ x_groq: groq, choices }: JsonRecord): unknown {
+  if (isRecord(groq)) return groq['usage'];
+  const choice = readList(choices)[0];
+  return isRecord(choice) ? choice['usage'] : undefined;
 }
 
 /** OpenAI sends `choices: []` with the usage, vLLM may send null or leave it out. */

@@ -75,6 +75,15 @@ describe('LLM-06 readUsage', () => {
   });
 
   it.each([
+    ['as hits of a cache (DeepSeek)', { prompt_cache_hit_tokens: 8, prompt_cache_miss_tokens: 2 }],
+    ['beside the others (Moonshot)', { cached_tokens: 8 }],
+    ['twice', { prompt_tokens_details: { cached_tokens: 8 }, prompt_cache_hit_tokens: 9 }],
+  ])('finds the cached ones %s', (_title, cached) => {
+    const counts = { prompt_tokens: 10, completion_tokens: 1, total_tokens: 11, ...cached };
+    expect(parseUsage(counts)?.cachedInputTokens).toBe(8);
+  });
+
+  it.each([
     ['only nested', { meta: { usage } }],
     ['only in a text', { choices: [JSON.stringify({ usage })] }],
     ['null', { usage: null }],

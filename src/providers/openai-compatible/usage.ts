@@ -54,7 +54,7 @@ export function parseUsage(value: unknown): TokenUsage | undefined {
   const total = readCount(value, 'total_tokens') ?? 0;
   const inputTokens = readCount(value, 'prompt_tokens') ?? total - completion;
   const outputTokens = Math.max(completion, total - inputTokens);
-  const cachedInputTokens = readCached(value['prompt_tokens_details']);
+  const cachedInputTokens = readCached(value);
   const usage = { inputTokens, cachedInputTokens, outputTokens };
   // An odd count is NaN, and so is everything made from it.
   const isSound = isCount(inputTokens) && isCount(outputTokens) && isCount(cachedInputTokens);
@@ -62,8 +62,16 @@ export function parseUsage(value: unknown): TokenUsage | undefined {
   return inputTokens + outputTokens === 0 ? undefined : usage;
 }
 
-function readCached(details: unknown): number {
-  return isRecord(details) ? (readCount(details, 'cached_tokens') ?? 0) : 0;
+/** OpenAI counts them among the details, DeepSeek as hits of its cache, Moonshot beside the other counts. */
+function readCached(usage: JsonRecord): number {
+  const details = usage['prompt_tokens_details'];
+  const detailed = isRecord(details) ? readCount(details, 'cached_tokens') : undefined;
+  return (
+    detailed ??
+    readCount(usage, 'prompt_cache_hit_tokens') ??
+    readCount(usage, 'cached_tokens') ??
+    0
+  );
 }
 
 function readCount(record: JsonRecord, name: string): number | undefined {
