@@ -12,6 +12,7 @@ import {
   buildPrice,
   buildRoute,
 } from '../../test/support/build-catalog.ts';
+import type { Code } from '../contract/codes.ts';
 import type { Catalog, Plan } from './catalog.ts';
 import type { AccountNumbersNow } from './checklist-limits.ts';
 import { decide } from './decide.ts';
@@ -90,6 +91,14 @@ function codeOf(kind: ProbeKind, given?: Given): string | undefined {
   const decision = decide(tried.facts);
   return decision.kind === 'refuse' ? decision.code : undefined;
 }
+
+const LARGE = { kind: 'model', id: 'large', granted: true } as const;
+const OWED: TenantTerms = {
+  ...PLAIN_TERMS,
+  payment: { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_1'] },
+};
+const OWING = standOf(OWED, PRO, 'write', NOW);
+const fault = (code: Code) => ({ code, problem: 'x', pointer: undefined });
 
 describe('DIAG-07: the request, decided again with the numbers of now', () => {
   it('passes when what refused it is gone', () => {
@@ -173,6 +182,43 @@ describe('DIAG-07: the request, decided again with the numbers of now', () => {
     const catalog = { apis: [buildApi({ routes: [route] })] };
     const facts = { entitlements: [], take: { ...NO_TAKE, nano: 7 } };
     expect(probed('reduced', { facts, catalog })?.take.nano).toBe(2_000);
+  });
+
+  it.each<[string, Partial<Facts>]>([
+    ['an account that owed', { standing: OWING }],
+    ['a model that is not in the plan', { entitlements: [{ ...LARGE, granted: false }] }],
+    ['a request that was wrong', { understanding: fault('INVALID_REQUEST') }],
+  ])('what was turned away for %s was not counted: nobody knows what it costs', (_why, facts) => {
+    const given = { facts: { ...facts, take: NO_TAKE } };
+    expect(probed('same', given)?.sizeIsKnown).toBe(false);
+    expect(probed('cheaper', given)?.sizeIsKnown).toBe(false);
+    const reduced = probed('reduced', given);
+    expect([reduced?.sizeIsKnown, reduced?.take.inputTokens]).toEqual([true, 16]);
+    const proxied = { ...given.facts, ...facts, entitlements: [], standing: OWING };
+    expect(probed('reduced', { facts: proxied })?.sizeIsKnown).toBe(false);
+  });
+
+  it('what came as far as the limits was counted', () => {
+    expect(probed('same')?.sizeIsKnown).toBe(true);
+    const needsNothing = { take: NO_TAKE, storm: undefined };
+    expect(probed('same', { facts: needsNothing })?.sizeIsKnown).toBe(true);
+  });
+
+  it.each<[Code, Record<ProbeKind, Code | undefined>]>([
+    [
+      'CONTEXT_LENGTH_EXCEEDED',
+      { same: 'CONTEXT_LENGTH_EXCEEDED', reduced: undefined, cheaper: undefined },
+    ],
+    ['BODY_TOO_LARGE', { same: 'BODY_TOO_LARGE', reduced: undefined, cheaper: 'BODY_TOO_LARGE' }],
+    [
+      'MODEL_NOT_FOUND',
+      { same: 'MODEL_NOT_FOUND', reduced: 'MODEL_NOT_FOUND', cheaper: undefined },
+    ],
+  ])('%s is lifted by what was wrong with it, and by nothing else', (code, codes) => {
+    const given = { facts: { understanding: fault(code), take: NO_TAKE } };
+    for (const kind of ['same', 'reduced', 'cheaper'] as const) {
+      expect([kind, codeOf(kind, given)]).toEqual([kind, codes[kind]]);
+    }
   });
 
   it('of a request that was served it takes what that held', () => {

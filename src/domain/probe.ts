@@ -1,3 +1,4 @@
+import type { Code } from '../contract/codes.ts';
 import { accountsFor, type AccountSpec, balanceAccount } from './accounts.ts';
 import type { Catalog } from './catalog.ts';
 import type { AccountNumbersNow } from './checklist-limits.ts';
@@ -8,7 +9,8 @@ import { grantsEntitlement } from './offers.ts';
 import { overageNano } from './overage.ts';
 import { costOf } from './pricing.ts';
 import type { StandingFact } from './standing.ts';
-import { amountFor, NO_TAKE, type Take } from './take.ts';
+import { sizeOf, takeOf } from './probe-size.ts';
+import { amountFor, type Take } from './take.ts';
 import { ownNameOf, type TenantAccess } from './tenant-access.ts';
 
 /** What is tried instead of the request: itself, the least of it, or the same with the cheapest model (DIAG-07). */
@@ -30,17 +32,15 @@ export interface Probe {
   readonly facts: Facts;
   readonly model: string | undefined;
   readonly take: Take;
+  /** False: it was turned away before its size was counted, so limits and balance are tried without it. */
+  readonly sizeIsKnown: boolean;
 }
-
-const REDUCED_INPUT_TOKENS = 16;
-const REDUCED_OUTPUT_TOKENS = 1;
-const REDUCED_BYTES = 1_000;
 
 /** The request as it would be asked now; undefined when the kind makes no sense for it: a call without a model has no cheaper one. */
 export function probe(facts: Facts, kind: ProbeKind, now: ProbeNow): Probe | undefined {
   const model = kind === 'cheaper' ? cheapestModel(facts, now) : modelOf(facts);
   if (kind === 'cheaper' && model === undefined) return undefined;
-  const asked = kind === 'reduced' ? reduce(takeOf(facts)) : takeOf(facts);
+  const { take: asked, isKnown: sizeIsKnown } = sizeOf(facts, kind, model);
   const entitlements = entitlementsNow(facts, model, asked, now);
   const take = {
     ...asked,
@@ -50,9 +50,11 @@ export function probe(facts: Facts, kind: ProbeKind, now: ProbeNow): Probe | und
   return {
     model,
     take: priced,
+    sizeIsKnown,
     facts: {
       ...facts,
       at: now.at,
+      understanding: faultLeft(facts, kind, model),
       catalogVersion: now.catalog.version,
       entitlements,
       limits: limitsNow(facts, model, chargedFor(priced, now), now),
@@ -68,6 +70,24 @@ export function probe(facts: Facts, kind: ProbeKind, now: ProbeNow): Probe | und
   };
 }
 
+const TOO_LARGE: ReadonlySet<Code> = new Set(['CONTEXT_LENGTH_EXCEEDED', 'BODY_TOO_LARGE']);
+const OF_ITS_MODEL: ReadonlySet<Code> = new Set(['CONTEXT_LENGTH_EXCEEDED', 'MODEL_NOT_FOUND']);
+
+/** A small call is not too large, and another model has its own name and window; what else is wrong stays wrong. */
+function faultLeft(
+  facts: Facts,
+  kind: ProbeKind,
+  model: string | undefined,
+): Facts['understanding'] {
+  const { understanding } = facts;
+  if (understanding === undefined) return undefined;
+  const { code } = understanding;
+  const isLifted =
+    (kind === 'reduced' && TOO_LARGE.has(code)) ||
+    (model !== modelOf(facts) && OF_ITS_MODEL.has(code));
+  return isLifted ? undefined : understanding;
+}
+
 /** What of it is money under the plan as it is: nothing where the plan's price covers the calls. */
 function chargedFor(take: Take, { access }: Pick<ProbeNow, 'access'>): Take {
   return access.plan.usage === 'prepaid' ? take : { ...take, nano: 0 };
@@ -77,28 +97,13 @@ function modelOf({ entitlements, outcome }: Facts): string | undefined {
   return outcome?.model ?? entitlements.find(({ kind }) => kind === 'model')?.id;
 }
 
-/** What it takes at most; of a request that was served, what it held. */
-function takeOf({ take, outcome }: Facts): Take {
-  if (take !== undefined) return take;
-  if (outcome === undefined) return NO_TAKE;
-  const { inputTokens, outputTokens, bytesIn, bytesOut, holdNano } = outcome;
-  const { computeUnits = 0, computeMs = 0 } = outcome;
-  return { inputTokens, outputTokens, bytesIn, bytesOut, computeUnits, computeMs, nano: holdNano };
-}
-
-function reduce(take: Take): Take {
-  return {
-    ...take,
-    inputTokens: Math.min(take.inputTokens, REDUCED_INPUT_TOKENS),
-    outputTokens: Math.min(take.outputTokens, REDUCED_OUTPUT_TOKENS),
-    bytesIn: Math.min(take.bytesIn, REDUCED_BYTES),
-    bytesOut: Math.min(take.bytesOut, REDUCED_BYTES),
-  };
-}
-
 function cheapestModel(facts: Facts, { access, catalog }: ProbeNow): string | undefined {
-  if (modelOf(facts) === undefined) return undefined;
-  const usage = { ...takeOf(facts), cachedInputTokens: 0, estimated: true };
+  const named = modelOf(facts);
+  if (named === undefined) return undefined;
+  const counted = sizeOf(facts, 'cheaper', named);
+  // Without its tokens all cost the same: a small call tells them apart.
+  const { take } = counted.isKnown ? counted : sizeOf(facts, 'reduced', named);
+  const usage = { ...take, cachedInputTokens: 0, estimated: true };
   const priced = [...catalog.models.values()]
     .filter(({ id }) => grantsEntitlement(access.plan, { kind: 'model', id }))
     .map(({ id, price }) => ({ id, nano: costOf(price, usage) }))

@@ -20,10 +20,11 @@ const storedSchema = z.strictObject({
   at: z.string(),
   kind: z.enum(['same', 'reduced', 'cheaper']),
   model: z.string().nullable(),
-  passes: z.boolean(),
-  status: z.number(),
+  /** Null = nothing known stands in its way, and its size is not known. */
+  passes: z.boolean().nullable(),
+  status: z.number().nullable(),
   code: z.string().nullable(),
-  cost_max: z.string(),
+  cost_max: z.string().nullable(),
   text: z.string(),
 });
 export type StoredProbe = z.infer<typeof storedSchema>;
@@ -67,7 +68,8 @@ export async function readProbes(
 }
 
 export function probeItem({ at, text, passes }: StoredProbe): CheckItem {
-  return { verdict: passes ? 'ok' : 'problem', text: `${utcMinute(Date.parse(at))}: ${text}` };
+  const verdict = passes === null ? 'unknown' : passes ? 'ok' : 'problem';
+  return { verdict, text: `${utcMinute(Date.parse(at))}: ${text}` };
 }
 
 function slotKey(requestId: string, slot: number): string {
@@ -96,22 +98,21 @@ function describe(deps: PublicDeps, kind: ProbeKind, tried: Probe): StoredProbe 
   const decision = decide(facts);
   const code =
     decision.kind === 'admit' ? null : finalCode(decision, findOffers(facts, decision, catalog));
-  const cost = formatNano(take.nano, catalog.asset);
-  const verdict =
-    code === null
-      ? `would pass now and cost ${cost} at most.`
-      : `would be refused now with ${code}. ${explain(facts, { catalog, formatTime: utcMinute }).verdict}`;
-  return {
-    at: isoTime(facts.at),
-    kind,
-    model: model ?? null,
-    passes: code === null,
-    status: code === null ? 200 : CODES[code].status,
-    code,
-    cost_max: cost,
-    text: `${nameOf(kind, tried)} ${verdict}`,
-  };
+  const cost = tried.sizeIsKnown ? formatNano(take.nano, catalog.asset) : null;
+  const found = { at: isoTime(facts.at), kind, model: model ?? null, cost_max: cost };
+  const name = nameOf(kind, tried);
+  if (code !== null) {
+    const { verdict } = explain(facts, { catalog, formatTime: utcMinute });
+    const text = `${name} would be refused now with ${code}. ${verdict}`;
+    return { ...found, passes: false, status: CODES[code].status, code, text };
+  }
+  if (cost === null) return { ...found, passes: null, status: null, code, text: `${name} ${OPEN}` };
+  const text = `${name} would pass now and cost ${cost} at most.`;
+  return { ...found, passes: true, status: 200, code, text };
 }
+
+const OPEN =
+  'would not be refused now for what refused it. How much it takes was not counted then, so limits and balance may still refuse it: POST /v1/check says what it would get and cost.';
 
 function nameOf(kind: ProbeKind, { model, take }: Probe): string {
   const size =
