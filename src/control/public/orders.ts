@@ -87,8 +87,10 @@ function planPlan(deps: PublicDeps, payer: Payer, id: string): Planned {
   return { kind: 'invalid', pointer: '/plan', reason: notOnSale('plan', id, plans) };
 }
 
-async function planPack(deps: PublicDeps, { tenant }: Payer, id: string): Promise<Planned> {
-  const { packs, asset } = deps.catalog();
+async function planPack(deps: PublicDeps, payer: Payer, id: string): Promise<Planned> {
+  const { tenant } = payer;
+  const { asset } = deps.catalog();
+  const packs = packsOnSale(deps, payer);
   const pack = packs.find((each) => each.id === id);
   if (pack === undefined) {
     return { kind: 'invalid', pointer: '/pack', reason: notOnSale('pack', id, packs) };
@@ -218,6 +220,14 @@ export function plansOnSale(
   const mayRenew = isEnded(standing);
   const plans = [...deps.catalog().plans.values()];
   return plans.filter((plan) => plan.onSale && (plan.id !== tenant.planId || mayRenew));
+}
+
+/** None where the plan's price covers the calls: credit would lie there unused. */
+export function packsOnSale(
+  deps: Pick<PublicDeps, 'catalog'>,
+  { plan }: Pick<Payer, 'plan'>,
+): readonly Pack[] {
+  return plan?.usage === 'included' ? [] : deps.catalog().packs;
 }
 
 function notOnSale(what: string, id: string, onSale: readonly (Pack | Plan | AddOn)[]): string {

@@ -3,7 +3,7 @@ import { formatMoney } from '../../domain/money.ts';
 import { describePlanChange, type PlanChange } from '../../domain/plan-changes.ts';
 import { isEnded } from '../../domain/settlement.ts';
 import type { Balance } from './balance.ts';
-import { plansOnSale } from './orders.ts';
+import { packsOnSale, plansOnSale } from './orders.ts';
 import type { Payer } from './payer.ts';
 import type { PublicContext, PublicDeps } from './public-deps.ts';
 
@@ -66,10 +66,10 @@ function choosePlan(id: string, deps: PublicDeps, payer: Payer): Choice | undefi
 function choosePack(
   id: string,
   deps: PublicDeps,
-  _payer: Payer,
+  payer: Payer,
   { asset, available }: Balance,
 ): Choice | undefined {
-  const pack = deps.catalog().packs.find((each) => each.id === id);
+  const pack = packsOnSale(deps, payer).find((each) => each.id === id);
   if (pack === undefined) return undefined;
   const money = (units: bigint) => formatMoney({ asset, units });
   const after = money(available + pack.creditNano);

@@ -228,6 +228,12 @@ describe('BILL-02, C402-04: /pay', () => {
       packs: [],
       message: 'This model is not part of your plan.',
     });
+    const chosen = await call(`${flat.path}?pack=small`);
+    expect(chosen.json['chosen']).toBeUndefined();
+    const bought = await buyJson(flat.path, { pack: 'small' });
+    expect([bought.status, bought.json['code']]).toEqual([400, 'INVALID_REQUEST']);
+    expect(String(bought.json['message'])).toContain('no pack small is on sale for this account');
+    expect(await pages.store.grants(flat.tenant.id)).toEqual([]);
     const token = signPayLink(
       { tenantId: flat.tenant.id, cause: 'INSUFFICIENT_CREDITS', amountNano: 42_000_000n },
       pages.deps.signingSecret,

@@ -7,7 +7,7 @@ import { describeDue, isDue } from '../../domain/settlement.ts';
 import type { Tenant } from '../../stores/store.ts';
 import { negotiate, refuse, sendJson, sendPage, sharedHeaders } from './answers.ts';
 import { ACCOUNTS_WAIT_MS, balanceOf } from './balance.ts';
-import { overageUntil, plansOnSale } from './orders.ts';
+import { overageUntil, packsOnSale, plansOnSale } from './orders.ts';
 import { parsePurchase } from './parse-purchase.ts';
 import { readChoice } from './pay-choice.ts';
 import { type Payer, payerOf } from './payer.ts';
@@ -122,7 +122,7 @@ function foreignSite(context: PublicContext, deps: PublicDeps): string | undefin
 
 async function readView(context: PublicContext, visit: Visit): Promise<PayView> {
   const { deps, link, tenant, payer } = visit;
-  const { asset, packs, addOns } = deps.catalog();
+  const { asset, addOns } = deps.catalog();
   const receipt = context.req.query('receipt');
   const at = deps.now();
   const accounts = await deps.store.accounts(payer.tenant.id, at, ACCOUNTS_WAIT_MS);
@@ -135,8 +135,7 @@ async function readView(context: PublicContext, visit: Visit): Promise<PayView> 
     balance,
     due: isDue(payer.standing) ? describeDue(payer.standing) : undefined,
     overage: overageOf(payer, at),
-    // Where the plan's price covers the calls, credit would lie there unused.
-    packs: payer.plan?.usage === 'included' ? [] : packs,
+    packs: packsOnSale(deps, payer),
     addOns,
     plans: plansOnSale(deps, payer),
     choice: readChoice(context, deps, payer, balance),
