@@ -204,6 +204,21 @@ describe('show 6: POST /v1/quote', () => {
     expect(await ask<Quote>('/v1/quote', gateway.key, body)).toEqual(whole);
   });
 
+  it('bound: a body that is too large is refused as everything is', async () => {
+    const answer = await fetch(`${gateway.gateway}/v1/quote`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${gateway.key}` },
+      body: JSON.stringify({ body: 'x'.repeat(70_000) }),
+    });
+    expect(answer.status).toBe(413);
+    const refused = (await answer.json()) as ReturnType<typeof problemOf>;
+    expect(refused).toMatchObject({
+      code: 'BODY_TOO_LARGE',
+      request_id: answer.headers.get('x-request-id'),
+      details: { allowed_bytes: 65_536 },
+    });
+  });
+
   it.each(['authorization', 'x-api-key', 'x-goog-api-key'])(
     'is asked with the key in %s',
     async (name) => {

@@ -7,8 +7,12 @@ import { type FetchApp, serveFetch } from './fetch-bridge.ts';
 const ORIGIN = 'http://localhost:4020';
 const BOUND = 64 * 1024;
 
+const refuseBody: FetchApp['refuseBody'] = (request, allowedBytes) =>
+  new Response(`${request.url}: at most ${allowedBytes}`, { status: 413 });
+
 /** Tells what reached it. */
 const echo: FetchApp = {
+  refuseBody,
   fetch: async (request) =>
     new Response(`${request.method} ${request.url} ${await request.text()}`, {
       status: 201,
@@ -69,34 +73,39 @@ describe('serveFetch', () => {
     expect(response.status).toBe(201);
   });
 
-  it('bound: one byte more is answered 413 and never reaches the app', async () => {
+  it('bound: one byte more is refused in the words of the app, and never reaches it', async () => {
     let calls = 0;
     const app: FetchApp = {
+      refuseBody,
       fetch: () => {
         calls += 1;
         return new Response();
       },
     };
-    const request = new MemoryRequest();
+    const request = new MemoryRequest({ target: '/x' });
     const response = await answerTo(app, request, [Buffer.alloc(BOUND, 'x'), 'y', 'z']);
     expect([response.status, response.header('connection'), calls]).toEqual([413, 'close', 0]);
+    expect(response.body).toBe(`${ORIGIN}/x: at most ${BOUND}`);
   });
 
-  it('a body that breaks off never reaches the app', () => {
+  it('a body that breaks off never reaches the app', async () => {
     const response = new MemoryResponse();
     const request = new MemoryRequest();
-    serveFetch({ fetch: () => Promise.reject(new Error('reached')) }, ORIGIN, request, response);
+    const fetch = () => Promise.reject(new Error('reached'));
+    serveFetch({ refuseBody, fetch }, ORIGIN, request, response);
     request.send('abc');
     request.sink?.onError(new Error('reset'));
     request.sink?.onError(new Error('again'));
+    await waitFor(() => response.ended, { timeoutMs: 5000, what: 'the answer' });
     expect([response.status, response.ended]).toEqual([413, true]);
   });
 
   it.each<[string, FetchApp, string]>([
-    ['an app that throws', { fetch: () => Promise.reject(new Error('no')) }, 'GET'],
+    ['an app that throws', { refuseBody, fetch: () => Promise.reject(new Error('no')) }, 'GET'],
     [
       'an app that throws at once',
       {
+        refuseBody,
         fetch: () => {
           throw new Error('no');
         },

@@ -9,6 +9,8 @@ const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']);
 /** Anything that answers Fetch requests: a Hono app. */
 export interface FetchApp {
   fetch(request: Request): Response | Promise<Response>;
+  /** What a body of more than `allowedBytes` is answered with; `request` has none of it. */
+  refuseBody(request: Request, allowedBytes: number): Response | Promise<Response>;
 }
 
 /** Lets a Fetch app answer a request of the gateway's listener. Not for the hot path: it builds objects per request. */
@@ -32,37 +34,42 @@ export function serveFetch(
   }
   const url = origin + request.target;
   const { method, headers } = request;
+  const build = (content: { readonly body?: Uint8Array<ArrayBuffer> }): Request =>
+    new Request(url, { method, headers: toHeaders(headers), ...content });
   if (request.contentLength === 0) {
-    void answer(app, () => new Request(url, { method, headers: toHeaders(headers) }), response);
+    void answer(() => app.fetch(build({})), response, method);
     return;
   }
   request.readBody(
     new SmallBody((body) => {
       if (body === undefined) {
-        response.writeHead(413, ['Content-Type', 'text/plain', 'Connection', 'close']);
-        response.end('the body is larger than 64 KiB\n');
+        // What is left of the body is not read: the connection ends with the answer.
+        const refusal = () => app.refuseBody(build({}), BODY_BYTES_MAX);
+        void answer(refusal, response, method, CLOSE);
         return;
       }
       const content = method === 'GET' || method === 'HEAD' ? {} : { body };
-      const build = () => new Request(url, { method, headers: toHeaders(headers), ...content });
-      void answer(app, build, response);
+      void answer(() => app.fetch(build(content)), response, method);
     }),
   );
 }
 
-/** `build` may throw on what Fetch does not take, and must not do so where the transport would hear it. */
+const CLOSE: RawHeaders = ['Connection', 'close'];
+
+/** `ask` may throw on what Fetch does not take, and must not do so where the transport would hear it. */
 async function answer(
-  app: FetchApp,
-  build: () => Request,
+  ask: () => Response | Promise<Response>,
   response: InboundResponse,
+  method: string,
+  connection: RawHeaders = [],
 ): Promise<void> {
   try {
-    const request = build();
-    const answered = await app.fetch(request);
+    const answered = await ask();
     const body = Buffer.from(await answered.arrayBuffer());
     const headers = [...answered.headers].filter(([name]) => name !== 'content-length').flat();
-    response.writeHead(answered.status, [...headers, 'Content-Length', String(body.length)]);
-    if (request.method === 'HEAD') response.end();
+    const length = ['Content-Length', String(body.length)];
+    response.writeHead(answered.status, [...headers, ...length, ...connection]);
+    if (method === 'HEAD') response.end();
     else response.end(body);
   } catch {
     // The app answers its own errors; what still gets here must not leave the client waiting.

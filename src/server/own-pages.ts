@@ -67,9 +67,12 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
       response.end(request.method === 'HEAD' ? undefined : body);
       return true;
     }
+    const { remoteAddress } = request;
     serveFetch(
       {
-        fetch: (asked) => pages.fetch(asked, { requestId, remoteAddress: request.remoteAddress }),
+        fetch: (asked) => pages.fetch(asked, { requestId, remoteAddress }),
+        refuseBody: (asked, allowedBytes) =>
+          pages.fetch(asked, { requestId, remoteAddress, allowedBytes }),
       },
       parts.publicUrl(),
       request,

@@ -27,6 +27,11 @@ export function createPublicApp(deps: PublicDeps): Hono<PublicEnv> {
     await next();
     context.res.headers.set('X-Request-Id', context.get('requestId'));
   });
+  app.use(async (context, next) => {
+    const allowed = (context.env as PublicEnv['Bindings'] | undefined)?.allowedBytes;
+    if (allowed === undefined) return next();
+    return refuse(context, deps, { code: 'BODY_TOO_LARGE', details: { allowed_bytes: allowed } });
+  });
   app.use(
     methodNotAllowed({
       app,

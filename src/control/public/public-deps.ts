@@ -77,6 +77,8 @@ export interface PublicEnv {
     readonly requestId?: string;
     /** Who asks; without it the app is asked from this machine. */
     readonly remoteAddress?: string;
+    /** The body was larger than this, and nothing of it was kept. */
+    readonly allowedBytes?: number;
   };
   Variables: { requestId: string };
 }
