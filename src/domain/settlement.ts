@@ -2,9 +2,15 @@ import type { Code } from '../contract/codes.ts';
 import type { StandingFact } from './standing.ts';
 import type { PaymentTerms, SubscriptionTerms, TenantTerms } from './tenant-terms.ts';
 
-/** What of the terms a payment of all that is due sets right (DEG-06). */
+/** What somebody pays who pays all that is due: what comes up after it is not part of it. */
+export interface Owed extends PaymentTerms {
+  /** The subscription had ended. */
+  readonly renews: boolean;
+}
+
+/** What of the terms a payment of it sets right (DEG-06). */
 export interface Settled {
-  readonly subscription: SubscriptionTerms;
+  readonly subscription?: SubscriptionTerms;
   readonly payment: PaymentTerms;
 }
 
@@ -26,20 +32,22 @@ export function isDue({ code, standing }: StandingFact): boolean {
   return code !== undefined || standing !== 'good';
 }
 
-/** The terms after everything that is due was paid and the subscription renewed. */
-export function settleTerms(
-  { subscription, payment }: TenantTerms,
-  standing: StandingFact,
-): Settled {
-  const { method } = payment;
+export function owedOf({ payment }: TenantTerms, standing: StandingFact): Owed {
+  return { ...payment, renews: isEnded(standing) };
+}
+
+/** The terms after all of `owed` was paid, and nothing else. */
+export function settleTerms({ payment }: TenantTerms, owed: Owed): Settled {
+  const { method, failedAt, overdueInvoices, disputed, reauthorizationRequired } = payment;
+  const isFixed = method === owed.method && method !== 'not_required';
   return {
-    subscription: isEnded(standing) ? { state: 'active', endsAt: undefined } : subscription,
+    ...(owed.renews ? { subscription: { state: 'active', endsAt: undefined } } : {}),
     payment: {
-      method: method === 'not_required' ? method : 'valid',
-      failedAt: undefined,
-      overdueInvoices: [],
-      disputed: false,
-      reauthorizationRequired: false,
+      method: isFixed ? 'valid' : method,
+      failedAt: failedAt === owed.failedAt ? undefined : failedAt,
+      overdueInvoices: overdueInvoices.filter((id) => !owed.overdueInvoices.includes(id)),
+      disputed: disputed && !owed.disputed,
+      reauthorizationRequired: reauthorizationRequired && !owed.reauthorizationRequired,
     },
   };
 }

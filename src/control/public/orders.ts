@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { AddOn, Pack, Plan } from '../../domain/catalog.ts';
 import { formatMoney } from '../../domain/money.ts';
-import { isDue, isEnded, settleTerms } from '../../domain/settlement.ts';
+import { isDue, isEnded, owedOf, settleTerms } from '../../domain/settlement.ts';
 import { windowOf } from '../../domain/window.ts';
 import { createId } from '../../platform/ids.ts';
 import { type NewGrant, PURCHASES_MAX } from '../../stores/store.ts';
@@ -32,7 +32,15 @@ const orderSchema = z.discriminatedUnion('kind', [
     at: z.number(),
     expiresAt: z.number().optional(),
   }),
-  z.strictObject({ kind: z.literal('due') }),
+  z.strictObject({
+    kind: z.literal('due'),
+    renews: z.boolean(),
+    method: z.enum(['not_required', 'valid', 'missing', 'unverified', 'invalid']),
+    failedAt: z.number().optional(),
+    overdueInvoices: z.array(z.string()).readonly(),
+    disputed: z.boolean(),
+    reauthorizationRequired: z.boolean(),
+  }),
   z.strictObject({ kind: z.literal('overage'), until: z.number() }),
 ]);
 export type Order = z.infer<typeof orderSchema>;
@@ -72,7 +80,7 @@ export async function planOrder(deps: PublicDeps, payer: Payer, wanted: Wanted):
       return planAddOn(deps, payer, wanted.id);
     case 'due':
       return isDue(payer.standing)
-        ? { kind: 'planned', order: { kind: 'due' } }
+        ? { kind: 'planned', order: { kind: 'due', ...owedOf(payer.tenant.terms, payer.standing) } }
         : { kind: 'invalid', pointer: '/pay', reason: 'nothing is due on this account' };
     case 'overage':
       return planOverage(deps, payer);
@@ -181,9 +189,13 @@ export async function fulfil(
       await store.changeTenant(tenant.id, { addPurchase: { id, addOnId, at, expiresAt } });
       return { add_on: addOnId };
     }
-    case 'due':
-      await store.changeTenant(tenant.id, { terms: settleTerms(tenant.terms, payer.standing) });
+    case 'due': {
+      // As it is now: what fell due after the order was not paid with it.
+      const { terms } = (await store.tenant(tenant.id)) ?? tenant;
+      const owed = { ...order, failedAt: order.failedAt };
+      await store.changeTenant(tenant.id, { terms: settleTerms(terms, owed) });
       return { settled: true };
+    }
     case 'overage':
       await store.changeTenant(tenant.id, { terms: { overageAuthorizedUntil: order.until } });
       return { overage_authorized_until: isoTime(order.until) };
