@@ -68,6 +68,11 @@ describe('serveFetch', () => {
     expect([talkative.status, talkative.body]).toEqual([201, body]);
   });
 
+  it('HEAD tells no length of a body that the app left out', async () => {
+    const head = await answerTo(echo, new MemoryRequest({ method: 'HEAD', contentLength: 0 }));
+    expect([head.status, head.header('content-length')]).toEqual([201, undefined]);
+  });
+
   it('bound: a body of 64 KiB is taken', async () => {
     const response = await answerTo(echo, new MemoryRequest(), [Buffer.alloc(BOUND, 'x')]);
     expect(response.status).toBe(201);

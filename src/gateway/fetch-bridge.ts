@@ -67,7 +67,8 @@ async function answer(
     const answered = await ask();
     const body = Buffer.from(await answered.arrayBuffer());
     const headers = [...answered.headers].filter(([name]) => name !== 'content-length').flat();
-    const length = ['Content-Length', String(body.length)];
+    // The app leaves the body of a HEAD out, and with it what its length would be (RFC 9110 8.6).
+    const length = method === 'HEAD' ? [] : ['Content-Length', String(body.length)];
     response.writeHead(answered.status, [...headers, ...length, ...connection]);
     if (method === 'HEAD') response.end();
     else response.end(body);
