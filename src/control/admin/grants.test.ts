@@ -155,3 +155,18 @@ it('a tenant cannot be granted more than can be counted exactly', async () => {
   expect(answer.status).toBe(400);
   expect(answer.json['message']).toContain('9007199.254740991 USD');
 });
+
+it('of two grants at once that are too much together one is refused, and so is its repetition', async () => {
+  const tenant = await makeTenant(api);
+  const both = () =>
+    Promise.all(
+      ['left', 'right'].map((side) => grant(tenant, { amount: '9000000.00' }, `together-${side}`)),
+    );
+  for (const answers of [await both(), await both()]) {
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 400]));
+    expect(answers.find(({ status }) => status === 400)?.json).toMatchObject({
+      code: 'INVALID_REQUEST',
+      details: { pointer: '/amount', reason: expect.stringContaining('9000000.00 USD now') },
+    });
+  }
+});

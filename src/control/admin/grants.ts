@@ -2,7 +2,8 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 
 import { formatDecimal } from '../../domain/money.ts';
-import type { NewGrant } from '../../stores/store.ts';
+import { StoreError } from '../../stores/store-error.ts';
+import type { Grant, NewGrant } from '../../stores/store.ts';
 import type { AdminContext, AdminDeps, AdminEnv } from './admin-deps.ts';
 import { answerChange, refuse, refusePooled, refuseTenant } from './answer.ts';
 import { amountSchema, expirySchema, NANO_MAX } from './input-values.ts';
@@ -66,7 +67,13 @@ async function fulfilOrder(
   deps: AdminDeps,
   order: NewGrant,
 ): Promise<Response> {
-  const grant = await deps.store.addGrant(order, order.effectiveAt);
+  let grant: Grant;
+  try {
+    grant = await deps.store.addGrant(order, order.effectiveAt);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'unsafe_amount') throw error;
+    return refuseTooMuch(context, deps, await sumOfGrants(deps, order.tenantId));
+  }
   const answer = JSON.stringify(viewGrant({ ...grant, consumed: 0n, expired: 0n }));
   const change = { action: 'grant-added', tenant_id: grant.tenantId, grant_id: grant.id };
   return answerChange(context, deps, change, { status: 201, body: answer });
@@ -123,12 +130,22 @@ async function refuseGrant(
   const tenant = await deps.store.tenant(tenantId);
   if (tenant === undefined) return refuseTenant(context, deps, tenantId);
   if (tenant.terms.pooled) return refusePooled(context, deps, tenant, 'add the credit to');
+  const total = await sumOfGrants(deps, tenantId);
+  return total + body.amount <= NANO_MAX ? undefined : refuseTooMuch(context, deps, total);
+}
+
+async function sumOfGrants(deps: AdminDeps, tenantId: string): Promise<bigint> {
   const { asset } = deps.catalog();
   let total = 0n;
   for (const grant of await deps.store.grants(tenantId)) {
     if (grant.asset === asset) total += grant.amount;
   }
-  if (total + body.amount <= NANO_MAX) return undefined;
+  return total;
+}
+
+/** Said before an order is taken, and of one that another overtook: a repeat of it can never be fulfilled either. */
+function refuseTooMuch(context: AdminContext, deps: AdminDeps, total: bigint): Response {
+  const { asset } = deps.catalog();
   const reason = `all grants of a tenant together must stay under ${formatDecimal(NANO_MAX, 9)} ${asset}; they are ${formatDecimal(total, 9)} ${asset} now`;
   return refuse(context, deps, {
     code: 'INVALID_REQUEST',
