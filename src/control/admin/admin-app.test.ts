@@ -161,7 +161,10 @@ it.each([
 it.each([
   ['/admin/tenants?limit=0', 'limit'],
   ['/admin/tenants?limit=201', 'limit'],
-  ['/admin/tenants?limit=x', 'limit'],
+  ['/admin/tenants?limit=x', 'limit: must be a whole number from 1 to 200'],
+  ['/admin/tenants?limit=0x10', 'limit'],
+  ['/admin/tenants?cursor=%00', 'cursor: must not contain control characters'],
+  ['/admin/keys?tenant_id=%00', 'tenant_id'],
   ['/admin/tenants?limit=1&limit=2', 'limit'],
   ['/admin/keys?tenant=x', 'tenant'],
 ])('400 for the query %s', async (path, name) => {
@@ -234,3 +237,26 @@ async function postChunked(text: string): Promise<{ status: number; code: string
   const json = (await answer.body.json()) as { code?: string };
   return { status: answer.statusCode, code: json.code };
 }
+
+it.each(['tenants/%00', 'tenants/ten_%ff%00', 'keys/key_%1F', 'owners/%00/leases', 'requests/%0a'])(
+  'a control character in a path is asked of no store: PostgreSQL would fail on it: %s',
+  async (path) => {
+    const own = await startAdminApi({
+      wrapStore: (store) =>
+        new Proxy(store, {
+          get: (_, name) => () => Promise.reject(new Error(`${String(name)} was called`)),
+        }),
+    });
+    const answer = await call(`/admin/${path}`, { from: own });
+    expect([answer.status, answer.json['code']]).toEqual([404, 'NOT_FOUND']);
+    await own.close();
+  },
+);
+
+it.each([
+  { name: '\ud800', plan: 'free' },
+  { name: 'Ada', plan: 'free', parent_id: '\u0000' },
+])('text that a store would change or refuse is 400: %j', async (body) => {
+  const answer = await call('/admin/tenants', { body });
+  expect([answer.status, answer.json['code']]).toEqual([400, 'INVALID_REQUEST']);
+});

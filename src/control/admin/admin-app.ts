@@ -14,6 +14,9 @@ import { mountReports } from './reports.ts';
 import { mountRequests } from './requests.ts';
 import { mountTenants } from './tenants.ts';
 
+/** A control character, as a path is written: no id has one, and PostgreSQL takes no question about one. */
+const CONTROL = /%([01][0-9a-f]|7f)/i;
+
 /** The admin API (DESIGN 12, port 4021): tenants, keys, grants, configuration, audit, health and metrics. */
 export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
   const app = new Hono<AdminEnv>();
@@ -26,6 +29,10 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
       onMethodNotAllowed: (context, methods) => wrongMethod(context, deps, methods),
     }),
   );
+  app.use((context, next) => {
+    const [path = ''] = context.req.url.split('?', 1);
+    return CONTROL.test(path) ? Promise.resolve(refusePath(context, deps)) : next();
+  });
   mountTenants(app, deps);
   mountPurchases(app, deps);
   mountGrants(app, deps);
@@ -34,9 +41,7 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
   mountReports(app, deps);
   mountOwners(app, deps);
   mountOperations(app, deps);
-  app.notFound((context) => {
-    return refuse(context, deps, { code: 'NOT_FOUND', details: { path: context.req.path } });
-  });
+  app.notFound((context) => refusePath(context, deps));
   app.onError((error, context) => {
     deps.logger.error({ request_id: context.get('requestId'), error }, 'an admin request failed');
     if (!isUnavailable(error)) return refuse(context, deps, { code: 'INTERNAL_ERROR' });
@@ -44,6 +49,10 @@ export function createAdminApp(deps: AdminDeps): Hono<AdminEnv> {
     return refuse(context, deps, { code: 'BILLING_UNAVAILABLE', details });
   });
   return app;
+}
+
+function refusePath(context: AdminContext, deps: AdminDeps): Response {
+  return refuse(context, deps, { code: 'NOT_FOUND', details: { path: context.req.path } });
 }
 
 function wrongMethod(context: AdminContext, deps: AdminDeps, methods: readonly string[]): Response {

@@ -33,13 +33,22 @@ export const nameSchema = z
   .trim()
   .min(1)
   .max(NAME_LENGTH_MAX)
-  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'must not contain control characters');
+  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+$/u, 'must not contain control characters');
 
-export const idSchema = z.string().min(1).max(64);
+/** No id has characters that PostgreSQL does not take, or that come back from a store as others. */
+const CONTROL = /[\p{Cc}\p{Cs}]/u;
+const plainSchema = z.string().refine((text) => !CONTROL.test(text), {
+  error: 'must not contain control characters',
+});
+export const idSchema = plainSchema.min(1).max(64);
 
 export const pageSchema = {
-  cursor: z.string().max(64).default(''),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: plainSchema.max(64).default(''),
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|1\d\d|200)$/, 'must be a whole number from 1 to 200')
+    .transform(Number)
+    .default(50),
 };
 
 /** Absolute epoch ms from `2026-12-31`, an RFC 3339 time, or a time from now: `30d`, `12h`. Always in the future. */
