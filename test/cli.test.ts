@@ -370,11 +370,16 @@ describe('a gateway of the file that init wrote', () => {
       timeoutMs: 5000,
       what: 'the time of the new file',
     });
+    const { key: left } = await createCustomer(caller, { plan: 'spare', credit: '1.00' });
     writeFileSync(file, written);
     await waitFor(() => /"plans.spare".*customers update ID --plan/.test(program.stderr), {
       timeoutMs: 5000,
       what: 'the log to tell what the removal of a plan means',
     });
+    for (const path of ['/status', '/v1/usage']) {
+      const answer = await caller.call({ path, key: left });
+      expect([answer.status, problemOf(answer).code]).toEqual([503, 'BILLING_UNAVAILABLE']);
+    }
   });
 
   it('what was done is not undone by a restart of a worker, and the books add up', async () => {

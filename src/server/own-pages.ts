@@ -8,6 +8,7 @@ import type { KeyDirectory } from '../gateway/pipeline/key-directory.ts';
 import { readCredential } from '../gateway/pipeline/pipeline.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import { StoreError } from '../stores/store-error.ts';
 import type { Store } from '../stores/store.ts';
 import { isServedPath } from './own-paths.ts';
 import { VERSION } from './version.ts';
@@ -44,11 +45,7 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
       ),
     rehearse: parts.rehearse,
     perform: parts.perform,
-    identify: async (headers) => {
-      const found = await parts.keys.identify(readCredential([...headers].flat()));
-      if (found.kind === 'refused') return found;
-      return { kind: 'key', key: found.access.key, tenant: found.access.tenant };
-    },
+    identify: (headers) => identifyReader(parts.keys, headers),
   });
   return (request, response, requestId) => {
     const path = pathOf(request.target);
@@ -80,6 +77,20 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
     );
     return true;
   };
+}
+
+/** A key that cannot be looked up, or whose plan has left the configuration, is 503 here as it is on a route (DESIGN 1). */
+async function identifyReader(
+  keys: Pick<KeyDirectory, 'identify'>,
+  headers: Headers,
+): ReturnType<PublicDeps['identify']> {
+  try {
+    const found = await keys.identify(readCredential([...headers].flat()));
+    if (found.kind === 'refused') return found;
+    return { kind: 'key', key: found.access.key, tenant: found.access.tenant };
+  } catch (error) {
+    throw new StoreError('unavailable', `the key could not be looked up: ${String(error)}`);
+  }
 }
 
 function pathOf(target: string): string {
