@@ -1,7 +1,13 @@
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { describe, expect, it } from 'vitest';
 
 import { loadConfig } from './config/load-config.ts';
 import { askInit, type InitFlags, type InitPlan, writeInitFiles } from './init.ts';
+
+/** A question listens to keys a moment after the one before it was answered. */
+const KEY_MS = 200;
 
 /** Files in memory: names and contents. */
 function filesWith(names: readonly string[]) {
@@ -64,6 +70,25 @@ describe('askInit', () => {
       exitCode: 2,
       message: expect.stringContaining(message),
     });
+  });
+});
+
+describe('a person who is asked', () => {
+  const ENTER = '\r';
+  const CTRL_C = '\u0003';
+
+  it.each([
+    ['the first question', [CTRL_C]],
+    ['the second', [ENTER, CTRL_C]],
+    ['the third', [ENTER, ENTER, CTRL_C]],
+  ])('gives up at %s: there is no plan to write', async (_what, keys) => {
+    const terminal = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
+    const asked = askInit({}, terminal);
+    for (const key of keys) {
+      await sleep(KEY_MS);
+      terminal.write(key);
+    }
+    expect(await asked).toMatchObject({ kind: 'failed', exitCode: 1, code: 'GIVEN_UP' });
   });
 });
 

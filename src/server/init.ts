@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 
 import * as prompts from '@clack/prompts';
 
@@ -40,6 +41,16 @@ export interface FileAccess {
   readonly write: (path: string, text: string) => void;
 }
 
+/** Where answers are typed. */
+type Terminal = Readable & { readonly isTTY?: boolean };
+
+/** Ctrl-C at a question: what was answered before it is not what somebody wants. */
+const GIVEN_UP: Failure = {
+  kind: 'failed',
+  exitCode: EXIT.failed,
+  code: 'GIVEN_UP',
+  message: 'given up: nothing is written',
+};
 /** The schema as it lies in an installed package: editors then work offline. */
 const SCHEMA_URL = './node_modules/tollkeeper/schema/tollkeeper.schema.json';
 const DEFAULT_FILE = 'tollkeeper.yaml';
@@ -53,22 +64,25 @@ export async function runInit(flags: InitFlags, io: CommandIo): Promise<void> {
 }
 
 /** Takes the answers from flags and, on a terminal, from the person; or says why there are none. */
-export async function askInit(flags: InitFlags): Promise<InitPlan | Failure> {
+export async function askInit(
+  flags: InitFlags,
+  input: Terminal = process.stdin,
+): Promise<InitPlan | Failure> {
   const silent = flags.yes === true || flags.json === true;
-  if (!silent && !process.stdin.isTTY) {
+  if (!silent && !input.isTTY) {
     return mistake(
       'there is no terminal to ask on: add --yes, and --sells, --upstream, --price as you need',
     );
   }
-  const sells = flags.sells ?? (silent ? 'both' : await choose());
-  if (!isSells(sells)) return mistake(`--sells is ${String(sells)}: write api, llm or both`);
-  const asked = silent || sells === 'llm' ? {} : await askApi(flags);
-  const {
-    upstream: upstreamUrl,
-    price: pricePerRequest,
-    modelBaseUrl,
-    model,
-  } = { ...flags, ...asked };
+  const sells = flags.sells ?? (silent ? 'both' : await choose(input));
+  if (sells === undefined) return GIVEN_UP;
+  if (!isSells(sells)) return mistake(`--sells is ${sells}: write api, llm or both`);
+  const asked = silent || sells === 'llm' ? {} : await askApi(flags, input);
+  return asked === undefined ? GIVEN_UP : planOf(sells, { ...flags, ...asked });
+}
+
+function planOf(sells: InitAnswers['sells'], flags: InitFlags): InitPlan {
+  const { upstream: upstreamUrl, price: pricePerRequest, modelBaseUrl, model } = flags;
   return {
     answers: { sells, upstreamUrl, pricePerRequest, modelBaseUrl, model, schemaUrl: SCHEMA_URL },
     file: flags.file ?? DEFAULT_FILE,
@@ -80,16 +94,19 @@ function mistake(message: string): Failure {
   return { kind: 'failed', exitCode: EXIT.usage, code: 'BAD_USAGE', message };
 }
 
-function isSells(text: string | undefined): text is InitAnswers['sells'] {
+function isSells(text: string): text is InitAnswers['sells'] {
   return text === 'api' || text === 'llm' || text === 'both';
 }
 
-/** Only what no flag has answered is asked. */
+/** Only what no flag has answered is asked; undefined = given up. */
 async function askApi(
   flags: InitFlags,
-): Promise<{ upstream: string | undefined; price: string | undefined }> {
-  const upstream = flags.upstream ?? (await askText(UPSTREAM_QUESTION));
-  return { upstream, price: flags.price ?? (await askText(PRICE_QUESTION)) };
+  input: Readable,
+): Promise<{ readonly upstream: string; readonly price: string } | undefined> {
+  const upstream = flags.upstream ?? (await askText(UPSTREAM_QUESTION, input));
+  if (upstream === undefined) return undefined;
+  const price = flags.price ?? (await askText(PRICE_QUESTION, input));
+  return price === undefined ? undefined : { upstream, price };
 }
 
 /** Writes the configuration and `.env.example`; never over a file that is there, unless forced. */
@@ -133,8 +150,9 @@ function refuseAnswers(text: string, file: string): Failure | undefined {
   return mistake(`nothing is written, because it would not start: ${mistakes.join('; ')}`);
 }
 
-async function choose(): Promise<string | undefined> {
+async function choose(input: Readable): Promise<string | undefined> {
   const answer = await prompts.select({
+    input,
     message: 'What do you sell?',
     options: [
       { value: 'both', label: 'An API and AI models' },
@@ -148,7 +166,10 @@ async function choose(): Promise<string | undefined> {
 const UPSTREAM_QUESTION = { message: 'Where is the API?', placeholder: 'http://127.0.0.1:9000' };
 const PRICE_QUESTION = { message: 'Price of one call?', placeholder: '0.001 USD' };
 
-async function askText(question: typeof PRICE_QUESTION): Promise<string | undefined> {
-  const answer = await prompts.text({ ...question, defaultValue: question.placeholder });
+async function askText(
+  question: typeof PRICE_QUESTION,
+  input: Readable,
+): Promise<string | undefined> {
+  const answer = await prompts.text({ ...question, input, defaultValue: question.placeholder });
   return prompts.isCancel(answer) ? undefined : answer;
 }
