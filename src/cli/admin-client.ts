@@ -28,6 +28,8 @@ export interface AdminCall {
   readonly idempotencyKey?: string;
   /** A status beside 2xx that is an answer, not a refusal. */
   readonly expectedStatus?: number;
+  /** Where the answer takes as long as there is data. */
+  readonly timeoutMs?: number;
 }
 export type AdminAnswer =
   | { readonly kind: 'answered'; readonly json: unknown; readonly inForce: boolean }
@@ -73,12 +75,13 @@ async function send(call: AdminCall, connection: Connection): Promise<AdminAnswe
   };
   if (call.body !== undefined) headers['content-type'] = 'application/json';
   if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey;
+  const timeout = call.timeoutMs ?? TIMEOUT_MS;
   const answer = await request(connection.origin + call.path + formatQuery(call.query ?? {}), {
     method: call.method,
     headers,
     body: call.body === undefined ? null : JSON.stringify(call.body),
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
   });
   const json = parseJson(await readBounded(answer.body));
   const { statusCode } = answer;

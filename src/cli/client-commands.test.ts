@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Command } from 'commander';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -20,6 +21,8 @@ import { EXIT } from './command-outcome.ts';
 import { auditLedger, checkGateway } from './gateway-checks.ts';
 import { packFacts, unpackFacts } from '../domain/facts-record.ts';
 
+/** Other commands give up after 15 seconds. */
+const LONG_AUDIT_MS = 17_000;
 let api: AdminApi;
 beforeAll(async () => {
   api = await startAdminApi();
@@ -298,6 +301,19 @@ it('doctor: a healthy gateway, then one with a finding in each part', async () =
     detail: expect.stringContaining('no gateway answers'),
   });
 });
+
+it('doctor waits for an audit of many entries for longer than for any other answer', async () => {
+  const slow = await startAdminApi({
+    wrapStore: (store) =>
+      new Proxy(store, {
+        get: (target, name) =>
+          name === 'audit' ? () => sleep(LONG_AUDIT_MS, []) : Reflect.get(target, name),
+      }),
+  });
+  const { io } = captureIo(atGateway(slow));
+  expect(await auditLedger({}, io)).toMatchObject({ kind: 'done', json: { ok: true } });
+  await slow.close();
+}, 60_000);
 
 it('DIAG-01 explain: an unknown request is a clear failure', async () => {
   const id = requestId(Date.now());

@@ -3,6 +3,13 @@ import type { AdminCall, AdminOptions } from './admin-client.ts';
 import { readList, readMember, readText } from './answer-shapes.ts';
 import { type CommandIo, type CommandOutcome, EXIT } from './command-outcome.ts';
 
+/** Every entry is read: three million took ten seconds, and of two audits at once one waits for the other. */
+const AUDIT = {
+  method: 'GET',
+  path: '/admin/ledger/audit',
+  timeoutMs: 15 * 60_000,
+} as const satisfies AdminCall;
+
 /** One line of `doctor`. */
 export interface CheckLine {
   readonly name: string;
@@ -33,7 +40,7 @@ export async function checkGateway(
       ? { name: 'workers', status: 'fail', detail: workers.message }
       : checkWorkers(workers.json),
   );
-  const audit = await ask({ method: 'GET', path: '/admin/ledger/audit' });
+  const audit = await ask(AUDIT);
   if (audit.kind === 'failed')
     lines.push({ name: 'ledger', status: 'fail', detail: audit.message });
   else lines.push(...checkLedger(audit.json));
@@ -42,7 +49,7 @@ export async function checkGateway(
 
 /** `doctor --ledger`: the books alone, recomputed from their entries while the gateways go on. */
 export async function auditLedger(options: AdminOptions, io: CommandIo): Promise<CommandOutcome> {
-  const audit = await callAdmin({ method: 'GET', path: '/admin/ledger/audit' }, options, io);
+  const audit = await callAdmin(AUDIT, options, io);
   if (audit.kind === 'failed') return audit;
   const lines = checkLedger(audit.json);
   const ok = lines.every(({ status }) => status === 'ok');
