@@ -73,5 +73,7 @@ export interface Provider {
   openStreamMeter(options: {
     readonly inputTokensBound: number;
     readonly keepUsageChunk: boolean;
+    /** Asked of an error that comes after text: true = it ends here, and nothing more is passed on. */
+    readonly withholds?: (said: Buffer) => boolean;
   }): StreamMeter;
 }

@@ -14,7 +14,6 @@ import {
   record,
   releaseHold,
 } from './answer.ts';
-import { buildServedHeaders } from './answer-headers.ts';
 import { captureWhole, finishStream, noteProgress, UNWRITTEN } from './charging.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
@@ -27,10 +26,10 @@ import { answerBytesMax, codingOf, decode } from './decode-answer.ts';
 import { hasEvents } from './event-edges.ts';
 import { type LlmBounds, outputTokensMost, usageTake } from './llm-hold.ts';
 import { measuredUsage, noteUsage, UsageCounter } from './llm-usage.ts';
-import { openLlmForwarder } from './llm-request.ts';
+import { openStreamMeter } from './open-stream-meter.ts';
+import { buildLlmHeaders, openLlmForwarder } from './llm-request.ts';
 import { attempt, takeNext } from './next-step.ts';
 import { observeRest } from './observe.ts';
-import { buildAnswerHeaders } from './outgoing.ts';
 import { codeOfFailure, judgeRefusal } from './upstream-trouble.ts';
 
 type Phase = 'waiting' | 'whole' | 'stream' | 'error' | 'ended';
@@ -102,10 +101,9 @@ export class LlmAnswer implements UpstreamReceiver {
     this.#phase = 'stream';
     this.#exchange.status = status;
     this.#grows = askFor(this.#exchange, this.#call, this.#bounds).grows;
-    this.#meter = this.#call.provider.openStreamMeter({
-      inputTokensBound: this.#counter.inputGuess,
-      keepUsageChunk: this.#call.request.wantsUsageChunk,
-    });
+    const inputTokensBound = this.#counter.inputGuess;
+    const answer = { inputTokensBound, headers };
+    this.#meter = openStreamMeter(this.#context, this.#exchange, this.#call, answer);
   }
 
   onChunk(chunk: Buffer): boolean {
@@ -150,7 +148,7 @@ export class LlmAnswer implements UpstreamReceiver {
       this.#endError(meter.refusal);
       return true;
     }
-    if (bytes.length === 0) return true;
+    if (bytes.length === 0) return this.#breakOff(true);
     this.#exchange.bytesOut += bytes.length;
     if (this.#covers(meter)) return this.#writeCharged(bytes, meter);
     this.#fetchMore(meter)
@@ -167,10 +165,16 @@ export class LlmAnswer implements UpstreamReceiver {
     if (
       noteProgress(this.#context, this.#exchange, this.#takeOf(measuredUsage(meter, this.#bounds)))
     ) {
-      return this.#write(bytes);
+      return this.#breakOff(this.#write(bytes));
     }
     this.#cutUnwritten(bytes, UNWRITTEN);
     return true;
+  }
+
+  /** Where the upstream gave up for want of our money the stream ends, after what came before. */
+  #breakOff(isTaken: boolean): boolean {
+    if (this.#exchange.forwarding !== undefined) this.#cut(this.#exchange.forwarding);
+    return isTaken;
   }
 
   /** The hold does not reach and cannot grow. False = the stream is to be cut. */
@@ -222,9 +226,9 @@ export class LlmAnswer implements UpstreamReceiver {
     if (meter === undefined) return;
     const rest = meter.flush();
     if (meter.refusal !== undefined) this.#endError(meter.refusal);
-    else if (meter.exact) {
-      this.#finish(meter.usage(), rest);
-    } else {
+    else if (this.#exchange.forwarding !== undefined) this.#breakOff(true);
+    else if (meter.exact) this.#finish(meter.usage(), rest);
+    else {
       this.#counter
         .countStream(meter)
         .then((usage) => this.#finish(usage, rest))
@@ -308,15 +312,9 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   #writeHead(status: number, length: number | undefined, final: boolean): void {
-    const { asset } = this.#exchange.compiled.catalog;
-    const served = buildServedHeaders(this.#exchange, this.#context.engine, asset, final);
-    const { asked, model } = this.#call;
-    if (model !== asked) served.push('X-Tollkeeper-Model', model.id);
-    if (length !== undefined) served.push('Content-Length', String(length));
-    this.#exchange.response.writeHead(
-      status,
-      buildAnswerHeaders(this.#exchange, this.#headers, served),
-    );
+    const answer = { headers: this.#headers, length, final };
+    const head = buildLlmHeaders(this.#context, this.#exchange, this.#call, answer);
+    this.#exchange.response.writeHead(status, head);
   }
 
   /** Ends a stream that may not go on, with a proper event; what was seen is charged. No fault = its hold is used up. */

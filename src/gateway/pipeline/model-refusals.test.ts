@@ -75,6 +75,27 @@ describe("LLM-19: a provider's refusal inside a 200 is none, and costs nothing",
     expectFree({ response, gateway });
   });
 
+  it.each([
+    ['in one piece', (events: readonly string[]) => events.join('')],
+    ['event by event', (events: readonly string[]) => events],
+  ])(
+    "want of the operator's money after some text, %s: the text is charged, and ours is said",
+    async (_what, sent) => {
+      const text = { choices: [{ index: 0, delta: { content: 'hello' } }] };
+      const error = { error: { code: 402, message: 'Insufficient credits of org-SECRET' } };
+      const events = [text, error].map((event) => `data: ${JSON.stringify(event)}\n\n`);
+      const body = sent([...events, 'data: [DONE]\n\n']);
+      const { response, gateway } = await callOf({ body }, true);
+      expect(response.ended).toBe(true);
+      expect(response.body.startsWith(events[0] ?? '')).toBe(true);
+      expect(response.body).toContain('UPSTREAM_PROVIDER_QUOTA_EXHAUSTED');
+      expect(response.body).not.toContain('"code":402');
+      expect(response.body).not.toContain('[DONE]');
+      expect(gateway.facts.outcome).toMatchObject({ ending: 'cut', outputTokens: 2 });
+      expect(gateway.engine.openUnits).toBe(0);
+    },
+  );
+
   it.each<[string, Partial<MemoryGateway['answer']>, number]>([
     ['the page of a proxy', { headers: ['Content-Type', 'text/html'], body: '<html></html>' }, 502],
     ['nothing', {}, 502],

@@ -1,5 +1,5 @@
 import type { Usage } from '../../domain/pricing.ts';
-import type { StreamMeter } from '../provider.ts';
+import type { Provider, StreamMeter } from '../provider.ts';
 import { EventSplitter } from './event-splitter.ts';
 import { isAnswer, readGeneratedText, saysError } from './output-text.ts';
 import { isRecord, parseJson, readList } from './read-json.ts';
@@ -22,6 +22,8 @@ const COLON = 0x3a;
 const EMPTY = Buffer.alloc(0);
 const LINE_END = /\r\n|\r|\n/;
 
+type MeterOptions = Parameters<Provider['openStreamMeter']>[0];
+
 /**
  * Meters a stream of chat completion chunks
  * (https://platform.openai.com/docs/api-reference/chat-streaming). Until the upstream reports usage it
@@ -30,6 +32,7 @@ const LINE_END = /\r\n|\r|\n/;
  */
 export class OpenaiStreamMeter implements StreamMeter {
   readonly #keepUsageChunk: boolean;
+  readonly #withholds: MeterOptions['withholds'];
   readonly #splitter: EventSplitter;
   #reported: TokenUsage | undefined;
   readonly #inputTokensBound: number;
@@ -44,13 +47,17 @@ export class OpenaiStreamMeter implements StreamMeter {
   #refusal: Buffer | undefined;
   /** It has answered, if only with a role or a count. */
   #answered = false;
+  /** An error that is not passed on has ended it. */
+  #isOver = false;
   /** What it says in place of an answer. */
   #said: Buffer = EMPTY;
 
-  constructor(options: { readonly inputTokensBound: number; readonly keepUsageChunk: boolean }) {
+  constructor(options: MeterOptions) {
     this.#inputTokensBound = options.inputTokensBound;
     this.#keepUsageChunk = options.keepUsageChunk;
-    this.#splitter = new EventSplitter(EVENT_BYTES_MAX, (event) => this.#readEvent(event));
+    this.#withholds = options.withholds;
+    const keepEvent = (event: Buffer): boolean => this.#readEvent(event) && !this.#isOver;
+    this.#splitter = new EventSplitter(EVENT_BYTES_MAX, keepEvent);
   }
 
   get exact(): boolean {
@@ -121,9 +128,13 @@ export class OpenaiStreamMeter implements StreamMeter {
     }
     const hasUsage = isRecord(chunk['usage']);
     this.#takeReport(parseUsage(hasUsage ? chunk['usage'] : findUsage(chunk)));
-    if (this.#isRefusal(chunk)) {
-      this.#refusal ??= Buffer.from(data);
-      return false;
+    if (saysError(chunk)) {
+      const said = Buffer.from(data);
+      if (this.#hasNothing) {
+        this.#refusal ??= said;
+        return false;
+      }
+      this.#isOver ||= this.#withholds?.(said) === true;
     }
     return this.#keepUsageChunk || !hasUsage || !isUsageOnly(chunk);
   }
@@ -135,8 +146,8 @@ export class OpenaiStreamMeter implements StreamMeter {
   }
 
   /** With nothing written yet the upstream has done nothing that it could charge for. */
-  #isRefusal(chunk: JsonRecord): boolean {
-    return this.#pieces === 0 && this.#reported === undefined && saysError(chunk);
+  get #hasNothing(): boolean {
+    return this.#pieces === 0 && this.#reported === undefined;
   }
 
   #countPiece(text: string): void {
