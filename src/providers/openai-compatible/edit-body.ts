@@ -1,5 +1,6 @@
 import { type Member, type ScannedObject, scanObject } from '../../platform/scan-json.ts';
 import type { RequestEdits } from '../provider.ts';
+import { EXTRA_MEMBERS } from './find-unpriced.ts';
 import { isRecord } from './read-json.ts';
 
 interface Splice {
@@ -21,6 +22,8 @@ export const PRICED_MEMBERS: ReadonlySet<string> = new Set([
   'stream_options',
   'max_tokens',
   'max_completion_tokens',
+  'tools',
+  ...EXTRA_MEMBERS,
 ]);
 /** Whichever the caller used is edited: reasoning models of OpenAI refuse `max_tokens`, older servers know only it. */
 const OUTPUT_BOUNDS = ['max_completion_tokens', 'max_tokens'] as const;

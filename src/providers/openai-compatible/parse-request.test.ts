@@ -59,6 +59,13 @@ describe('LLM-19 parseChat refuses, with a JSON pointer', () => {
     ['n 0', chat({ n: 0 }), '/n'],
     ['n 129', chat({ n: 129 }), '/n'],
     ['a search of unknown size', chat({ web_search_options: {} }), '/web_search_options'],
+    ['a search of another name', chat({ search_parameters: { mode: 'on' } }), '/search_parameters'],
+    ['a search by a flag', chat({ enable_search: true }), '/enable_search'],
+    ['a search by a plugin', chat({ plugins: [{ id: 'web' }] }), '/plugins'],
+    ['a search by a tool', chat({ tools: [{ type: 'web_search' }] }), '/tools/0/type'],
+    ['a dearer tier', chat({ service_tier: 'priority' }), '/service_tier'],
+    ['models that may answer instead', chat({ models: ['dear'] }), '/models'],
+    ['such a member in other letters', chat({ Service_Tier: 'priority' }), '/Service_Tier'],
     [
       'audio of unknown size',
       chat({ messages: [{ role: 'assistant', audio: { id: 'a' } }] }),
@@ -102,6 +109,9 @@ describe('parseChat accepts', () => {
       { outputTokensMax: 7 },
     ],
     ['several choices', chat({ n: 128 }), { choices: 128 }],
+    ['a tier that is no dearer', chat({ service_tier: 'flex', enable_search: false }), {}],
+    ['no extras at all', chat({ plugins: [], models: null, search_parameters: null }), {}],
+    ['tools of its own', chat({ tools: [{ type: 'function' }, { type: 'custom' }, {}] }), {}],
     ['a stream', chat({ stream: true }), { stream: true }],
     [
       'a stream with usage',
@@ -159,7 +169,7 @@ describe('LLM-08 the input bound', () => {
   it('is not made smaller by texts that only look like images', () => {
     const hidden = { type: 'image_url', image_url: { url: `data:${'word '.repeat(500)}` } };
     const body = chat({
-      tools: [hidden],
+      tools: [{ type: 'function', function: hidden }],
       messages: [{ role: 'user', content: 'data:,word word' }],
     });
     const parsed = parseOk(parseChat, body);

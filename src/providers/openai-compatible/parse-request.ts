@@ -4,6 +4,7 @@ import { PRICED_MEMBERS } from './edit-body.ts';
 import { collectText } from './input-text.ts';
 import { invalid } from './invalid.ts';
 import type { Invalid } from './invalid.ts';
+import { findUnpriced } from './find-unpriced.ts';
 import { measureMessages } from './measure-messages.ts';
 import type { InputMeasure } from './measure-messages.ts';
 import { isRecord } from './read-json.ts';
@@ -47,7 +48,7 @@ export function parseChat(body: unknown, bodyBytes: number): ParsedLlmRequest {
   const model = body['model'];
   if (typeof model !== 'string' || model === '') return invalidModel();
   const problem =
-    checkSpelling(body) ?? checkOutput(body) ?? checkStream(body) ?? checkSearch(body);
+    checkSpelling(body) ?? checkOutput(body) ?? checkStream(body) ?? findUnpriced(body);
   if (problem !== undefined) return problem;
   const measure = measureMessages(body['messages']);
   if ('kind' in measure) return measure;
@@ -143,15 +144,6 @@ function checkStream(body: JsonRecord): Invalid | undefined {
   if (!isRecord(options)) return invalid('/stream_options', 'must be an object');
   if (isBooleanOrAbsent(options['include_usage'])) return undefined;
   return invalid('/stream_options/include_usage', 'must be true or false');
-}
-
-/** Pages found on the web are read as input: tokens nobody can bound beforehand. */
-function checkSearch(body: JsonRecord): Invalid | undefined {
-  if ((body['web_search_options'] ?? null) === null) return undefined;
-  return invalid(
-    '/web_search_options',
-    'must be absent: what a search reads has no known token bound',
-  );
 }
 
 function checkInput(input: unknown): Invalid | undefined {
