@@ -182,6 +182,18 @@ describe("LLM-18: nothing of the operator's account is shown", () => {
     expect(within.response.header('retry-after')).toBe('1');
   });
 
+  it.each([
+    ['a date', 'Sun, 22 Nov 2026 10:00:42 GMT', '42'],
+    ['a date that is over', 'Sun, 22 Nov 2026 09:00:00 GMT', '1'],
+    ['a fraction', '1.2', '2'],
+    ['no time', 'soon', '1'],
+    ['a day', '86400', '3600'],
+  ])('its time to wait may be %s', async (_what, told, seconds) => {
+    const headers = ['Date', 'Sun, 22 Nov 2026 10:00:00 GMT', 'Retry-After', told];
+    const { response } = await callOf({ status: 429, headers, body: '{}' });
+    expect([response.status, response.header('retry-after')]).toEqual([429, seconds]);
+  });
+
   it('being too fast is told as such, also where the provider says 403', async () => {
     const body = '[rate_limiting] API rate limit of day exceeded';
     const { response } = await callOf({ status: 403, body });

@@ -93,13 +93,21 @@ function isAboutCall(status: number, found: BillingError | undefined): boolean {
 
 const WAIT_SECONDS_MAX = 3600;
 
+/** RFC 9110 10.2.3: seconds, or a date, by the clock of the sender, which is told beside it. NaN = neither. */
+function secondsToWait(headers: ProviderAnswer['headers']): number {
+  const told = headers.get('retry-after') ?? '1';
+  const seconds = Number(told);
+  if (!Number.isNaN(seconds)) return seconds;
+  return (Date.parse(told) - Date.parse(headers.get('date') ?? '')) / 1000;
+}
+
 /** Too many calls of the operator's account (LLM-18): when to try again is told, but not the words, which name it. */
 function tooFast(
   refusal: UpstreamRefusal,
   { headers }: ProviderAnswer,
   found: BillingError | undefined,
 ): Fault {
-  const seconds = Number(headers.get('retry-after') ?? 1);
+  const seconds = secondsToWait(headers);
   const waits = seconds >= 1 ? Math.min(seconds, WAIT_SECONDS_MAX) : 1;
   const provider = nameProvider(refusal);
   return {
