@@ -16,9 +16,16 @@ export function answerBytesMax({ kind }: Pick<Route, 'kind'>): number {
 
 /** What the body is compressed by, in one spelling of its name (RFC 9110 8.4.1); undefined = it is as it was written. */
 export function codingOf(headers: RawHeaders): string | undefined {
-  const coding = readHeader(headers, 'content-encoding')?.toLowerCase();
-  if (coding === 'x-gzip') return 'gzip';
-  return coding === 'identity' ? undefined : coding;
+  const told = readHeader(headers, 'content-encoding');
+  if (told === undefined) return undefined;
+  // A list, in which some name that nothing was done.
+  const codings = told
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity');
+  if (codings.length === 0) return undefined;
+  return codings.join(',').replace(/^x-gzip$/, 'gzip');
 }
 
 /** The bytes as the model wrote them, at most four times the bound; undefined when they cannot be read. */
