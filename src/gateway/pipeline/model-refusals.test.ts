@@ -111,6 +111,27 @@ describe("LLM-19: a provider's refusal inside a 200 is none, and costs nothing",
     expect(answered.gateway.facts.outcome?.inputTokens).toBe(0);
   });
 
+  it.each<[string, Partial<MemoryGateway['answer']>, string]>([
+    ['503 without a word', { status: 503 }, '5'],
+    [
+      '529',
+      { status: 529, body: '{"error":{"type":"overloaded_error","message":"Overloaded"}}' },
+      '5',
+    ],
+    ['503 that says when', { status: 503, headers: ['Retry-After', '17'] }, '17'],
+    ['503 that says for days', { status: 503, headers: ['Retry-After', '99999'] }, '3600'],
+    ['an overload inside a 200', { body: '{"error":{"type":"overloaded_error"}}' }, '5'],
+  ])(
+    'an overload of the provider, %s, is 503 with its time, and costs nothing',
+    async (_what, answer, wait) => {
+      const answered = await callOf(answer);
+      const { response } = answered;
+      expect([response.status, bodyOf(response).code]).toEqual([503, 'UPSTREAM_UNAVAILABLE']);
+      expect(response.header('retry-after')).toBe(wait);
+      expectFree(answered);
+    },
+  );
+
   it('a stream whose type is not said is not given away unmetered', async () => {
     const body = `data: ${JSON.stringify({ choices: [{ delta: { content: 'hello' } }] })}\n\n`;
     const answered = await callOf({ headers: [], body }, true);

@@ -81,6 +81,7 @@ export function judgeRefusal(
   if (trouble !== undefined) return trouble;
   const isTooFast = answer.status === 429 || found?.kind === 'rate_limited';
   if (isTooFast) return tooFast(refusal, answer, found);
+  if (found?.kind === 'overloaded') return overloaded(answer);
   return isAboutCall(status, found) ? undefined : failedWith(status);
 }
 
@@ -93,12 +94,17 @@ function isAboutCall(status: number, found: BillingError | undefined): boolean {
 
 const WAIT_SECONDS_MAX = 3600;
 
-/** RFC 9110 10.2.3: seconds, or a date, by the clock of the sender, which is told beside it. NaN = neither. */
-function secondsToWait(headers: ProviderAnswer['headers']): number {
-  const told = headers.get('retry-after') ?? '1';
-  const seconds = Number(told);
-  if (!Number.isNaN(seconds)) return seconds;
-  return (Date.parse(told) - Date.parse(headers.get('date') ?? '')) / 1000;
+/**
+ * When to try again, as far as it says so. RFC 9110 10.2.3: in seconds, or as a date, by the clock of the sender, which
+ * is told beside it.
+ */
+function waitToldMs(headers: ProviderAnswer['headers']): number | undefined {
+  const told = headers.get('retry-after') ?? '';
+  const inSeconds = Number(told);
+  const seconds = Number.isNaN(inSeconds)
+    ? (Date.parse(told) - Date.parse(headers.get('date') ?? '')) / 1000
+    : inSeconds;
+  return seconds >= 1 ? Math.ceil(Math.min(seconds, WAIT_SECONDS_MAX)) * 1000 : undefined;
 }
 
 /** Too many calls of the operator's account (LLM-18): when to try again is told, but not the words, which name it. */
@@ -107,19 +113,28 @@ function tooFast(
   { headers }: ProviderAnswer,
   found: BillingError | undefined,
 ): Fault {
-  const seconds = secondsToWait(headers);
-  const waits = seconds >= 1 ? Math.min(seconds, WAIT_SECONDS_MAX) : 1;
   const provider = nameProvider(refusal);
   return {
     code: 'RATE_LIMITED',
     problem: 'the provider of the model takes no more calls just now',
     pointer: undefined,
-    retryAfterMs: Math.ceil(waits) * 1000,
+    retryAfterMs: waitToldMs(headers) ?? 1000,
     upstream: {
       provider,
       status: 429,
       ...(found?.code === undefined ? {} : { code: found.code }),
     },
+  };
+}
+
+/** It may serve the same call in a while: overload is 503, whoever's it is (REQUIREMENTS, "concurrency cap"). */
+function overloaded({ headers }: ProviderAnswer): Fault {
+  const retryAfterMs = waitToldMs(headers);
+  return {
+    code: 'UPSTREAM_UNAVAILABLE',
+    problem: 'the provider of the model is overloaded',
+    pointer: undefined,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
 
