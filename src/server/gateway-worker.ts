@@ -35,6 +35,7 @@ import type { WorkerStart } from './worker-messages.ts';
 
 const HOLD_POLL_MS = 10;
 const HOLD_WAIT_MS = 1000;
+const NOTE_AWAKE_MS = 500;
 
 /** One gateway process: its store, its slices, its listener. */
 export class GatewayWorker {
@@ -97,6 +98,7 @@ export class GatewayWorker {
     const catalogs = new CatalogInForce(clock, logger, transport.createUpstreamClient());
     catalogs.set(start.catalog);
     const keys = new KeyDirectory(store, clock, () => catalogs.current.catalog);
+    setInterval(() => keys.noteAwake(), NOTE_AWAKE_MS).unref();
     const registry = new MetricRegistry();
     let engine: LedgerEngine | undefined;
     const rates = await openSharedRates({

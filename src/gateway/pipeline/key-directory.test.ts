@@ -89,6 +89,20 @@ describe('KeyDirectory (KEY-01)', () => {
     await expect(waiting).rejects.toThrow('took longer than 1000 ms');
   });
 
+  it('GW-03: a process that stood still looks every key up again, whatever it was last told', async () => {
+    await store.createKey(buildKey(KEY));
+    expect(codeOf(await keys.identify(KEY))).toBe('free');
+    for (let idle = 0; idle < 10; idle += 1) {
+      clock.advance(500);
+      keys.noteAwake();
+    }
+    expect(codeOf(await keys.identify(KEY))).toBe('free');
+    expect(asked.count).toBe(1);
+    clock.advance(1001);
+    expect(codeOf(await keys.identify(KEY))).toBe('free');
+    expect(asked.count).toBe(2);
+  });
+
   it('remembers for a second that a key does not exist; its creation ends that at once', async () => {
     expect(codeOf(await keys.identify(KEY))).toBe('KEY_UNKNOWN');
     expect(keys.identify(KEY)).toMatchObject({ code: 'KEY_UNKNOWN' });

@@ -19,6 +19,8 @@ const UNKNOWN_MAX = 10_000;
 const UNKNOWN_MS = 1000;
 /** Longest a request waits for the store to say whose key it has: as long as for money (DESIGN 5). */
 const LOOK_MS_MAX = 1000;
+/** Who notes nothing for longer stood still. Nobody waits for the news to reach a process that is silent for twice that. */
+const STILL_MS_MAX = 1000;
 
 const MISSING: Identification = { kind: 'refused', code: 'KEY_MISSING', since: undefined };
 const UNKNOWN: Identification = { kind: 'refused', code: 'KEY_UNKNOWN', since: undefined };
@@ -34,16 +36,29 @@ export class KeyDirectory {
   readonly #siblings = new Map<string, TenantKeys>();
   /** Keys the store is being asked for: calls with the same one share the question. */
   readonly #looking = new Map<string, Promise<Identification>>();
+  #awakeMs: number;
 
   constructor(store: Pick<DirectoryStore, 'findKey'>, clock: Clock, catalog: () => Catalog) {
     this.#store = store;
     this.#clock = clock;
     this.#catalog = catalog;
+    this.#awakeMs = clock.monotonicMs();
+  }
+
+  /**
+   * To be called twice a second, also when nobody calls: what a process that stood still wakes up to may come before the
+   * news of changes that are in force everywhere else.
+   */
+  noteAwake(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#awakeMs > STILL_MS_MAX) this.forgetAll();
+    this.#awakeMs = nowMs;
   }
 
   /** Synchronous when the key is known here. Rejects when the store does not say within a second. */
   identify(rawKey: string | undefined): Identification | Promise<Identification> {
     if (rawKey === undefined || rawKey === '') return MISSING;
+    this.noteAwake();
     const access = this.#known.get(rawKey);
     if (access !== undefined && this.#clock.now() < access.validUntil) return this.#judge(access);
     // The checksum tells a typo from a key without asking the store.
