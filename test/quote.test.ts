@@ -208,14 +208,14 @@ describe('show 6: POST /v1/quote', () => {
     const answer = await fetch(`${gateway.gateway}/v1/quote`, {
       method: 'POST',
       headers: { authorization: `Bearer ${gateway.key}` },
-      body: JSON.stringify({ body: 'x'.repeat(70_000) }),
+      body: JSON.stringify({ body: 'x'.repeat(200_000) }),
     });
     expect(answer.status).toBe(413);
     const refused = (await answer.json()) as ReturnType<typeof problemOf>;
     expect(refused).toMatchObject({
       code: 'BODY_TOO_LARGE',
       request_id: answer.headers.get('x-request-id'),
-      details: { allowed_bytes: 65_536 },
+      details: { allowed_bytes: 196_608 },
     });
   });
 

@@ -5,7 +5,7 @@ import { waitFor } from '../../test/support/wait-for.ts';
 import { type FetchApp, serveFetch } from './fetch-bridge.ts';
 
 const ORIGIN = 'http://localhost:4020';
-const BOUND = 64 * 1024;
+const BOUND = 192 * 1024;
 
 const refuseBody: FetchApp['refuseBody'] = (request, allowedBytes) =>
   new Response(`${request.url}: at most ${allowedBytes}`, { status: 413 });
@@ -73,7 +73,7 @@ describe('serveFetch', () => {
     expect([head.status, head.header('content-length')]).toEqual([201, undefined]);
   });
 
-  it('bound: a body of 64 KiB is taken', async () => {
+  it('bound: a body of 192 KiB is taken', async () => {
     const response = await answerTo(echo, new MemoryRequest(), [Buffer.alloc(BOUND, 'x')]);
     expect(response.status).toBe(201);
   });
