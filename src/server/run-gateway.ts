@@ -54,6 +54,8 @@ async function run(flags: RunFlags, io: CommandIo, mode: 'dev' | 'up'): Promise<
     stopOnSignals(supervisor, io);
     await announce(supervisor, config, { io, mode, json });
   } catch (error) {
+    // One that still loads would complain of a channel that is closed; one that serves hands back what it has.
+    for (const { worker } of recruits) worker.process.kill('SIGTERM');
     reportStartFailure(error, config, { ...io, exit: (code) => process.exit(code) }, json);
   }
 }
