@@ -29,9 +29,7 @@ export function chooseConfig(
 
 /** The named or default file; the demo configuration where there is none, as `dev` does. */
 export function sourceOf(flags: ConfigFlags, io: CommandIo): ConfigSource {
-  const file = configFile(flags, io);
-  const named = flags.config !== undefined || io.env['TOLLKEEPER_CONFIG'] !== undefined;
-  return named || existsSync(file) ? file : readDemoConfig();
+  return chooseConfig(flags, io, 'dev').source;
 }
 
 /** The configuration that `sourceOf` means; undefined = it is invalid, which was told. */
@@ -50,12 +48,12 @@ export function reportInvalid(
 ): void {
   const message = problems.map(formatProblem).join('\n');
   const exitCode = EXIT.configuration;
-  if (json)
+  if (json) {
     reportOutcome({ kind: 'failed', code: 'BAD_CONFIGURATION', exitCode, message }, io, json);
-  else {
-    io.talk(message);
-    io.exit(exitCode);
+    return;
   }
+  io.talk(message);
+  io.exit(exitCode);
 }
 
 /** The file a command means: --config, TOLLKEEPER_CONFIG, ./tollkeeper.yaml. */

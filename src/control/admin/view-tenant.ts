@@ -1,4 +1,4 @@
-import type { Catalog } from '../../domain/catalog.ts';
+import type { Catalog, Limit } from '../../domain/catalog.ts';
 import type { Override, Purchase, TenantTerms } from '../../domain/tenant-terms.ts';
 import type { Tenant } from '../../stores/store.ts';
 import { viewBudget } from './budget-input.ts';
@@ -55,17 +55,24 @@ function viewPayment({ payment }: TenantTerms): object {
   };
 }
 
-/** A limit counts the same in every plan that has one of its name; in none, nobody can say what the amount is of. */
 function viewOverride(
   { limitId, amount, expiresAt }: Override,
   plans: Catalog['plans'],
   asset: string,
 ): object {
-  const limits = [...plans.values()].flatMap((plan) => plan.limits);
-  const unit = limits.find(({ id }) => id === limitId)?.unit;
+  const unit = unitOf(limitId, plans);
   return {
     limit_id: limitId,
     amount: unit === undefined ? null : viewQuantity(amount, unit, asset),
     expires_at: formatOptionalTime(expiresAt),
   };
+}
+
+/** A limit counts the same in every plan that has one of its name; in none, nobody can say what the amount is of. */
+function unitOf(limitId: string, plans: Catalog['plans']): Limit['unit'] | undefined {
+  for (const { limits } of plans.values()) {
+    const limit = limits.find(({ id }) => id === limitId);
+    if (limit !== undefined) return limit.unit;
+  }
+  return undefined;
 }

@@ -37,17 +37,13 @@ export class RequestLog {
    * written them, which makes no difference: what is there is not written again.
    */
   async append(batch: Uint8Array): Promise<void> {
-    for (;;) {
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
-        await this.#appendOnce(batch);
-        this.#awaySinceMs = undefined;
-        return;
-      } catch (error) {
-        if (!this.#mayComeBack(error)) throw error;
-        // oxlint-disable-next-line no-await-in-loop -- the pause between two attempts
-        await sleep(PAUSE_MS);
-      }
+    try {
+      await this.#appendOnce(batch);
+      this.#awaySinceMs = undefined;
+    } catch (error) {
+      if (!this.#mayComeBack(error)) throw error;
+      await sleep(PAUSE_MS);
+      await this.append(batch);
     }
   }
 
