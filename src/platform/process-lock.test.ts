@@ -1,3 +1,4 @@
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, it, onTestFinished } from 'vitest';
@@ -49,6 +50,47 @@ it('keeps others out until it is released', async () => {
   expect((await startHolder(path)).stdout).toBe('refused');
   lock?.release();
   expect((await startHolder(path)).stdout).toBe('locked');
+}, 60_000);
+
+const MAKER = `
+  const { createProcessLock } = await import(${LOCK_URL});
+  const locks = [];
+  process.stdout.write('making');
+  for (let index = 0; index < 1000; index += 1)
+    locks.push(createProcessLock(process.argv[1] + '/own_' + index + '.lock'));
+  process.stdout.write(' made');
+  setInterval(() => locks, 1000);
+`;
+
+it('is found held from the moment it is made, by one who looks for dead processes all the time', async () => {
+  const directory = temporaryDirectory('lock');
+  const args = [...process.execArgv, '--input-type=module', '-e', MAKER, directory];
+  const maker = new ChildProgram({ command: process.execPath, args });
+  onTestFinished(async () => {
+    await maker.stop('SIGKILL');
+  });
+  const seen = new Set<string>();
+  const taken: string[] = [];
+  const look = (name: string): void => {
+    seen.add(name);
+    const lock = takeProcessLock(join(directory, name));
+    if (lock === undefined) return;
+    taken.push(name);
+    rmSync(join(directory, name));
+    lock.release();
+  };
+  const deadline = performance.now() + 30_000;
+  while (!maker.stdout.endsWith('made') && maker.exit === undefined) {
+    for (const name of readdirSync(directory)) {
+      if (name.endsWith('.lock') && !seen.has(name)) look(name);
+    }
+    expect(performance.now()).toBeLessThan(deadline);
+    // oxlint-disable-next-line no-await-in-loop -- looks again and again, and hears the maker in between
+    await new Promise(setImmediate);
+  }
+  expect(maker.stderr).toBe('');
+  expect(seen.size).toBeGreaterThan(10);
+  expect(taken).toEqual([]);
 }, 60_000);
 
 it('a path that cannot be a lock is an error, not a lock of somebody else', () => {

@@ -1,3 +1,5 @@
+import { renameSync } from 'node:fs';
+
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 
 /**
@@ -20,6 +22,18 @@ export function takeProcessLock(path: string): ProcessLock | undefined {
     if (isBusy(error)) return undefined;
     throw error;
   }
+}
+
+/**
+ * Makes the lock's file, with a name that nobody has used: whoever finds it there finds it held. A file that is there
+ * before it is locked would be taken, or swept away, by those who look for dead processes.
+ */
+export function createProcessLock(path: string): ProcessLock {
+  const unseen = `${path}.new`;
+  const lock = takeProcessLock(unseen);
+  if (lock === undefined) throw new Error(`${unseen}: another process makes the same lock`);
+  renameSync(unseen, path);
+  return lock;
 }
 
 function openFile(path: string): DatabaseSyncInstance {

@@ -16,7 +16,7 @@ import { RequestRecorder } from '../gateway/pipeline/request-recorder.ts';
 import { type Clock, createClock } from '../platform/clock.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { MetricRegistry } from '../platform/metrics.ts';
-import { takeProcessLock } from '../platform/process-lock.ts';
+import { createProcessLock } from '../platform/process-lock.ts';
 import { openTokenizer } from '../platform/tokenizer/tokenizer.ts';
 import { openaiCompatible } from '../providers/openai-compatible/openai-compatible.ts';
 import type { RatesWithFallback } from '../stores/redis/rates-with-fallback.ts';
@@ -227,10 +227,7 @@ function createAddressLimiter({ server, workers }: WorkerStart): AddressLimiter 
 function lockOwner(dataDirectory: string, owner: string): { readonly release: () => void } {
   const directory = journalDirectory(dataDirectory);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const lock = takeProcessLock(ownerLockPath(directory, owner));
-  if (lock === undefined)
-    throw new Error(`the lock of ${owner} is taken, though its name was just made up`);
-  return lock;
+  return createProcessLock(ownerLockPath(directory, owner));
 }
 
 interface EngineParts {
