@@ -327,6 +327,26 @@ export function describeExchanges(create: CreateListener): void {
       expect(ended).toBe(false);
     });
 
+    it.each([
+      ['a head', []],
+      ['a head and a part of its body', ['some']],
+      ['a head and several parts', ['so', 'me']],
+    ])('sends %s that was written before destroy(): it is charged', async (_what, parts) => {
+      const { port } = await start((_request, response) => {
+        setImmediate(() => {
+          response.writeHead(200, ['X-Charged', 'yes']);
+          for (const part of parts) response.write(part);
+          response.destroy();
+        });
+      });
+      const client = await send(port, `GET / HTTP/1.1\r\n${HOST}\r\n`);
+      await client.closed;
+      expect(client.received).toMatch(/^HTTP\/1.1 200 .*X-Charged: yes/s);
+      const body = client.received.slice(client.received.indexOf('\r\n\r\n'));
+      expect(body.replaceAll(/\d?\r\n/g, '')).toBe(parts.join(''));
+      expect(client.received).not.toContain('\r\n0\r\n\r\n');
+    });
+
     it('breaks the connection on destroy(), so that half an answer cannot look whole', async () => {
       const { port } = await start((_request, response) => {
         response.writeHead(200, []);

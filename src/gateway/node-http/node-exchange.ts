@@ -147,6 +147,7 @@ export class NodeExchange implements InboundRequest, InboundResponse {
 
   destroy(): void {
     if (this.closed) return;
+    this.#leaveWritten();
     this.#answered = true;
     this.closed = true;
     this.connection.closing = true;
@@ -161,6 +162,7 @@ export class NodeExchange implements InboundRequest, InboundResponse {
     this.connection.closing = true;
     if (this.#answered) return;
     if (this.headSent) {
+      this.#leaveWritten();
       this.connection.socket.destroy();
       return;
     }
@@ -237,6 +239,13 @@ export class NodeExchange implements InboundRequest, InboundResponse {
     else if (this.#bodyStarted && !this.#bodyEnded && !this.#bodyPaused) {
       this.failBody({ status: 408, reason: 'the request body stopped arriving' });
     }
+  }
+
+  /** What was written may have been charged: the kernel gets it before the connection breaks. */
+  #leaveWritten(): void {
+    if (this.headSent) this.flushHead();
+    const { socket } = this.connection;
+    while (socket.writableCorked > 0) socket.uncork();
   }
 
   #watch(): void {

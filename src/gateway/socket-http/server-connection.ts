@@ -189,6 +189,11 @@ export class ServerConnection implements Timed {
     if (this.#discarded > LINGER_BYTES_MAX) this.destroy();
   }
 
+  /** Closes when what was written has left, in the middle of an answer. */
+  breakOff(): void {
+    this.#close(false);
+  }
+
   closeIdle(): void {
     this.closing = true;
     this.#phase = 'closing';

@@ -155,12 +155,14 @@ export class ServerExchange implements InboundRequest, InboundResponse {
     this.#finish();
   }
 
+  /** What was written may have been charged: it still leaves, and nothing behind it. */
   destroy(): void {
     if (this.closed) return;
+    this.#settleFraming(-1);
     this.answered = true;
     this.closed = true;
     this.#failSink('the answer was broken off');
-    this.#connection.destroy();
+    this.#connection.breakOff();
   }
 
   /** Bytes of the body have arrived: takes what its sink wants. @returns where it stopped. */
@@ -186,6 +188,7 @@ export class ServerExchange implements InboundRequest, InboundResponse {
     this.#failSink(error.reason);
     if (this.closed || this.answered) return;
     if (this.headSent) {
+      this.flush();
       this.#connection.destroy();
       return;
     }
@@ -365,8 +368,7 @@ export class ServerExchange implements InboundRequest, InboundResponse {
   #finish(): void {
     // Less than was declared cannot be told from an answer that broke off, so it breaks off.
     if (this.#lengthLeft > 0) {
-      this.closed = true;
-      this.#connection.destroy();
+      this.destroy();
       return;
     }
     if (this.closed) return;
