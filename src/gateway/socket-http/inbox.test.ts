@@ -32,6 +32,14 @@ describe('an inbox', () => {
     expect(delivered).toEqual(['one', 'two']);
   });
 
+  it('is full while the first of two reads is worked on', () => {
+    const full: boolean[] = [];
+    const inbox = new Inbox(answerStage, () => void full.push(inbox.isFull));
+    inbox.receive(Buffer.from('one'));
+    inbox.receive(Buffer.from('two'));
+    expect(full).toEqual([true, false]);
+  });
+
   it('keeps no more than its bound', () => {
     const { inbox, delivered } = openInbox();
     inbox.receive(Buffer.alloc(WAITING_BYTES_MAX + 1, 'x'));

@@ -22,12 +22,18 @@ export class Inbox implements Staged {
   }
 
   receive(bytes: Buffer): void {
-    if (this.#bytes === undefined && bytes.length <= WAITING_BYTES_MAX) {
+    const before = this.#bytes;
+    if (before === undefined && bytes.length <= WAITING_BYTES_MAX) {
       this.#bytes = keepBytes(bytes, 0, bytes.length);
       this.#stage.add(this);
       return;
     }
-    this.proceed();
+    if (before !== undefined) {
+      // Whoever works on the first read sees that there is another.
+      this.#bytes = bytes;
+      this.#deliver(before);
+      this.#bytes = undefined;
+    }
     this.#deliver(bytes);
   }
 

@@ -43,8 +43,14 @@ export function parseResponseHead(text: string, method: string): ResponseHead | 
     fields,
     framing,
     bodyLength: framing === 'length' ? Number(fields.contentLength) : 0,
-    keepAlive: framing !== 'close' && !isOld && !fields.close,
+    keepAlive: framing !== 'close' && !isOld && !fields.close && !owesBody(status, fields),
   };
+}
+
+/** RFC 9110 8.6: a 204 declares no body. Who does may send it, and it would be read as the answer to the next call. */
+function owesBody(status: number, fields: HeadFields): boolean {
+  if (status !== 204) return false;
+  return fields.transferEncodings > 0 || Number(fields.contentLength) > 0;
 }
 
 /** RFC 9112 6.3: whatever its head says, no body follows. */

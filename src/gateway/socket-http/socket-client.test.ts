@@ -164,6 +164,29 @@ describe('idle connections', () => {
   });
 });
 
+describe('an answer that nobody asked for', () => {
+  const createClient = openClientLab(createSocketClient);
+
+  it.each([1, 2, 3])('%i turns of the loop old is not the answer to the next call', async (turns) => {
+    const sockets: Socket[] = [];
+    const upstream = await listen(
+      createTcpServer((socket) => {
+        sockets.push(socket);
+        socket.on('data', () => socket.write(OK));
+      }),
+    );
+    const client = createClient();
+    await call(client, { origin: upstream.origin }).done;
+    await new Promise((resolve) => {
+      sockets[0]?.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison', resolve);
+    });
+    for (let turn = 0; turn < turns; turn += 1) await nextTurn();
+    const outcome = call(client, { origin: upstream.origin });
+    await outcome.done;
+    expect(outcome.body).toBe('ok');
+  });
+});
+
 describe('what is sent', () => {
   const createClient = openClientLab(createSocketClient);
 

@@ -82,9 +82,10 @@ export class UpstreamConnection implements Timed {
     return this.#socket.writableNeedDrain;
   }
 
-  /** Whether it can be given a call now. */
+  /** Whether it can be given a call now. What was read already would become the answer to it. */
   get usable(): boolean {
-    return this.#phase === 'idle' && this.#socket.writable && !this.#socket.readableEnded;
+    if (this.#phase !== 'idle' || this.inbox.isFull) return false;
+    return this.#socket.writable && !this.#socket.readableEnded;
   }
 
   carry(call: SocketCall): void {
@@ -341,10 +342,11 @@ export class UpstreamConnection implements Timed {
     const call = this.#call;
     if (call === undefined) return;
     const uploaded = this.#upload === undefined || this.#upload.ended;
+    const hasMore = !isLast || this.#rest !== undefined || this.inbox.isFull;
     this.#call = undefined;
     this.#chunks = undefined;
     this.#served += 1;
-    if (!this.#keepAlive || !uploaded || !isLast || this.#rest !== undefined || this.#idleMs <= 0) {
+    if (!this.#keepAlive || !uploaded || hasMore || this.#idleMs <= 0) {
       this.destroy();
       call.proceed();
       return;
