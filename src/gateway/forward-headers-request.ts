@@ -50,8 +50,9 @@ export class RequestHeaderPlan {
   constructor(rules: RequestHeaderRules) {
     const added = addedHeaders(rules);
     const removed = rules.edits.remove.map((name) => name.toLowerCase());
-    const dropped = new Set(removed);
-    for (let index = 0; index < added.length; index += 2) dropped.add(lowerAt(added, index));
+    const dropped = new Set(removed.map(meantBy));
+    for (let index = 0; index < added.length; index += 2)
+      dropped.add(meantBy(lowerAt(added, index)));
     this.#classifier = new HeaderClassifier((name) => classify(name, dropped));
     this.#added = added;
     this.#removed = removed.some(isOurs) ? new Set(removed.filter(isOurs)) : undefined;
@@ -186,7 +187,18 @@ const CREDENTIAL_NAMES: ReadonlySet<string> = new Set([
 /** `Bearer tk_live_...`, a bare key, or a payment credential (L402, its older name LSAT, Payment). */
 const OUR_CREDENTIAL = /\btk_(?:live|test)_|^\s*(?:l402|lsat|payment)(?:\s|$)/i;
 
+/** CGI and what came after it read `_`, some any sign, like `-`: such a spelling must not say what the name itself may not. */
 function classify(name: string, dropped: ReadonlySet<string>): Action {
+  const meant = meantBy(name);
+  const action = classifyMeant(meant, dropped);
+  return meant === name || action === 'keep' || action === 'credential' ? action : 'drop';
+}
+
+function meantBy(nameLowerCase: string): string {
+  return nameLowerCase.replaceAll(/[^\da-z]/g, '-');
+}
+
+function classifyMeant(name: string, dropped: ReadonlySet<string>): Action {
   if (name === 'connection' || name === 'host' || name === 'content-length') return name;
   if (HOP_BY_HOP_NAMES.has(name) || dropped.has(name) || isOurs(name)) return 'drop';
   if (name === 'forwarded' || name.startsWith('x-forwarded-')) return 'forwarded';

@@ -110,6 +110,12 @@ describe('to the upstream', () => {
     ['Forwarded', 'for=10.0.0.1'],
     ['X-Forwarded-For', '10.0.0.1'],
     ['X-Forwarded-Prefix', '/admin'],
+    ['X_Consumer_Id', 'ten_spoofed'],
+    ['x.consumer.id', 'ten_spoofed'],
+    ['X_Forwarded_For', '10.0.0.1'],
+    ['Transfer_Encoding', 'chunked'],
+    ['Content_Length', '7'],
+    ['X_API_Key', KEY],
   ])('strips %s: %s (GW-04)', (name, value) => {
     expect(forward(['Host', 'gate', name, value])).toEqual(ADDED);
   });
@@ -135,6 +141,20 @@ describe('to the upstream', () => {
     });
     expect(valuesOf(built, 'authorization')).toEqual(['Bearer upstream-secret']);
     expect(valuesOf(built, 'x-key')).toEqual(['route']);
+  });
+
+  it('lets no other spelling of a name stand beside what is set, nor pass where it is removed', () => {
+    const built = forward(['Host', 'gate', 'X_Key', 'a', 'x-other', 'b', 'My_Own', 'c'], {
+      credentials: [{ name: 'X-Key', value: 'secret' }],
+      edits: { set: [], remove: ['x_other'] },
+    });
+    expect(built.slice(0, 2)).toEqual(['My_Own', 'c']);
+    expect(built.slice(2)).toEqual([...ADDED, 'X-Key', 'secret']);
+  });
+
+  it('takes no other spelling for what a trusted proxy says', () => {
+    const built = forward(['Host', 'gate', 'X_Forwarded_For', '10.0.0.1'], {}, { trusted: true });
+    expect(built).toEqual(ADDED);
   });
 
   it('lets a route remove headers, ours too, but not make framing', () => {

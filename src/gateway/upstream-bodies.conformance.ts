@@ -1,14 +1,18 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
+import { TEST_CERTIFICATE } from '../../test/support/test-certificate.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import {
   type CreateClient,
   call,
+  listen,
   ScriptedBody,
   startHttp,
+  takeSlowly,
   WAIT_MS,
 } from './upstream-fixture.conformance.ts';
 
@@ -155,6 +159,30 @@ export function describeBodies(createClient: CreateClient): void {
       outcome.resume();
       await outcome.done;
       expect(received).toBe(total);
+    });
+  });
+
+  describe('an answer whose upstream closes behind it', () => {
+    it.each(
+      ['http', 'https'].flatMap((scheme) =>
+        [1, 300_000].flatMap((length) =>
+          ['with a length', 'in chunks'].map((framing) => ({ scheme, length, framing })),
+        ),
+      ),
+    )('$scheme, $length bytes $framing: is whole, however slowly it is taken', async (shape) => {
+      vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+      const answer = (_request: IncomingMessage, response: ServerResponse): void => {
+        response.setHeader('connection', 'close');
+        if (shape.framing === 'with a length') response.setHeader('content-length', shape.length);
+        response.end('x'.repeat(shape.length));
+      };
+      const upstream = await (shape.scheme === 'http'
+        ? startHttp(answer)
+        : listen(createTlsServer(TEST_CERTIFICATE, answer)));
+      const origin = upstream.origin.replace('http', shape.scheme);
+      const outcome = await takeSlowly(createClient(), origin);
+      expect(outcome).toMatchObject({ failure: undefined, ended: true });
+      expect(outcome.body).toHaveLength(shape.length);
     });
   });
 

@@ -5,6 +5,8 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { afterEach } from 'vitest';
 
 import { waitFor } from '../../test/support/wait-for.ts';
@@ -129,6 +131,25 @@ export function call(
         settle();
       },
     },
+  );
+  return outcome;
+}
+
+/** A call whose reader has to think about each chunk, longer than the upstream's last words take to arrive. */
+export async function takeSlowly(client: UpstreamClient, origin: string): Promise<Outcome> {
+  let chunks = 0;
+  const outcome = call(client, { origin }, () => {
+    chunks += 1;
+    return false;
+  });
+  await waitFor(() => chunks > 0, { timeoutMs: WAIT_MS, what: 'the first chunk' });
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+  await waitFor(
+    () => {
+      outcome.resume();
+      return outcome.ended || outcome.failure;
+    },
+    { timeoutMs: WAIT_MS, what: 'the end' },
   );
   return outcome;
 }

@@ -72,6 +72,8 @@ export class OriginPool implements CallHost, ConnectionPool {
   }
 
   takeBack(connection: UpstreamConnection): void {
+    // It has ended, and is about to say so: who waits then gets one of its own.
+    if (!connection.usable) return;
     const next = this.#nextWaiting();
     if (next === undefined) this.#idle.push(connection);
     else connection.carry(next);

@@ -1,8 +1,10 @@
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
+import { TEST_CERTIFICATE } from '../../../test/support/test-certificate.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
 import { describeUpstreamClient } from '../upstream.conformance.ts';
 import {
@@ -11,6 +13,8 @@ import {
   openClientLab,
   ScriptedBody,
   startHttp,
+  startRaw,
+  takeSlowly,
   type Upstream,
   WAIT_MS,
 } from '../upstream-fixture.conformance.ts';
@@ -118,7 +122,7 @@ describe('idle connections', () => {
     ['timeout=5, max=100', 1],
     ['max=100', 1],
   ])(
-    'Keep-Alive: %s leaves %s open: a second before its end it is not used',
+    'Keep-Alive: %s leaves %s open: two seconds before its end it is not used',
     async (hint, left) => {
       const upstream = await startHttp((_request, response) => {
         response.setHeader('Connection', 'keep-alive');
@@ -167,23 +171,71 @@ describe('idle connections', () => {
 describe('an answer that nobody asked for', () => {
   const createClient = openClientLab(createSocketClient);
 
-  it.each([1, 2, 3])('%i turns of the loop old is not the answer to the next call', async (turns) => {
-    const sockets: Socket[] = [];
+  it.each([1, 2, 3])(
+    '%i turns of the loop old is not the answer to the next call',
+    async (turns) => {
+      const sockets: Socket[] = [];
+      const upstream = await listen(
+        createTcpServer((socket) => {
+          sockets.push(socket);
+          socket.on('data', () => socket.write(OK));
+        }),
+      );
+      const client = createClient();
+      await call(client, { origin: upstream.origin }).done;
+      await new Promise((resolve) => {
+        sockets[0]?.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison', resolve);
+      });
+      for (let turn = 0; turn < turns; turn += 1) await nextTurn();
+      const outcome = call(client, { origin: upstream.origin });
+      await outcome.done;
+      expect(outcome.body).toBe('ok');
+    },
+  );
+});
+
+describe('an answer to the end of its connection, slowly taken', () => {
+  const createClient = openClientLab(createSocketClient);
+  const text = `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(300_000)}`;
+
+  it('is whole when the upstream has ended it', async () => {
+    const { origin } = await startRaw((socket) => socket.end(text));
+    const outcome = await takeSlowly(createClient(), origin);
+    expect(outcome).toMatchObject({ failure: undefined, ended: true });
+    expect(outcome.body).toHaveLength(300_000);
+  });
+
+  it('is broken when the connection was reset', async () => {
+    const { origin } = await startRaw((socket) => {
+      socket.write(text.slice(0, 20_000), () => setImmediate(() => socket.resetAndDestroy()));
+    });
+    const outcome = await takeSlowly(createClient(), origin);
+    expect(outcome).toMatchObject({ failure: { kind: 'reset' }, ended: false });
+  });
+});
+
+describe('a call that waits for a connection', () => {
+  const createClient = openClientLab(createSocketClient);
+
+  it('gets one of its own when the one that is free has ended', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     const upstream = await listen(
-      createTcpServer((socket) => {
-        sockets.push(socket);
-        socket.on('data', () => socket.write(OK));
+      createTlsServer(TEST_CERTIFICATE, (socket) => {
+        socket.on('error', () => {}).once('data', () => socket.end(OK));
       }),
     );
-    const client = createClient();
-    await call(client, { origin: upstream.origin }).done;
-    await new Promise((resolve) => {
-      sockets[0]?.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison', resolve);
-    });
-    for (let turn = 0; turn < turns; turn += 1) await nextTurn();
-    const outcome = call(client, { origin: upstream.origin });
-    await outcome.done;
-    expect(outcome.body).toBe('ok');
+    const origin = upstream.origin.replace('http', 'https');
+    const client = createClient({ connectionsMax: 1 });
+    const first = call(client, { origin });
+    const body = new ScriptedBody(1);
+    const second = call(client, { origin, method: 'POST', body });
+    await first.done;
+    const sink = await body.begun();
+    sink.onChunk(Buffer.from('x'));
+    sink.onEnd();
+    await second.done;
+    expect(second).toMatchObject({ status: 200, failure: undefined });
+    expect(upstream.accepted()).toBe(2);
   });
 });
 

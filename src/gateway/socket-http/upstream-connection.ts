@@ -59,6 +59,8 @@ export class UpstreamConnection implements Timed {
   #reading = true;
   #flushQueued = false;
   #error: Error | undefined = undefined;
+  /** How the connection ended while the reader had to think. */
+  #broken: string | undefined = undefined;
 
   /** @param call the one it is opened for. */
   constructor(pool: ConnectionPool, socket: Socket, secure: boolean, call: SocketCall) {
@@ -71,7 +73,7 @@ export class UpstreamConnection implements Timed {
     this.deadline = pool.ticker.after(call.timeouts.connectTimeoutMs);
     socket.once(secure ? 'secureConnect' : 'connect', () => this.#begin());
     socket.on('drain', () => this.#upload?.drain());
-    socket.on('end', () => this.#receiveEnd());
+    socket.on('end', () => this.#receiveEnd('the upstream closed the connection'));
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -117,6 +119,7 @@ export class UpstreamConnection implements Timed {
     if (this.#phase === 'body' && this.#framing === 'length' && this.#left === 0)
       this.#finish(true);
     else this.#goOn();
+    if (this.#broken !== undefined) this.#receiveEnd(this.#broken);
   }
 
   /** Its call is no longer wanted, nor is the connection. */
@@ -367,17 +370,18 @@ export class UpstreamConnection implements Timed {
     call?.fail(kind, message);
   }
 
-  /** The upstream has ended its half. */
-  #receiveEnd(): void {
-    this.inbox.proceed();
-    if (this.#phase === 'body' && this.#framing === 'close') this.#finish(true);
-    else this.#lose('the upstream closed the connection');
+  #receiveClose(): void {
+    this.#receiveEnd(this.#error?.message ?? 'the connection was closed');
+    this.#pool.forget(this);
   }
 
-  #receiveClose(): void {
+  /** Nothing more comes. What came before may still have to be taken, and may be all there is. */
+  #receiveEnd(message: string): void {
     this.inbox.proceed();
-    this.#lose(this.#error?.message ?? 'the connection was closed');
-    this.#pool.forget(this);
+    const isBody = this.#phase === 'body';
+    if (isBody && this.#paused) this.#broken ??= message;
+    else if (isBody && this.#framing === 'close' && this.#socket.readableEnded) this.#finish(true);
+    else this.#lose(message);
   }
 
   #lose(message: string): void {
