@@ -9,13 +9,16 @@ import { parseCatalog } from './config/parse-catalog.ts';
 /** The configuration that requests are decided by, with the balancers and probes that belong to it. */
 export class CatalogInForce {
   readonly client: UpstreamClient;
+  /** Of its own connections: a probe that waited behind calls would say that a busy upstream is dead. */
+  readonly #probeClient: UpstreamClient;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #current: CompiledCatalog | undefined;
   #prober: HealthProber | undefined;
 
-  constructor(clock: Clock, logger: Logger, client: UpstreamClient) {
-    this.client = client;
+  constructor(clock: Clock, logger: Logger, createClient: () => UpstreamClient) {
+    this.client = createClient();
+    this.#probeClient = createClient();
     this.#clock = clock;
     this.#logger = logger;
   }
@@ -41,10 +44,15 @@ export class CatalogInForce {
             ),
         }),
     );
-    this.#prober = startHealthProbes(this.#current.pools.values(), this.client);
+    this.#prober = startHealthProbes(this.#current.pools.values(), this.#probeClient);
   }
 
   stop(): void {
     this.#prober?.stop();
+  }
+
+  /** Breaks what is still under way, and resolves when no connection is left. */
+  async close(): Promise<void> {
+    await Promise.all([this.client.close(), this.#probeClient.close()]);
   }
 }

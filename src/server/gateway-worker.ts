@@ -95,7 +95,7 @@ export class GatewayWorker {
     const store = await openStore(start.store, clock);
     const owner = `own_${randomUUID()}`;
     const lock = lockOwner(start.store.directory, owner);
-    const catalogs = new CatalogInForce(clock, logger, transport.createUpstreamClient());
+    const catalogs = new CatalogInForce(clock, logger, transport.createUpstreamClient);
     catalogs.set(start.catalog);
     const keys = new KeyDirectory(store, clock, () => catalogs.current.catalog);
     setInterval(() => keys.noteAwake(), NOTE_AWAKE_MS).unref();
@@ -166,7 +166,7 @@ export class GatewayWorker {
     if (this.#engine.openHolds === 0) await this.#handBack();
     await Promise.all([
       this.#tokenizer.close(),
-      this.#catalogs.client.close(),
+      this.#catalogs.close(),
       this.#rates?.close(),
       this.#store.close(),
     ]);
