@@ -35,6 +35,9 @@ export interface RequestEdits {
   readonly includeUsage: boolean;
 }
 
+/** What an upstream says that it read and wrote. */
+export type TokenUsage = Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'outputTokens'>;
+
 /** Watches one stream of answer bytes and says what it has used so far. Bounded memory. */
 export interface StreamMeter {
   /**
@@ -48,6 +51,8 @@ export interface StreamMeter {
   usage(): Usage;
   /** True while the upstream's own report covers all that was seen. */
   readonly exact: boolean;
+  /** What the upstream has said by now; its output is 0 as long as it has not said how much it wrote. */
+  readonly reported: TokenUsage | undefined;
   /** Why the bytes are not a stream of this family (an event above the bound); nothing more is passed on: cut it. */
   readonly failure: string | undefined;
   /** What the upstream said instead of an answer: an error before it wrote anything. Not passed on. */

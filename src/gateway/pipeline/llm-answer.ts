@@ -66,7 +66,7 @@ export class LlmAnswer implements UpstreamReceiver {
     this.#exchange = exchange;
     this.#call = call;
     this.#bounds = bounds;
-    this.#counter = new UsageCounter(context.tokenizer, call.request, bounds.inputTokens);
+    this.#counter = new UsageCounter(context.tokenizer, call, bounds.inputTokens);
   }
 
   start(): void {
@@ -253,17 +253,11 @@ export class LlmAnswer implements UpstreamReceiver {
       this.#fail('UPSTREAM_FAILED', 'the upstream compressed its answer and it cannot be metered');
       return;
     }
-    const usage = this.#call.provider.readUsage(decoded);
-    if (usage !== undefined) {
-      this.#answerWhole(body, usage);
-      return;
-    }
-    const text = this.#call.provider.readOutputText(decoded);
-    if (text === undefined) this.#endError(body);
-    else {
-      const counting = this.#counter.countWhole(text, decoded.length);
-      this.#orFail(counting.then((counted) => this.#answerWhole(body, counted)));
-    }
+    const usage = this.#counter.measureWhole(decoded);
+    if (usage === undefined) this.#endError(body);
+    else if ('then' in usage) {
+      this.#orFail(usage.then((counted) => this.#answerWhole(body, counted)));
+    } else this.#answerWhole(body, usage);
   }
 
   /** Charged at its exact cost; what is above the hold is set aside first, as far as there is any. */
@@ -357,8 +351,8 @@ export class LlmAnswer implements UpstreamReceiver {
       this.#settleAs(usage, ending);
       return;
     }
-    const counting = this.#counter.countInput(usage.inputTokens);
-    this.#orFail(counting.then((inputTokens) => this.#settleAs({ ...usage, inputTokens }, ending)));
+    const counting = this.#counter.countInputOf(usage, this.#meter?.reported);
+    this.#orFail(counting.then((counted) => this.#settleAs(counted, ending)));
   }
 
   #settleAs(usage: Usage, ending: Exchange['ending']): void {

@@ -1,48 +1,72 @@
 import type { Usage } from '../../domain/pricing.ts';
-import type { LlmRequest, StreamMeter } from '../../providers/provider.ts';
+import type { StreamMeter, TokenUsage } from '../../providers/provider.ts';
 import type { TokenCounter } from './context.ts';
 import type { Exchange } from './exchange.ts';
+import type { UnderstoodCall } from './llm-call.ts';
 import { type LlmBounds, outputTokensMost } from './llm-hold.ts';
 
 /** Counts, exactly and off the event loop, what an upstream did not say (LLM-06). */
 export class UsageCounter {
   readonly #tokenizer: TokenCounter;
-  readonly #request: LlmRequest;
+  readonly #call: UnderstoodCall;
   /** Four bytes a token: what an input counts as until the upstream or a tokenizer says. */
   readonly inputGuess: number;
 
-  constructor(tokenizer: TokenCounter, request: LlmRequest, inputTokensBound: number) {
+  constructor(tokenizer: TokenCounter, call: UnderstoodCall, inputTokensBound: number) {
     this.#tokenizer = tokenizer;
-    this.#request = request;
+    this.#call = call;
     this.inputGuess = Math.ceil(inputTokensBound / 4);
   }
 
+  /** What a stream came to that has ended without saying all of it. */
   async countStream(meter: StreamMeter): Promise<Usage> {
+    const { reported } = meter;
     const measured = meter.usage();
-    const counted = await this.#countTexts(() => meter.outputText(), measured.outputTokens);
-    return {
-      ...measured,
-      ...counted,
-      outputTokens: Math.max(counted.outputTokens, meter.outputTokensFloor),
-    };
+    // A part was counted by the upstream: the rest is too little for a tokenizer to tell apart.
+    if (reported !== undefined && reported.outputTokens > 0) return measured;
+    const text = (): string => meter.outputText();
+    const counted = await this.#countTexts(reported, text, measured.outputTokens);
+    const outputTokens = Math.max(counted.outputTokens, meter.outputTokensFloor);
+    return { ...measured, ...counted, outputTokens };
+  }
+
+  /** What a whole answer came to; undefined = it is an error, or no answer of a model. */
+  measureWhole(answer: Buffer): Usage | Promise<Usage> | undefined {
+    const { provider, route } = this.#call;
+    const usage = provider.readUsage(answer);
+    const isTold = usage !== undefined && (usage.outputTokens > 0 || route.kind === 'embeddings');
+    if (isTold) return usage;
+    const text = provider.readOutputText(answer);
+    // Nothing was said of what it wrote: that is no count of it where it wrote something.
+    if (usage !== undefined && (text === undefined || text === '')) return usage;
+    if (text === undefined) return undefined;
+    return this.#countWhole(usage, text, answer.length);
+  }
+
+  /** Of a stream that was broken off: what it wrote is measured, its input is counted where nobody said. */
+  async countInputOf(usage: Usage, reported: TokenUsage | undefined): Promise<Usage> {
+    if (reported !== undefined) return usage;
+    const inputTokens = await this.#count(this.#call.request.inputText, usage.inputTokens);
+    return { ...usage, inputTokens };
   }
 
   /** `answerBytes`: of the whole answer, for a guess. */
-  async countWhole(output: string, answerBytes: number): Promise<Usage> {
-    const counted = await this.#countTexts(() => output, Math.ceil(answerBytes / 4));
-    return { cachedInputTokens: 0, bytesIn: 0, bytesOut: 0, ...counted };
+  async #countWhole(
+    usage: TokenUsage | undefined,
+    text: string,
+    answerBytes: number,
+  ): Promise<Usage> {
+    const counted = await this.#countTexts(usage, () => text, Math.ceil(answerBytes / 4));
+    return { bytesIn: 0, bytesOut: 0, ...counted };
   }
 
-  countInput(guess: number): Promise<number> {
-    return this.#count(this.#request.inputText, guess);
-  }
-
-  async #countTexts(output: () => string, outputGuess: number) {
+  async #countTexts(reported: TokenUsage | undefined, output: () => string, outputGuess: number) {
     const [inputTokens, outputTokens] = await Promise.all([
-      this.countInput(this.inputGuess),
+      reported?.inputTokens ?? this.#count(this.#call.request.inputText, this.inputGuess),
       this.#count(output, outputGuess),
     ]);
-    return { inputTokens, outputTokens, estimated: true };
+    const cachedInputTokens = reported?.cachedInputTokens ?? 0;
+    return { inputTokens, cachedInputTokens, outputTokens, estimated: true };
   }
 
   /** A text that cannot be had, or a tokenizer that is busy or down, must not lose the charge: the guess by bytes stands in. */

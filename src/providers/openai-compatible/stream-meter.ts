@@ -1,11 +1,10 @@
 import type { Usage } from '../../domain/pricing.ts';
-import type { Provider, StreamMeter } from '../provider.ts';
+import type { Provider, StreamMeter, TokenUsage } from '../provider.ts';
 import { EventSplitter } from './event-splitter.ts';
 import { isAnswer, readGeneratedText, saysError } from './output-text.ts';
 import { isRecord, parseJson, readList } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
 import { parseUsage } from './usage.ts';
-import type { TokenUsage } from './usage.ts';
 
 /** Far above any chunk of text; what exceeds it is not a stream of chat completion chunks. */
 export const EVENT_BYTES_MAX = 1024 * 1024;
@@ -62,6 +61,10 @@ export class OpenaiStreamMeter implements StreamMeter {
 
   get exact(): boolean {
     return this.#reported !== undefined && this.#piecesReported === this.#pieces;
+  }
+
+  get reported(): TokenUsage | undefined {
+    return this.#reported;
   }
 
   get failure(): string | undefined {
@@ -157,9 +160,14 @@ export class OpenaiStreamMeter implements StreamMeter {
     if (this.#textBytes <= OUTPUT_TEXT_BYTES_MAX) this.#text += text;
   }
 
+  /** None written where something was is no count: then only the input is believed. */
   #takeReport(usage: TokenUsage | undefined): void {
     if (usage === undefined) return;
     this.#answered = true;
+    if (usage.outputTokens === 0 && this.#pieces > 0) {
+      this.#reported = { ...usage, outputTokens: this.#reported?.outputTokens ?? 0 };
+      return;
+    }
     this.#reported = usage;
     this.#piecesReported = this.#pieces;
     this.#textBytesReported = this.#textBytes;

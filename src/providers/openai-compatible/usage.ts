@@ -1,10 +1,7 @@
-import type { Usage } from '../../domain/pricing.ts';
 import { skipSpace, skipToClose, skipValue } from '../../platform/scan-json.ts';
+import type { TokenUsage } from '../provider.ts';
 import { isRecord, parseJson } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
-
-/** Of a chat completion or embedding, as the upstream counted them. */
-export type TokenUsage = Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'outputTokens'>;
 
 const USAGE_KEY = '"usage"';
 const BACKSLASH = 0x5c;

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+
+import { buildModel } from '../../../test/support/build-catalog.ts';
+import { MemoryResponse } from '../../../test/support/memory-exchange.ts';
+import type { MemoryCall } from '../../../test/support/memory-gateway.ts';
+import { open } from '../../../test/support/pipeline-setting.ts';
+
+/** A nano for a token of input, a tenth for one from a cache, two for one of output. */
+const PRICE = {
+  perInputToken: 1000n,
+  perCachedInputToken: 100n,
+  perOutputToken: 2000n,
+};
+const TEN_PIECES = Array.from({ length: 10 }, () => ({ choices: [{ delta: { content: ' on' } }] }));
+const READ = {
+  prompt_tokens: 1000,
+  completion_tokens: 0,
+  prompt_tokens_details: { cached_tokens: 900 },
+};
+
+/** Its caller is gone after the first bytes. */
+class LeavingResponse extends MemoryResponse {
+  override write(chunk: Buffer | string): boolean {
+    super.write(chunk);
+    this.closed = true;
+    this.onClientGone?.();
+    return false;
+  }
+}
+
+function openModel() {
+  const gateway = open({
+    routes: [{ kind: 'chat', dialect: 'openai', upstreamId: undefined }],
+    plan: { models: ['*'], usage: 'prepaid' },
+    catalog: { models: new Map([['m', buildModel('m', PRICE)]]) },
+  });
+  gateway.engine.balances.set('bal:ten_1:USD', 10_000_000);
+  return gateway;
+}
+
+function chat(members: object = {}): MemoryCall {
+  const messages = [{ role: 'user', content: 'tell me everything' }];
+  return { path: '/', body: { model: 'm', messages, ...members } };
+}
+
+/** What a stream of these chunks is recorded as; whose caller leaves after the first bytes, or reads it all. */
+async function outcomeOf(chunks: readonly object[], response = new MemoryResponse()) {
+  const gateway = openModel();
+  const body = chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('');
+  gateway.answer = { status: 200, headers: ['Content-Type', 'text/event-stream'], body };
+  await gateway.call(chat({ stream: true }), response);
+  return { ...gateway.facts.outcome, charged: gateway.engine.charged };
+}
+
+describe('LLM-06: what an upstream has said counts, also where it has not said all', () => {
+  it.each([
+    ['ends', new MemoryResponse(), 'complete'],
+    ['is left by its caller', new LeavingResponse(), 'client-gone'],
+  ])('of a stream that begins with its input and %s', async (_name, response, ending) => {
+    const chunks = [{ choices: [], usage: READ }, ...TEN_PIECES];
+    const { charged, ...outcome } = await outcomeOf(chunks, response);
+    expect(outcome).toMatchObject({
+      ending,
+      inputTokens: 1000,
+      cachedInputTokens: 900,
+      outputTokens: 10,
+      estimated: true,
+      costNano: 100 + 90 + 20,
+    });
+    expect(charged).toEqual({ 'bal:ten_1:USD': 210 });
+  });
+
+  it('of a stream that goes on behind its count: what came since is on top', async () => {
+    const usage = { prompt_tokens: 1000, completion_tokens: 500 };
+    const chunks = [...TEN_PIECES, { choices: [], usage }, ...TEN_PIECES];
+    expect(await outcomeOf(chunks)).toMatchObject({
+      inputTokens: 1000,
+      outputTokens: 510,
+      estimated: true,
+    });
+  });
+});
+
+describe('LLM-06: no output is no count of what was written', () => {
+  const COUNTS = [
+    { prompt_tokens: 7 },
+    { prompt_tokens: 7, completion_tokens: null, total_tokens: 7 },
+    { prompt_tokens: 7, completion_tokens: 0, total_tokens: 7 },
+  ];
+
+  it.each(COUNTS)('in a stream: %j', async (usage) => {
+    expect(await outcomeOf([...TEN_PIECES, { choices: [], usage }])).toMatchObject({
+      inputTokens: 7,
+      outputTokens: 10,
+      estimated: true,
+    });
+  });
+
+  it('in a stream, behind a count of some: that one stands', async () => {
+    const usage = { prompt_tokens: 7, completion_tokens: 40 };
+    const ends = [usage, { ...usage, completion_tokens: 0 }];
+    const chunks = [...TEN_PIECES, ...ends.map((each) => ({ choices: [], usage: each }))];
+    expect(await outcomeOf(chunks)).toMatchObject({
+      inputTokens: 7,
+      outputTokens: 40,
+      estimated: false,
+    });
+  });
+
+  it.each(COUNTS)('in a whole answer: %j', async (usage) => {
+    const gateway = openModel();
+    const choices = [{ message: { content: 'twelve bytes' } }];
+    const body = JSON.stringify({ choices, usage });
+    gateway.answer = { status: 200, headers: ['Content-Type', 'application/json'], body };
+    await gateway.call(chat());
+    expect(gateway.facts.outcome).toMatchObject({
+      inputTokens: 7,
+      outputTokens: 3,
+      estimated: true,
+      costNano: 7 + 6,
+    });
+  });
+
+  it.each([
+    ['says nothing', { choices: [{ message: { content: '' } }] }],
+    ['says why not', { choices: [], error: { message: 'filtered' } }],
+  ])('but one of an answer that %s', async (_name, answer) => {
+    const gateway = openModel();
+    const body = JSON.stringify({ ...answer, usage: { prompt_tokens: 7 } });
+    gateway.answer = { status: 200, headers: ['Content-Type', 'application/json'], body };
+    await gateway.call(chat());
+    expect(gateway.facts.outcome).toMatchObject({
+      inputTokens: 7,
+      outputTokens: 0,
+      estimated: false,
+      costNano: 7,
+    });
+  });
+});
