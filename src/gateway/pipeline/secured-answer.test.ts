@@ -201,6 +201,28 @@ describe('an answer whose charge has to be safe first', () => {
     expect(gateway.engine.openUnits).toBe(0);
   });
 
+  it('a stream that its upstream breaks off was not left by its caller', async () => {
+    const gateway = openGateway({ route: { ...CHAT, durability: 'journal-fsync' } });
+    const { settle } = watch(gateway);
+    const secureProgress = gateway.engine.secureProgress.bind(gateway.engine);
+    gateway.answer = { status: 200, headers: STREAM, body: [events('one'), events('two')] };
+    let chunks = 0;
+    Object.assign(gateway.engine, {
+      secureProgress: (...args: Parameters<Engine['secureProgress']>) => {
+        chunks += 1;
+        if (chunks > 1) throw new Error('planted');
+        return (secureProgress as Engine['secureProgress'])(...args);
+      },
+    });
+    const response = new MemoryResponse();
+    const ended = gateway.call({ path: '/', body: chatBody(true) }, response);
+    await settle(true);
+    await settle(true);
+    await ended;
+    expect(response.destroyed).toBe(true);
+    expect(gateway.facts.outcome).toMatchObject({ ending: 'upstream-broke' });
+  });
+
   it('with slots a flat price is charged for good with the head; the slots last to the end', async () => {
     const limits = [buildLimit(1, { unit: 'concurrent_requests', window: 'lifetime' })];
     const route = { ...PAID, durability: 'commit-before-serve' } as const;

@@ -83,8 +83,10 @@ export class SecuredAnswer {
     const isGone = this.#held.closed;
     this.#held.letGo();
     const ending = this.#ending;
-    if (ending !== undefined)
-      record(this.#context, this.#exchange, isGone ? 'client-gone' : ending);
+    if (ending === undefined) return;
+    // What its upstream broke off was closed here, and by no caller.
+    const hasLeft = isGone && ending !== 'upstream-broke';
+    record(this.#context, this.#exchange, hasLeft ? 'client-gone' : ending);
   }
 
   /** What waited is never sent, and whoever sends it stops as if the caller had left. */
