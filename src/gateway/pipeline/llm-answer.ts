@@ -47,6 +47,9 @@ export class LlmAnswer implements UpstreamReceiver {
   #bytes = 0;
   #meter: StreamMeter | undefined;
   readonly #counter: UsageCounter;
+  /** What the bytes came to that have been written, and the length of the text in them. */
+  #written: Usage | undefined = undefined;
+  #textWritten = 0;
   /** Bytes are counted: the hold grows as they pass. */
   #grows = false;
   /** While more is fetched for a chunk, nothing flows. */
@@ -162,9 +165,10 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   #writeCharged(bytes: Buffer, meter: StreamMeter): boolean {
-    if (
-      noteProgress(this.#context, this.#exchange, this.#takeOf(measuredUsage(meter, this.#bounds)))
-    ) {
+    const usage = measuredUsage(meter, this.#bounds);
+    if (noteProgress(this.#context, this.#exchange, this.#takeOf(usage))) {
+      this.#written = usage;
+      this.#textWritten = meter.outputText().length;
       return this.#breakOff(this.#write(bytes));
     }
     this.#cutUnwritten(bytes, UNWRITTEN);
@@ -323,7 +327,9 @@ export class LlmAnswer implements UpstreamReceiver {
     }
     if (fault !== undefined) this.#exchange.forwarding = fault;
     response.end(buildCutEvent(this.#context, this.#exchange));
-    this.#settleMeasured('cut');
+    // Text that came and was not passed on is nothing the caller got.
+    const isWithheld = this.#meter?.outputText().length !== this.#textWritten;
+    this.#settleMeasured('cut', isWithheld ? this.#written : undefined);
   }
 
   /** The client broke off: what it was sent is charged, the upstream is told to stop (GW-09). */
@@ -343,8 +349,8 @@ export class LlmAnswer implements UpstreamReceiver {
    * Charges a stream that ended early at what was seen: never nothing, never the maximum. Its input is
    * counted exactly first; should the process die before that, the last PROGRESS stands.
    */
-  #settleMeasured(ending: Exchange['ending']): void {
-    const usage = this.#meter && measuredUsage(this.#meter, this.#bounds);
+  #settleMeasured(ending: Exchange['ending'], written?: Usage): void {
+    const usage = written ?? (this.#meter && measuredUsage(this.#meter, this.#bounds));
     this.#phase = 'ended';
     if (usage === undefined) return;
     if (!usage.estimated) {

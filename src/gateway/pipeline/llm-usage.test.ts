@@ -43,13 +43,26 @@ function chat(members: object = {}): MemoryCall {
   return { path: '/', body: { model: 'm', messages, ...members } };
 }
 
+const eventsOf = (chunks: readonly object[]): string =>
+  chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('');
+
 /** What a stream of these chunks is recorded as; whose caller leaves after the first bytes, or reads it all. */
 async function outcomeOf(chunks: readonly object[], response = new MemoryResponse()) {
   const gateway = openModel();
-  const body = chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('');
+  const body = eventsOf(chunks);
   gateway.answer = { status: 200, headers: ['Content-Type', 'text/event-stream'], body };
   await gateway.call(chat({ stream: true }), response);
   return { ...gateway.facts.outcome, charged: gateway.engine.charged };
+}
+
+/** Of a stream that writes more than it was asked for, piece by piece, to whom more than was held is not there. */
+async function cutOutcomeOf(pieces: readonly (readonly object[])[]) {
+  const gateway = openModel();
+  const body = pieces.map(eventsOf);
+  gateway.answer = { status: 200, headers: ['Content-Type', 'text/event-stream'], body };
+  const response = await gateway.call(chat({ stream: true, max_tokens: 20 }));
+  const words = response.body.split('"content":" on"').length - 1;
+  return { ...gateway.facts.outcome, words };
 }
 
 describe('LLM-06: what an upstream has said counts, also where it has not said all', () => {
@@ -134,6 +147,46 @@ describe('LLM-06: no output is no count of what was written', () => {
       outputTokens: 0,
       estimated: false,
       costNano: 7,
+    });
+  });
+});
+
+describe('LLM-06, I5: a stream that is cut costs what its caller got', () => {
+  const ROLE = [{ choices: [{ delta: { role: 'assistant', content: '' } }] }];
+  const HUNDRED = Array.from({ length: 10 }, () => TEN_PIECES).flat();
+  const input = { inputTokens: 16, cachedInputTokens: 0 };
+
+  it.each([
+    ['nothing but a role', [ROLE, HUNDRED], 0],
+    ['some pieces', [ROLE, TEN_PIECES, HUNDRED], 10],
+  ])('%s', async (_what, pieces, words) => {
+    expect(await cutOutcomeOf(pieces)).toMatchObject({
+      ending: 'cut',
+      words,
+      ...input,
+      outputTokens: words,
+      overrunNano: 0,
+      costNano: 16 + 2 * words,
+    });
+  });
+
+  it('with the input that was told beside what was not passed on', async () => {
+    const usage = { prompt_tokens: 7, completion_tokens: 100 };
+    const pieces = [ROLE, TEN_PIECES, [...HUNDRED, { choices: [], usage }]];
+    expect(await cutOutcomeOf(pieces)).toMatchObject({
+      words: 10,
+      inputTokens: 7,
+      outputTokens: 10,
+    });
+  });
+
+  it('and what its model thought beside, where that is what the hold does not reach for', async () => {
+    const usage = { prompt_tokens: 7, completion_tokens: 30 };
+    const pieces = [ROLE, TEN_PIECES, [{ choices: [], usage }], [{ choices: [] }]];
+    expect(await cutOutcomeOf(pieces)).toMatchObject({
+      words: 10,
+      inputTokens: 7,
+      outputTokens: 30,
     });
   });
 });

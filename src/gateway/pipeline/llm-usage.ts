@@ -45,7 +45,10 @@ export class UsageCounter {
 
   /** Of a stream that was broken off: what it wrote is measured, its input is counted where nobody said. */
   async countInputOf(usage: Usage, reported: TokenUsage | undefined): Promise<Usage> {
-    if (reported !== undefined) return usage;
+    if (reported !== undefined) {
+      const { inputTokens, cachedInputTokens } = reported;
+      return { ...usage, inputTokens, cachedInputTokens };
+    }
     const inputTokens = await this.#count(this.#call.request.inputText, usage.inputTokens);
     return { ...usage, inputTokens };
   }
