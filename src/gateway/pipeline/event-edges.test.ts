@@ -23,10 +23,16 @@ describe('a stream of events', () => {
     ['data: a\r\n\r\n', true],
     ['data: a\n', false],
     ['data: a\n\ndata: b', false],
-  ])('after %j every event is whole: %s', (written, expected) => {
+  ])('after %j every event is whole: %s, wherever its chunks end', (written, expected) => {
+    for (let split = 0; split <= written.length; split += 1) {
+      const edges = new EventEdges();
+      expect(edges.isAtEdge).toBe(true);
+      edges.pass(Buffer.from(written.slice(0, split)));
+      edges.pass(Buffer.from(written.slice(split)));
+      expect(edges.isAtEdge).toBe(expected);
+    }
     const edges = new EventEdges();
-    expect(edges.isAtEdge).toBe(true);
-    edges.pass(Buffer.from(written));
+    for (const byte of Buffer.from(written)) edges.pass(Buffer.of(byte));
     expect(edges.isAtEdge).toBe(expected);
   });
 
@@ -37,6 +43,9 @@ describe('a stream of events', () => {
     ['', 'data: a\r\n\r\ndata: b\r\n\r\n', 20, 11],
     ['', 'data: a\n\n', 8, 0],
     ['data: ', 'a\n\ndata: b', 9, 3],
+    ['data: a\n', '\ndata: b', 5, 1],
+    ['data: a\r\n\r', '\ndata: b', 5, 1],
+    ['data: a\n\n', 'data: b', 5, 0],
     // It is torn already.
     ['data: ', 'abcdef', 4, 4],
   ])('after %j, of %j %i bytes: %i', (before, chunk, most, expected) => {

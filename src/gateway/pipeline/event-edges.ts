@@ -4,6 +4,7 @@ import { readHeader } from './outgoing.ts';
 
 /** The line that ends an event of a stream (WHATWG HTML 9.2.6), as servers write it. */
 const ENDS = ['\n\n', '\r\n\r\n'] as const;
+const TAIL_LENGTH = 4;
 
 const EVENTS = 'text/event-stream';
 
@@ -23,30 +24,28 @@ export function isEventStream(headers: RawHeaders): boolean {
 
 /** Where a stream of events may be ended without tearing one that its client would then read. */
 export class EventEdges {
-  #isAtEdge = true;
+  /** The last bytes that were written, wherever their chunks ended: as many as the longest end has. */
+  #tail = '';
 
   /** Whether all events that have begun are whole. */
   get isAtEdge(): boolean {
-    return this.#isAtEdge;
+    return this.#tail === '' || ENDS.some((end) => this.#tail.endsWith(end));
   }
 
   /** Bytes of the stream, written as they came. */
   pass(chunk: Buffer): void {
-    if (chunk.length > 0) this.#isAtEdge = ENDS.some((end) => endsWith(chunk, end));
+    const last = chunk.subarray(-TAIL_LENGTH).toString('latin1');
+    this.#tail = last.length === TAIL_LENGTH ? last : (this.#tail + last).slice(-TAIL_LENGTH);
   }
 
   /** Of `most` bytes of the next chunk, those that end with an event; all of them where that cannot be helped. */
   lastEdge(chunk: Buffer, most: number): number {
-    const part = chunk.subarray(0, most);
+    const text = this.#tail + chunk.subarray(0, most).toString('latin1');
     let last = 0;
     for (const end of ENDS) {
-      const begin = part.lastIndexOf(end);
-      if (begin >= 0) last = Math.max(last, begin + end.length);
+      const begin = text.lastIndexOf(end);
+      if (begin >= 0) last = Math.max(last, begin + end.length - this.#tail.length);
     }
-    return last > 0 || this.#isAtEdge ? last : most;
+    return last > 0 || this.isAtEdge ? last : most;
   }
-}
-
-function endsWith(chunk: Buffer, end: string): boolean {
-  return chunk.subarray(-end.length).toString('latin1') === end;
 }
