@@ -221,6 +221,12 @@ describe('buildServedHeaders', () => {
     expect(response.header('x-tollkeeper-max-tokens')).toBeUndefined();
   });
 
+  it('what the house pays of it is not told as a cost: the headers of all answers are what was charged', () => {
+    const exchange = exchangeOn();
+    Object.assign(exchange, { costNano: 42_000, overrunNano: 40_000 });
+    expect(headersOf(exchange, true).header('x-tollkeeper-cost')).toBe('0.000002 USD');
+  });
+
   it('a stream tells the most it can cost, and what its output was clamped to', () => {
     const exchange = exchangeOn();
     exchange.holdNano = 2_000_000_000;

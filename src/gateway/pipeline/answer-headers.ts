@@ -75,8 +75,11 @@ export function buildServedHeaders(
   if (clientRequestId !== undefined) headers.push('X-Client-Request-Id', clientRequestId);
   if (wouldRefuse !== undefined) headers.push('x-tollkeeper-would-refuse', wouldRefuse);
   if (access !== undefined) {
-    if (final) headers.push('x-tollkeeper-cost', `${formatNano(exchange.costNano)} ${asset}`);
-    else {
+    if (final) {
+      // What the house pays of it costs the caller nothing.
+      const nano = exchange.costNano - exchange.overrunNano;
+      headers.push('x-tollkeeper-cost', `${formatNano(nano)} ${asset}`);
+    } else {
       const most = exchange.costIsOpen ? exchange.costMostNano : exchange.holdNano;
       if (most !== undefined) headers.push('x-tollkeeper-cost-max', `${formatNano(most)} ${asset}`);
     }
