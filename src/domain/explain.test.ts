@@ -149,6 +149,23 @@ describe('the verdict is one sentence with the numbers of the decision', () => {
         },
       }),
     ],
+    [
+      'a stream that ends with the provider out of money',
+      'Failed: the upstream has no quota left for us. Charged 0.005208 USD for 1,204 input and 350 output tokens.',
+      facts({
+        forwarding: {
+          code: 'UPSTREAM_PROVIDER_QUOTA_EXHAUSTED',
+          problem: 'the upstream answered 200 for its own billing reasons',
+          pointer: undefined,
+        },
+        outcome: { ...OUTCOME, ending: 'cut', code: 'UPSTREAM_PROVIDER_QUOTA_EXHAUSTED' },
+      }),
+    ],
+    [
+      'a stream that is cut for want of money',
+      'Refused: this call could cost up to 0.0420 USD and the available balance is 0.0031 USD. Charged 0.005208 USD for 1,204 input and 350 output tokens.',
+      { ...noCredit, outcome: { ...OUTCOME, ending: 'cut', code: 'INSUFFICIENT_CREDITS' } },
+    ],
     ['no outcome yet', 'Admitted: the request is still running.', facts({ outcome: undefined })],
   ])('%s', (_title, verdict, each) => {
     expect(view(each).verdict).toBe(verdict);

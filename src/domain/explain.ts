@@ -137,11 +137,17 @@ function describeVerdict(
   { catalog, formatTime }: ExplainContext,
 ): string {
   const words = { asset: catalog.asset, formatTime };
-  if (answered?.step === 'forward') {
-    return `Failed: ${lowerFirst(titleOf(answered.code))}. Nothing was charged.`;
-  }
-  if (answered !== undefined) return `Refused: ${describeRefusal(facts, answered, words)}.`;
   const served = describeServed(facts, words);
+  // Of a stream that had begun, what was sent is charged.
+  const isCharged = (facts.outcome?.costNano ?? 0) > 0;
+  if (answered?.step === 'forward') {
+    const failed = `Failed: ${lowerFirst(titleOf(answered.code))}.`;
+    return `${failed} ${isCharged ? served : 'Nothing was charged.'}`;
+  }
+  if (answered !== undefined) {
+    const refused = `Refused: ${describeRefusal(facts, answered, words)}.`;
+    return isCharged ? `${refused} ${served}` : refused;
+  }
   if (would === undefined) return served;
   return `Observed and let through; it would have been refused: ${describeRefusal(facts, would, words)}. ${served}`;
 }
