@@ -11,6 +11,8 @@ const ORPHAN_LIFE_MS = 8000;
 /** The life of one worker process: wait for its orders, serve, drain, hand everything back. */
 export function runWorker(): void {
   let worker: GatewayWorker | undefined;
+  /** The configuration may change while this process opens its store: what it was started with is then old. */
+  let newest: string | undefined;
   let leaving = false;
   const leave = (deadlineMs: number): void => {
     if (leaving) return;
@@ -19,6 +21,7 @@ export function runWorker(): void {
   };
   const open = async (start: WorkerStart): Promise<void> => {
     worker = await GatewayWorker.open(start);
+    if (newest !== undefined) worker.adopt(newest);
     tell({ type: 'ready', owner: worker.owner, port: await worker.listen() });
   };
   process.on('message', (message: ToWorker) => {
@@ -27,7 +30,8 @@ export function runWorker(): void {
         open(message).catch(giveUp);
         return;
       case 'catalog':
-        worker?.adopt(message.catalog);
+        newest = message.catalog;
+        worker?.adopt(newest);
         tell({ type: 'adopted', call: message.call });
         return;
       case 'report-metrics':

@@ -13,12 +13,8 @@ import { BuiltinServers } from './builtins.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { OverrideFlags } from './config/overrides.ts';
 import { serializeCatalog } from './config/parse-catalog.ts';
-import {
-  type ConfigChange,
-  type ConfigWatch,
-  type Reload,
-  watchConfig,
-} from './config/watch-config.ts';
+import { type ConfigWatch, watchConfig } from './config/watch-config.ts';
+import { ConfigReloader } from './config-reloader.ts';
 import { journalDirectory } from './data-directory.ts';
 import type { Recruit } from './fork-worker.ts';
 import { openStore } from './open-store.ts';
@@ -51,6 +47,7 @@ export class Supervisor {
   readonly #parts: {
     sweeper: OwnerSweeper;
     builtins: BuiltinServers;
+    reloader: ConfigReloader;
     admin: AdminListener;
     upkeep: Upkeep;
   };
@@ -66,6 +63,7 @@ export class Supervisor {
     crew: WorkerCrew;
     sweeper: OwnerSweeper;
     builtins: BuiltinServers;
+    reloader: ConfigReloader;
     admin: AdminListener;
     upkeep: Upkeep;
   }) {
@@ -118,19 +116,11 @@ export class Supervisor {
       config,
       env: options.env,
       flags: options.flags,
-      onReload: (reload) => void takeReload(reload, { crew, builtins, logger }),
+      onReload: (reload) => void reloader.take(reload),
     });
-    const admin = await openAdmin({
-      config,
-      store,
-      clock,
-      logger,
-      token,
-      gateway,
-      watch,
-      crew,
-      builtins,
-    });
+    const reloader = new ConfigReloader({ crew, builtins, logger, watch });
+    const own = { config, store, clock, logger, token, gateway };
+    const admin = await openAdmin({ ...own, watch, crew, reloader });
     const adminUrl = originOf(
       { host: config.server.adminHost, tls: undefined },
       admin.address.port,
@@ -145,6 +135,7 @@ export class Supervisor {
       crew,
       sweeper,
       builtins,
+      reloader,
       admin,
       upkeep,
     });
@@ -155,11 +146,7 @@ export class Supervisor {
   }
 
   reload(): Promise<ReloadOutcome> {
-    return takeReload(this.#watch.reload(), {
-      crew: this.#crew,
-      builtins: this.#parts.builtins,
-      logger: this.logger,
-    });
+    return this.#parts.reloader.read();
   }
 
   /** Graceful: streams finish, holds settle, slices go back. Calling it again waits for the first. */
@@ -178,47 +165,6 @@ export class Supervisor {
   }
 }
 
-interface ReloadParts {
-  readonly crew: WorkerCrew;
-  readonly builtins: BuiltinServers;
-  readonly logger: Logger;
-}
-
-/** Puts a new configuration in force on every worker, or says why the old one stays. */
-async function takeReload(
-  reload: Reload,
-  { crew, builtins, logger }: ReloadParts,
-): Promise<ReloadOutcome> {
-  if (reload.kind === 'kept') {
-    logger.error(
-      { problems: reload.problems },
-      'the configuration is wrong: the old one stays in force',
-    );
-    return { kind: 'kept', problems: reload.problems };
-  }
-  if (reload.kind === 'unchanged') return { kind: 'reloaded', version: '', changed: [] };
-  await crew.adopt(serializeCatalog(await builtins.resolve(reload.config.catalog)));
-  warnOfLostPlans(reload.changes, logger);
-  const changed = reload.changes.map((change) => change.path);
-  logger.info(
-    { version: reload.config.catalog.version, changes: reload.changes },
-    'configuration reloaded',
-  );
-  return { kind: 'reloaded', version: reload.config.catalog.version, changed };
-}
-
-/** Nobody can say what a plan that is not there allows: its customers are answered 503, also those below them. */
-function warnOfLostPlans(changes: readonly ConfigChange[], logger: Logger): void {
-  const lost = changes.filter(
-    ({ path, change }) => change === 'removed' && path.startsWith('plans.'),
-  );
-  if (lost.length === 0) return;
-  logger.warn(
-    { plans: lost.map(({ path }) => path) },
-    'calls of customers who are on a plan that was removed are answered 503: give them another (tollkeeper customers update ID --plan PLAN), or put it back',
-  );
-}
-
 interface AdminParts {
   readonly config: LoadedConfig;
   readonly store: Store;
@@ -228,7 +174,7 @@ interface AdminParts {
   readonly gateway: string;
   readonly watch: ConfigWatch;
   readonly crew: WorkerCrew;
-  readonly builtins: BuiltinServers;
+  readonly reloader: ConfigReloader;
 }
 
 function openAdmin(parts: AdminParts): Promise<AdminListener> {
@@ -247,7 +193,7 @@ function openAdmin(parts: AdminParts): Promise<AdminListener> {
 }
 
 function createOperations(parts: AdminParts): AdminOperations {
-  const { watch, crew, clock, store } = parts;
+  const { watch, crew, clock, store, reloader } = parts;
   /** Undefined = the store does not answer. */
   const readBooks = () => readBooksState(store, clock.now()).catch(() => undefined);
   return {
@@ -256,11 +202,7 @@ function createOperations(parts: AdminParts): AdminOperations {
       loadedAt: crew.adoptedAt,
       source: watch.current.source,
     }),
-    reload: async () => {
-      const outcome = await takeReload(watch.reload(), parts);
-      if (outcome.kind === 'kept') return outcome;
-      return { ...outcome, version: watch.current.catalog.version };
-    },
+    reload: () => reloader.read(),
     workers: () =>
       crew.members.map(({ name, worker, state, startedAt }) => ({
         name,

@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+
+import { loadText } from '../../test/support/check-config.ts';
+import { createLogger } from '../platform/logger.ts';
+import { parseCatalog } from './config/parse-catalog.ts';
+import type { LoadedConfig } from './config/loaded-config.ts';
+import { ConfigReloader } from './config-reloader.ts';
+
+function load(requests: number): LoadedConfig {
+  const limits = `limits: [{ requests: ${requests}, per: month }]`;
+  return loadText(`{ version: 1, plans: { free: { title: Free, price: free, ${limits} } } }`);
+}
+
+/** A reloader over workers that take a new configuration when they are told to. */
+function openReloader(current: LoadedConfig) {
+  const adopted: string[] = [];
+  let letGo = (): void => undefined;
+  const reloader = new ConfigReloader({
+    crew: {
+      adopt: (catalog) =>
+        new Promise((resolve) => {
+          letGo = () => {
+            adopted.push(parseCatalog(catalog).version);
+            resolve();
+          };
+        }),
+    },
+    builtins: { resolve: (catalog) => Promise.resolve(catalog) },
+    logger: createLogger({ level: 'silent' }),
+    watch: { current, reload: () => ({ kind: 'unchanged' }) },
+  });
+  return { reloader, adopted, letGo: () => letGo() };
+}
+
+const changed = (config: LoadedConfig) => ({ kind: 'changed', config, changes: [] }) as const;
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+it('GW-03: "unchanged" is said only when every worker has what an earlier reload read', async () => {
+  const config = load(5);
+  const { reloader, adopted, letGo } = openReloader(config);
+  void reloader.take(changed(config));
+  let answered = false;
+  const second = reloader.read().finally(() => {
+    answered = true;
+  });
+  await turn();
+  expect(answered).toBe(false);
+  letGo();
+  expect(await second).toEqual({ kind: 'reloaded', version: config.catalog.version, changed: [] });
+  expect(adopted).toEqual([config.catalog.version]);
+});
+
+it('a reload that was overtaken while it waited does not bring the older configuration back', async () => {
+  const [older, newer] = [load(5), load(10)];
+  const { reloader, adopted, letGo } = openReloader(newer);
+  const first = reloader.take(changed(newer));
+  const second = reloader.take(changed(older));
+  await turn();
+  letGo();
+  await first;
+  await turn();
+  letGo();
+  await second;
+  expect(adopted).toEqual([newer.catalog.version, newer.catalog.version]);
+});

@@ -1,0 +1,68 @@
+import type { ReloadOutcome } from '../control/admin/admin-deps.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { BuiltinServers } from './builtins.ts';
+import { serializeCatalog } from './config/parse-catalog.ts';
+import type { ConfigChange, ConfigWatch, Reload } from './config/watch-config.ts';
+import type { WorkerCrew } from './worker-crew.ts';
+
+export interface ReloaderParts {
+  readonly crew: Pick<WorkerCrew, 'adopt'>;
+  readonly builtins: Pick<BuiltinServers, 'resolve'>;
+  readonly logger: Logger;
+  readonly watch: Pick<ConfigWatch, 'reload' | 'current'>;
+}
+
+/** Puts new configurations in force on every worker, one after another, whoever asked for them. */
+export class ConfigReloader {
+  readonly #parts: ReloaderParts;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: ReloaderParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads now, once those before are in force: that nothing changed then says that every worker has it. */
+  read(): Promise<ReloadOutcome> {
+    return this.#queue(() => this.#parts.watch.reload());
+  }
+
+  /** What the watcher of the file has read. */
+  take(reload: Reload): Promise<ReloadOutcome> {
+    return this.#queue(() => reload);
+  }
+
+  #queue(read: () => Reload): Promise<ReloadOutcome> {
+    const outcome = this.#last.then(() => this.#adopt(read()));
+    this.#last = outcome.catch(() => undefined);
+    return outcome;
+  }
+
+  async #adopt(reload: Reload): Promise<ReloadOutcome> {
+    const { crew, builtins, logger, watch } = this.#parts;
+    if (reload.kind === 'kept') {
+      const { problems } = reload;
+      logger.error({ problems }, 'the configuration is wrong: the old one stays in force');
+      return reload;
+    }
+    // Always the newest: what was read may have been overtaken while it waited.
+    const { catalog } = watch.current;
+    const { version } = catalog;
+    if (reload.kind === 'unchanged') return { kind: 'reloaded', version, changed: [] };
+    await crew.adopt(serializeCatalog(await builtins.resolve(catalog)));
+    warnOfLostPlans(reload.changes, logger);
+    logger.info({ version, changes: reload.changes }, 'configuration reloaded');
+    return { kind: 'reloaded', version, changed: reload.changes.map(({ path }) => path) };
+  }
+}
+
+/** Nobody can say what a plan that is not there allows: its customers are answered 503, also those below them. */
+function warnOfLostPlans(changes: readonly ConfigChange[], logger: Logger): void {
+  const lost = changes.filter(
+    ({ path, change }) => change === 'removed' && path.startsWith('plans.'),
+  );
+  if (lost.length === 0) return;
+  logger.warn(
+    { plans: lost.map(({ path }) => path) },
+    'calls of customers who are on a plan that was removed are answered 503: give them another (tollkeeper customers update ID --plan PLAN), or put it back',
+  );
+}

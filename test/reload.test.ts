@@ -1,0 +1,64 @@
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect, it, onTestFinished } from 'vitest';
+
+import { GatewayCaller } from './support/gateway-caller.ts';
+import { lockLedger } from './support/lock-ledger.ts';
+import { startGateway } from './support/start-gateway.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
+import { waitFor } from './support/wait-for.ts';
+
+const config = (price: string) => `
+version: 1
+upstreams: { own: { url: 'builtin:demo' } }
+apis:
+  own:
+    upstream: own
+    routes: [{ name: weather, path: /weather, methods: [GET], price: ${price} USD / request }]
+plans: { paid: { title: Paid, price: free, limits: [{ requests: 100, per: month }] } }
+demo: { customer: { name: Demo, plan: paid }, credit: 1.00 USD }
+`;
+
+/** A process may end between two looks, and a file be closed. */
+function hasOpen(pid: number, file: string): boolean {
+  const open = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(open).some((descriptor) => readlinkSync(join(open, descriptor)) === file);
+  } catch {
+    return false;
+  }
+}
+
+it('GW-03: a worker that was still starting when the configuration changed sells by the new one', async () => {
+  const data = temporaryDirectory('reload');
+  const file = join(temporaryDirectory('reload-config'), 'tollkeeper.yaml');
+  writeFileSync(file, config('0.001'));
+  const gateway = await startGateway({ data, args: ['--workers', '1', '--config', file] });
+  onTestFinished(async () => void (await gateway.stop()));
+  const caller = new GatewayCaller(gateway);
+  onTestFinished(() => caller.close());
+  const pids = async () => {
+    const crew = await caller.admin<{ data: { pid: number }[] }>('/admin/workers');
+    return crew.data.map(({ pid }) => pid);
+  };
+  const before = await pids();
+  // Once it has its orders it opens the ledger, and comes no further while that is locked.
+  const ledger = lockLedger(data);
+  for (const pid of before) process.kill(pid, 'SIGKILL');
+  await waitFor(async () => (await pids()).some((pid) => hasOpen(pid, join(data, 'ledger.db'))), {
+    timeoutMs: 10_000,
+    what: 'another worker to open the ledger',
+  });
+  writeFileSync(file, config('0.002'));
+  await caller.admin('/admin/config/reload', undefined, 'POST');
+  ledger.release();
+  const answer = await waitFor(
+    () => caller.call({ path: '/weather?city=Oslo' }).catch(() => undefined),
+    {
+      timeoutMs: 20_000,
+      what: 'the worker to serve',
+    },
+  );
+  expect([answer.status, answer.headers['x-tollkeeper-cost']]).toEqual([200, '0.0020 USD']);
+});
