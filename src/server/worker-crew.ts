@@ -1,7 +1,7 @@
 import type { Worker } from 'node:cluster';
 
 import type { Logger } from '../platform/logger.ts';
-import type { MetricSnapshot } from '../platform/metrics.ts';
+import { mergeSnapshots, type MetricSnapshot, withoutGauges } from '../platform/metrics.ts';
 import { forkWorker, type Recruit } from './fork-worker.ts';
 import { listenOnFreePort } from './free-port.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
@@ -11,6 +11,7 @@ const ANSWER_WAIT_MS = 1000;
 const SOON_MS = 5000;
 const PAUSE_FIRST_MS = 100;
 const PAUSE_MOST_MS = 10_000;
+const NOTHING_COUNTED: MetricSnapshot = { families: [] };
 
 export interface CrewMember {
   readonly name: string;
@@ -19,6 +20,8 @@ export interface CrewMember {
   owner: string | undefined;
   state: 'starting' | 'serving' | 'draining';
   port: number;
+  /** What it told of itself last. */
+  counted: MetricSnapshot;
 }
 
 export interface CrewEvents {
@@ -51,6 +54,8 @@ export class WorkerCrew {
   #lastCall = 0;
   #pauseMs = PAUSE_FIRST_MS;
   #draining = false;
+  /** Of workers that ended, as far as they had told. */
+  #countedBefore = NOTHING_COUNTED;
 
   constructor(
     start: Omit<WorkerStart, 'name'>,
@@ -88,14 +93,18 @@ export class WorkerCrew {
     );
   }
 
-  /** One snapshot per worker that answers in time. A worker's counters begin at 0 when it is replaced, as Prometheus expects. */
+  /**
+   * Of every worker, the ended ones too, and of one that does not answer in time what it told last: a sum that went down
+   * would be a new beginning to Prometheus, and all of it would count again.
+   */
   async metrics(): Promise<readonly MetricSnapshot[]> {
-    const answers = await Promise.all(
-      this.members.map(({ worker }) =>
-        this.#ask(worker, (call) => ({ type: 'report-metrics', call })),
-      ),
+    await Promise.all(
+      this.members.map(async (member) => {
+        const answer = await this.#ask(member.worker, (call) => ({ type: 'report-metrics', call }));
+        if (answer?.type === 'metrics') member.counted = answer.snapshot;
+      }),
     );
-    return answers.flatMap((answer) => (answer?.type === 'metrics' ? [answer.snapshot] : []));
+    return [this.#countedBefore, ...this.members.map(({ counted }) => counted)];
   }
 
   /** Lets every worker finish; those still alive after the deadline and a grace are killed. */
@@ -134,6 +143,7 @@ export class WorkerCrew {
       owner: undefined,
       state: 'starting',
       port: 0,
+      counted: NOTHING_COUNTED,
     };
     this.#members.set(worker.id, member);
     worker.once('exit', (code, signal) => this.#bury(member, signal ?? `exit code ${code}`));
@@ -157,6 +167,7 @@ export class WorkerCrew {
 
   #bury(member: CrewMember, how: string): void {
     this.#members.delete(member.worker.id);
+    this.#countedBefore = mergeSnapshots([this.#countedBefore, withoutGauges(member.counted)]);
     this.#events.onGone(member.owner);
     if (this.#draining || member.state === 'starting') return;
     this.#logger.error({ worker: member.name, how }, 'a worker died and is replaced');
