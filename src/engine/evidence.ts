@@ -1,5 +1,7 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+
+import { makeDirectory } from '../platform/make-directory.ts';
 
 /** Below the directory of the journals. */
 const EVIDENCE = 'evidence';
@@ -22,7 +24,7 @@ export interface EvidenceBounds {
 export function keepAsEvidence(path: string): void {
   const directory = join(dirname(path), EVIDENCE);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     renameSync(path, join(directory, basename(path)));
   } catch {
     unlinkSync(path);

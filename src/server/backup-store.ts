@@ -13,6 +13,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import { reclaimOwner } from '../engine/reclaim.ts';
 import type { Clock } from '../platform/clock.ts';
+import { makeDirectory } from '../platform/make-directory.ts';
 import { LEDGER_FILE } from '../stores/sqlite/operations.ts';
 import { DAY_FILE } from '../stores/sqlite/request-log.ts';
 import { SCHEMA_KNOWN } from '../stores/sqlite/schema.ts';
@@ -67,7 +68,7 @@ export async function backUp(plan: BackupPlan, clock: Clock): Promise<Backup | B
   const refusal = refuseTarget(plan.directory, target);
   if (refusal !== undefined) return refusal;
   const stage = `${target}.unfinished-${randomBytes(4).toString('hex')}`;
-  mkdirSync(stage, { recursive: true, mode: 0o700 });
+  makeDirectory(stage);
   try {
     const made = await gather(plan.directory, stage, clock);
     // Takes the place of an empty directory, too.

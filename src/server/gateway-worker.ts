@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import { LedgerEngine } from '../engine/ledger-engine.ts';
@@ -15,6 +15,7 @@ import { createPerformer, createRehearsal } from '../gateway/pipeline/rehearsal.
 import { RequestRecorder } from '../gateway/pipeline/request-recorder.ts';
 import { type Clock, createClock } from '../platform/clock.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
+import { makeDirectory } from '../platform/make-directory.ts';
 import { MetricRegistry } from '../platform/metrics.ts';
 import { createProcessLock } from '../platform/process-lock.ts';
 import { openTokenizer } from '../platform/tokenizer/tokenizer.ts';
@@ -226,7 +227,7 @@ function createAddressLimiter({ server, workers }: WorkerStart): AddressLimiter 
 /** The kernel frees this lock when the process dies: that is how others know that it did. */
 function lockOwner(dataDirectory: string, owner: string): { readonly release: () => void } {
   const directory = journalDirectory(dataDirectory);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   return createProcessLock(ownerLockPath(directory, owner));
 }
 

@@ -14,6 +14,7 @@ import { pipeline } from 'node:stream/promises';
 
 import { ADMIN_TOKEN_FILE } from '../control/admin/admin-token.ts';
 import type { Clock } from '../platform/clock.ts';
+import { makeDirectory } from '../platform/make-directory.ts';
 import { takeProcessLock } from '../platform/process-lock.ts';
 import { RESTORING_DIRECTORY } from '../stores/sqlite/operations.ts';
 import { SCHEMA_KNOWN } from '../stores/sqlite/schema.ts';
@@ -76,7 +77,7 @@ export async function restore(plan: RestorePlan, clock: Clock): Promise<Restored
   }
   const early = refuseDirectory(plan);
   if (early !== undefined) return early;
-  const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const made = makeDirectory(directory);
   const lock = takeProcessLock(join(directory, LOCK_FILE));
   if (lock === undefined) {
     return refuse('RESTORE_RUNNING', `another restore into ${directory} is at work: wait for it`);
@@ -86,7 +87,7 @@ export async function restore(plan: RestorePlan, clock: Clock): Promise<Restored
   } finally {
     lock.release();
     rmSync(join(directory, LOCK_FILE), { force: true });
-    if (made !== undefined && readdirSync(directory).length === 0) rmdirSync(directory);
+    if (made && readdirSync(directory).length === 0) rmdirSync(directory);
   }
 }
 

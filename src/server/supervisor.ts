@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-
 import { createAdminApp } from '../control/admin/admin-app.ts';
 import type { AdminOperations, ReloadOutcome } from '../control/admin/admin-deps.ts';
 import { type AdminListener, listenAdmin } from '../control/admin/admin-listener.ts';
@@ -7,6 +5,7 @@ import { type AdminToken, ensureAdminToken } from '../control/admin/admin-token.
 import { describeBooks, readBooksState, snapshotBooks } from '../control/jobs/books-report.ts';
 import { type Clock, createClock } from '../platform/clock.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
+import { makeDirectory } from '../platform/make-directory.ts';
 import { mergeSnapshots } from '../platform/metrics.ts';
 import type { Store } from '../stores/store.ts';
 import { BuiltinServers } from './builtins.ts';
@@ -83,7 +82,7 @@ export class Supervisor {
     const { config, recruits } = options;
     const clock = createClock(options.clockShiftMs);
     const logger = createLogger({ level: config.log.level, fields: { process: 'supervisor' } });
-    mkdirSync(journalDirectory(config.store.directory), { recursive: true, mode: 0o700 });
+    makeDirectory(journalDirectory(config.store.directory));
     const token = ensureAdminToken(config.store.directory);
     const store = await openStore(config.store, clock);
     const sweeper = new OwnerSweeper({

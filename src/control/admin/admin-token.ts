@@ -1,15 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import {
-  chmodSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { makeDirectory } from '../../platform/make-directory.ts';
 import { sha256Hex } from '../../platform/sha256.ts';
 
 export const ADMIN_TOKEN_FILE = 'admin.token';
@@ -25,7 +18,7 @@ export interface AdminToken {
  * owner only (DESIGN 10: no default password). Throws when the file cannot be read or holds something else.
  */
 export function ensureAdminToken(directory: string): AdminToken {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const path = join(directory, ADMIN_TOKEN_FILE);
   const existing = readToken(path);
   if (existing !== undefined) return { path, token: existing };

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { openBooks } from '../ledger/books.ts';
@@ -8,6 +8,7 @@ import { isQuiet } from '../ledger/settlement.ts';
 import { bindDirectory } from '../thread/bind-directory.ts';
 import { StoreError } from '../store-error.ts';
 import type { Operations } from '../thread/operations.ts';
+import { makeDirectory } from '../../platform/make-directory.ts';
 import { SqliteAccounts } from './accounts.ts';
 import { Answers } from './answers.ts';
 import { ApiKeys } from './api-keys.ts';
@@ -36,7 +37,7 @@ export const LEDGER_FILE = 'ledger.db';
 export const RESTORING_DIRECTORY = 'restoring';
 
 export function openOperations({ directory, busyTimeoutMs }: OperationsOptions): Operations {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   assertWhole(directory);
   const database = new Database({
     path: join(directory, LEDGER_FILE),

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { SchemaChange } from '../schema-version.ts';
+import { makeDirectory } from '../../platform/make-directory.ts';
 import { Database } from './database.ts';
 import { migrate, MIGRATIONS, readSchema } from './migrations.ts';
 import { assertWhole, LEDGER_FILE } from './operations.ts';
@@ -13,7 +14,7 @@ export const SCHEMA_KNOWN = MIGRATIONS.length;
 
 /** Brings the ledger of a data directory up to date, and makes both where they are missing. Throws StoreError. */
 export function migrateDirectory(directory: string): SchemaChange {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   return withLedger(directory, migrate);
 }
 
