@@ -79,6 +79,16 @@ const SERVER: readonly MistakeCase[] = [
     ],
   },
   {
+    name: 'a time of the connection that is no number',
+    yaml: lines(
+      'version: 1',
+      'store: { type: postgres, url: "postgres://me:pass@host/books?statement_timeout=abc&lock_timeout=100" }',
+    ),
+    problems: [
+      'tollkeeper.yaml:2:31 store.url: its parameter statement_timeout must be a whole number of milliseconds',
+    ],
+  },
+  {
     name: 'a database without its address',
     yaml: lines('version: 1', 'store: postgres'),
     problems: [

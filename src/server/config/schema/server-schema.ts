@@ -86,12 +86,26 @@ const DATA_DIRECTORY = '.tollkeeper';
 
 const DATABASE_FORM = 'postgres://user:password@host:5432/database';
 
+/** What the driver reads as numbers; the server is told NaN where one is none. */
+const TIME_PARAMETERS: ReadonlySet<string> = new Set([
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+]);
+
 /** Never repeated in a message: it holds a password. */
 const databaseUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//, { error: `expected ${DATABASE_FORM}` })
   .refine(isDatabaseUrl, {
     error: `expected ${DATABASE_FORM}, with special characters written as %40`,
+  })
+  .superRefine((text, context) => {
+    for (const [name, value] of URL.canParse(text) ? new URL(text).searchParams : []) {
+      if (!TIME_PARAMETERS.has(name) || /^\d{1,9}$/.test(value)) continue;
+      const message = `its parameter ${name} must be a whole number of milliseconds`;
+      context.addIssue({ code: 'custom', message });
+    }
   });
 
 const storeObject = z
