@@ -1,5 +1,6 @@
 import type { HonoRequest } from 'hono';
 
+import { CODES } from '../contract/codes.ts';
 import { type ProblemDialect, renderProblem } from '../contract/dialects.ts';
 import { buildProblemHeaders } from '../contract/headers.ts';
 import { chooseLanguage } from '../contract/languages.ts';
@@ -21,7 +22,9 @@ export function sendProblem(
   { dialect = 'plain', extension }: ProblemOptions = {},
 ): Response {
   const language = chooseLanguage(request.header('accept-language'));
-  const document = { ...buildProblem({ ...problem, language }), ...extension };
+  const { retryAfterSeconds } = CODES[problem.code];
+  const waiting = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  const document = { ...buildProblem({ ...waiting, ...problem, language }), ...extension };
   const form = chooseForm(dialect, request.header('accept'));
   const { contentType, body } = renderProblem(document, form);
   const headers = new Headers({ 'Referrer-Policy': 'no-referrer' });

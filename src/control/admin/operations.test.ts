@@ -128,6 +128,7 @@ it.each([
     });
     const answer = await call('/admin/tenants', { from: own });
     expect([answer.status, answer.json['code']]).toEqual([status, answered]);
+    expect(answer.headers['retry-after']).toBe(status === 503 ? '1' : undefined);
     expect(answer.text).not.toContain('secret detail');
     expect(own.logLines.join('')).toContain('secret detail');
     await own.close();
