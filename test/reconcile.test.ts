@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 
 import { DatabaseSync } from '@photostructure/sqlite';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 
-import { runParallel } from './support/gateway-caller.ts';
+import { GatewayCaller, runParallel } from './support/gateway-caller.ts';
+import { fillLedger } from './support/fill-ledger.ts';
 import { type Lab, startLab } from './support/start-lab.ts';
+import { startGateway } from './support/start-gateway.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
 import { waitFor } from './support/wait-for.ts';
 
 const PATIENCE = { timeoutMs: 60_000 };
@@ -68,4 +71,20 @@ it('BILL-27, ALERT-09, OBS-17: an entry that is missing raises alarm within one 
   change(gateway.data, 'INSERT INTO entries SELECT * FROM taken; DROP TABLE taken');
   await waitFor(async () => (await violations()) === '0', { ...PATIENCE, what: 'a clean run' });
   expect(await books(lab)).not.toHaveProperty('degraded');
+});
+
+it('KEY-01: an operator revokes a key while the books are being recomputed', async () => {
+  const data = temporaryDirectory('audited');
+  fillLedger(data, { keys: 500, entries: 60_000 });
+  const gateway = await startGateway({ data, args: ['--workers', '1'] });
+  onTestFinished(async () => void (await gateway.stop()));
+  const caller = new GatewayCaller(gateway);
+  onTestFinished(() => caller.close());
+  const { data: keys } = await caller.admin<{ data: { id: string }[] }>('/admin/keys?limit=1');
+  const ended: string[] = [];
+  const audit = caller.audit().finally(() => ended.push('audited'));
+  await caller.admin(`/admin/keys/${keys[0]?.id}/revoke`, undefined, 'POST');
+  ended.push('revoked');
+  expect(await audit).toEqual([]);
+  expect(ended).toEqual(['revoked', 'audited']);
 });

@@ -8,6 +8,7 @@ import { createLogger, type Logger } from '../platform/logger.ts';
 import { makeDirectory } from '../platform/make-directory.ts';
 import { mergeSnapshots } from '../platform/metrics.ts';
 import type { Store } from '../stores/store.ts';
+import { auditInTurn } from './audit-apart.ts';
 import { BuiltinServers } from './builtins.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { OverrideFlags } from './config/overrides.ts';
@@ -192,7 +193,7 @@ function openAdmin(parts: AdminParts): Promise<AdminListener> {
 }
 
 function createOperations(parts: AdminParts): AdminOperations {
-  const { watch, crew, clock, store, reloader } = parts;
+  const { config, watch, crew, clock, store, reloader } = parts;
   /** Undefined = the store does not answer. */
   const readBooks = () => readBooksState(store, clock.now()).catch(() => undefined);
   return {
@@ -202,6 +203,7 @@ function createOperations(parts: AdminParts): AdminOperations {
       source: watch.current.source,
     }),
     reload: () => reloader.read(),
+    audit: auditInTurn(config.store, clock),
     workers: () =>
       crew.members.map(({ name, worker, state, startedAt }) => ({
         name,

@@ -4,11 +4,11 @@ import { createBooksJobs } from '../control/jobs/books-jobs.ts';
 import { JobRunner } from '../control/jobs/job-runner.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { Store, Violation } from '../stores/store.ts';
-import type { LoadedConfig, StoreSettings } from './config/loaded-config.ts';
+import type { Store } from '../stores/store.ts';
+import { auditApart } from './audit-apart.ts';
+import type { LoadedConfig } from './config/loaded-config.ts';
 import { journalDirectory } from './data-directory.ts';
 import { EvidenceKeeper } from './evidence-keeper.ts';
-import { openStore } from './open-store.ts';
 
 export interface UpkeepParts {
   readonly config: LoadedConfig;
@@ -42,15 +42,4 @@ export function startUpkeep({ config, store, clock, logger }: UpkeepParts): Upke
       return runner.stop();
     },
   };
-}
-
-/** Over a connection of its own: a store thread that recomputes all of history would answer nothing else meanwhile. */
-async function auditApart(settings: StoreSettings, clock: Clock): Promise<readonly Violation[]> {
-  const isShared = settings.type === 'postgres';
-  const store = await openStore(isShared ? { ...settings, connections: 1 } : settings, clock);
-  try {
-    return await store.audit();
-  } finally {
-    await store.close();
-  }
 }

@@ -57,7 +57,7 @@ export async function startAdminApi(options: AdminApiOptions = {}): Promise<Admi
     adminToken: token,
     hostNames: options.hostNames ?? [],
     publicUrl: () => 'http://gateway.test',
-    operations: { ...quietOperations(), ...options.operations },
+    operations: { ...quietOperations(store), ...options.operations },
   });
   const listener = await listenAdmin(app, { host: '127.0.0.1', port: 0 });
   return {
@@ -101,7 +101,7 @@ export function refusedFacts(requestId: string): Facts {
   });
 }
 
-function quietOperations(): AdminOperations {
+function quietOperations(store: Store): AdminOperations {
   const metrics = new MetricRegistry();
   metrics
     .counter({ name: 'tollkeeper_requests_total', help: 'Requests.', labels: ['code'] })
@@ -114,6 +114,7 @@ function quietOperations(): AdminOperations {
       source: { providers: { openai: { api_key: '***' } } },
     }),
     reload: async () => ({ kind: 'reloaded', version: 'fedcba987654', changed: ['plans.free'] }),
+    audit: () => store.audit(),
     workers: () => [
       { name: 'worker-1', pid: 42, state: 'serving', startedAt: Date.UTC(2026, 0, 1) },
     ],

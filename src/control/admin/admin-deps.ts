@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type { Catalog } from '../../domain/catalog.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { MetricSnapshot } from '../../platform/metrics.ts';
-import type { Store } from '../../stores/store.ts';
+import type { Store, Violation } from '../../stores/store.ts';
 
 /** What the admin API needs; server/ supplies it. */
 export interface AdminDeps {
@@ -25,6 +25,8 @@ export interface AdminOperations {
   configuration(): LoadedConfiguration;
   /** Parses and checks first; on a problem the old configuration stays in force. */
   reload(): Promise<ReloadOutcome>;
+  /** Recomputes the books, however long that takes, without holding up `store`. */
+  audit(): Promise<readonly Violation[]>;
   workers(): readonly WorkerStatus[];
   /** Summed over all processes. */
   metrics(): Promise<MetricSnapshot>;

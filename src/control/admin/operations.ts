@@ -13,7 +13,7 @@ export function mountOperations(app: Hono<AdminEnv>, deps: AdminDeps): void {
   });
   app.post('/admin/config/reload', (context) => reload(context, deps));
   app.get('/admin/ledger/audit', async (context) => {
-    const violations = await deps.store.audit();
+    const violations = await operations.audit();
     return context.json({ ok: violations.length === 0, violations });
   });
   app.get('/admin/workers', (context) => {
