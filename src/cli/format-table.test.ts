@@ -18,7 +18,7 @@ it.each([
   ['an escape sequence', '\u001b[2Ja', '?[2Ja'],
   ['a reversed reading order', 'a\u202eb', 'a?b'],
   ['half a character', 'a\ud800', 'a?'],
-  ['too much', 'x'.repeat(500), `${'x'.repeat(59)}…`],
+  ['a long one is shown whole, to be copied', 'x'.repeat(500), 'x'.repeat(500)],
 ])('names of other people cannot forge output: %s', (_title, name, shown) => {
   expect(formatTable([{ name }], columns, false).split('\n')[1]?.startsWith(shown)).toBe(true);
   expect(formatFields([['name', name]])).toBe(`name  ${shown}`);

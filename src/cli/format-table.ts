@@ -4,15 +4,13 @@ export interface Column<Row> {
   readonly value: (row: Row) => string | null;
 }
 
-const CELL_LENGTH_MAX = 60;
-
 /** Aligned columns for people; scripts use `--json`. */
 export function formatTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   color: boolean,
 ): string {
-  const cells = rows.map((row) => columns.map((column) => cleanCell(column.value(row))));
+  const cells = rows.map((row) => columns.map((column) => cleanText(column.value(row))));
   const widths = columns.map((column, index) =>
     Math.max(column.title.length, ...cells.map((line) => line[index]?.length ?? 0)),
   );
@@ -28,13 +26,7 @@ export function formatTable<Row>(
 /** `name  value` lines for one thing. */
 export function formatFields(fields: readonly (readonly [string, string | null])[]): string {
   const width = Math.max(...fields.map(([name]) => name.length));
-  return fields.map(([name, value]) => `${name.padEnd(width)}  ${cleanCell(value)}`).join('\n');
-}
-
-/** A cell: one line of bounded length. */
-function cleanCell(value: string | null): string {
-  const clean = cleanText(value);
-  return clean.length > CELL_LENGTH_MAX ? `${clean.slice(0, CELL_LENGTH_MAX - 1)}…` : clean;
+  return fields.map(([name, value]) => `${name.padEnd(width)}  ${cleanText(value)}`).join('\n');
 }
 
 /** Names come from other people: nothing in them may move the cursor, forge a line or reverse the reading order. */
