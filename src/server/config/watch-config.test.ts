@@ -99,6 +99,24 @@ describe('hot reload (GW-03)', () => {
     expect(quotaOf(watch.current)).toBe(5);
   });
 
+  test('takes what is changed where a link leads to, also after it leads elsewhere', async () => {
+    for (const name of ['one', 'two'])
+      mkdirSync(join(directory, 'real', name), { recursive: true });
+    const target = (name: string) => join(directory, 'real', name, 'gateway.yaml');
+    writeFileSync(target('one'), yaml(10));
+    writeFileSync(target('two'), yaml(9));
+    symlinkSync(target('one'), file);
+    const watch = open();
+    writeFileSync(target('one'), yaml(5));
+    await waitForReloads(1);
+    symlinkSync(target('two'), `${file}.new`);
+    renameSync(`${file}.new`, file);
+    await waitForReloads(2);
+    writeFileSync(target('two'), yaml(4));
+    await waitForReloads(3);
+    expect(quotaOf(watch.current)).toBe(4);
+  });
+
   test('keeps the old configuration on an error, tells it once, and goes on when it is mended', async () => {
     writeFileSync(file, yaml(10));
     const watch = open();
@@ -150,10 +168,13 @@ describe('reload() for SIGHUP and the admin API', () => {
       'version: 1\nlog: { level: info }\npacks: { a: { title: A, price: 1 USD, credit: 1 USD } }',
     );
     const watch = open();
-    writeFileSync(file, 'version: 1\nlog: { level: warn }\nserver: { port: 5000 }\naliases: {}');
+    writeFileSync(
+      file,
+      'version: 1\nlog: { level: warn }\nserver: { port: 5000, drain: 5s }\naliases: {}',
+    );
     const reload = watch.reload();
     expect(reload.kind === 'changed' && formatChanges(reload.changes)).toBe(
-      'log.level changed (from the next start), packs.a removed, server.port changed (from the next start)',
+      'log.level changed (from the next start), packs.a removed, server.drain changed, server.port changed (from the next start)',
     );
   });
 

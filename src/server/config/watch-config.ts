@@ -1,4 +1,4 @@
-import { watch } from 'node:fs';
+import { realpathSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { ConfigProblem } from './config-problem.ts';
@@ -41,6 +41,8 @@ export interface WatchOptions extends LoadOptions {
 }
 
 const SETTLE_MS = 100;
+/** How long a stop waits is looked up when it comes. */
+const READ_AT_START = /^(server(?!\.drain$)|store|redis|log|journal|jobs)(\.|$)/;
 
 /** Hot reload: the new file is read, checked and compiled first, and only then takes the old one's place. */
 export function watchConfig(options: WatchOptions): ConfigWatch {
@@ -62,6 +64,7 @@ export function watchConfig(options: WatchOptions): ConfigWatch {
     return { kind: 'changed', config: current, changes };
   };
   const reloadAfterEvent = (): void => {
+    folders.follow(file);
     const result = reload();
     const problems = result.kind === 'kept' ? JSON.stringify(result.problems) : '';
     // Other files of the folder change too: the same mistake is told once.
@@ -69,13 +72,12 @@ export function watchConfig(options: WatchOptions): ConfigWatch {
     lastProblems = problems;
     if (news && result.kind !== 'unchanged') onReload(result);
   };
-  // The folder and not the file: editors replace a file by renaming another over it, and mounted
-  // Kubernetes files change by a link beside them; a watch on the file would go with the old one.
-  const watcher = watchFolder(dirname(file), () => {
+  const folders = new FolderWatch(() => {
     clearTimeout(timer);
     timer = setTimeout(reloadAfterEvent, settleMs);
     timer.unref();
   });
+  folders.follow(file);
   return {
     reload,
     get current() {
@@ -83,7 +85,7 @@ export function watchConfig(options: WatchOptions): ConfigWatch {
     },
     close: () => {
       clearTimeout(timer);
-      watcher.close();
+      folders.close();
     },
   };
 }
@@ -95,11 +97,49 @@ function otherAsset(before: LoadedConfig, after: LoadedConfig): ConfigProblem {
   return { file: after.file, line: 0, column: 0, path: 'asset', message };
 }
 
-function watchFolder(folder: string, onEvent: () => void): FSWatcher {
-  const watcher = watch(folder, { persistent: false }, onEvent);
-  // A folder that goes away ends the watch, not the gateway; `reload` still works.
-  watcher.on('error', () => watcher.close());
-  return watcher;
+/**
+ * The folder and not the file: editors replace a file by renaming another over it, and mounted Kubernetes files change by
+ * a link beside them; a watch on the file would go with the old one. Where the file is a link, also the folder it leads to.
+ */
+class FolderWatch {
+  readonly #onEvent: () => void;
+  readonly #watchers = new Map<string, FSWatcher>();
+
+  constructor(onEvent: () => void) {
+    this.#onEvent = onEvent;
+  }
+
+  /** A link may lead elsewhere since the last time. */
+  follow(file: string): void {
+    const wanted = new Set([dirname(file), dirname(followLinks(file))]);
+    for (const folder of this.#watchers.keys()) if (!wanted.has(folder)) this.#forget(folder);
+    for (const folder of wanted) if (!this.#watchers.has(folder)) this.#watch(folder);
+  }
+
+  close(): void {
+    for (const folder of this.#watchers.keys()) this.#forget(folder);
+  }
+
+  #watch(folder: string): void {
+    const watcher = watch(folder, { persistent: false }, this.#onEvent);
+    // A folder that goes away ends the watch, not the gateway; `reload` still works.
+    watcher.on('error', () => this.#forget(folder));
+    this.#watchers.set(folder, watcher);
+  }
+
+  #forget(folder: string): void {
+    this.#watchers.get(folder)?.close();
+    this.#watchers.delete(folder);
+  }
+}
+
+/** Itself when it leads nowhere just now. */
+function followLinks(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
 }
 
 /** What differs, by path of two levels and never by value. */
@@ -109,9 +149,7 @@ export function listChanges(before: LoadedConfig, after: LoadedConfig): readonly
     const [old, now] = [before.fingerprints.get(path), after.fingerprints.get(path)];
     if (old === now) return [];
     const change = old === undefined ? 'added' : now === undefined ? 'removed' : 'changed';
-    return [
-      { path, change, needsRestart: /^(server|store|redis|log|journal|jobs)(\.|$)/.test(path) },
-    ];
+    return [{ path, change, needsRestart: READ_AT_START.test(path) }];
   });
 }
 
