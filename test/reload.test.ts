@@ -62,3 +62,23 @@ it('GW-03: a worker that was still starting when the configuration changed sells
   );
   expect([answer.status, answer.headers['x-tollkeeper-cost']]).toEqual([200, '0.0020 USD']);
 });
+
+it('a second gateway on one data directory says so, and both keep the same books', async () => {
+  const data = temporaryDirectory('shared');
+  const first = await startGateway({ data, args: ['--workers', '1'] });
+  onTestFinished(async () => void (await first.stop()));
+  const second = await startGateway({ data, args: ['--workers', '1'] });
+  onTestFinished(async () => void (await second.stop()));
+  expect(second.program.stderr).toContain('works on this data directory');
+  expect(first.program.stderr).toBe('');
+  const callers = [new GatewayCaller(first), new GatewayCaller(second)];
+  onTestFinished(() => callers.forEach((caller) => caller.close()));
+  // One cent, and each call is a fifth of it.
+  const calls = callers.flatMap((caller) => [1, 2, 3, 4].map(() => caller));
+  const answers = await Promise.all(
+    calls.map((caller) => caller.callPatiently({ path: '/demo/weather?city=Oslo' })),
+  );
+  const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 402, 402, 402]);
+  expect(await callers[0]?.audit()).toEqual([]);
+});

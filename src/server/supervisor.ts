@@ -16,11 +16,13 @@ import { serializeCatalog } from './config/parse-catalog.ts';
 import { type ConfigWatch, watchConfig } from './config/watch-config.ts';
 import { ConfigReloader } from './config-reloader.ts';
 import { journalDirectory } from './data-directory.ts';
+import { findRunning } from './find-running.ts';
 import type { Recruit } from './fork-worker.ts';
 import { openStore } from './open-store.ts';
 import { originOf } from './origin.ts';
 import { OwnerSweeper } from './owner-sweeper.ts';
 import { describeSharedRates } from './shared-rates.ts';
+import { warnOfStrandedCustomers } from './stranded-customers.ts';
 import { startUpkeep, type Upkeep } from './upkeep.ts';
 import { WorkerCrew } from './worker-crew.ts';
 
@@ -84,6 +86,7 @@ export class Supervisor {
     const clock = createClock(options.clockShiftMs);
     const logger = createLogger({ level: config.log.level, fields: { process: 'supervisor' } });
     makeDirectory(journalDirectory(config.store.directory));
+    tellOfNeighbour(config.store.directory, logger);
     const token = ensureAdminToken(config.store.directory);
     const store = await openStore(config.store, clock);
     const sweeper = new OwnerSweeper({
@@ -125,6 +128,8 @@ export class Supervisor {
       { host: config.server.adminHost, tls: undefined },
       admin.address.port,
     );
+    // A look at every customer, for which no start waits; a store that stops answering tells of itself elsewhere.
+    warnOfStrandedCustomers(store, config.catalog.plans, logger).catch(() => undefined);
     return new Supervisor({
       store,
       clock,
@@ -163,6 +168,16 @@ export class Supervisor {
     await this.#parts.builtins.close();
     await this.store.close();
   }
+}
+
+/** Two on one directory keep the same books, by the same leases and locks as two workers do; seldom it is meant. */
+function tellOfNeighbour(directory: string, logger: Logger): void {
+  const owner = findRunning(directory);
+  if (owner === undefined) return;
+  logger.warn(
+    { owner, directory },
+    'another gateway process works on this data directory: they share customers and money, and each serves by a configuration of its own. If that is not meant, stop one',
+  );
 }
 
 interface AdminParts {
