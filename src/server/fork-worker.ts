@@ -40,7 +40,10 @@ export function forkFirstWorkers({ server }: LoadedConfig): readonly Recruit[] {
 
 export function forkWorker(): Recruit {
   const worker = cluster.fork(WORKER_ENV);
-  closeUndelivered(worker);
+  // Whoever writes to a process that has just ended is told so, before `exit` says it to those who have to know.
+  worker.on('error', () => undefined);
+  // One that could not be made has no channel.
+  if (worker.process.pid !== undefined) closeUndelivered(worker);
   const loaded = new Promise<void>((resolve) => {
     worker.on('message', ({ type }: FromWorker) => {
       if (type === 'loaded') resolve();

@@ -56,6 +56,8 @@ export function runWorker(): void {
 /** `node:cluster` ends a worker whose supervisor is gone, unless by then it looks as if that had been meant. */
 function onOrphaned(act: () => void): void {
   const { worker } = cluster;
+  // To write to a supervisor that has just ended is no reason to end without handing back.
+  worker?.on('error', () => undefined);
   worker?.once('disconnect', () => {
     worker.exitedAfterDisconnect = true;
     act();

@@ -132,7 +132,7 @@ export class WorkerCrew {
     });
   }
 
-  #hire(): Promise<number> {
+  async #hire(): Promise<number> {
     this.#lastNumber += 1;
     const name = `worker-${this.#lastNumber}`;
     const { worker, loaded } = this.#recruits.shift() ?? forkWorker();
@@ -162,6 +162,12 @@ export class WorkerCrew {
         reject(new WorkerStartError('', `${name} ended before it was ready`));
       if (worker.isDead()) ended();
       else worker.once('exit', ended);
+      worker.once('error', (error) => {
+        // One that was never made does not end either.
+        if (worker.process.pid !== undefined) return;
+        this.#members.delete(worker.id);
+        reject(new WorkerStartError('', `${name} could not be made: ${error.message}`));
+      });
     });
   }
 
