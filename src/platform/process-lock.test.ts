@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, it, onTestFinished } from 'vitest';
@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { ChildProgram } from '../../test/support/child-program.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
-import { takeProcessLock } from './process-lock.ts';
+import { createProcessLock, takeProcessLock } from './process-lock.ts';
 
 const LOCK_URL = JSON.stringify(new URL('./process-lock.ts', import.meta.url).href);
 const HOLDER = `
@@ -92,6 +92,17 @@ it('is found held from the moment it is made, by one who looks for dead processe
   expect(seen.size).toBeGreaterThan(10);
   expect(taken).toEqual([]);
 }, 60_000);
+
+it('is one file while it is held, and what an earlier version left beside it goes when it is taken', () => {
+  const directory = temporaryDirectory('lock');
+  const made = createProcessLock(join(directory, 'own_1.lock'));
+  writeFileSync(join(directory, 'own_2.lock'), '');
+  writeFileSync(join(directory, 'own_2.lock-journal'), Buffer.alloc(512));
+  const taken = takeProcessLock(join(directory, 'own_2.lock'));
+  expect(readdirSync(directory).toSorted()).toEqual(['own_1.lock', 'own_2.lock']);
+  made.release();
+  taken?.release();
+});
 
 it('a path that cannot be a lock is an error, not a lock of somebody else', () => {
   expect(() => takeProcessLock(temporaryDirectory('lock'))).toThrow('unable to open');

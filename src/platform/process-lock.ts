@@ -15,7 +15,8 @@ export interface ProcessLock {
 export function takeProcessLock(path: string): ProcessLock | undefined {
   const database = openFile(path);
   try {
-    database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+    // Nothing is ever written here: a journal of SQLite's beside it would outlive a process that is killed.
+    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return { release: () => database.close() };
   } catch (error) {
     database.close();

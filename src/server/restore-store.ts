@@ -58,7 +58,7 @@ export type RestoreRefusal = Refusal<
 const LOCK_FILE = 'restoring.lock';
 /** Of this installation and in no backup; the folder of an empty file system. */
 const LEFT_IN_PLACE = new Set([ADMIN_TOKEN_FILE, 'lost+found']);
-/** What restores make: the stage, the lock with the file that SQLite puts beside it, what was there before. */
+/** What restores make: the stage, the lock, what was there before. */
 const OWN_NAME = /^(restoring|replaced-)/;
 
 /**
