@@ -7,7 +7,9 @@ import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { Journal } from '../engine/journal.ts';
+import { ownerLockPath } from '../engine/reclaim.ts';
 import { createLogger } from '../platform/logger.ts';
+import { createProcessLock } from '../platform/process-lock.ts';
 import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
 import type { Store } from '../stores/store.ts';
 import { journalDirectory } from './data-directory.ts';
@@ -92,9 +94,14 @@ it('a round that fails is logged, and the next one works', async () => {
   expect(await store.liveOwners()).toEqual([]);
 });
 
-it('a stopped sweeper reclaims nothing more', async () => {
-  await leaveBehind('own_1');
-  await sweeper.stop();
+it('looks for the last time when it stops, also during a round that has passed who died, and then no more', async () => {
+  const death = createProcessLock(ownerLockPath(journalDirectory(directory), 'own_1'));
+  await store.openOwner('own_1', Date.now());
+  const round = sweeper.sweep();
+  death.release();
+  await Promise.all([round, sweeper.stop()]);
+  expect(await store.liveOwners()).toEqual([]);
+  await leaveBehind('own_2');
   await sweeper.sweep();
-  expect(await store.liveOwners()).toEqual(['own_1']);
+  expect(await store.liveOwners()).toEqual(['own_2']);
 });

@@ -2,10 +2,13 @@ import { readdirSync } from 'node:fs';
 
 import { reclaimOwner } from '../engine/reclaim.ts';
 import type { Logger } from '../platform/logger.ts';
+import { waitAtMost } from '../platform/wait-at-most.ts';
 import type { Store } from '../stores/store.ts';
 import { journalDirectory } from './data-directory.ts';
 
 const SWEEP_MS = 500;
+/** Of a gateway that stops. */
+const LAST_SWEEP_MS = 5000;
 
 /** Finds processes of this machine that died with money in hand, and gives it back from their journals. */
 export class OwnerSweeper {
@@ -38,10 +41,20 @@ export class OwnerSweeper {
     return this.#sweeping;
   }
 
+  /**
+   * One more round: who died a moment ago was alive when the one under way looked, and on a store that others share
+   * nobody else could give back what it had. A store that does not answer is not waited for.
+   */
   async stop(): Promise<void> {
-    this.#stopped = true;
     clearInterval(this.#timer);
+    await waitAtMost(this.#sweepAnew(), LAST_SWEEP_MS, 'the last sweep').catch(() => undefined);
+    this.#stopped = true;
     await this.#sweeping;
+  }
+
+  async #sweepAnew(): Promise<void> {
+    await this.#sweeping;
+    await this.sweep();
   }
 
   async #sweepOnce(): Promise<void> {
