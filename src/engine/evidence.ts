@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { makeDirectory } from '../platform/make-directory.ts';
@@ -27,7 +27,8 @@ export function keepAsEvidence(path: string): void {
     makeDirectory(directory);
     renameSync(path, join(directory, basename(path)));
   } catch {
-    unlinkSync(path);
+    // One that somebody has removed is what it was to become.
+    rmSync(path, { force: true });
   }
 }
 

@@ -1,10 +1,12 @@
+import { rmSync } from 'node:fs';
+
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { balanceAccount } from '../domain/accounts.ts';
 import type { Change, Overrun, SyncBatch, SyncResult } from '../stores/store.ts';
-import { Journal } from './journal.ts';
+import { Journal, journalFiles } from './journal.ts';
 import type { LeaseAccount } from './lease-account.ts';
 import { LeaseBook } from './lease-book.ts';
 import { Settler } from './settler.ts';
@@ -27,6 +29,7 @@ afterEach(async () => {
 interface Options {
   readonly accountsMax?: number;
   readonly tookMs?: number;
+  readonly segmentBytesMax?: number;
   readonly lastSettled?: (batches: readonly SyncBatch[]) => number | undefined;
 }
 
@@ -53,7 +56,8 @@ function open(options: Options = {}) {
     acquire: () => Promise.resolve([]),
   };
   const book = new LeaseBook('own_1', store, clock, { onError: () => undefined, ...options });
-  const journal = new Journal(temporaryDirectory('settler'), 'own_1');
+  const directory = temporaryDirectory('settler');
+  const journal = new Journal(directory, 'own_1', options.segmentBytesMax);
   const settler = new Settler({
     owner: 'own_1',
     store,
@@ -67,7 +71,7 @@ function open(options: Options = {}) {
     },
   });
   settlers.push(settler);
-  return { settler, book, clock, journal, batches, closed, events, answers };
+  return { settler, book, clock, directory, journal, batches, closed, events, answers };
 }
 
 /** An account of which the store has granted 100, with 40 under a hold and 10 charged. */
@@ -99,6 +103,20 @@ describe('Settler', () => {
       leases: [{ index: 1, charged: 10, granted: 100, close: false, answersRecall: false }],
     });
     expect(batches[1]?.leases).toEqual([]);
+  });
+
+  it('hears the news also when a journal that is settled was removed by somebody', async () => {
+    const { settler, book, clock, directory, journal, events, answers } = open({
+      segmentBytesMax: 1,
+    });
+    leased(book, clock);
+    for (const requestId of ['req_1', 'req_2']) {
+      journal.append({ kind: 'charge', requestId, charges: [], overruns: [] });
+    }
+    rmSync(journalFiles(directory, 'own_1')[0] ?? '');
+    answers.push({ changes: [{ kind: 'key', id: 'key_1' }] });
+    await settler.settleNow();
+    expect(events).toMatchObject({ errors: [], changes: [{ id: 'key_1' }] });
   });
 
   it('a settlement that failed is said again whole, overruns included, and told to the log', async () => {

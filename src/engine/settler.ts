@@ -184,6 +184,8 @@ export class Settler {
       if (sent.length > 0) this.#doubt = { seq, tickets: sent };
       throw error;
     }
+    // Last: a disk in trouble takes back nothing that the store has said, and keeps no news from anybody.
+    this.#journal.trim(seq);
   }
 
   #compose(seq: number, waitsUntilMs: number | undefined): Settlement {
@@ -201,7 +203,6 @@ export class Settler {
     this.#settleAfterMs = Math.min(SETTLE_MOST_MS, Math.max(SETTLE_MS, tookMs * SETTLE_FACTOR));
     this.#closing = this.#closing.slice(closings);
     this.#settledSeq = batch.seq;
-    this.#journal.trim(batch.seq);
     for (const [position, account] of included.entries()) {
       if (totals[position]?.answersRecall === true) account.recalled = false;
       if (account.handingBack) this.#book.resumeGrowth(account);
