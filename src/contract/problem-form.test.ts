@@ -33,8 +33,8 @@ test.each<[string | undefined, string]>([
   ['text/plain', 'text'],
   ['text/*', 'text'],
   ['text/html;q=0, */*', 'openai'],
-  ['application/json;q=0, */*', 'openai'],
-  ['application/json;q=0, application/problem+json;q=0, */*', 'text'],
+  ['application/json;q=0, */*', 'text'],
+  ['application/json;q=0, application/problem+json, */*;q=0.5', 'openai'],
   ['*/*;q=0', 'openai'],
   ['application/json;q=nonsense, text/plain', 'text'],
 ])('C402-10: Accept %s gives %s', (accept, expected) => {

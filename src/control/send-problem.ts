@@ -11,6 +11,8 @@ import { buildProblem } from '../contract/problem.ts';
 export interface ProblemOptions {
   /** The envelope programs expect there; default plain. */
   readonly dialect?: ProblemDialect | undefined;
+  /** The media types that will do, where something else says so than the header of that name. */
+  readonly accept?: string | undefined;
   /** Members beside those of the 402 contract (RFC 9457 3.2), for instance a list of problems. */
   readonly extension?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -19,13 +21,13 @@ export interface ProblemOptions {
 export function sendProblem(
   request: HonoRequest,
   problem: ProblemInput,
-  { dialect = 'plain', extension }: ProblemOptions = {},
+  { dialect = 'plain', accept = request.header('accept'), extension }: ProblemOptions = {},
 ): Response {
   const language = chooseLanguage(request.header('accept-language'));
   const { retryAfterSeconds } = CODES[problem.code];
   const waiting = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
   const document = { ...buildProblem({ ...waiting, ...problem, language }), ...extension };
-  const form = chooseForm(dialect, request.header('accept'));
+  const form = chooseForm(dialect, accept);
   const { contentType, body } = renderProblem(document, form);
   const headers = new Headers({ 'Referrer-Policy': 'no-referrer' });
   const list = buildProblemHeaders(document, { form, contentType });

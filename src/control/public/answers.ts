@@ -1,29 +1,28 @@
-import { accepts } from 'hono/accepts';
-
+import { chooseOffer, type Offer } from '../../contract/accept.ts';
 import type { RetryKind } from '../../contract/code-row.ts';
 import type { Code } from '../../contract/codes.ts';
-import type { ProblemDialect } from '../../contract/dialects.ts';
 import type { ProblemDetails } from '../../contract/problem-document.ts';
-import { sendProblem } from '../send-problem.ts';
+import { type ProblemOptions, sendProblem } from '../send-problem.ts';
 import { PAGE_HEADERS, renderPage, type Page } from './layout.ts';
 import type { Identification, PublicContext, PublicDeps } from './public-deps.ts';
 import { isoTime } from './time-words.ts';
 
-export type Format = 'html' | 'json' | 'markdown';
+type Format = 'html' | 'json' | 'markdown';
 
-const TYPES: Readonly<Record<Format, string>> = {
-  html: 'text/html',
-  json: 'application/json',
-  markdown: 'text/markdown',
+const TYPES: Readonly<Record<Format, readonly string[]>> = {
+  html: ['text/html', 'application/xhtml+xml'],
+  json: ['application/json', 'application/problem+json'],
+  markdown: ['text/markdown'],
 };
-const HTML_TYPES = [TYPES.html, 'application/xhtml+xml'];
 
-/** What the caller would rather have; `otherwise` for callers who take anything (curl, fetch). */
-export function negotiate(context: PublicContext, otherwise: Format): Format {
-  const supports = [...HTML_TYPES, TYPES.json, 'application/problem+json', TYPES.markdown];
-  const chosen = accepts(context, { header: 'Accept', supports, default: TYPES[otherwise] });
-  if (HTML_TYPES.includes(chosen)) return 'html';
-  return chosen === TYPES.markdown ? 'markdown' : 'json';
+/** Which of the formats there are the caller would rather have: the first for who takes anything (curl, fetch). */
+export function negotiate<Name extends Format>(
+  context: PublicContext,
+  first: Name,
+  ...others: readonly Name[]
+): Name {
+  const offer = (name: Name): Offer<Name> => [name, TYPES[name]];
+  return chooseOffer([offer(first), ...others.map(offer)], context.req.header('accept'));
 }
 
 export interface PageOptions {
@@ -46,7 +45,7 @@ export function sendJson(
   options: PageOptions = {},
 ): Response {
   return context.body(`${JSON.stringify(value, undefined, 2)}\n`, options.status ?? 200, {
-    'Content-Type': TYPES.json,
+    'Content-Type': 'application/json',
     ...sharedHeaders(options),
   });
 }
@@ -60,22 +59,23 @@ export function sharedHeaders(options: PageOptions): Record<string, string> {
   };
 }
 
-export interface Refusal {
+export interface Refusal extends Reading {
   readonly code: Code;
   readonly details?: ProblemDetails;
   readonly retryKind?: RetryKind;
-  /** The envelope programs expect there; default plain. */
-  readonly dialect?: ProblemDialect | undefined;
 }
+
+/** What a refusal is read as: see `ProblemOptions`. */
+export type Reading = Pick<ProblemOptions, 'dialect' | 'accept'>;
 
 /** A refusal of a page reads as the gateway's: a person's browser gets a page, too. */
 export function refuse(context: PublicContext, deps: PublicDeps, refusal: Refusal): Response {
-  const { dialect, ...problem } = refusal;
+  const { dialect, accept, ...problem } = refusal;
   const requestId = context.get('requestId');
   return sendProblem(
     context.req,
     { ...problem, requestId, baseUrl: deps.publicUrl() },
-    { dialect },
+    { dialect, accept },
   );
 }
 
@@ -84,12 +84,12 @@ export function refuseCaller(
   context: PublicContext,
   deps: PublicDeps,
   { code, since }: Extract<Identification, { kind: 'refused' }>,
-  dialect: ProblemDialect | undefined,
+  reading: Reading,
 ): Response {
   const at = since === undefined ? undefined : isoTime(since);
   const details: ProblemDetails = {
     ...(at !== undefined && code === 'KEY_REVOKED' ? { revoked_at: at } : {}),
     ...(at !== undefined && code === 'KEY_EXPIRED' ? { expired_at: at } : {}),
   };
-  return refuse(context, deps, { code, details, dialect });
+  return refuse(context, deps, { code, details, ...reading });
 }

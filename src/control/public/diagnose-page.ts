@@ -34,7 +34,8 @@ function refuseSize(context: PublicContext, deps: PublicDeps): Response {
 }
 
 function showForm(context: PublicContext, deps: PublicDeps): Response {
-  if (negotiate(context, 'html') !== 'json') return sendPage(context, renderDiagnose(undefined));
+  if (negotiate(context, 'html', 'json') === 'html')
+    return sendPage(context, renderDiagnose(undefined));
   return sendJson(context, {
     how: `POST {"response": "<the whole answer as text>"} or {"status": 402, "headers": {}, "body": {}} to ${deps.publicUrl()}/v1/diagnose`,
   });
@@ -67,7 +68,7 @@ async function acceptPaste(context: PublicContext, deps: PublicDeps): Promise<Re
   const answer = 'response' in pasted ? readPastedAnswer(pasted.response) : answerOf(pasted);
   if (Buffer.byteLength(answer.text) > PASTE_BYTES_MAX) return refuseSize(context, deps);
   const diagnosis = diagnose(answer);
-  return context.req.path === '/diagnose' && negotiate(context, 'json') === 'html'
+  return context.req.path === '/diagnose' && negotiate(context, 'json', 'html') === 'html'
     ? sendPage(context, renderDiagnose(diagnosis))
     : sendJson(context, viewDiagnosis(diagnosis, deps.publicUrl()));
 }

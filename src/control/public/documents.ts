@@ -21,7 +21,7 @@ export function sendDocument(
   context: PublicContext,
   { source, folder, note }: OwnDocument,
 ): Response {
-  if (negotiate(context, 'html') === 'markdown') {
+  if (negotiate(context, 'html', 'markdown') === 'markdown') {
     return context.body(source, 200, {
       'Content-Type': 'text/markdown; charset=utf-8',
       ...sharedHeaders(CACHE),

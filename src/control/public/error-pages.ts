@@ -20,7 +20,7 @@ export function mountErrorPages(app: Hono<PublicEnv>, deps: PublicDeps): void {
 const FOLDER = 'errors/';
 
 function sendIndex(context: PublicContext, deps: PublicDeps): Response {
-  if (negotiate(context, 'html') === 'json') {
+  if (negotiate(context, 'html', 'json', 'markdown') === 'json') {
     const data = codeNames().map((code) => viewCode(code, deps.publicUrl()));
     return sendJson(context, { data }, CACHE);
   }
@@ -33,7 +33,7 @@ function sendCode(context: PublicContext, deps: PublicDeps, asked: string): Resp
   if (code === undefined) return sendUnknown(context, deps, asked);
   const alias = code === name ? undefined : name;
   const source = readErrorDoc(code);
-  if (negotiate(context, 'html') === 'json') {
+  if (negotiate(context, 'html', 'json', 'markdown') === 'json') {
     const view = { ...viewCode(code, deps.publicUrl()), ...(alias === undefined ? {} : { alias }) };
     return sendJson(context, { ...view, markdown: source }, CACHE);
   }
@@ -51,7 +51,7 @@ function renderAlias(alias: string, code: Code): Html {
 
 function sendUnknown(context: PublicContext, deps: PublicDeps, name: string): Response {
   const nearest = nearestCode(name);
-  if (negotiate(context, 'html') !== 'html') {
+  if (negotiate(context, 'html', 'json') !== 'html') {
     const details = {
       path: context.req.path,
       ...(nearest === undefined ? {} : { nearest }),

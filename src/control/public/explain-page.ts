@@ -108,7 +108,7 @@ async function sendProbe(
   const state = await readCurrentState(deps, request.facts, request.tenantId);
   const probed = await runProbe(deps, request, kind, state);
   if (probed.kind === 'not possible') return refuseProbe(context, deps, probed.reason);
-  if (negotiate(context, 'json') !== 'html') return sendJson(context, probed.probe);
+  if (negotiate(context, 'json', 'html') !== 'html') return sendJson(context, probed.probe);
   // Post, redirect, get: reloading the page must not run it again.
   return context.body(null, 303, {
     Location: `/r/${request.id}${request.query}#probe`,

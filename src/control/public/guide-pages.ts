@@ -22,7 +22,7 @@ function sendIndex(context: PublicContext, deps: PublicDeps): Response {
     title: titleOfMarkdown(readGuide(name)) ?? name,
     path: `/guides/${name}`,
   }));
-  if (negotiate(context, 'html') === 'json') {
+  if (negotiate(context, 'html', 'json') === 'json') {
     const data = guides.map(({ path, ...guide }) => ({ ...guide, url: deps.publicUrl() + path }));
     return sendJson(context, { data }, CACHE);
   }

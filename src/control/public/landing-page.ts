@@ -13,7 +13,7 @@ export function mountLandingPage(app: Hono<PublicEnv>, deps: PublicDeps): void {
 function sendLanding(context: PublicContext, deps: PublicDeps): Response {
   const url = deps.publicUrl();
   const paths = addressesOf(deps);
-  if (negotiate(context, 'json') !== 'html') {
+  if (negotiate(context, 'json', 'html') !== 'html') {
     const addresses = Object.fromEntries(paths.map(({ name, path }) => [name, url + path]));
     return sendJson(context, { name: 'tollkeeper', version: deps.version, addresses });
   }

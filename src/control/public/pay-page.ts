@@ -67,7 +67,7 @@ async function withLink(
 
 async function showPay(context: PublicContext, visit: Visit): Promise<Response> {
   const view = await readView(context, visit);
-  return negotiate(context, 'json') === 'html'
+  return negotiate(context, 'json', 'html') === 'html'
     ? sendPage(context, renderPay(view), { headers: PAY_HEADERS })
     : sendJson(context, viewPay(view));
 }
@@ -93,7 +93,7 @@ async function acceptPurchase(context: PublicContext, visit: Visit): Promise<Res
   const bought = await buy(deps, payer, parsed.purchase);
   if (bought.kind === 'conflict') return refuse(context, deps, { code: 'IDEMPOTENCY_CONFLICT' });
   if (bought.kind === 'invalid') return refuseInvalid(context, deps, bought);
-  if (negotiate(context, 'json') !== 'html') return sendJson(context, bought.answer);
+  if (negotiate(context, 'json', 'html') !== 'html') return sendJson(context, bought.answer);
   // Post, redirect, get: reloading the page that says "Paid" must not ask to pay again.
   return context.body(null, 303, {
     Location: `${context.req.path}?receipt=${encodeURIComponent(bought.receipt)}`,

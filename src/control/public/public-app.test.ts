@@ -63,6 +63,24 @@ describe('every page', () => {
     },
   );
 
+  it.each([
+    ['/', '*/*, text/html;q=0.1', 'application/json'],
+    ['/', 'application/*', 'application/json'],
+    ['/errors', 'text/html;q=0, */*', 'application/json'],
+    ['/errors', '*/*', 'text/html; charset=utf-8'],
+    ['/errors', 'application/json, text/markdown', 'application/json'],
+    ['/errors/KEY_MISSING', 'text/html;q=0.5, text/markdown', 'text/markdown; charset=utf-8'],
+    ['/diagnose', 'application/vnd.example+json', 'application/json'],
+    ['/errors/NO_SUCH', 'application/vnd.example+json', 'application/problem+json'],
+  ])('%s for Accept %s is %s: pages weigh as refusals do', async (path, accept, expected) => {
+    expect((await call(path, { accept })).headers['content-type']).toBe(expected);
+  });
+
+  it('an address that ends in .json is refused in JSON, to a browser too', async () => {
+    const { json } = await call('/r/x.json', { accept: HTML });
+    expect(json['code']).toBe('KEY_MISSING');
+  });
+
   it('keeps what is about a tenant out of caches, and lets the code pages be cached', async () => {
     const { tenant } = await pages.addTenant();
     const token = signPayLink({ tenantId: tenant.id, cause: 'X' }, pages.deps.signingSecret);

@@ -4,7 +4,7 @@ import type { Facts } from '../../domain/facts.ts';
 import { unpackFacts } from '../../domain/facts-record.ts';
 import { isId, requestTime } from '../../platform/ids.ts';
 import type { RequestRow } from '../../stores/store.ts';
-import { type Format, negotiate, refuse, refuseCaller } from './answers.ts';
+import { negotiate, refuse, refuseCaller } from './answers.ts';
 import type { PublicContext, PublicDeps } from './public-deps.ts';
 import { createRedact, redactAll } from './redact.ts';
 import { verifyExplainLink } from './signed-links.ts';
@@ -29,19 +29,19 @@ export interface ReadableRequest {
 export async function readRequest(
   context: PublicContext,
   deps: PublicDeps,
-  asked: { readonly id: string; readonly format: Format | undefined },
+  asked: { readonly id: string; readonly format: 'json' | undefined },
 ): Promise<ReadableRequest | Response> {
   const { id } = asked;
-  const dialect = asked.format === 'json' ? { dialect: 'plain' as const } : {};
+  const reading = asked.format === 'json' ? { accept: 'application/json' } : {};
   const reader = await identifyReader(context, deps, id);
-  if (reader.kind === 'refused') return refuseCaller(context, deps, reader, dialect.dialect);
+  if (reader.kind === 'refused') return refuseCaller(context, deps, reader, reading);
   const row = await findRow(deps, id);
   // Somebody else's request looks like one that never was.
   if (row === undefined || (reader.kind === 'owner' && row.tenantId !== reader.tenantId)) {
     return refuse(context, deps, {
       code: 'NOT_FOUND',
       details: { path: context.req.path },
-      ...dialect,
+      ...reading,
     });
   }
   const facts = unpackFacts(row.facts);
@@ -55,8 +55,8 @@ export async function readRequest(
 }
 
 /** What the page is asked as: `/r/{id}.json` says it in the address, everybody else in `Accept`. */
-export function formatOf(context: PublicContext, suffix: 'json' | undefined): Format {
-  return suffix ?? (negotiate(context, 'json') === 'html' ? 'html' : 'json');
+export function formatOf(context: PublicContext, suffix: 'json' | undefined): 'html' | 'json' {
+  return suffix ?? negotiate(context, 'json', 'html');
 }
 
 type Reader =

@@ -76,7 +76,8 @@ async function rehearse(
   mode: 'check' | 'quote',
 ): Promise<Response> {
   const identity = await deps.identify(context.req.raw.headers);
-  if (identity.kind === 'refused') return refuseCaller(context, deps, identity, 'openai');
+  if (identity.kind === 'refused')
+    return refuseCaller(context, deps, identity, { dialect: 'openai' });
   const parsed = parseAsked(await context.req.text());
   if (parsed.kind === 'wrong') {
     return refuse(context, deps, {

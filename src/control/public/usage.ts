@@ -20,7 +20,8 @@ export function mountUsage(app: Hono<PublicEnv>, deps: PublicDeps): void {
 
 async function sendUsage(context: PublicContext, deps: PublicDeps): Promise<Response> {
   const identity = await deps.identify(context.req.raw.headers);
-  if (identity.kind === 'refused') return refuseCaller(context, deps, identity, 'openai');
+  if (identity.kind === 'refused')
+    return refuseCaller(context, deps, identity, { dialect: 'openai' });
   const { key } = identity;
   const at = deps.now();
   const catalog = deps.catalog();
