@@ -1,4 +1,4 @@
-import type { Limit } from './catalog.ts';
+import type { Limit, Plan, PurchaseGrants } from './catalog.ts';
 import type { EffectivePlan } from './effective-plan.ts';
 import { formatBytes, formatNano, formatNumber, periodOf, unitOf } from './explain-words.ts';
 
@@ -51,6 +51,13 @@ function limitChanges(
 /** `10,000 requests a month`, `spend of 5.00 USD a day`; no limit at all is one too. */
 export function describeLimit(limit: Limit | undefined, asset: string): string {
   if (limit === undefined) return 'none';
+  if (limit.unit === 'spend') return describeAmount(limit, asset);
+  const warning = limit.soft ? ' (a warning, no refusal)' : '';
+  return `${describeAmount(limit, asset)}${warning}${overageOf(limit)}`;
+}
+
+/** The same without what happens at its end. */
+function describeAmount(limit: Limit, asset: string): string {
   const { amount, unit } = limit;
   const fact = { kind: 'quota', unit } as const;
   const period = periodOf({ ...limit, keyId: undefined });
@@ -59,7 +66,26 @@ export function describeLimit(limit: Limit | undefined, asset: string): string {
   const count = isSize
     ? `${formatBytes(amount)} of ${unitOf(fact)}`
     : `${formatNumber(amount)} ${unitOf(fact)}`;
-  return `${count} ${period}${limit.soft ? ' (a warning, no refusal)' : ''}${overageOf(limit)}`;
+  return `${count} ${period}`;
+}
+
+/** What a purchase adds to the limits of a plan, one text each; of a limit the plan has not, nothing. */
+export function describeMore(
+  { limits, rateLimits }: PurchaseGrants,
+  plan: Plan,
+  asset: string,
+): readonly string[] {
+  const more = plan.limits.flatMap((limit) =>
+    limits
+      .filter(({ id }) => id === limit.id)
+      .map(({ amount }) => `${describeAmount({ ...limit, amount }, asset)} more`),
+  );
+  const faster = plan.rateLimits.flatMap(({ id, periodMs }) =>
+    rateLimits
+      .filter((each) => each.id === id)
+      .map(({ count }) => `${formatNumber(count)} calls per ${periodMs / 1000} s more`),
+  );
+  return [...more, ...faster];
 }
 
 function overageOf({ overage }: Limit): string {

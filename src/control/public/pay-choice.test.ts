@@ -44,6 +44,24 @@ describe('C402-04: a link that names what to buy shows exactly what it changes',
           withheldFeatures: [],
         },
       }),
+      buildPlan('team', {
+        title: 'Team',
+        priceNano: 0n,
+        limits: [
+          buildLimit(5e9, { id: 'spend_per_month', unit: 'spend' }),
+          buildLimit(5e9, { id: 'volume', unit: 'bytes', window: 'day' }),
+        ],
+        rateLimits: [
+          {
+            id: 'rate_per_minute',
+            scope: 'tenant',
+            count: 600,
+            periodMs: 60_000,
+            burst: 100,
+            class: 'protective',
+          },
+        ],
+      }),
       buildPlan('pro', {
         title: 'Pro',
         priceNano: 9_000_000_000n,
@@ -75,6 +93,21 @@ describe('C402-04: a link that names what to buy shows exactly what it changes',
           interval: 'month',
           grants: { ...NO_GRANTS, limits: [{ id: 'requests_per_month', amount: 50 }] },
         },
+        {
+          id: 'wider',
+          title: 'Wider',
+          priceNano: 2_000_000_000n,
+          interval: 'month',
+          grants: {
+            ...NO_GRANTS,
+            limits: [
+              { id: 'spend_per_month', amount: 10e9 },
+              { id: 'volume', amount: 10e6 },
+              { id: 'of_another_plan', amount: 7 },
+            ],
+            rateLimits: [{ id: 'rate_per_minute', count: 500, burst: 50 }],
+          },
+        },
       ],
     },
   );
@@ -97,6 +130,14 @@ describe('C402-04: a link that names what to buy shows exactly what it changes',
       now: async () => (await shop.store.tenant(owner.tenant.id))?.terms ?? PLAIN_TERMS,
     };
   }
+
+  it('an add-on says what it adds in units of the limit, and nothing of limits the plan has not', async () => {
+    const { page } = await visitor({ planId: 'team' });
+    const { text } = await page();
+    expect(text).toContain(
+      '2.00 USD for a month, spend of 10.00 USD a month more, 10 MB of bytes a day more, 500 calls per 60 s more<',
+    );
+  });
 
   it('a plan: limits, models, features and sizes, before and after', async () => {
     const { view, page } = await visitor();

@@ -1,7 +1,7 @@
 import type { AddOn, Pack, Plan, PurchaseGrants } from '../../domain/catalog.ts';
 import { formatBytes, formatNumber } from '../../domain/explain-words.ts';
 import { formatMoney } from '../../domain/money.ts';
-import { describeLimit } from '../../domain/plan-changes.ts';
+import { describeLimit, describeMore } from '../../domain/plan-changes.ts';
 import { html, type Html } from './html.ts';
 import type { PayView } from './view-pay.ts';
 
@@ -63,20 +63,19 @@ function renderAddOn({ id, title, priceNano, interval, grants }: AddOn, view: Pa
   const price = formatMoney({ asset: view.balance.asset, units: priceNano });
   const terms = [
     interval === 'month' ? `${price} for a month` : `${price} once`,
-    ...grantsOf(grants),
+    ...grantsOf(grants, view),
   ];
   return renderOffer(title, terms.join(', '), { field: 'add_on', id, label: `Buy ${title}` }, view);
 }
 
-function grantsOf(grants: PurchaseGrants): readonly string[] {
-  const { features, models, purchases, limits, rateLimits } = grants;
+function grantsOf(grants: PurchaseGrants, { payer, balance }: PayView): readonly string[] {
+  const { features, models, purchases } = grants;
   const { contextTokensMax: context, fileBytesMax: bytes } = grants;
   return [
     ...features.map((name) => `feature ${name}`),
     ...models.map((name) => (name === '*' ? 'all models' : `model ${name}`)),
     ...purchases,
-    ...limits.map(({ id, amount }) => `${formatNumber(amount)} more of ${id}`),
-    ...rateLimits.map(({ id, count }) => `${formatNumber(count)} more of ${id}`),
+    ...(payer.plan === undefined ? [] : describeMore(grants, payer.plan, balance.asset)),
     ...(context === undefined ? [] : [`context of ${formatNumber(context)} tokens`]),
     ...(bytes === undefined ? [] : [`bodies of ${formatBytes(bytes)}`]),
   ];
