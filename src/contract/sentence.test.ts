@@ -22,6 +22,15 @@ test('words are put in as they are, never read as a template', () => {
 });
 
 test.each([
+  ['is it "a"?', 'Wrong: is it "a"? Go on'],
+  ['no!', 'Wrong: no! Go on'],
+  ['/cut...', 'Wrong: /cut... Go on'],
+  ['it is a', 'Wrong: it is a. Go on'],
+])('a word that ends a sentence is not ended again: %s', (word, expected) => {
+  expect(renderSentence(compileSentence('Wrong[: {a}]. Go on'), () => word)).toBe(expected);
+});
+
+test.each([
   'a {word} outside a bracket',
   'a | outside a bracket',
   'a bracket [that is not closed',

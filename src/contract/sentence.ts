@@ -46,11 +46,20 @@ export function renderSentence(sentence: Sentence, findWord: FindWord): string {
     for (const alternative of part) {
       const rendered = renderAlternative(alternative, findWord);
       if (rendered === undefined) continue;
-      text += rendered;
+      text += endsItself(text) && isFullStop(rendered) ? rendered.slice(1) : rendered;
       break;
     }
   }
   return text;
+}
+
+/** A word may be a sentence of its own, or cut: `Did you mean "Europe/Berlin"?` needs no full stop behind it. */
+function endsItself(text: string): boolean {
+  return text.endsWith('.') || text.endsWith('?') || text.endsWith('!');
+}
+
+function isFullStop(text: string): boolean {
+  return text.startsWith('.') || text.startsWith('。');
 }
 
 function renderAlternative(pieces: Alternative, findWord: FindWord): string | undefined {
