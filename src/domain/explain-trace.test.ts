@@ -37,6 +37,24 @@ describe('DIAG-01: the trace has every check in evaluation order and stops at th
     );
   });
 
+  it('says nothing of what was not looked at', () => {
+    const storm = refused(429, 'PAYMENT_RETRY_STORM', {
+      entitlements: [],
+      limits: [],
+      storm: { cause: 'INSUFFICIENT_CREDITS', retryAfterMs: 30_000 },
+    });
+    expect(
+      view(storm)
+        .trace.slice(-4)
+        .map(({ step, text }) => `${step}: ${text}`),
+    ).toEqual([
+      'stand: Not looked at: an earlier check decided.',
+      'entitle: Not looked at: an earlier check decided.',
+      'reserve: Not looked at: an earlier check decided.',
+      'forward: the upstream: nothing was served.',
+    ]);
+  });
+
   it.each<[string, Facts, readonly string[], string]>([
     [
       'the balance',

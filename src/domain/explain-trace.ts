@@ -46,7 +46,7 @@ function isObserved({ verdict, refusal }: TraceLine): boolean {
 function describeLine(facts: Facts, line: TraceLine, context: TraceContext): readonly TraceEntry[] {
   if (line.step === 'entitle') return entitlementEntries(facts, line);
   if (line.step === 'reserve') return reservationEntries(facts, line, context.catalog);
-  return [entry(line.step, line.verdict, describeStep(facts, line.step, context))];
+  return [entry(line.step, line.verdict, describeStep(facts, line.step, line.verdict, context))];
 }
 
 /** Of a step with several lines only the one that would have stopped it is marked. */
@@ -72,12 +72,24 @@ const STEPS: Readonly<
   forward: describeForwarding,
 };
 
+/** What an unreached step would have said was never found out; only of the upstream something is known. */
 function describeStep(
   facts: Facts,
-  step: Exclude<StepName, 'entitle' | 'reserve'>,
+  step: keyof typeof STEPS,
+  verdict: Verdict,
   context: TraceContext,
 ): string {
-  return STEPS[step](facts, context);
+  const isUnknown = verdict === 'not reached' && step !== 'forward';
+  return isUnknown ? NOT_REACHED : STEPS[step](facts, context);
+}
+
+const NOT_REACHED = 'Not looked at: an earlier check decided.';
+const NOTHING_ASKED = 'The call asks for no model, feature or size of the plan.';
+const NOTHING_COUNTED = 'The call counts against no limit and costs nothing.';
+
+/** Of a step without anything to list. */
+function emptyEntry({ step, verdict }: TraceLine, text: string): TraceEntry {
+  return entry(step, verdict, verdict === 'not reached' ? NOT_REACHED : text);
 }
 
 function describeRoute(facts: Facts): string {
@@ -142,11 +154,7 @@ const ENDINGS = {
 } as const;
 
 function entitlementEntries(facts: Facts, line: TraceLine): readonly TraceEntry[] {
-  if (facts.entitlements.length === 0) {
-    return [
-      entry('entitle', line.verdict, 'The call asks for no model, feature or size of the plan.'),
-    ];
-  }
+  if (facts.entitlements.length === 0) return [emptyEntry(line, NOTHING_ASKED)];
   let stopped = line.verdict === 'not reached';
   return facts.entitlements.map((entitlement) => {
     const verdict: Verdict = stopped ? 'not reached' : entitlement.granted ? 'passed' : 'refused';
@@ -175,7 +183,7 @@ function reservationEntries(
     entries.push(entry('reserve', line.refusal === undefined ? line.verdict : 'refused', more));
   }
   if (entries.length > 0) return entries;
-  return [entry('reserve', line.verdict, 'The call counts against no limit and costs nothing.')];
+  return [emptyEntry(line, NOTHING_COUNTED)];
 }
 
 /** Index of the limit that refused; beyond the last when none did. */
