@@ -23,6 +23,7 @@ import {
   type Setting,
 } from '../../../test/support/pipeline-setting.ts';
 import { readHeader } from './outgoing.ts';
+import { readCredential } from './pipeline.ts';
 
 describe('GW-02: the first failing step decides', () => {
   const everything: Setting = {
@@ -385,6 +386,10 @@ describe('QUOTA-15: callers without a key', () => {
 
   it('without an allowance they are asked for a key', async () => {
     expect(await ask(open(), anonymous)).toBe('401 KEY_MISSING');
+  });
+
+  it.each(['Bearer', 'bearer ', ''])('"Authorization: %s" carries no key', (value) => {
+    expect(readCredential(['Authorization', value])).toBe('');
   });
 });
 

@@ -198,5 +198,6 @@ export function readCredential(headers: RawHeaders): string | undefined {
     return readHeader(headers, 'x-api-key') ?? readHeader(headers, 'x-goog-api-key');
   }
   // RFC 9110 11.1: the scheme's name is case-insensitive.
-  return /^bearer +/i.test(authorization) ? authorization.slice(7).trim() : authorization;
+  // `Bearer $KEY` of a variable that was never set is the scheme alone: a key that is empty, not one that is unknown.
+  return /^bearer(?: |$)/i.test(authorization) ? authorization.slice(7).trim() : authorization;
 }
