@@ -13,11 +13,11 @@ export interface OnceOptions extends AdminOptions {
 export function addOnceOption(command: Command): Command {
   return command.option(
     '--idempotency-key <key>',
-    'repeat with the same key to be sure it is added once',
+    'repeat with the same key to be sure it is done once',
   );
 }
 
-/** When the answer is lost the key is told: the same command with it adds the thing once (BILL-13). */
+/** When the answer is lost the key is told: the same command with it does it once (BILL-13). */
 export async function runOnce(
   call: Omit<AdminCall, 'idempotencyKey'>,
   options: OnceOptions,
@@ -27,6 +27,6 @@ export async function runOnce(
   const idempotencyKey = options.idempotencyKey ?? randomUUID();
   const answer = await callAdmin({ ...call, idempotencyKey }, options, io);
   const lost = answer.kind === 'failed' && answer.code === 'BROKEN_ANSWER';
-  const advice = `; repeat the command with --idempotency-key ${idempotencyKey} to be sure it is added once`;
+  const advice = `; repeat the command with --idempotency-key ${idempotencyKey} to be sure it is done once`;
   reportAnswer(lost ? { ...answer, message: answer.message + advice } : answer, options, io, show);
 }

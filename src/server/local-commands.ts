@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 
 import type { CommandIo } from '../cli/command-outcome.ts';
 import type { ConfigFlags } from './choose-config.ts';
+import { CONFIG_OPTION, OWN_CONFIG_OPTION } from './config-option.ts';
 import type { InitFlags } from './init.ts';
 import type { RunFlags } from './run-gateway.ts';
 import { registerStoreCommands } from './store-commands.ts';
@@ -15,10 +16,14 @@ export function registerLocalCommands(program: Command, io: CommandIo): void {
     program
       .command('dev')
       .description('run a gateway with play money, an echo model and a demo API'),
+    CONFIG_OPTION,
   )
     .addHelpText('after', examples('dev', 'dev --port 0 --json'))
     .action(async (flags: RunFlags) => (await import('./run-gateway.ts')).runDev(flags, io));
-  addRunOptions(program.command('up').description('run the gateway of tollkeeper.yaml'))
+  addRunOptions(
+    program.command('up').description('run the gateway of tollkeeper.yaml'),
+    OWN_CONFIG_OPTION,
+  )
     .addHelpText('after', examples('up', 'up --config /etc/tollkeeper/tollkeeper.yaml'))
     .action(async (flags: RunFlags) => (await import('./run-gateway.ts')).runUp(flags, io));
   registerInit(program, io);
@@ -29,9 +34,9 @@ export function registerLocalCommands(program: Command, io: CommandIo): void {
   registerTest402(program, io);
 }
 
-function addRunOptions(command: Command): Command {
+function addRunOptions(command: Command, configOption: string): Command {
   return command
-    .option('--config <file>', 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)')
+    .option('--config <file>', configOption)
     .option('--host <address>', 'address to listen on (TOLLKEEPER_HOST)')
     .option('--port <n>', 'port of the gateway, 0 = any free one (TOLLKEEPER_PORT)')
     .option('--admin-port <n>', 'port of the admin API, 0 = any free one (TOLLKEEPER_ADMIN_PORT)')
@@ -68,7 +73,7 @@ function registerCheck(program: Command, io: CommandIo): void {
     .command('check')
     .alias('validate')
     .description('tell what is wrong with a configuration')
-    .option('--config <file>', 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)')
+    .option('--config <file>', CONFIG_OPTION)
     .option('--json', 'print JSON, for scripts')
     .addHelpText('after', examples('check', 'check --config staging.yaml --json'))
     .action(async (flags: ConfigFlags) => (await import('./run-check.ts')).runCheck(flags, io));
@@ -80,7 +85,7 @@ function registerConfig(program: Command, io: CommandIo): void {
     .description('look at the configuration')
     .command('print')
     .description('print the configuration with defaults filled in and secrets hidden')
-    .option('--config <file>', 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)')
+    .option('--config <file>', CONFIG_OPTION)
     .option('--origin', 'where each setting came from')
     .option('--json', 'print JSON, for scripts')
     .addHelpText('after', examples('config print', 'config print --origin --json'))
@@ -91,7 +96,7 @@ function registerDoctor(program: Command, io: CommandIo): void {
   program
     .command('doctor')
     .description('check this machine, the configuration and the running gateway with its books')
-    .option('--config <file>', 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)')
+    .option('--config <file>', CONFIG_OPTION)
     .option(
       '--admin <url>',
       'address of the admin API (TOLLKEEPER_ADMIN, default http://127.0.0.1:4021)',
@@ -108,7 +113,7 @@ function registerTest402(program: Command, io: CommandIo): void {
   program
     .command('test-402')
     .description('try your configuration against customers in trouble; nothing is forwarded')
-    .option('--config <file>', 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)')
+    .option('--config <file>', CONFIG_OPTION)
     .option('--api <id>', 'only this API')
     .option('--path <path>', 'a path for routes that match by a regular expression')
     .option('--json', 'print JSON, for scripts')

@@ -50,5 +50,7 @@ describe('readyText', () => {
     expect(text).toContain(READY.gateway);
     expect(text).toContain('Ctrl-C stops it.');
     expect(text).not.toMatch(/tk_test|play money|curl/);
+    // This one sells none.
+    expect(text).not.toContain('models');
   });
 });

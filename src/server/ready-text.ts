@@ -23,9 +23,11 @@ export function readyJson(ready: Ready): string {
 
 /** What a person sees: where everything is, and lines to paste. */
 export function readyText(ready: Ready, mode: 'dev' | 'up', config: LoadedConfig): string {
+  const sellsModels = config.catalog.models.size > 0;
+  const models = `        (models below ${ready.gateway}/v1, OpenAI-compatible)`;
   const lines = [
     '',
-    `  Gateway      ${ready.gateway}        (models below ${ready.gateway}/v1, OpenAI-compatible)`,
+    `  Gateway      ${ready.gateway}${sellsModels ? models : ''}`,
     `  Admin API    ${ready.admin}        (token in ${ready.adminTokenFile})`,
     `  Settings     ${config.file}`,
   ];

@@ -2,11 +2,10 @@ import type { Command } from 'commander';
 
 import type { CommandIo } from '../cli/command-outcome.ts';
 import type { StoreFlags } from './choose-store.ts';
+import { CONFIG_OPTION } from './config-option.ts';
 import type { RestoreFlags } from './run-backup.ts';
 import type { MigrateFlags } from './run-migrate.ts';
 import type { CopyFlags } from './run-store-copy.ts';
-
-const CONFIG_OPTION = 'configuration (TOLLKEEPER_CONFIG, default ./tollkeeper.yaml)';
 
 /** Commands that care for the store: `migrate`, `backup`, `restore` and `store copy`. */
 export function registerStoreCommands(program: Command, io: CommandIo): void {

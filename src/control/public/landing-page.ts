@@ -64,6 +64,13 @@ function addressesOf(deps: PublicDeps): readonly Address[] {
   return [
     ...(kinds.has('chat') ? models : []),
     { name: 'usage', path: '/v1/usage', text: 'balance and limits of your key', open: false },
+    {
+      name: 'reference',
+      path: '/reference',
+      text: 'every route, its price, and a way to try it',
+      open: true,
+    },
+    { name: 'openapi', path: '/openapi.json', text: 'the same for programs', open: true },
     { name: 'errors', path: '/errors', text: 'what every error code means', open: true },
     { name: 'diagnose', path: '/diagnose', text: 'paste an answer, see what it means', open: true },
     { name: 'guides', path: '/guides', text: 'quick check, status codes, clients', open: true },

@@ -68,9 +68,11 @@ export function readSecretFile(path: string, context: InterpolationContext): Par
   }
 }
 
+export const NO_FILE = 'there is no such file';
+
 export function describeSystemError(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'ENOENT') return NO_FILE;
   if (code === 'EACCES') return 'this user may not read it';
   if (code === 'EISDIR') return 'it is a directory';
   return error instanceof Error ? error.message : String(error);

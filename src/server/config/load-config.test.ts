@@ -151,7 +151,7 @@ describe('a mistake is told with file, line, key and the nearest right word', ()
   test('a file that is not there, and one that is too large', () => {
     const missing = loadConfig('/nowhere/tollkeeper.yaml', { env: {} });
     expect(missing.kind === 'invalid' && missing.problems.map(formatProblem)).toEqual([
-      '/nowhere/tollkeeper.yaml: cannot read the configuration: there is no such file',
+      '/nowhere/tollkeeper.yaml: cannot read the configuration: there is no such file; `npx tollkeeper init` writes one',
     ]);
     expect(findProblems(`version: 1\n#${' '.repeat(4 * 1024 * 1024)}`)).toEqual([
       'tollkeeper.yaml:1:1: the file is larger than 4194304 bytes',

@@ -9,7 +9,7 @@ import { formatPath, isMapping, valueAt, withValueAt } from './config-path.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { describeIssue, listMistakes, SHOWN_LENGTH_MAX } from './describe-issue.ts';
 import type { TreeMistake } from './describe-issue.ts';
-import { describeSystemError } from './interpolate.ts';
+import { describeSystemError, NO_FILE } from './interpolate.ts';
 import type { Environment, InterpolationContext } from './interpolate.ts';
 import type { LoadedConfig, Origin } from './loaded-config.ts';
 import { applyOverrides, listOverrides } from './overrides.ts';
@@ -71,7 +71,9 @@ function readSource(source: ConfigSource): string | ConfigProblem {
   try {
     return readFileSync(source, 'utf8');
   } catch (error) {
-    const message = `cannot read the configuration: ${describeSystemError(error)}`;
+    const reason = describeSystemError(error);
+    const fix = reason === NO_FILE ? '; `npx tollkeeper init` writes one' : '';
+    const message = `cannot read the configuration: ${reason}${fix}`;
     return { file: source, line: 0, column: 0, path: '', message };
   }
 }
