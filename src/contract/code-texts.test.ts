@@ -315,3 +315,14 @@ test('findSource gives the row in English and the translation otherwise', () => 
   expect(findSource('RATE_LIMITED', 'en').title).toBe('Too many requests');
   expect(findSource('RATE_LIMITED', 'de').title).toBe('Zu viele Anfragen');
 });
+
+test.each<[Language, string]>([
+  ['en', 'Calls running: 1, allowed at a time: 1. '],
+  ['de', 'Laufende Aufrufe: 1, zugleich erlaubt: 1. '],
+  ['es', 'Llamadas en curso: 1, permitidas a la vez: 1. '],
+])('%s: slots are counted in words that fit one of them, too', (language, sentence) => {
+  const details: ProblemDetails = { current_usage: 1, allowed_usage: 1 };
+  for (const code of ['CONCURRENCY_LIMIT_EXCEEDED', 'CONCURRENCY_LIMITED'] as const) {
+    expect(buildProblem({ ...BASE, code, language, details }).message).toContain(sentence);
+  }
+});

@@ -90,7 +90,7 @@ export const LIMIT_CODES = {
     actions: ['wait_for_slot', 'upgrade_plan', 'contact_admin'],
     title: 'All paid slots are busy',
     sentence:
-      '[{current_usage} calls are running and the {current_plan} plan allows {allowed_usage} at a time|{current_usage} calls are running and {allowed_usage} are allowed at a time|As many calls are running as your plan allows at a time]. [Retry when one has ended or upgrade to {upgrade}|Retry when one has ended]',
+      '[Calls running: {current_usage}; the {current_plan} plan allows {allowed_usage} at a time|Calls running: {current_usage}, allowed at a time: {allowed_usage}|As many calls are running as your plan allows at a time]. [Retry when one has ended or upgrade to {upgrade}|Retry when one has ended]',
   },
   RATE_CAPACITY_EXCEEDED: {
     status: 402,
@@ -126,7 +126,7 @@ export const LIMIT_CODES = {
     actions: ['wait_for_slot'],
     title: 'Too many calls at a time',
     sentence:
-      '[{current_usage} calls are running and {allowed_usage} are allowed at a time|More calls are running than are allowed at a time]. Nothing was charged. Retry when one has ended',
+      '[Calls running: {current_usage}, allowed at a time: {allowed_usage}|More calls are running than are allowed at a time]. Nothing was charged. Retry when one has ended',
   },
   PAYMENT_RETRY_STORM: {
     status: 429,

@@ -159,12 +159,12 @@ export const LIMIT_TRANSLATIONS: Translations<keyof typeof LIMIT_CODES> = {
     de: {
       title: 'Alle bezahlten Plätze sind belegt',
       sentence:
-        '[{current_usage} Aufrufe laufen, und der Tarif {current_plan} erlaubt {allowed_usage} zugleich|{current_usage} Aufrufe laufen, und {allowed_usage} sind zugleich erlaubt|Es laufen so viele Aufrufe, wie Ihr Tarif zugleich erlaubt]. [Versuchen Sie es erneut, wenn einer beendet ist, oder wechseln Sie zu {upgrade}|Versuchen Sie es erneut, wenn einer beendet ist]',
+        '[Laufende Aufrufe: {current_usage}; der Tarif {current_plan} erlaubt {allowed_usage} zugleich|Laufende Aufrufe: {current_usage}, zugleich erlaubt: {allowed_usage}|Es laufen so viele Aufrufe, wie Ihr Tarif zugleich erlaubt]. [Versuchen Sie es erneut, wenn einer beendet ist, oder wechseln Sie zu {upgrade}|Versuchen Sie es erneut, wenn einer beendet ist]',
     },
     es: {
       title: 'Todas las plazas pagadas están ocupadas',
       sentence:
-        '[Hay {current_usage} llamadas en curso y el plan {current_plan} permite {allowed_usage} a la vez|Hay {current_usage} llamadas en curso y se permiten {allowed_usage} a la vez|Hay tantas llamadas en curso como su plan permite a la vez]. [Reintente cuando termine una o cambie a {upgrade}|Reintente cuando termine una]',
+        '[Llamadas en curso: {current_usage}; el plan {current_plan} permite {allowed_usage} a la vez|Llamadas en curso: {current_usage}, permitidas a la vez: {allowed_usage}|Hay tantas llamadas en curso como su plan permite a la vez]. [Reintente cuando termine una o cambie a {upgrade}|Reintente cuando termine una]',
     },
     zh: {
       title: '付费并发已占满',
@@ -227,12 +227,12 @@ export const LIMIT_TRANSLATIONS: Translations<keyof typeof LIMIT_CODES> = {
     de: {
       title: 'Zu viele Aufrufe zugleich',
       sentence:
-        '[{current_usage} Aufrufe laufen, und {allowed_usage} sind zugleich erlaubt|Es laufen mehr Aufrufe, als zugleich erlaubt sind]. Es wurde nichts berechnet. Versuchen Sie es erneut, wenn einer beendet ist',
+        '[Laufende Aufrufe: {current_usage}, zugleich erlaubt: {allowed_usage}|Es laufen mehr Aufrufe, als zugleich erlaubt sind]. Es wurde nichts berechnet. Versuchen Sie es erneut, wenn einer beendet ist',
     },
     es: {
       title: 'Demasiadas llamadas a la vez',
       sentence:
-        '[Hay {current_usage} llamadas en curso y se permiten {allowed_usage} a la vez|Hay más llamadas en curso de las que se permiten a la vez]. No se ha cobrado nada. Reintente cuando termine una',
+        '[Llamadas en curso: {current_usage}, permitidas a la vez: {allowed_usage}|Hay más llamadas en curso de las que se permiten a la vez]. No se ha cobrado nada. Reintente cuando termine una',
     },
     zh: {
       title: '并发调用过多',
