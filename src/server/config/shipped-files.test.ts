@@ -58,6 +58,22 @@ describe('schema/tollkeeper.schema.json', () => {
     expect(lists.filter(({ node }) => !(Number(node['maxItems']) > 0))).toEqual([]);
   });
 
+  test('takes a variable wherever a text is expected, as the gateway does', () => {
+    const editor = z.fromJSONSchema({ ...schema });
+    const taken = (more: object) => editor.safeParse({ version: 1, ...more }).success;
+    for (const more of [
+      { store: '${DATABASE_URL}' },
+      { store: { type: 'postgres', url: 'file:/run/secrets/database' } },
+      { asset: '${ASSET:-EUR}' },
+      { log: { level: '${LEVEL}' } },
+      { upstreams: { main: { url: '${URL}', health: { path: '${PATH}' } } } },
+    ]) {
+      expect([more, taken(more)]).toEqual([more, true]);
+    }
+    expect(taken({ log: { level: 'loud' } })).toBe(false);
+    expect(taken({ plans: { '${NAME}': { title: 'Free', price: 'free' } } })).toBe(false);
+  });
+
   test('takes the files we ship, as an editor reads it, and refuses what the gateway refuses', () => {
     const editor = z.fromJSONSchema({ ...schema });
     const demo = readDemoConfig();

@@ -10,9 +10,30 @@ let jsonSchema: JsonSchema | undefined;
 /** The file's schema for editors, made once. Draft 7 is what the YAML language servers read best. */
 export function buildJsonSchema(): JsonSchema {
   jsonSchema ??= {
-    ...z.toJSONSchema(configSchema(DEFAULT_ASSET), { io: 'input', target: 'draft-7' }),
+    ...z.toJSONSchema(configSchema(DEFAULT_ASSET), {
+      io: 'input',
+      target: 'draft-7',
+      override: ({ jsonSchema: node, path }) => allowReference(node, path),
+    }),
   };
   return jsonSchema;
+}
+
+/** What `interpolate` fills in before the value is judged: an editor sees the file as it was written. */
+const REFERENCE: JsonSchema = { type: 'string', pattern: '\\$\\{|^file:' };
+
+/** Every text of certain words or of a certain form may be a `${VARIABLE}`. Names of members may not. */
+function allowReference(node: Record<string, unknown>, path: readonly (string | number)[]): void {
+  const { enum: words, pattern, const: word } = node;
+  const isBound = words !== undefined || pattern !== undefined || word !== undefined;
+  if (node['type'] !== 'string' || !isBound || path.at(-1) === 'propertyNames') return;
+  const text: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(node)) {
+    if (key === 'description' || key === 'default') continue;
+    text[key] = value;
+    delete node[key];
+  }
+  node['anyOf'] = [text, REFERENCE];
 }
 
 /** The keys a mapping at `path` may have; empty when they are free names or it is no mapping. */
