@@ -70,12 +70,18 @@ const CATALOG = buildCatalog([buildPlan('pro', { priceNano: 49_000_000_000n })],
 });
 const OPTIONS = { publicUrl: 'https://gateway.test', version: '0.1.0', apiId: undefined };
 
+interface Described {
+  readonly $ref?: string;
+  readonly content?: object;
+}
 interface Operation {
   readonly security: readonly unknown[];
-  readonly responses: Readonly<Record<string, { readonly $ref?: string }>>;
+  readonly responses: Readonly<Record<string, Described>>;
   readonly 'x-payment-info'?: { readonly offers: readonly { readonly amount: string | null }[] };
 }
 type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+
+const JSON_TYPE = { 'content-type': 'application/json' };
 
 function pathsOf(document: object): Paths {
   return (document as { readonly paths: Paths }).paths;
@@ -213,6 +219,33 @@ describe('the pages', () => {
     expect(page).toContain('0.0010 USD');
     expect(page).not.toContain('Cost after');
   });
+
+  it.each([
+    ['get', '/v1/usage', '/v1/usage', undefined],
+    ['post', '/v1/quote', '/v1/quote', {}],
+    ['post', '/v1/diagnose', '/v1/diagnose', { body: { code: 'KEY_MISSING' } }],
+    ['post', '/v1/diagnose', '/v1/diagnose', { wrong: 1 }],
+    ['get', '/pay/{id}', '/pay/pl_unknown', undefined],
+    ['get', '/errors/{code}', '/errors/KEY_MISSING', undefined],
+    ['get', '/r/{request_id}', '/r/req_unknown', undefined],
+  ] as const)(
+    '%s %s: what %s answers is among what is described',
+    async (method, name, path, body) => {
+      const { components, paths } = buildOpenapi(CATALOG, OPTIONS) as unknown as {
+        readonly components: { readonly responses: Readonly<Record<string, Described>> };
+        readonly paths: Paths;
+      };
+      const answer = await fetch(pages.origin + path, {
+        method: method.toUpperCase(),
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: JSON_TYPE }),
+      });
+      const { responses = {} } = paths[name]?.[method] ?? {};
+      const listed = responses[answer.status] ?? responses['default'];
+      const described = components.responses[listed?.$ref?.split('/').at(-1) ?? ''] ?? listed;
+      const type = answer.headers.get('content-type')?.split(';')[0];
+      expect(Object.keys(described?.content ?? {})).toContain(type);
+    },
+  );
 
   it('DISC-07: where the bytes of the answer are priced, no price is the most', async () => {
     const open = await startPublicPages({

@@ -87,7 +87,7 @@ function describeRoute(published: PublishedRoute, method: string, catalog: Catal
         ),
     ],
     ...(body === undefined ? {} : { requestBody: body }),
-    responses: describeResponses(isFree),
+    responses: describeResponses(route, isFree),
     'x-endpoint-class': route.endpointClass,
     'x-tollkeeper-price': describeRoutePrice(route, catalog, prices),
     ...(isFree ? {} : { 'x-payment-info': describePayment(route, catalog) }),
@@ -181,7 +181,17 @@ const REFUSALS: Readonly<Record<string, string>> = {
   '503': 'Unavailable',
 };
 
-function describeResponses(isFree: boolean): Json {
+/** What an operation answers whose statuses nobody can list. */
+const OTHERWISE = { default: { $ref: '#/components/responses/Otherwise' } };
+const OBJECT = { schema: { type: 'object' } };
+
+function describeAnswer({ kind }: Route): Json {
+  if (kind === 'proxy') return { '*/*': {} };
+  const stream = kind === 'chat' ? { 'text/event-stream': {} } : {};
+  return { 'application/json': OBJECT, ...stream };
+}
+
+function describeResponses(route: Route, isFree: boolean): Json {
   const refusals = Object.entries(REFUSALS).filter(
     ([status]) => !isFree || (status !== '401' && status !== '402'),
   );
@@ -189,10 +199,12 @@ function describeResponses(isFree: boolean): Json {
     '200': {
       description: 'The answer of the service behind the gateway.',
       headers: isFree ? {} : { 'x-tollkeeper-cost': { $ref: '#/components/headers/Cost' } },
+      content: describeAnswer(route),
     },
     ...Object.fromEntries(
       refusals.map(([status, name]) => [status, { $ref: `#/components/responses/${name}` }]),
     ),
+    ...OTHERWISE,
   };
 }
 
@@ -220,6 +232,10 @@ function buildResponses(): Json {
       ...problem,
     },
     Unavailable: { description: 'Trouble of the gateway or behind it; retry.', ...problem },
+    Otherwise: {
+      description: 'Another refusal of the gateway, or what the service behind it answered.',
+      content: { ...problem.content, '*/*': {} },
+    },
   };
 }
 
@@ -236,6 +252,8 @@ function buildHeaders(): Json {
 
 function addOwn(paths: PathItems, operation: OwnOperation): void {
   const { method, path, id, summary, secured, parameters = [], body, answers } = operation;
+  const { types = ['application/json'] } = operation;
+  const content = types.map((type) => [type, type === 'application/json' ? OBJECT : {}]);
   const item = (paths[path] ??= {});
   item[method] ??= {
     operationId: id,
@@ -253,8 +271,9 @@ function addOwn(paths: PathItems, operation: OwnOperation): void {
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: {
-      '200': { description: answers },
+      '200': { description: answers, content: Object.fromEntries(content) },
       ...(secured ? { '401': { $ref: '#/components/responses/Unauthorized' } } : {}),
+      ...OTHERWISE,
     },
   };
 }

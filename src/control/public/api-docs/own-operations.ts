@@ -9,6 +9,8 @@ export interface OwnOperation {
   readonly body?: object;
   /** What a 200 carries. */
   readonly answers: string;
+  /** Default: JSON. */
+  readonly types?: readonly string[];
 }
 
 const ASKED = {
@@ -31,6 +33,8 @@ const ASKED = {
     },
   },
 } as const;
+
+const PAY_LINK = { name: 'id', description: 'The signed name of a pay link: pl_...' };
 
 export const OWN_OPERATIONS: readonly OwnOperation[] = [
   {
@@ -77,6 +81,48 @@ export const OWN_OPERATIONS: readonly OwnOperation[] = [
     secured: false,
     parameters: [{ name: 'code', description: 'A code such as INSUFFICIENT_CREDITS.' }],
     answers: 'The page of the code.',
+    types: ['text/html', 'application/json', 'text/markdown'],
+  },
+  {
+    method: 'get',
+    path: '/pay/{id}',
+    id: 'showPay',
+    summary: 'What is on sale to the account a 402 was about: the path of its resolution_url',
+    secured: false,
+    parameters: [PAY_LINK],
+    answers: 'The balance, and for each offer what to send as `pay_with`.',
+    types: ['application/json', 'text/html'],
+  },
+  {
+    method: 'post',
+    path: '/pay/{id}',
+    id: 'pay',
+    summary: 'Buys one offer; with an Idempotency-Key a retry pays once',
+    secured: false,
+    parameters: [PAY_LINK],
+    body: { type: 'object', description: 'The `pay_with` of an offer.' },
+    answers: 'What was bought, and the balance after it.',
+  },
+  {
+    method: 'post',
+    path: '/v1/diagnose',
+    id: 'diagnose',
+    summary: 'What an answer of this gateway or of another means',
+    secured: false,
+    body: {
+      anyOf: [
+        {
+          type: 'object',
+          required: ['response'],
+          properties: { response: { description: 'The whole answer.', type: 'string' } },
+        },
+        {
+          type: 'object',
+          properties: { status: { type: 'integer' }, headers: { type: 'object' }, body: {} },
+        },
+      ],
+    },
+    answers: 'What it says, whose it is, and what to do.',
   },
   {
     method: 'get',
@@ -85,5 +131,6 @@ export const OWN_OPERATIONS: readonly OwnOperation[] = [
     summary: 'Whether the process answers',
     secured: false,
     answers: 'ok',
+    types: ['text/plain'],
   },
 ];
