@@ -109,3 +109,25 @@ it('bound: the 201st purchase in force is refused, and taken once one has ended'
   expect((await buy(tenant, { add_on: 'course' }, 'one-more-later')).status).toBe(201);
   expect(await purchasesOf(tenant)).toHaveLength(PURCHASES_MAX);
 });
+
+it('BILL-13: an order that is repeated once its purchase has made room for others changes nothing', async () => {
+  const tenant = await makeTenant(api);
+  const first = await buy(tenant, { add_on: 'thousand' }, 'long-ago');
+  const path = `/admin/tenants/${tenant}/purchases/${String(first.json['id'])}`;
+  await call(path, { method: 'DELETE' });
+  now += 1000;
+  for (let index = 0; index < PURCHASES_MAX; index += 1) {
+    const expiresAt = index === 0 ? now + 1 : undefined;
+    const addPurchase = { id: `pur-${index}`, addOnId: 'course', at: now, expiresAt };
+    await api.store.changeTenant(tenant, { addPurchase });
+  }
+  // Full, then with room: refused or brought back, if it were looked for among what is kept.
+  for (const passed of [0, 1000]) {
+    now += passed;
+    const repeated = await buy(tenant, { add_on: 'thousand' }, 'long-ago');
+    expect([repeated.status, repeated.text]).toEqual([201, first.text]);
+    expect(repeated.headers['idempotent-replayed']).toBe('true');
+    expect(await purchasesOf(tenant)).toHaveLength(PURCHASES_MAX);
+    expect(await allowedRequests(tenant)).toBe(1000);
+  }
+});

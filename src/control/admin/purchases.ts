@@ -84,7 +84,7 @@ async function fulfilOrder(
   order: Purchase,
 ): Promise<Response> {
   try {
-    await deps.store.changeTenant(tenantId, { addPurchase: order });
+    await addOnce(deps, tenantId, order);
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'invalid_change') throw error;
     const details = { reason: error.message };
@@ -93,6 +93,14 @@ async function fulfilOrder(
   const change = { action: 'purchase-added', tenant_id: tenantId, purchase_id: order.id };
   const answer = JSON.stringify(viewPurchase(order, order.at));
   return answerChange(context, deps, change, { status: 201, body: answer });
+}
+
+/** A purchase that ended may have made room for others since: a repeated order must not bring it back. */
+async function addOnce({ store }: AdminDeps, tenantId: string, order: Purchase): Promise<void> {
+  const done = `admin:purchase-added:${order.id}`;
+  if ((await store.recall(done)) !== undefined) return;
+  await store.changeTenant(tenantId, { addPurchase: order });
+  await store.remember(done, order.id, '');
 }
 
 /** It ends now and stays on record: what was served because of it can still be explained. */
