@@ -13,6 +13,7 @@ import type { PublicDeps } from './public-deps.ts';
 import { isoTime } from './time-words.ts';
 
 const DEFAULT_PRIORITY = 50;
+export const TOO_MANY_PURCHASES = `an account can have at most ${PURCHASES_MAX} purchases in force at a time`;
 
 /** What was ordered, with its times and ids worked out: doing it twice does it once. */
 const orderSchema = z.discriminatedUnion('kind', [
@@ -129,8 +130,7 @@ function planAddOn(deps: PublicDeps, { tenant }: Payer, id: string): Planned {
     ({ expiresAt }) => expiresAt === undefined || at < expiresAt,
   );
   if (inForce.length >= PURCHASES_MAX) {
-    const reason = `an account can have at most ${PURCHASES_MAX} purchases in force at a time`;
-    return { kind: 'invalid', pointer, reason };
+    return { kind: 'invalid', pointer, reason: TOO_MANY_PURCHASES };
   }
   const order = { kind: 'add_on', id: createId('pur', at), addOnId: id, at } as const;
   const expiresAt = addOn.interval === 'month' ? monthAfter(at) : undefined;

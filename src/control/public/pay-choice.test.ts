@@ -219,6 +219,23 @@ describe('C402-04: a link that names what to buy shows exactly what it changes',
     expect(String(json['message'])).toContain('at most 200 purchases');
   });
 
+  it('bound: of several bought at once where there is room for one, one is sold and the others are told why not', async () => {
+    const purchases = Array.from({ length: PURCHASES_MAX - 1 }, (_, index) => ({
+      id: `pur_${index}`,
+      addOnId: 'course-7',
+      at: 1,
+      expiresAt: undefined,
+    }));
+    const { buy, now } = await visitor({ terms: { purchases } });
+    const answers = await Promise.all([1, 2, 3, 4].map((key) => buy({ add_on: 'more' }, `${key}`)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    const refused = answers.filter(({ status }) => status === 400);
+    expect(refused).toHaveLength(3);
+    expect(String(refused[0]?.json['message'])).toContain('at most 200 purchases');
+    expect((await now()).purchases).toHaveLength(PURCHASES_MAX);
+    expect(shop.errors).toEqual([]);
+  });
+
   it.each<[string, Partial<TenantTerms>, string]>([
     [
       'a lapsed subscription',

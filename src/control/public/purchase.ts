@@ -4,9 +4,18 @@ import { z } from 'zod';
 
 import { CODES } from '../../contract/codes.ts';
 import { sha256Hex } from '../../platform/sha256.ts';
+import { StoreError } from '../../stores/store-error.ts';
 import type { Tenant } from '../../stores/store.ts';
 import { ACCOUNTS_WAIT_MS, balanceOf, viewBalance } from './balance.ts';
-import { formatOrder, fulfil, type Order, parseOrder, planOrder } from './orders.ts';
+import {
+  type Done,
+  formatOrder,
+  fulfil,
+  type Order,
+  parseOrder,
+  planOrder,
+  TOO_MANY_PURCHASES,
+} from './orders.ts';
 import type { Purchase, Wanted } from './parse-purchase.ts';
 import { type Payer, payerOf } from './payer.ts';
 import type { PublicDeps } from './public-deps.ts';
@@ -93,7 +102,8 @@ async function apply(deps: PublicDeps, payer: Payer, placed: Placed): Promise<Bo
   const { receipt, order } = placed;
   const said = await findReceipt(deps, tenant, receipt);
   if (said !== undefined) return { kind: 'paid', receipt, answer: said };
-  const done = await fulfil(deps, payer, order, orderKey(tenant, receipt));
+  const done = await tryFulfil(deps, payer, order, orderKey(tenant, receipt));
+  if (done.kind === 'invalid') return done;
   const inForce = await deps.store.allSeen(IN_FORCE_WAIT_MS);
   const accounts = await deps.store.accounts(tenant.id, deps.now(), ACCOUNTS_WAIT_MS);
   const after = await payerOf(deps, (await deps.store.tenant(tenant.id)) ?? tenant);
@@ -101,7 +111,7 @@ async function apply(deps: PublicDeps, payer: Payer, placed: Placed): Promise<Bo
     paid: true,
     test_money: true,
     message: messageOf(after),
-    ...done,
+    ...done.members,
     in_force: inForce,
     standing_code: after.standing.code ?? null,
     balance: viewBalance(balanceOf(accounts, tenant.id, deps.catalog().asset)),
@@ -109,6 +119,25 @@ async function apply(deps: PublicDeps, payer: Payer, placed: Placed): Promise<Bo
   const text = JSON.stringify(answer);
   const kept = await deps.store.remember(answerKey(tenant, receipt), placed.fingerprint, text);
   return { kind: 'paid', receipt, answer: paidSchema.parse(JSON.parse(kept.answer)) };
+}
+
+type Tried =
+  | { readonly kind: 'done'; readonly members: Done }
+  | Extract<Bought, { kind: 'invalid' }>;
+
+/** Two who buy at once may both find room for one more: the books take one of them. */
+async function tryFulfil(
+  deps: PublicDeps,
+  payer: Payer,
+  order: Order,
+  key: string,
+): Promise<Tried> {
+  try {
+    return { kind: 'done', members: await fulfil(deps, payer, order, key) };
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'invalid_change') throw error;
+    return { kind: 'invalid', reason: TOO_MANY_PURCHASES, pointer: '/add_on' };
+  }
 }
 
 function messageOf({ standing: { code } }: Payer): string {
