@@ -278,6 +278,29 @@ describe('what else is on sale', () => {
     expect(offered(facts, catalog)).toEqual(['larger', 'other']);
   });
 
+  it('C402-07: a limit of the same name that is about other calls, or counts another unit, goes on with no count', () => {
+    const month = buildLimit(10);
+    const facts = buildFacts({
+      route: ROUTE,
+      limits: [buildQuota(month, { spent: 10, need: 1 })],
+      reservation: GONE,
+      take: { ...NO_TAKE, bytesIn: 500 },
+    });
+    const bytes = (amount: number) =>
+      buildPlan(`bytes-${amount}`, { limits: [buildLimit(amount, { unit: 'bytes_in' })] });
+    const catalog = buildCatalog([
+      buildPlan('free', { limits: [month] }),
+      buildPlan('here', { limits: [buildLimit(10, { routes: [ROUTE.routeId] })] }),
+      buildPlan('elsewhere', { limits: [buildLimit(10, { routes: ['demo.maps'] })] }),
+      buildPlan('another', { limits: [buildLimit(10, { operations: ['maps'] })] }),
+      buildPlan('large', { limits: [buildLimit(10, { models: ['large'] })] }),
+      bytes(499),
+      bytes(500),
+    ]);
+    const all = offered(facts, catalog);
+    expect(all.toSorted()).toEqual(['another', 'bytes-500', 'elsewhere', 'large']);
+  });
+
   it('PLAN-13: an override of the tenant goes with it to another plan', () => {
     const facts = buildFacts({
       limits: [buildQuota(buildLimit(10), { spent: 10, need: 1 })],

@@ -1,5 +1,5 @@
 import { type Code, CODES } from '../contract/codes.ts';
-import { counts } from './accounts.ts';
+import { ANY_CALL, counts } from './accounts.ts';
 import type { AddOn, Catalog, Limit, Pack, Plan, RateLimit, Route } from './catalog.ts';
 import { contextCostMost } from './context-tiers.ts';
 import { decide, isShort, type Refusal } from './decide.ts';
@@ -214,7 +214,7 @@ export function addCredit(limit: LimitFact, pack: Pack): LimitFact {
 function replaceLimit(limit: LimitFact, plan: EffectivePlan, facts: Facts): readonly LimitFact[] {
   const need = (isMoney(limit) ? costUnder(plan, facts) : undefined) ?? limit.need;
   if (limit.kind === 'balance' || limit.label?.from !== undefined) return [{ ...limit, need }];
-  const successor = plan.limits.find(({ id }) => id === limit.label?.id);
+  const successor = successorOf(limit, plan, facts);
   if (successor === undefined) return [];
   const { overage: _, ...rest } = limit;
   return [
@@ -222,18 +222,31 @@ function replaceLimit(limit: LimitFact, plan: EffectivePlan, facts: Facts): read
   ];
 }
 
+/**
+ * The rule of a plan that goes on with this count. One of the same name that is about other calls, or counts
+ * another unit, does not; over another window it may have been counted before.
+ */
+function successorOf({ label }: LimitFact, plan: EffectivePlan, facts: Facts): Limit | undefined {
+  return plan.limits.find(
+    (limit) => limit.id === label?.id && limit.unit === label.unit && countsCall(limit, facts),
+  );
+}
+
+function countsCall(limit: Limit, { route, entitlements }: Facts): boolean {
+  const { routeId, operation } = route ?? ANY_CALL;
+  const model = entitlements.find(({ kind }) => kind === 'model')?.id;
+  return counts(limit, { routeId, operation, model });
+}
+
 /** Quotas that the caller's own plan does not have: nothing is used of them yet. */
 function newLimits(facts: Facts, plan: EffectivePlan): readonly LimitFact[] {
   const { take, identity, route } = facts;
   if (take === undefined || identity.kind !== 'key' || route === undefined) return [];
-  const model = facts.entitlements.find(({ kind }) => kind === 'model')?.id;
-  const call = { routeId: route.routeId, operation: route.operation, model };
-  const known = new Set(
-    facts.limits.map(({ label }) => (label?.from === undefined ? label?.id : undefined)),
-  );
+  const own = facts.limits.filter(({ label }) => label !== undefined && label.from === undefined);
+  const known = new Set(own.map((limit) => successorOf(limit, plan, facts)));
   const nano = costUnder(plan, facts) ?? 0;
   return plan.limits
-    .filter((limit) => !known.has(limit.id) && counts(limit, call))
+    .filter((limit) => !known.has(limit) && countsCall(limit, facts))
     .map((limit) => unusedLimit(limit, amountFor(limit.unit, { ...take, nano }), facts));
 }
 
