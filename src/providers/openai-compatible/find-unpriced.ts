@@ -12,6 +12,8 @@ const EXTRAS: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly
   ['plugins', []],
   // OpenRouter: other models that may answer instead, at their own prices.
   ['models', []],
+  // Speech and images are billed by tokens of their own, at several times the price: OpenAI, DashScope, OpenRouter.
+  ['modalities', ['text']],
   // OpenAI and Groq bill the faster ones at another price.
   ['service_tier', ['auto', 'default', 'flex', 'standard', 'on_demand']],
 ]);
@@ -24,7 +26,7 @@ const OWN_TOOLS: ReadonlySet<unknown> = new Set(['function', 'custom', undefined
 export function findUnpriced(body: JsonRecord): Invalid | undefined {
   for (const [name, harmless] of EXTRAS) {
     const value = body[name] ?? undefined;
-    if (value === undefined || harmless.includes(value) || isEmptyList(value)) continue;
+    if (value === undefined || harmless.includes(value) || isListOf(harmless, value)) continue;
     const wanted = harmless.length === 0 ? 'absent' : harmless.map(String).join(', ');
     return invalid(`/${name}`, `must be ${wanted}: the price of the model does not cover others`);
   }
@@ -40,6 +42,10 @@ function findForeignTool(tools: unknown): Invalid | undefined {
   );
 }
 
-function isEmptyList(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
+/** Of words that are harmless, or of nothing; a list of anything else may be read as "yes". */
+function isListOf(harmless: readonly unknown[], value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((each) => typeof each === 'string' && harmless.includes(each))
+  );
 }

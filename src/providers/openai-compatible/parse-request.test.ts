@@ -65,6 +65,9 @@ describe('LLM-19 parseChat refuses, with a JSON pointer', () => {
     ['a search by a tool', chat({ tools: [{ type: 'web_search' }] }), '/tools/0/type'],
     ['a dearer tier', chat({ service_tier: 'priority' }), '/service_tier'],
     ['models that may answer instead', chat({ models: ['dear'] }), '/models'],
+    ['speech', chat({ modalities: ['text', 'audio'], audio: { voice: 'alloy' } }), '/modalities'],
+    ['images', chat({ modalities: ['image'] }), '/modalities'],
+    ['a list where a flag is meant', chat({ enable_search: [false] }), '/enable_search'],
     ['such a member in other letters', chat({ Service_Tier: 'priority' }), '/Service_Tier'],
     [
       'audio of unknown size',
@@ -110,6 +113,7 @@ describe('parseChat accepts', () => {
     ],
     ['several choices', chat({ n: 128 }), { choices: 128 }],
     ['a tier that is no dearer', chat({ service_tier: 'flex', enable_search: false }), {}],
+    ['text, as it comes anyway', chat({ modalities: ['text'] }), {}],
     ['no extras at all', chat({ plugins: [], models: null, search_parameters: null }), {}],
     ['tools of its own', chat({ tools: [{ type: 'function' }, { type: 'custom' }, {}] }), {}],
     ['a stream', chat({ stream: true }), { stream: true }],
