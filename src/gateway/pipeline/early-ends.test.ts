@@ -123,6 +123,37 @@ describe('LLM-06: an input whose text cannot be had is charged by its bytes', ()
   });
 });
 
+describe('LLM-06: where no tokenizer answers, a guess by bytes ends at what was asked for', () => {
+  const tokenizer = { count: () => Promise.reject(new Error('busy')) };
+  const JSON_TYPE = ['Content-Type', 'application/json'];
+  const long = 'many words '.repeat(100);
+  const chat = { model: 'm', max_tokens: 4, messages: [{ role: 'user', content: 'hi' }] };
+  const whole = JSON.stringify({ choices: [{ message: { content: long } }] });
+  const chunk = `data: ${JSON.stringify({ choices: [{ delta: { content: 'many words '.repeat(4) } }] })}\n\n`;
+  const vector = JSON.stringify({ data: [{ index: 0, embedding: Array(1536).fill(0.25) }] });
+
+  it.each([
+    ['a whole answer', 'chat', chat, JSON_TYPE, whole, 4],
+    ['a stream to its end', 'chat', { ...chat, stream: true }, STREAM, chunk, 4],
+    [
+      'embeddings, which have no output',
+      'embeddings',
+      { model: 'm', input: [''] },
+      JSON_TYPE,
+      vector,
+      0,
+    ],
+  ] as const)('%s', async (_name, kind, body, headers, answer, outputTokens) => {
+    const route = { kind, dialect: 'openai', upstreamId: undefined } as const;
+    const gateway = openGateway(route, { models: ['m'] }, { tokenizer });
+    gateway.answer = { status: 200, headers, body: answer };
+    const { status } = await gateway.call({ path: '/', body });
+    const { outcome } = gateway.facts;
+    expect([status, outcome]).toMatchObject([200, { ending: 'complete', outputTokens }]);
+    expect(outcome?.costNano).toBeLessThanOrEqual(outcome?.holdNano ?? 0);
+  });
+});
+
 describe('a hold that cannot grow (C402-19)', () => {
   const REASONS = [
     ['gone', 'INSUFFICIENT_CREDITS'],

@@ -69,7 +69,7 @@ export class LlmAnswer implements UpstreamReceiver {
     this.#exchange = exchange;
     this.#call = call;
     this.#bounds = bounds;
-    this.#counter = new UsageCounter(context.tokenizer, call, bounds.inputTokens);
+    this.#counter = new UsageCounter(context.tokenizer, call, bounds);
   }
 
   start(): void {

@@ -9,19 +9,21 @@ import { type LlmBounds, outputTokensMost } from './llm-hold.ts';
 export class UsageCounter {
   readonly #tokenizer: TokenCounter;
   readonly #call: UnderstoodCall;
+  readonly #bounds: LlmBounds;
   /** Four bytes a token: what an input counts as until the upstream or a tokenizer says. */
   readonly inputGuess: number;
 
-  constructor(tokenizer: TokenCounter, call: UnderstoodCall, inputTokensBound: number) {
+  constructor(tokenizer: TokenCounter, call: UnderstoodCall, bounds: LlmBounds) {
     this.#tokenizer = tokenizer;
     this.#call = call;
-    this.inputGuess = Math.ceil(inputTokensBound / 4);
+    this.#bounds = bounds;
+    this.inputGuess = Math.ceil(bounds.inputTokens / 4);
   }
 
   /** What a stream came to that has ended without saying all of it. */
   async countStream(meter: StreamMeter): Promise<Usage> {
     const { reported } = meter;
-    const measured = meter.usage();
+    const measured = measuredUsage(meter, this.#bounds);
     // A part was counted by the upstream: the rest is too little for a tokenizer to tell apart.
     if (reported !== undefined && reported.outputTokens > 0) return measured;
     const text = (): string => meter.outputText();
@@ -53,13 +55,14 @@ export class UsageCounter {
     return { ...usage, inputTokens };
   }
 
-  /** `answerBytes`: of the whole answer, for a guess. */
+  /** `answerBytes`: of the whole answer, for a guess. It is no more than was asked for: of embeddings, nothing. */
   async #countWhole(
     usage: TokenUsage | undefined,
     text: string,
     answerBytes: number,
   ): Promise<Usage> {
-    const counted = await this.#countTexts(usage, () => text, Math.ceil(answerBytes / 4));
+    const guess = Math.min(Math.ceil(answerBytes / 4), outputTokensMost(this.#bounds));
+    const counted = await this.#countTexts(usage, () => text, guess);
     return { bytesIn: 0, bytesOut: 0, ...counted };
   }
 
