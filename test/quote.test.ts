@@ -259,6 +259,12 @@ describe('show 6: POST /v1/quote', () => {
     ['a key of its own', '{"headers": {"authorization": "x"}}', '/headers', 'leave the key'],
     ['an unknown member', '{"surprise": 1}', '', 'surprise'],
     [
+      'two plans at once',
+      '{"after": [{"kind": "plan", "id": "a"}, {"kind": "plan", "id": "b"}]}',
+      '/after',
+      'one at a time',
+    ],
+    [
       'JSON deeper than the stack',
       `{"body":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
       '',

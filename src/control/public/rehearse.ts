@@ -60,6 +60,9 @@ const requestSchema = z.strictObject({
   after: z
     .array(z.strictObject({ kind: z.enum(['plan', 'pack', 'add_on']), id: z.string().max(128) }))
     .max(OFFERS_MAX)
+    .refine((bought) => bought.filter(({ kind }) => kind === 'plan').length <= 1, {
+      error: 'names several plans: an account is on one at a time',
+    })
     .default([]),
 });
 type Asked = z.infer<typeof requestSchema>;
