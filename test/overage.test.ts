@@ -64,6 +64,7 @@ plans:
 ${renderPlan('calls', ['{ requests: 300, per: month, overage: { price: 0.002 USD } }'])}
 ${renderPlan('units', ['{ compute_units: 100, per: month, overage: { price: 0.002 USD } }'])}
 ${renderPlan('bytes', ['{ bytes_out: 100001, per: month, overage: { price: 1.00 USD / 1MB } }'])}
+${renderPlan('drops', ['{ bytes_out: 10, per: month, overage: { price: 1.00 USD / 1MB } }'])}
 ${renderPlan('tokens', ['{ tokens: 1500, per: month, overage: { price: 1000 USD / 1M tokens } }'])}
 demo: { customer: { plan: calls }, credit: 1.00 USD }
 `;
@@ -196,6 +197,21 @@ describe('PLAN-11: many callers cross an allowance on 2 workers', () => {
     expect(statusesOf(answers)).toEqual({ 200: 300 });
     expect(counted.included + counted.billed).toBe(300 * 700);
     expectBilled(counted, 1000n);
+  });
+
+  it('bytes, where the balance pays for few: a call begins with one, and is refused when not even that is left', async () => {
+    const customer = await createCustomer(caller, { plan: 'drops', credit: '0.001' });
+    for (const bytes of [10, 400, 600]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await work(customer, { bytes })).status).toBe(200);
+    }
+    const refused = await work(customer, { bytes: 1 });
+    expect([refused.status, problemOf(refused).code]).toEqual([402, 'INSUFFICIENT_CREDITS']);
+    // One byte: that is all it could not begin without.
+    expect(problemOf(refused).details).toMatchObject({ needed: '0.000001 USD' });
+    const { included, billed, balance } = await readCounted(customer);
+    expect({ included, billed }).toEqual({ included: 10, billed: 1000 });
+    expect(balance).toMatchObject({ settled: '0.00', held: '0.00' });
   });
 
   it('tokens, of which more is held than is used: what came back is used before anything more is billed', async () => {

@@ -32,13 +32,9 @@ export function shareNeeds(
   asked: { readonly take: Take; readonly least: Take },
   splits: Splits,
 ): SharedNeeds {
-  const extraNano = billedNano(shape, asked.take, splits);
-  const nano = asked.take.nano + extraNano;
-  const needs = needsOf(
-    shape,
-    { ...asked.take, nano },
-    { ...asked.least, nano: asked.least.nano + extraNano },
-  );
+  const nano = asked.take.nano + billedNano(shape, asked.take, splits);
+  const leastNano = asked.least.nano + billedNano(shape, asked.least, splits);
+  const needs = needsOf(shape, { ...asked.take, nano }, { ...asked.least, nano: leastNano });
   const shares: OverageShare[] = [];
   for (let within = 0, count = needs.length; within < count; within += 1) {
     const need = needs[within];
@@ -46,9 +42,11 @@ export function shareNeeds(
     const covered = need && splits.get(need.account.id);
     if (need === undefined || overage === undefined || covered === undefined) continue;
     shares.push({ within, beyond: needs.length, unitPico: overage.unitPico });
-    const beyond = Math.max(0, need.amount - covered);
-    if (covered !== ALL) needs[within] = { account: need.account, amount: need.amount - beyond };
-    needs.push({ account: overageAccount(need.account), amount: beyond });
+    const { account, amount, least = amount } = need;
+    const beyond = Math.max(0, amount - covered);
+    if (covered !== ALL) needs[within] = { account, amount: amount - beyond };
+    const leastBeyond = Math.max(0, least - covered);
+    needs.push({ account: overageAccount(account), amount: beyond, least: leastBeyond });
   }
   if (shares.length > 0) addMoney(needs, accounts, shape, nano);
   return { needs, shares, nano };
