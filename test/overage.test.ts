@@ -60,10 +60,12 @@ apis:
     upstream: shop
     routes:
       - { name: work, path: /work, compute: { units: 3, used_header: x-compute-units } }
+      - { name: sold, path: /sold, price: { byte_out: 1.00 USD / 1MB } }
 plans:
 ${renderPlan('calls', ['{ requests: 300, per: month, overage: { price: 0.002 USD } }'])}
 ${renderPlan('units', ['{ compute_units: 100, per: month, overage: { price: 0.002 USD } }'])}
 ${renderPlan('bytes', ['{ bytes_out: 100001, per: month, overage: { price: 1.00 USD / 1MB } }'])}
+${renderPlan('stop', ['{ bytes_out: 10, per: month }'])}
 ${renderPlan('drops', ['{ bytes_out: 10, per: month, overage: { price: 1.00 USD / 1MB } }'])}
 ${renderPlan('tokens', ['{ tokens: 1500, per: month, overage: { price: 1000 USD / 1M tokens } }'])}
 demo: { customer: { plan: calls }, credit: 1.00 USD }
@@ -101,9 +103,9 @@ async function readCounted({ key }: Customer): Promise<Counted> {
   };
 }
 
-const work = ({ key }: Customer, task: Work): Promise<CallAnswer> =>
+const work = ({ key }: Customer, task: Work, path = '/work'): Promise<CallAnswer> =>
   caller.callPatiently({
-    path: '/work',
+    path,
     key,
     body: 'x',
     headers: { 'x-work': JSON.stringify(task) },
@@ -212,6 +214,17 @@ describe('PLAN-11: many callers cross an allowance on 2 workers', () => {
     const { included, billed, balance } = await readCounted(customer);
     expect({ included, billed }).toEqual({ included: 10, billed: 1000 });
     expect(balance).toMatchObject({ settled: '0.00', held: '0.00' });
+  });
+
+  it('C402-07: a plan that bills bytes is offered to who can pay for one, not only for a window of them', async () => {
+    const customer = await createCustomer(caller, { plan: 'stop', credit: '0.001' });
+    expect((await work(customer, { bytes: 10 }, '/sold')).status).toBe(200);
+    const refused = await work(customer, { bytes: 1 }, '/sold');
+    expect([refused.status, problemOf(refused).code]).toEqual([402, 'DATA_QUOTA_EXCEEDED']);
+    const offers = problemOf(refused).details['upgrade_options'] as readonly { id: string }[];
+    expect(offers.map(({ id }) => id)).toContain('drops');
+    await caller.admin(`/admin/tenants/${customer.tenantId}`, { plan: 'drops' }, 'PATCH');
+    expect((await work(customer, { bytes: 1 }, '/sold')).status).toBe(200);
   });
 
   it('tokens, of which more is held than is used: what came back is used before anything more is billed', async () => {

@@ -32,7 +32,7 @@ export interface Facts {
   readonly reservation: ReservationFact | undefined;
   /**
    * What the call takes at most, at its own price whatever the plan covers, recorded when it was refused: other
-   * plans and their limits are tried with it.
+   * plans and their limits are tried with it. Of bytes and time nobody knows yet: what it can begin with.
    */
   readonly take: Take | undefined;
   /** What is agreed with the tenant beyond its plan, recorded when it was refused; undefined = nothing. */

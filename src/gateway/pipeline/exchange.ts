@@ -71,7 +71,7 @@ export class Exchange {
   /** What the hold came to in the end, by need. */
   heldAmounts: readonly number[] | undefined = undefined;
   reservation: ReservationFact | undefined = undefined;
-  /** What it takes at most, in every unit a limit may count. */
+  /** What it takes at most, in every unit a limit may count; of bytes and time nobody knows yet, what it can begin with. */
   take: Take = NO_TAKE;
   /** As the caller names who is behind it. */
   endUser: string | undefined = undefined;

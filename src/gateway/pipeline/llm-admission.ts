@@ -49,19 +49,19 @@ export function tryHold(
   const { access, price } = call;
   exchange.holdNano = asked.take.nano;
   const isPlain = price.prepaid && price.tiers.length === 0;
-  exchange.take = isPlain ? asked.take : plainTake(call, asked);
+  exchange.take = isPlain ? asked.least : plainTake(call, asked);
   const shape = access.accounts.shapeAt(asked.call, exchange.at);
   return tryAdmit(context, exchange, prepareNeeds(exchange, access.accounts, shape, asked));
 }
 
 /** Under another plan its size has another price, or a price at all: what is recorded is the plain one. */
-function plainTake({ price, request }: UnderstoodCall, { take }: Asked): Take {
+function plainTake({ price, request }: UnderstoodCall, { least }: Asked): Take {
   const bounds = {
-    inputTokens: take.inputTokens,
-    outputTokensEach: take.outputTokens / request.choices,
+    inputTokens: least.inputTokens,
+    outputTokensEach: least.outputTokens / request.choices,
     choices: request.choices,
   };
-  return { ...take, nano: boundTake({ ...price, prepaid: true, tiers: [] }, bounds).nano };
+  return { ...least, nano: boundTake({ ...price, prepaid: true, tiers: [] }, bounds).nano };
 }
 
 /**

@@ -53,7 +53,7 @@ export class ProxyMeter {
     this.#countsTime = shape.countsTime;
     const { take, least } = this.grows ? this.#growing() : this.#flat();
     this.#asked = { call, take, least, grows: this.grows };
-    exchange.take = accounts.prepaid ? take : this.#priced(take);
+    exchange.take = accounts.prepaid ? least : this.#priced(least);
     exchange.holdNano = take.nano;
     exchange.costIsOpen = this.grows && this.#isOpen(accounts, shape);
     if (this.grows) return prepareNeeds(exchange, accounts, shape, this.#asked);
@@ -84,7 +84,7 @@ export class ProxyMeter {
 
   /** At its own price, though the plan covers it: under another plan it costs that. */
   #priced(take: Take): Take {
-    if (!this.grows) return this.#compiled.flat.prepaid.take;
+    if (!this.grows) return this.#compiled.flat.prepaid.least;
     return { ...take, nano: this.#priceOf(take.bytesIn, take.bytesOut) };
   }
 
