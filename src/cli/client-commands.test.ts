@@ -254,15 +254,9 @@ it('doctor: a healthy gateway, then one with a finding in each part', async () =
         { name: 'upstream openai', ok: false, detail: '0 of 1 targets answer' },
         { name: 'rate limits', ok: true, degraded: true, detail: 'Redis does not answer' },
       ],
+      audit: async () => [{ invariant: 'I1', detail: 'transaction t1 sums to 5' }],
       workers: () => [{ name: 'worker-1', pid: 1, state: 'starting', startedAt: 0 }],
     },
-    wrapStore: (store) =>
-      new Proxy(store, {
-        get: (target, name) =>
-          name === 'audit'
-            ? async () => [{ invariant: 'I1', detail: 'transaction t1 sums to 5' }]
-            : Reflect.get(target, name),
-      }),
   });
   const findings = await checkGateway({ admin: sick.origin, data: sick.directory }, io);
   expect(findings).toEqual([
@@ -304,11 +298,7 @@ it('doctor: a healthy gateway, then one with a finding in each part', async () =
 
 it('doctor waits for an audit of many entries for longer than for any other answer', async () => {
   const slow = await startAdminApi({
-    wrapStore: (store) =>
-      new Proxy(store, {
-        get: (target, name) =>
-          name === 'audit' ? () => sleep(LONG_AUDIT_MS, []) : Reflect.get(target, name),
-      }),
+    operations: { audit: () => sleep(LONG_AUDIT_MS, []) },
   });
   const { io } = captureIo(atGateway(slow));
   expect(await auditLedger({}, io)).toMatchObject({ kind: 'done', json: { ok: true } });
