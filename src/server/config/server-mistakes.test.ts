@@ -42,7 +42,7 @@ const SERVER: readonly MistakeCase[] = [
       '  header_timeout: 1ms',
     ),
     problems: [
-      'tollkeeper.yaml:3:10 server.drain: expected text, got 30',
+      'tollkeeper.yaml:3:10 server.drain: expected a duration such as "10s", "2m" or "500ms", got "30"',
       'tollkeeper.yaml:4:15 server.keep_alive: expected a duration such as "10s", "2m" or "500ms", got "5 parsecs"',
       'tollkeeper.yaml:5:15 server.header_max: must be between 1024 and 1048576 bytes, got "2MB"',
       'tollkeeper.yaml:6:19 server.header_timeout: must be between 100ms and 10m, got "1ms"',

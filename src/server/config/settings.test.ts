@@ -47,6 +47,14 @@ test('defaults: loopback, two ports, a directory here', () => {
   expect(config.demo).toBeUndefined();
 });
 
+test.each([
+  ['true', true],
+  ['false', false],
+])('a variable may say %s', (FLAG, expected) => {
+  const text = 'version: 1\nserver: { address_limit_loopback: "${FLAG}" }\n';
+  expect(load(text, { env: { FLAG } }).server.addressLimitLoopback).toBe(expected);
+});
+
 test('the file', () => {
   const config = load(`
 version: 1

@@ -54,7 +54,7 @@ const LIMITS: readonly MistakeCase[] = [
     problems: [
       'tollkeeper.yaml:7:18 plans.free.limits[0].bytes: expected a size such as "1MB", "64KiB" or "512B", got "5 parsecs"',
       'tollkeeper.yaml:8:21 plans.free.limits[1].bytes_in: must be more than 0: to forbid something, leave it out of the plan',
-      'tollkeeper.yaml:9:25 plans.free.limits[2].compute_time: expected text, got 90',
+      'tollkeeper.yaml:9:25 plans.free.limits[2].compute_time: expected a duration such as "10s", "2m" or "500ms", got "90"',
       'tollkeeper.yaml:10:25 plans.free.limits[3].compute_time: must be more than 0: to forbid something, leave it out of the plan',
       'tollkeeper.yaml:11:21 plans.free.limits[4].requests: expected a whole number such as 1000, "50k" or "1M", got "5 GB"',
       'tollkeeper.yaml:12:26 plans.free.limits[5].storage_bytes: must be at least 1, got -1',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Parameter, Requirement } from '../../../domain/catalog.ts';
 import {
+  flag,
   addressRange,
   durability,
   duration,
@@ -24,10 +25,7 @@ const cors = z
       .min(1)
       .max(256)
       .describe('Pages that may call from a browser: exact origins, or "*".'),
-    credentials: z
-      .boolean()
-      .prefault(false)
-      .describe('Whether cookies and the like may be sent along.'),
+    credentials: flag.prefault(false).describe('Whether cookies and the like may be sent along.'),
     max_age: duration({ min: '0s', max: '1d' })
       .prefault('10m')
       .describe('How long a browser may remember the pre-flight answer.'),

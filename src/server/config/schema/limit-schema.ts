@@ -4,7 +4,7 @@ import { ok, wrong } from '../human-units.ts';
 import type { Parsed } from '../human-units.ts';
 import { parseUnitPrice } from '../money-text.ts';
 import { measure, measureMembers, pricedUnitOf, refineMeasure } from './limit-units.ts';
-import { listOf, modelName, report } from './parts.ts';
+import { flag, listOf, modelName, report } from './parts.ts';
 
 const SCOPES = ['tenant', 'app', 'key', 'end_user', 'model', 'route', 'operation'] as const;
 const scope = z
@@ -42,7 +42,7 @@ export const limitClass = z
   .enum(['commercial', 'protective'])
   .optional()
   .describe('What refuses: commercial = 402, it is bought. protective = 429, waiting helps.');
-const soft = z.boolean().prefault(false).describe('Counted and warned about, never refused.');
+const soft = flag.prefault(false).describe('Counted and warned about, never refused.');
 
 /** A limit of a plan. */
 export function limitSchema(asset: string) {

@@ -7,7 +7,12 @@ import type { Parsed } from '../human-units.ts';
 
 /** Text that means something else: parsed once, here, into what it means. */
 export function textAs<T>(parse: (text: string) => Parsed<T>) {
-  return z.string().transform((text, context): T => {
+  const error = ({ input }: { readonly input?: unknown }): string | undefined => {
+    // `10` where `10s` is meant is told what is meant, and not only that it is no text.
+    const result = typeof input === 'number' ? parse(String(input)) : undefined;
+    return result?.kind === 'wrong' ? result.problem : undefined;
+  };
+  return z.string({ error }).transform((text, context): T => {
     const result = parse(text.trim());
     if (result.kind === 'ok') return result.value;
     context.issues.push({ code: 'custom', message: result.problem, input: text });
@@ -49,6 +54,12 @@ function parseBounded(text: string, { min, max }: Bounds): Parsed<number> {
   }
   return ok(Number(quantity));
 }
+
+/** True or false, also as text: that is what `${FLAG}` gives. */
+export const flag = z.union(
+  [z.boolean(), z.enum(['true', 'false']).transform((written) => written === 'true')],
+  { error: 'expected true or false' },
+);
 
 /** Milliseconds. */
 export function duration({ min, max }: { readonly min: string; readonly max: string }) {

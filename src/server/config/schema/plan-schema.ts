@@ -3,6 +3,7 @@ import type { ContextTier } from '../../../domain/catalog.ts';
 import { ok, parseTimeSpan, wrong } from '../human-units.ts';
 import { limitSchema, LIMITS_MAX, UNIQUE_LIMITS } from './limit-schema.ts';
 import {
+  flag,
   byteSize,
   featureName,
   idName,
@@ -58,12 +59,10 @@ const contextTiers = z
 
 const degraded = z
   .strictObject({
-    read_only: z
-      .boolean()
+    read_only: flag
       .prefault(true)
       .describe('GET and HEAD are served; what a route says under "degraded" wins.'),
-    during_grace: z
-      .boolean()
+    during_grace: flag
       .prefault(false)
       .describe('Already while a failed renewal is forgiven, without refusing anything.'),
     max_context: contextSize.optional().describe('Most tokens of a call: 4000'),
@@ -134,7 +133,7 @@ export function planSchema(asset: string) {
       enforcement: enforcement
         .prefault('enforce')
         .describe('observe: what would be refused is recorded, and passes (EVID-01).'),
-      on_sale: z.boolean().prefault(true).describe('Whether a 402 may offer it.'),
+      on_sale: flag.prefault(true).describe('Whether a 402 may offer it.'),
     })
     .superRefine((plan, context) => {
       for (const [index, limit] of plan.limits.entries()) {

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import type { Condition, Parameter, Requirement } from '../../../domain/catalog.ts';
 import { ok, wrong } from '../human-units.ts';
-import { byteSize, headerName, listOf, neededName, report, textAs, wholeNumber } from './parts.ts';
+import {
+  byteSize,
+  flag,
+  headerName,
+  listOf,
+  neededName,
+  report,
+  textAs,
+  wholeNumber,
+} from './parts.ts';
 
 const CONDITIONS_MAX = 8;
 const REQUIREMENTS_MAX = 16;
@@ -97,7 +106,7 @@ const parameter = z
     in: z.enum(['query', 'header', 'body']).describe('Where it is looked for.'),
     name: z.string().describe('In a body its JSON pointer: /messages'),
     type: z.enum(TYPES).prefault('string').describe('What it must be.'),
-    required: z.boolean().prefault(true).describe('Whether a call without it is refused.'),
+    required: flag.prefault(true).describe('Whether a call without it is refused.'),
   })
   .transform((written, context): Parameter => {
     const name = PARAMETER_NAMES[written.in].safeParse(written.name);

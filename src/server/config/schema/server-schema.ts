@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../../../platform/logger.ts';
 import {
+  flag,
   addressRange,
   byteSize,
   duration,
@@ -47,8 +48,7 @@ export const serverSchema = z
     address_limit: pace
       .optional()
       .describe('Calls of one address, before anything else is looked at: "100/s burst 200".'),
-    address_limit_loopback: z
-      .boolean()
+    address_limit_loopback: flag
       .prefault(false)
       .describe('Whether callers on this machine are limited, too.'),
     drain: duration({ min: '0s', max: '1h' })
