@@ -16,6 +16,8 @@ const NOTHING_COUNTED: MetricSnapshot = { families: [] };
 export interface CrewMember {
   readonly name: string;
   readonly worker: Worker;
+  /** Resolves when it hears what it is told; before that messages are lost. */
+  readonly loaded: Promise<void>;
   readonly startedAt: number;
   owner: string | undefined;
   state: 'starting' | 'serving' | 'draining';
@@ -115,7 +117,7 @@ export class WorkerCrew {
         new Promise<void>((resolve) => {
           member.state = 'draining';
           member.worker.once('exit', () => resolve());
-          send(member.worker, { type: 'drain', deadlineMs });
+          void member.loaded.then(() => send(member.worker, { type: 'drain', deadlineMs }));
           setTimeout(() => member.worker.process.kill('SIGKILL'), deadlineMs + 5000).unref();
         }),
     );
@@ -139,6 +141,7 @@ export class WorkerCrew {
     const member: CrewMember = {
       name,
       worker,
+      loaded,
       startedAt: this.#now(),
       owner: undefined,
       state: 'starting',
@@ -185,6 +188,7 @@ export class WorkerCrew {
   #replace(): void {
     if (this.#draining) return;
     this.#hire().catch((error: unknown) => {
+      if (this.#draining) return;
       this.#logger.error({ error: String(error) }, 'a worker could not be replaced yet');
       this.#pauseMs = Math.min(PAUSE_MOST_MS, this.#pauseMs * 2);
       setTimeout(() => this.#replace(), this.#pauseMs);
