@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { loadText } from '../../test/support/check-config.ts';
+import type { Catalog } from '../domain/catalog.ts';
 import { createLogger } from '../platform/logger.ts';
 import { parseCatalog } from './config/parse-catalog.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
@@ -11,8 +12,10 @@ function load(requests: number): LoadedConfig {
   return loadText(`{ version: 1, plans: { free: { title: Free, price: free, ${limits} } } }`);
 }
 
+const RESOLVED = { resolve: (catalog: Catalog) => Promise.resolve(catalog) };
+
 /** A reloader over workers that take a new configuration when they are told to. */
-function openReloader(current: LoadedConfig) {
+function openReloader(current: LoadedConfig, builtins = RESOLVED) {
   const adopted: string[] = [];
   let letGo = (): void => undefined;
   const reloader = new ConfigReloader({
@@ -25,7 +28,7 @@ function openReloader(current: LoadedConfig) {
           };
         }),
     },
-    builtins: { resolve: (catalog) => Promise.resolve(catalog) },
+    builtins,
     logger: createLogger({ level: 'silent' }),
     watch: { current, reload: () => ({ kind: 'unchanged' }) },
   });
@@ -62,4 +65,21 @@ it('a reload that was overtaken while it waited does not bring the older configu
   letGo();
   await second;
   expect(adopted).toEqual([newer.catalog.version, newer.catalog.version]);
+});
+
+it('a built-in server that cannot be started ends no reload after it, and nobody who does not wait for one', async () => {
+  const config = load(5);
+  let starts = 0;
+  const { reloader, adopted, letGo } = openReloader(config, {
+    resolve: (catalog) => {
+      starts += 1;
+      return starts === 1 ? Promise.reject(new Error('no port left')) : Promise.resolve(catalog);
+    },
+  });
+  await reloader.take(changed(config));
+  const second = reloader.take(changed(config));
+  await turn();
+  letGo();
+  await second;
+  expect(adopted).toEqual([config.catalog.version]);
 });

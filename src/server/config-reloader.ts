@@ -26,14 +26,17 @@ export class ConfigReloader {
     return this.#queue(() => this.#parts.watch.reload());
   }
 
-  /** What the watcher of the file has read. */
-  take(reload: Reload): Promise<ReloadOutcome> {
-    return this.#queue(() => reload);
+  /** What the watcher of the file has read. Never rejects: the log says what went wrong. */
+  async take(reload: Reload): Promise<void> {
+    await this.#queue(() => reload).catch(() => undefined);
   }
 
   #queue(read: () => Reload): Promise<ReloadOutcome> {
     const outcome = this.#last.then(() => this.#adopt(read()));
-    this.#last = outcome.catch(() => undefined);
+    // Who asked may be a signal or the file's watcher, who wait for no answer.
+    this.#last = outcome.catch((error: unknown) => {
+      this.#parts.logger.error({ error: String(error) }, 'the configuration is not in force');
+    });
     return outcome;
   }
 

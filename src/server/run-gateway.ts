@@ -102,7 +102,10 @@ function stopOnSignals(supervisor: Supervisor, io: CommandIo): void {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  process.on('SIGHUP', () => void supervisor.reload());
+  process.on('SIGHUP', () => {
+    // The log says what went wrong.
+    supervisor.reload().catch(() => undefined);
+  });
 }
 
 /** Ends the process at once: workers and a store may be open. */
