@@ -8,9 +8,11 @@ import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { forkWorker } from './fork-worker.ts';
 
 function prepareProgram(): void {
-  const exec = join(temporaryDirectory('program'), 'waits.mjs');
+  const cwd = temporaryDirectory('program');
+  const exec = join(cwd, 'waits.mjs');
   writeFileSync(exec, 'setInterval(() => undefined, 1000);');
-  cluster.setupPrimary({ exec, args: [], execArgv: [] });
+  // All of them: what another test has set stays.
+  cluster.setupPrimary({ exec, cwd, args: [], execArgv: [] });
 }
 
 it('a message to a worker that has just been killed is lost, and nothing else comes of it', async () => {
