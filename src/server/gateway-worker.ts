@@ -96,7 +96,11 @@ export class GatewayWorker {
     const store = await openStore(start.store, clock);
     const owner = `own_${randomUUID()}`;
     const lock = lockOwner(start.store.directory, owner);
-    const catalogs = new CatalogInForce(clock, logger, transport.createUpstreamClient);
+    // Whoever was let in is sent on: a wait for a connection behind long streams would end at no time-out.
+    const connections = { connectionsMax: start.server.requestsMax };
+    const catalogs = new CatalogInForce(clock, logger, () =>
+      transport.createUpstreamClient(connections),
+    );
     catalogs.set(start.catalog);
     const keys = new KeyDirectory(store, clock, () => catalogs.current.catalog);
     setInterval(() => keys.noteAwake(), NOTE_AWAKE_MS).unref();

@@ -1,11 +1,11 @@
 import type { Listener, ListenerOptions, RequestHandler } from '../gateway/listener.ts';
-import type { UpstreamClient } from '../gateway/upstream.ts';
+import type { UpstreamClient, UpstreamClientOptions } from '../gateway/upstream.ts';
 import type { HttpTransport } from './config/loaded-config.ts';
 
 /** What speaks HTTP/1.1 with callers and with upstreams. Each passes the same conformance suites as the other. */
 export interface Transport {
   readonly createListener: (options: ListenerOptions, handler: RequestHandler) => Listener;
-  readonly createUpstreamClient: () => UpstreamClient;
+  readonly createUpstreamClient: (options?: UpstreamClientOptions) => UpstreamClient;
 }
 
 /** That of `server.http`; the other one is not loaded. */
