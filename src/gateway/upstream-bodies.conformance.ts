@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { describe, expect, it, vi } from 'vitest';
@@ -12,9 +13,14 @@ import {
   listen,
   ScriptedBody,
   startHttp,
+  startRaw,
   takeSlowly,
   WAIT_MS,
 } from './upstream-fixture.conformance.ts';
+
+function reset(socket: Socket): void {
+  socket.resetAndDestroy();
+}
 
 /** What an UpstreamClient does with bodies that come slower or faster than they are read. */
 export function describeBodies(createClient: CreateClient): void {
@@ -166,7 +172,9 @@ export function describeBodies(createClient: CreateClient): void {
     it.each(
       ['http', 'https'].flatMap((scheme) =>
         [1, 300_000].flatMap((length) =>
-          ['with a length', 'in chunks'].map((framing) => ({ scheme, length, framing })),
+          ['with a length', 'in chunks', 'until it closes'].map((framing) => {
+            return { scheme, length, framing };
+          }),
         ),
       ),
     )('$scheme, $length bytes $framing: is whole, however slowly it is taken', async (shape) => {
@@ -174,6 +182,8 @@ export function describeBodies(createClient: CreateClient): void {
       const answer = (_request: IncomingMessage, response: ServerResponse): void => {
         response.setHeader('connection', 'close');
         if (shape.framing === 'with a length') response.setHeader('content-length', shape.length);
+        response.useChunkedEncodingByDefault = shape.framing === 'in chunks';
+        response.flushHeaders();
         response.end('x'.repeat(shape.length));
       };
       const upstream = await (shape.scheme === 'http'
@@ -183,6 +193,21 @@ export function describeBodies(createClient: CreateClient): void {
       const outcome = await takeSlowly(createClient(), origin);
       expect(outcome).toMatchObject({ failure: undefined, ended: true });
       expect(outcome.body).toHaveLength(shape.length);
+    });
+  });
+
+  describe('an answer that breaks while its reader has to think', () => {
+    it.each([
+      ['its upstream closes', 'content-length: 9\r\n\r\npart', (socket: Socket) => socket.end()],
+      ['its connection is reset', 'content-length: 9\r\n\r\npart', reset],
+      ['a chunk is missing', 'transfer-encoding: chunked\r\n\r\n4\r\npart\r\n', reset],
+    ])('%s: fails, and nothing else does', async (_name, rest, breakOff) => {
+      const upstream = await startRaw((socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\nconnection: close\r\n${rest}`);
+        setTimeout(() => breakOff(socket), 20);
+      });
+      const outcome = await takeSlowly(createClient(), upstream.origin);
+      expect(outcome).toMatchObject({ failure: { sent: true }, ended: false });
     });
   });
 

@@ -64,7 +64,8 @@ export class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onData(chunk: Buffer): boolean {
-    return this.#receiver.onChunk(chunk);
+    // Its parser goes on with nothing: that is no reason to wait once more.
+    return chunk.length === 0 || this.#receiver.onChunk(chunk);
   }
 
   onComplete(): void {

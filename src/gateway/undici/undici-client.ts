@@ -8,6 +8,7 @@ import type {
   UpstreamRequest,
 } from '../upstream.ts';
 import { InboundBody } from './inbound-body.ts';
+import { createConnector } from './paused-parser.ts';
 import { UndiciCall } from './undici-call.ts';
 
 /** One pool, and how many calls it is carrying or has queued. */
@@ -85,7 +86,7 @@ class UndiciClient implements UpstreamClient {
       allowH2: false,
       maxHeaderSize: HEAD_BYTES_MAX,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connect: { timeout: request.connectTimeoutMs },
+      connect: createConnector(request.connectTimeoutMs),
     });
   }
 

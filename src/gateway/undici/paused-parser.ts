@@ -1,0 +1,46 @@
+import type { Socket } from 'node:net';
+
+import { buildConnector } from 'undici';
+
+/** What undici 7 keeps at a connection: its parser of answers. */
+interface Parser {
+  paused: boolean;
+  resume(): void;
+}
+
+/**
+ * undici's own connector. undici 7 ends the whole process when a connection ends, or breaks, behind an answer that its
+ * reader has paused (nodejs/undici#5360, mended in undici 8, which needs Node 22). So its parser goes on before it hears
+ * of the end: every byte was taken by then, and all that comes is the end of the answer.
+ */
+export function createConnector(timeoutMs: number): buildConnector.connector {
+  const connect = buildConnector({ timeout: timeoutMs });
+  return (options, callback) =>
+    connect(options, (...connected) => {
+      const [error, socket] = connected;
+      if (error === null) goOnAtTheEnd(socket);
+      callback(...connected);
+    });
+}
+
+function goOnAtTheEnd(socket: Socket): void {
+  socket.on('end', () => parserOf(socket)?.resume());
+  const giveUp = (): void => {
+    const parser = parserOf(socket);
+    if (parser !== undefined) parser.paused = false;
+  };
+  socket.on('error', giveUp);
+  socket.on('close', giveUp);
+}
+
+function parserOf(socket: Socket): Parser | undefined {
+  const name = Object.getOwnPropertySymbols(socket).find(
+    ({ description }) => description === 'parser',
+  );
+  const parser: unknown = name && Reflect.get(socket, name);
+  return isParser(parser) ? parser : undefined;
+}
+
+function isParser(value: unknown): value is Parser {
+  return typeof value === 'object' && value !== null && 'paused' in value && 'resume' in value;
+}
