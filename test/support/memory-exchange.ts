@@ -106,6 +106,16 @@ export class MemoryResponse implements InboundResponse {
   }
 }
 
+/** One whose caller is gone after the first bytes. */
+export class LeavingResponse extends MemoryResponse {
+  override write(chunk: Buffer | string): boolean {
+    super.write(chunk);
+    this.closed = true;
+    this.onClientGone?.();
+    return false;
+  }
+}
+
 export function buildExchange(
   request: MemoryRequest = new MemoryRequest(),
   response: MemoryResponse = new MemoryResponse(),

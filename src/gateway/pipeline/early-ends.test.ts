@@ -11,7 +11,7 @@ import {
   UPSTREAM,
 } from '../../../test/support/build-catalog.ts';
 import { buildKey, buildTenant } from '../../../test/support/build-key.ts';
-import { MemoryResponse } from '../../../test/support/memory-exchange.ts';
+import { LeavingResponse, MemoryResponse } from '../../../test/support/memory-exchange.ts';
 import { type MemoryCall, MemoryGateway, RAW_KEY } from '../../../test/support/memory-gateway.ts';
 import type { Plan, Route } from '../../domain/catalog.ts';
 import { openaiCompatible } from '../../providers/openai-compatible/openai-compatible.ts';
@@ -20,16 +20,6 @@ import type { GatewayContext } from './context.ts';
 
 const SLOTS = buildLimit(1, { id: 'slots', unit: 'concurrent_requests', window: 'lifetime' });
 const STREAM = ['Content-Type', 'text/event-stream'];
-
-/** Its caller is gone after the first bytes. */
-class LeavingResponse extends MemoryResponse {
-  override write(chunk: Buffer | string): boolean {
-    super.write(chunk);
-    this.closed = true;
-    this.onClientGone?.();
-    return false;
-  }
-}
 
 /** The texts of its requests cannot be collected. */
 const UNREADABLE: Provider = {

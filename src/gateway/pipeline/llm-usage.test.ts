@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { buildModel } from '../../../test/support/build-catalog.ts';
-import { MemoryResponse } from '../../../test/support/memory-exchange.ts';
+import { LeavingResponse, MemoryResponse } from '../../../test/support/memory-exchange.ts';
 import type { MemoryCall } from '../../../test/support/memory-gateway.ts';
 import { open } from '../../../test/support/pipeline-setting.ts';
 
@@ -17,16 +17,6 @@ const READ = {
   completion_tokens: 0,
   prompt_tokens_details: { cached_tokens: 900 },
 };
-
-/** Its caller is gone after the first bytes. */
-class LeavingResponse extends MemoryResponse {
-  override write(chunk: Buffer | string): boolean {
-    super.write(chunk);
-    this.closed = true;
-    this.onClientGone?.();
-    return false;
-  }
-}
 
 function openModel() {
   const gateway = open({
