@@ -204,7 +204,7 @@ describe('PLAN-11: many callers cross an allowance on 2 workers', () => {
   it('bytes, where the balance pays for few: a call begins with one, and is refused when not even that is left', async () => {
     const customer = await createCustomer(caller, { plan: 'drops', credit: '0.001' });
     for (const bytes of [10, 400, 600]) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      // oxlint-disable-next-line no-await-in-loop -- each call takes of what the one before has left
       expect((await work(customer, { bytes })).status).toBe(200);
     }
     const refused = await work(customer, { bytes: 1 });

@@ -1,21 +1,18 @@
 import { describe, expect, it } from 'vitest';
 
-import { AT, buildLimit, buildPlan, buildRateLimit } from '../../test/support/build-catalog.ts';
+import {
+  AT,
+  buildLimit,
+  buildPlan,
+  buildRateLimit,
+  NO_GRANTS,
+} from '../../test/support/build-catalog.ts';
 import type { AddOn, PurchaseGrants } from './catalog.ts';
 import { contextCost } from './context-tiers.ts';
 import { effectivePlan, isPurchased, nextChangeOf } from './effective-plan.ts';
 import { overageNano } from './overage.ts';
 import { PLAIN_TERMS, type Purchase } from './tenant-terms.ts';
 
-const NO_GRANTS: PurchaseGrants = {
-  features: [],
-  models: [],
-  purchases: [],
-  limits: [],
-  rateLimits: [],
-  contextTokensMax: undefined,
-  fileBytesMax: undefined,
-};
 const PLAN = buildPlan('pro', {
   limits: [buildLimit(100)],
   rateLimits: [buildRateLimit()],

@@ -10,6 +10,7 @@ import {
   buildPlan,
   buildQuota,
   buildRateLimit,
+  NO_GRANTS,
 } from '../../test/support/build-catalog.ts';
 import { GONE, idOf, offered, pack, refusalOf, ROUTE } from '../../test/support/offered.ts';
 import type { AddOn, PurchaseGrants } from './catalog.ts';
@@ -32,16 +33,7 @@ describe('what else is on sale', () => {
     title: id,
     priceNano: 1n,
     interval: 'once',
-    grants: {
-      features: [],
-      models: [],
-      purchases: [],
-      limits: [],
-      rateLimits: [],
-      contextTokensMax: undefined,
-      fileBytesMax: undefined,
-      ...grants,
-    },
+    grants: { ...NO_GRANTS, ...grants },
   });
 
   it('PLAN-05: the course that was not bought is sold by itself', () => {

@@ -1,25 +1,17 @@
 import { describe, expect, it } from 'vitest';
 
-import { AT, buildFacts } from '../../test/support/build-catalog.ts';
+import { AT, buildFacts, READ_ONLY } from '../../test/support/build-catalog.ts';
 import type { DegradedProfile } from './catalog.ts';
 import { type CallKind, standOf } from './standing.ts';
 import { standUnder } from './stand-under.ts';
 import { PLAIN_TERMS, type TenantTerms } from './tenant-terms.ts';
 
 const DAY_MS = 86_400_000;
-const PROFILE: DegradedProfile = {
-  readOnly: true,
-  duringGrace: false,
-  contextTokensMax: undefined,
-  rate: undefined,
-  substitutes: new Map(),
-  withheldFeatures: [],
-};
 const OWES: Partial<TenantTerms> = {
   payment: { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_1'] },
 };
 const ENDED: Partial<TenantTerms> = { subscription: { state: 'trialing', endsAt: 1 } };
-const FROM = { graceDays: 7, degraded: PROFILE };
+const FROM = { graceDays: 7, degraded: READ_ONLY };
 
 function factsOf(terms: Partial<TenantTerms>, call: CallKind, members = {}) {
   const standing = standOf({ ...PLAIN_TERMS, ...terms }, FROM, call, AT);
@@ -40,9 +32,9 @@ describe('standUnder', () => {
   });
 
   it.each<[string, CallKind, DegradedProfile | undefined, boolean]>([
-    ['reading, as before', 'read', PROFILE, true],
+    ['reading, as before', 'read', READ_ONLY, true],
     ['nothing', 'read', undefined, false],
-    ['no more than it refuses now', 'write', { ...PROFILE, readOnly: false }, false],
+    ['no more than it refuses now', 'write', { ...READ_ONLY, readOnly: false }, false],
   ])('who owes is served by the new plan: %s', (_what, call, degraded, stillServed) => {
     const change = { from: FROM, to: { graceDays: 7, degraded } };
     expect(standUnder(factsOf(OWES, call), change, undefined)).toMatchObject({ stillServed });
@@ -51,7 +43,7 @@ describe('standUnder', () => {
   it('DEG-03: features that rest and contexts that are too long under the new plan are not served', () => {
     const to = (members: Partial<DegradedProfile>) => ({
       from: FROM,
-      to: { graceDays: 7, degraded: { ...PROFILE, ...members } },
+      to: { graceDays: 7, degraded: { ...READ_ONLY, ...members } },
     });
     const feature = [{ kind: 'feature', id: 'reports', granted: true }];
     const context = [{ kind: 'context', id: 'plan', granted: true, needed: 50 }];

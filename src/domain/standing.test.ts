@@ -1,20 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import type { DegradedProfile } from './catalog.ts';
+import { READ_ONLY } from '../../test/support/build-catalog.ts';
 import { type CallKind, type StandingTerms, standOf } from './standing.ts';
 import { PLAIN_TERMS, type PaymentTerms, type SubscriptionTerms } from './tenant-terms.ts';
 
 const DAY_MS = 86_400_000;
 const NOW = 100 * DAY_MS;
 const STRICT: StandingTerms = { graceDays: 7, degraded: undefined };
-const READ_ONLY: DegradedProfile = {
-  readOnly: true,
-  duringGrace: false,
-  contextTokensMax: undefined,
-  rate: undefined,
-  substitutes: new Map(),
-  withheldFeatures: [],
-};
 
 function stand(
   terms: { payment?: Partial<PaymentTerms>; subscription?: SubscriptionTerms },

@@ -3,9 +3,11 @@ import type { BudgetNode } from '../../src/domain/budget-tree.ts';
 import type {
   Api,
   Catalog,
+  DegradedProfile,
   Limit,
   Model,
   Plan,
+  PurchaseGrants,
   RateLimit,
   Route,
   Upstream,
@@ -77,6 +79,27 @@ export function buildLimit(amount: number, members: Partial<Limit> = {}): Limit 
     ...members,
   };
 }
+
+/** An add-on that grants nothing. */
+export const NO_GRANTS: PurchaseGrants = {
+  features: [],
+  models: [],
+  purchases: [],
+  limits: [],
+  rateLimits: [],
+  contextTokensMax: undefined,
+  fileBytesMax: undefined,
+};
+
+/** Degraded service: nothing but reading. */
+export const READ_ONLY: DegradedProfile = {
+  readOnly: true,
+  duringGrace: false,
+  contextTokensMax: undefined,
+  rate: undefined,
+  substitutes: new Map(),
+  withheldFeatures: [],
+};
 
 export function buildApi(members: Partial<Api> = {}): Api {
   return {

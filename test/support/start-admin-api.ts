@@ -2,7 +2,7 @@ import { createAdminApp } from '../../src/control/admin/admin-app.ts';
 import type { AdminOperations } from '../../src/control/admin/admin-deps.ts';
 import { listenAdmin } from '../../src/control/admin/admin-listener.ts';
 import { ensureAdminToken } from '../../src/control/admin/admin-token.ts';
-import type { Plan, PurchaseGrants } from '../../src/domain/catalog.ts';
+import type { Plan } from '../../src/domain/catalog.ts';
 import type { Facts } from '../../src/domain/facts.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { MetricRegistry } from '../../src/platform/metrics.ts';
@@ -18,6 +18,7 @@ import {
   buildIdentity,
   buildLimit,
   buildPlan,
+  NO_GRANTS,
 } from './build-catalog.ts';
 import { makeDirectory, removeDirectory } from './temporary-directory.ts';
 
@@ -142,15 +143,6 @@ function plan(id: string, priceNano: bigint): Plan {
   });
 }
 
-const NO_GRANTS: PurchaseGrants = {
-  features: [],
-  models: [],
-  purchases: [],
-  limits: [],
-  rateLimits: [],
-  contextTokensMax: undefined,
-  fileBytesMax: undefined,
-};
 const ADD_ON = { title: 'More', priceNano: 1_000_000_000n, interval: 'month' } as const;
 const CATALOG = buildCatalog([plan('free', 0n), plan('business', 49_000_000_000n)], {
   apis: [buildApi({ id: 'weather', routes: [buildRoute({ id: 'weather-1' })] })],

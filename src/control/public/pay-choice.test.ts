@@ -6,20 +6,16 @@ import {
   type PublicPages,
   type TenantMembers,
 } from '../../../test/support/start-public-pages.ts';
-import { buildCatalog, buildLimit, buildPlan } from '../../../test/support/build-catalog.ts';
+import {
+  buildCatalog,
+  buildLimit,
+  buildPlan,
+  NO_GRANTS,
+  READ_ONLY,
+} from '../../../test/support/build-catalog.ts';
 import { PLAIN_TERMS, type TenantTerms } from '../../domain/tenant-terms.ts';
 import { PURCHASES_MAX } from '../../stores/store.ts';
 import { signPayLink } from './signed-links.ts';
-
-const NO_GRANTS = {
-  features: [],
-  models: [],
-  purchases: [],
-  limits: [],
-  rateLimits: [],
-  contextTokensMax: undefined,
-  fileBytesMax: undefined,
-} as const;
 
 describe('C402-04: a link that names what to buy shows exactly what it changes', () => {
   const catalog = buildCatalog(
@@ -35,14 +31,7 @@ describe('C402-04: a link that names what to buy shows exactly what it changes',
             overage: { kind: 'authorize', unitPico: 20_000_000_000n },
           }),
         ],
-        degraded: {
-          readOnly: true,
-          duringGrace: false,
-          contextTokensMax: undefined,
-          rate: undefined,
-          substitutes: new Map(),
-          withheldFeatures: [],
-        },
+        degraded: READ_ONLY,
       }),
       buildPlan('team', {
         title: 'Team',

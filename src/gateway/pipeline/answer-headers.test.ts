@@ -9,6 +9,7 @@ import {
   buildLimit,
   buildPlan,
   buildRateLimit,
+  READ_ONLY,
 } from '../../../test/support/build-catalog.ts';
 import { buildKeyWithTenant, buildTenant } from '../../../test/support/build-key.ts';
 import { buildExchange, type MemoryResponse } from '../../../test/support/memory-exchange.ts';
@@ -139,15 +140,6 @@ describe('readRateLimits (QUOTA-08)', () => {
   });
 });
 
-const PROFILE: DegradedProfile = {
-  readOnly: true,
-  duringGrace: false,
-  contextTokensMax: undefined,
-  rate: undefined,
-  substitutes: new Map(),
-  withheldFeatures: [],
-};
-
 describe('a pending payment (SUB-08, DEG-05)', () => {
   const payment = { ...PLAIN_TERMS.payment };
   const standOn = (terms: Partial<TenantTerms>, degraded?: DegradedProfile): string[] => {
@@ -166,7 +158,7 @@ describe('a pending payment (SUB-08, DEG-05)', () => {
   });
 
   it('a reduced service says so', () => {
-    expect(standOn({ payment: { ...payment, disputed: true } }, PROFILE)).toEqual([
+    expect(standOn({ payment: { ...payment, disputed: true } }, READ_ONLY)).toEqual([
       'X-Service-Level',
       'degraded',
       'X-Billing-Warning',
@@ -178,13 +170,13 @@ describe('a pending payment (SUB-08, DEG-05)', () => {
     const exchange = exchangeOn();
     exchange.standing = standOf(
       { ...PLAIN_TERMS, payment: { ...payment, disputed: true } },
-      { graceDays: 7, degraded: PROFILE },
+      { graceDays: 7, degraded: READ_ONLY },
       'read',
       AT,
     );
     exchange.model = 'small';
     expect(buildStandingHeaders(exchange)).not.toContain('X-Routed-Model');
-    exchange.degraded = PROFILE;
+    exchange.degraded = READ_ONLY;
     expect(buildStandingHeaders(exchange)).toEqual(
       expect.arrayContaining(['X-Routed-Model', 'small']),
     );
@@ -295,7 +287,7 @@ describe('buildServedHeaders', () => {
   });
 
   it('DEG-03: who is served less in the same round is told of the rates of that', async () => {
-    const degraded = { ...PROFILE, rate: buildRateLimit({}) };
+    const degraded = { ...READ_ONLY, rate: buildRateLimit({}) };
     const payment = { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_1'] };
     const plan = buildPlan('free', { limits: [buildLimit(3)], degraded });
     const exchange = exchangeOn(plan, { ...PLAIN_TERMS, payment });

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Parameter, Requirement } from '../../../domain/catalog.ts';
 import {
-  flag,
   addressRange,
   durability,
   duration,
+  flag,
   headerName,
   hostPattern,
   idName,

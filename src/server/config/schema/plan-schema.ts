@@ -3,9 +3,9 @@ import type { ContextTier } from '../../../domain/catalog.ts';
 import { ok, parseTimeSpan, wrong } from '../human-units.ts';
 import { limitSchema, LIMITS_MAX, UNIQUE_LIMITS } from './limit-schema.ts';
 import {
-  flag,
   byteSize,
   featureName,
+  flag,
   idName,
   listOf,
   modelName,

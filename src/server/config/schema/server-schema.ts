@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../../../platform/logger.ts';
 import {
-  flag,
   addressRange,
   byteSize,
   duration,
+  flag,
   listenHost,
   listOf,
   MIB,
