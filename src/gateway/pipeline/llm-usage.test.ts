@@ -141,6 +141,52 @@ describe('LLM-06: no output is no count of what was written', () => {
   });
 });
 
+describe('LLM-06: no text is free for want of a shape that can be metered', () => {
+  const EVENTS = ['Content-Type', 'text/event-stream'];
+  const JSON_TYPE = ['Content-Type', 'application/json'];
+
+  it.each([
+    [
+      'Anthropic',
+      [
+        { type: 'message_start', message: { usage: { input_tokens: 9, output_tokens: 1 } } },
+        { type: 'content_block_delta', delta: { type: 'text_delta', text: 'Hello' } },
+        { type: 'message_delta', usage: { output_tokens: 9 } },
+      ],
+    ],
+    ['Gemini', [{ candidates: [{ content: { parts: [{ text: 'Hello' }] } }] }]],
+    ['the Responses API', [{ type: 'response.output_text.delta', delta: 'Hello' }]],
+  ])('a stream as of %s is 502, and none of it is passed on', async (_family, chunks) => {
+    const gateway = openModel();
+    gateway.answer = { status: 200, headers: EVENTS, body: chunks.map((each) => eventsOf([each])) };
+    const response = await gateway.call(chat({ stream: true }));
+    expect([response.status, gateway.facts.outcome?.code]).toEqual([502, 'UPSTREAM_FAILED']);
+    expect(response.body).not.toContain('Hello');
+    expect([gateway.engine.charged, gateway.engine.openUnits]).toEqual([{}, 0]);
+  });
+
+  it.each([
+    ['a completion', { text: 'twelve bytes' }],
+    ['a bare message', { message: 'twelve bytes' }],
+    ['a delta', { delta: { content: 'twelve bytes' } }],
+  ])('a whole answer with %s in it is counted', async (_shape, choice) => {
+    const gateway = openModel();
+    const body = JSON.stringify({ choices: [choice] });
+    gateway.answer = { status: 200, headers: JSON_TYPE, body };
+    await gateway.call(chat());
+    expect(gateway.facts.outcome).toMatchObject({ outputTokens: 3, estimated: true });
+  });
+
+  it('a whole answer behind a byte order mark is one', async () => {
+    const gateway = openModel();
+    const body = `\uFEFF${JSON.stringify({ choices: [{ message: { content: 'twelve bytes' } }] })}`;
+    gateway.answer = { status: 200, headers: JSON_TYPE, body };
+    const response = await gateway.call(chat());
+    expect([response.status, response.body]).toEqual([200, body]);
+    expect(gateway.facts.outcome).toMatchObject({ outputTokens: 3, estimated: true });
+  });
+});
+
 describe('LLM-06, I5: a stream that is cut costs what its caller got', () => {
   const ROLE = [{ choices: [{ delta: { role: 'assistant', content: '' } }] }];
   const HUNDRED = Array.from({ length: 10 }, () => TEN_PIECES).flat();

@@ -147,7 +147,7 @@ describe("LLM-19: a provider's refusal inside a 200 is none, and costs nothing",
     ['only ends', 'data: [DONE]\n\n', 502],
     ['is an error that is no event', '{"error":{"message":"Insufficient Balance"}}', 503],
     ['is an error of words', 'event: error\ndata: {"message":"Insufficient Balance"}\n\n', 503],
-    ['is an error of text', 'data: all balances exhausted or unavailable\n\n', 200],
+    ['is an error of text', 'data: all balances exhausted or unavailable\n\n', 502],
     ['only says that it lives', ': ping\n\n\n', 200],
   ])('a stream that %s is no answer, and costs nothing', async (_what, body, status) => {
     const answered = await callOf({ body }, true);

@@ -1,17 +1,22 @@
-import { isRecord, parseJson, readList } from './read-json.ts';
+import { isRecord, parseBody, readList } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
+import { readStrayText } from './stray-text.ts';
 
 /**
  * All text of a whole answer's choices, for the fallback tokenizer; undefined where an error is all it says, or it
  * is no answer of a model at all: the page of a proxy, nothing, a stream that was not called one.
  */
 export function readOutputText(body: Buffer): string | undefined {
-  const answer = parseJson(body.toString('utf8'));
+  const answer = parseBody(body);
   if (!isRecord(answer) || !isAnswer(answer)) return undefined;
-  const texts = readList(answer['choices']).map((choice) =>
-    isRecord(choice) ? readGeneratedText(choice['message']) : '',
-  );
+  const texts = readTexts(answer);
   return saysError(answer) && texts.every((text) => text === '') ? undefined : texts.join('\n');
+}
+
+function readTexts(answer: JsonRecord): readonly string[] {
+  const choices = readList(answer['choices']);
+  if (choices.length === 0) return [readStrayText(answer)];
+  return choices.map((choice) => readChoice(choice) || readStrayText(choice));
 }
 
 /** Whether it has what a model answers with: completions, or embeddings. */
@@ -28,15 +33,29 @@ export function saysError(answer: JsonRecord): boolean {
   return !isAnswer(answer) && typeof (answer['message'] ?? answer['detail']) === 'string';
 }
 
+/** What the model wrote in a whole choice where it is known to stand, a completion's own text too. */
+function readChoice(choice: unknown): string {
+  if (!isRecord(choice)) return '';
+  return readGeneratedText(choice['message']) || readText(choice, 'text');
+}
+
+/** The same of a streamed piece of a choice. */
+export function readPiece(choice: unknown): string {
+  if (!isRecord(choice)) return '';
+  return readGeneratedText(choice['delta']) || readText(choice, 'text');
+}
+
 /**
  * What the model wrote in a message, or in a streamed piece of one: content, reasoning, refusal, calls.
- * `reasoning_content` is DeepSeek's and vLLM's name, `reasoning` OpenRouter's; who sends both says it twice.
+ * `reasoning_content` is DeepSeek's and vLLM's name, the others are OpenRouter's; who sends several says it twice.
  */
-export function readGeneratedText(message: unknown): string {
+function readGeneratedText(message: unknown): string {
   if (!isRecord(message)) return '';
   return (
     readContent(message['content']) +
-    (readText(message, 'reasoning_content') || readText(message, 'reasoning')) +
+    (readText(message, 'reasoning_content') ||
+      readText(message, 'reasoning') ||
+      readStrayText(message['reasoning_details'])) +
     readText(message, 'refusal') +
     readCall(message['function_call']) +
     readToolCalls(message['tool_calls']) +

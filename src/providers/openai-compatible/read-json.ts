@@ -17,3 +17,11 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+const BYTE_ORDER_MARK = 0xfeff;
+
+/** The same of a body. What may stand in front of it is not part of it, and every client drops it (RFC 8259 8.1). */
+export function parseBody(body: Buffer): unknown {
+  const text = body.toString('utf8');
+  return parseJson(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
+}

@@ -106,6 +106,67 @@ describe('LLM-06 what a stream has used so far', () => {
     expect(meter.outputTokensFloor).toBe(6);
   });
 
+  it.each([
+    ['a completion', { choices: [{ index: 0, text: 'one two ' }] }],
+    ['a message', { choices: [{ message: { role: 'assistant', content: 'one two ' } }] }],
+    ['a bare text', { choices: [{ delta: 'one two ' }] }],
+    [
+      'reasoning in parts (OpenRouter)',
+      {
+        choices: [{ delta: { reasoning_details: [{ type: 'reasoning.text', text: 'one two ' }] } }],
+      },
+    ],
+    ['a name that nobody told us', { choices: [{ delta: { role: 'x', thought: ['one two '] } }] }],
+    ['another family of APIs', { type: 'content_block_delta', delta: { text: 'one two ' } }],
+  ])('reads text that stands in %s', (_shape, chunk) => {
+    const meter = send([{ choices: [{ delta: { role: 'assistant' } }] }, chunk, chunk]);
+    expect(meter.outputText()).toBe('one two one two ');
+    expect(meter.usage()).toMatchObject({ outputTokens: 4, estimated: true });
+    send([{ choices: [], usage: { prompt_tokens: 7, completion_tokens: 0 } }], meter);
+    expect(meter.usage()).toMatchObject({ inputTokens: 7, outputTokens: 4, estimated: true });
+  });
+
+  it('counts no text that a report of the upstream may have left out because it is none', () => {
+    const usage = { prompt_tokens: 7, completion_tokens: 1 };
+    const meter = send([delta('a', usage), { choices: [], note: 'served from the cache' }]);
+    expect(meter.usage()).toMatchObject({ inputTokens: 7, outputTokens: 1, estimated: false });
+  });
+
+  it('takes what frames an answer for no text, and what is said in two members once', () => {
+    const reasoning_details = [{ type: 'reasoning.text', text: 'a', format: 'f', signature: 's' }];
+    const meter = send([
+      { id: 'i', object: 'chat.completion.chunk', model: 'm', provider: 'p', choices: [] },
+      { choices: [{ delta: { role: 'assistant', content: '' }, finish_reason: null }] },
+      { choices: [{ delta: { content: '', reasoning: 'a', reasoning_details } }] },
+      { choices: [{ delta: { tool_calls: [{ id: 'call_1', type: 'function' }] } }] },
+      { choices: [{ delta: {}, finish_reason: 'stop', logprobs: { content: [{ token: 'a' }] } }] },
+      { choices: [], obfuscation: 'x', prompt_filter_results: [{ severity: 'safe' }] },
+    ]);
+    expect(meter.outputText()).toBe('a');
+  });
+
+  it('passes nothing but comments on before a word of an answer', () => {
+    const meter = open();
+    const comment = Buffer.from(': wait\n\n');
+    const ping = Buffer.from('event: ping\ndata: {"type":"ping"}\n\n');
+    expect([meter.push(comment), meter.push(ping)]).toEqual([comment, Buffer.alloc(0)]);
+    expect(meter.push(comment)).toHaveLength(0);
+    const word = Buffer.from(`data: ${JSON.stringify(delta('a'))}\n\n`);
+    expect(meter.push(word)).toEqual(Buffer.concat([ping, comment, word]));
+    expect(meter.push(word)).toEqual(word);
+    expect(meter.refusal).toBeUndefined();
+  });
+
+  it('bound: of what is none of these streams 64 KiB are kept, then it is over', () => {
+    const meter = open();
+    const event = Buffer.from(`data: ${JSON.stringify({ text: 'x'.repeat(1000) })}\n\n`);
+    let passed = 0;
+    let pushed = 0;
+    for (; meter.refusal === undefined && pushed < 100; pushed += 1)
+      passed += meter.push(event).length;
+    expect([passed, pushed]).toEqual([0, Math.floor((64 * 1024) / event.length) + 1]);
+  });
+
   it('keeps a chunk with usage and an error, and one with usage and choices', () => {
     const error = { choices: [], usage: { total_tokens: 1 }, error: { message: 'x' } };
     const text = `data: ${JSON.stringify(error)}\n\ndata: ${JSON.stringify(delta('a', {}))}\n\n`;

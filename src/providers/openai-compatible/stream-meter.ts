@@ -1,9 +1,10 @@
 import type { Usage } from '../../domain/pricing.ts';
 import type { Provider, StreamMeter, TokenUsage } from '../provider.ts';
 import { EventSplitter } from './event-splitter.ts';
-import { isAnswer, readGeneratedText, saysError } from './output-text.ts';
+import { isAnswer, readPiece, saysError } from './output-text.ts';
 import { isRecord, parseJson, readList } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
+import { readStrayText } from './stray-text.ts';
 import { parseUsage } from './usage.ts';
 
 /** Far above any chunk of text; what exceeds it is not a stream of chat completion chunks. */
@@ -16,6 +17,8 @@ const ESTIMATED_BYTES_PER_TOKEN = 4;
 const TOKEN_BYTES_MAX = 128;
 /** Of what is said in place of an answer: no error is longer. */
 const SAID_BYTES_MAX = 16 * 1024;
+/** Of what comes before a word of an answer. */
+const PRELUDE_BYTES_MAX = 64 * 1024;
 const BYTE_ORDER_MARK = 0xfeff;
 const COLON = 0x3a;
 const EMPTY = Buffer.alloc(0);
@@ -27,7 +30,8 @@ type MeterOptions = Parameters<Provider['openStreamMeter']>[0];
  * Meters a stream of chat completion chunks
  * (https://platform.openai.com/docs/api-reference/chat-streaming). Until the upstream reports usage it
  * counts: each piece with text is at least one token. A server that reports with every chunk is believed up
- * to its last report, and what came since is counted on top.
+ * to its last report, and what came since is counted on top. Text in a shape that is not known counts as long as no
+ * report tells what was written; a stream that is none of these chunks is not passed on at all.
  */
 export class OpenaiStreamMeter implements StreamMeter {
   readonly #keepUsageChunk: boolean;
@@ -40,6 +44,8 @@ export class OpenaiStreamMeter implements StreamMeter {
   #textBytes = 0;
   #piecesReported = 0;
   #textBytesReported = 0;
+  /** Bytes of text that stands where none is expected. */
+  #strayBytes = 0;
   #bytesOut = 0;
   #text = '';
   #failure: string | undefined;
@@ -50,6 +56,8 @@ export class OpenaiStreamMeter implements StreamMeter {
   #isOver = false;
   /** What it says in place of an answer. */
   #said: Buffer = EMPTY;
+  /** Kept back until it answers: comments are not. */
+  #prelude: Buffer = EMPTY;
 
   constructor(options: MeterOptions) {
     this.#inputTokensBound = options.inputTokensBound;
@@ -60,7 +68,8 @@ export class OpenaiStreamMeter implements StreamMeter {
   }
 
   get exact(): boolean {
-    return this.#reported !== undefined && this.#piecesReported === this.#pieces;
+    const isComplete = this.#piecesReported === this.#pieces && this.#strayCounted === 0;
+    return this.#reported !== undefined && isComplete;
   }
 
   get reported(): TokenUsage | undefined {
@@ -76,12 +85,13 @@ export class OpenaiStreamMeter implements StreamMeter {
   }
 
   get outputTokensFloor(): number {
-    const counted = Math.max(this.#pieces, Math.ceil(this.#textBytes / TOKEN_BYTES_MAX));
+    const bytes = this.#textBytes + this.#strayCounted;
+    const counted = Math.max(this.#pieces, Math.ceil(bytes / TOKEN_BYTES_MAX));
     return Math.max(counted, this.#reported?.outputTokens ?? 0);
   }
 
   push(chunk: Buffer): Buffer {
-    const passed = this.#splitter.push(chunk);
+    const passed = this.#sift(this.#splitter.push(chunk));
     if (this.#splitter.overflowed) {
       this.#failure = `an event of the stream is longer than ${EVENT_BYTES_MAX} bytes`;
     }
@@ -90,7 +100,8 @@ export class OpenaiStreamMeter implements StreamMeter {
   }
 
   flush(): Buffer {
-    const passed = this.#splitter.flush();
+    const last = this.#splitter.flush();
+    const passed = this.#prelude.length === 0 ? last : Buffer.concat([this.#prelude, last]);
     this.#bytesOut += passed.length;
     // A stream that ends without a word of an answer is none, whatever it says.
     if (!this.#answered) this.#refusal ??= this.#said;
@@ -99,7 +110,7 @@ export class OpenaiStreamMeter implements StreamMeter {
 
   usage(): Usage {
     const pieces = this.#pieces - this.#piecesReported;
-    const bytes = this.#textBytes - this.#textBytesReported;
+    const bytes = this.#textBytes - this.#textBytesReported + this.#strayCounted;
     const since = Math.max(pieces, Math.ceil(bytes / ESTIMATED_BYTES_PER_TOKEN));
     return {
       inputTokens: this.#reported?.inputTokens ?? this.#inputTokensBound,
@@ -121,14 +132,16 @@ export class OpenaiStreamMeter implements StreamMeter {
     // The end of nothing: what is answered in its place is not known yet.
     if (data === '[DONE]') return this.#answered;
     const chunk = data === '' ? undefined : parseJson(data);
-    return isRecord(chunk) ? this.#readChunk(chunk, data) : this.#noteSaid(event);
+    if (isRecord(chunk)) return this.#readChunk(chunk, data);
+    // A comment or an empty line says nothing.
+    if ((event[0] ?? 0) > COLON) this.#noteSaid(event);
+    this.#countStray(data);
+    return true;
   }
 
   #readChunk(chunk: JsonRecord, data: string): boolean {
     this.#answered ||= isAnswer(chunk);
-    for (const choice of readList(chunk['choices'])) {
-      if (isRecord(choice)) this.#countPiece(readGeneratedText(choice['delta']));
-    }
+    this.#countText(chunk);
     const hasUsage = isRecord(chunk['usage']);
     this.#takeReport(parseUsage(hasUsage ? chunk['usage'] : findUsage(chunk)));
     if (saysError(chunk)) {
@@ -139,32 +152,66 @@ export class OpenaiStreamMeter implements StreamMeter {
       }
       this.#isOver ||= this.#withholds?.(said) === true;
     }
+    if (!this.#answered) this.#noteSaid(Buffer.from(data));
     return this.#keepUsageChunk || !hasUsage || !isUsageOnly(chunk);
   }
 
-  /** A comment or an empty line says nothing. */
-  #noteSaid(event: Buffer): boolean {
-    if ((event[0] ?? 0) > COLON) this.#said = Buffer.from(event.subarray(0, SAID_BYTES_MAX));
-    return true;
+  #noteSaid(said: Buffer): void {
+    this.#said = Buffer.from(said.subarray(0, SAID_BYTES_MAX));
+  }
+
+  /** What is said before a word of an answer waits for one: it may be the stream of another family, and not metered. */
+  #sift(passed: Buffer): Buffer {
+    if (this.#answered && this.#prelude.length === 0) return passed;
+    if (!this.#answered && this.#said.length === 0) return passed;
+    if (!this.#answered && passed.length === 0) return EMPTY;
+    const all = Buffer.concat([this.#prelude, passed]);
+    this.#prelude = this.#answered ? EMPTY : all;
+    if (this.#answered) return all;
+    if (all.length > PRELUDE_BYTES_MAX) this.#refusal ??= this.#said;
+    return EMPTY;
   }
 
   /** With nothing written yet the upstream has done nothing that it could charge for. */
   get #hasNothing(): boolean {
-    return this.#pieces === 0 && this.#reported === undefined;
+    return this.#pieces === 0 && this.#strayBytes === 0 && this.#reported === undefined;
+  }
+
+  #countText(chunk: JsonRecord): void {
+    const choices = readList(chunk['choices']);
+    for (const choice of choices) {
+      const text = readPiece(choice);
+      if (text === '') this.#countStray(readStrayText(choice));
+      else this.#countPiece(text);
+    }
+    if (choices.length === 0 && !saysError(chunk)) this.#countStray(readStrayText(chunk));
   }
 
   #countPiece(text: string): void {
-    if (text === '') return;
     this.#pieces += 1;
     this.#textBytes += Buffer.byteLength(text);
-    if (this.#textBytes <= OUTPUT_TEXT_BYTES_MAX) this.#text += text;
+    this.#keepText(text);
+  }
+
+  #countStray(text: string): void {
+    this.#strayBytes += Buffer.byteLength(text);
+    this.#keepText(text);
+  }
+
+  #keepText(text: string): void {
+    if (this.#textBytes + this.#strayBytes <= OUTPUT_TEXT_BYTES_MAX) this.#text += text;
+  }
+
+  /** A count of what was written is believed before any text that may be something else. */
+  get #strayCounted(): number {
+    return (this.#reported?.outputTokens ?? 0) > 0 ? 0 : this.#strayBytes;
   }
 
   /** None written where something was is no count: then only the input is believed. */
   #takeReport(usage: TokenUsage | undefined): void {
     if (usage === undefined) return;
     this.#answered = true;
-    if (usage.outputTokens === 0 && this.#pieces > 0) {
+    if (usage.outputTokens === 0 && this.#pieces + this.#strayBytes > 0) {
       this.#reported = { ...usage, outputTokens: this.#reported?.outputTokens ?? 0 };
       return;
     }

@@ -1,6 +1,6 @@
 import { skipSpace, skipToClose, skipValue } from '../../platform/scan-json.ts';
 import type { TokenUsage } from '../provider.ts';
-import { isRecord, parseJson } from './read-json.ts';
+import { isRecord, parseBody, parseJson } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
 
 const USAGE_KEY = '"usage"';
@@ -35,7 +35,7 @@ function readTail(body: Buffer, key: number): unknown {
 }
 
 function parseWhole(body: Buffer): unknown {
-  const answer = parseJson(body.toString('utf8'));
+  const answer = parseBody(body);
   return isRecord(answer) ? answer['usage'] : undefined;
 }
 
