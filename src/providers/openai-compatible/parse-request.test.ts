@@ -65,6 +65,14 @@ describe('LLM-19 parseChat refuses, with a JSON pointer', () => {
     ['a search by a tool', chat({ tools: [{ type: 'web_search' }] }), '/tools/0/type'],
     ['a dearer tier', chat({ service_tier: 'priority' }), '/service_tier'],
     ['models that may answer instead', chat({ models: ['dear'] }), '/models'],
+    ['models of a proxy that may', chat({ fallbacks: [{ model: 'dear' }] }), '/fallbacks'],
+    ['a host of the model that may', chat({ provider: { order: ['dear'] } }), '/provider'],
+    ['models by a name of the operator', chat({ preset: 'dear' }), '/preset'],
+    ['completions that are not sent', chat({ best_of: 20 }), '/best_of'],
+    ['an answer that is fetched elsewhere', chat({ deferred: true }), '/deferred'],
+    ['members that are not looked at', chat({ extra_body: { n: 50 } }), '/extra_body'],
+    ['data that the provider looks up', chat({ data_sources: [{ type: 'x' }] }), '/data_sources'],
+    ['a tool without a type', chat({ tools: [{ googleSearch: {} }] }), '/tools/0/type'],
     ['speech', chat({ modalities: ['text', 'audio'], audio: { voice: 'alloy' } }), '/modalities'],
     ['images', chat({ modalities: ['image'] }), '/modalities'],
     ['a list where a flag is meant', chat({ enable_search: [false] }), '/enable_search'],
@@ -115,7 +123,20 @@ describe('parseChat accepts', () => {
     ['a tier that is no dearer', chat({ service_tier: 'flex', enable_search: false }), {}],
     ['text, as it comes anyway', chat({ modalities: ['text'] }), {}],
     ['no extras at all', chat({ plugins: [], models: null, search_parameters: null }), {}],
+    ['extras that are switched off', chat({ best_of: 1, deferred: false, fallbacks: [] }), {}],
     ['tools of its own', chat({ tools: [{ type: 'function' }, { type: 'custom' }, {}] }), {}],
+    ['a function without a type', chat({ tools: [{ function: { name: 'f' } }] }), {}],
+    [
+      'what only shapes an answer',
+      chat({
+        logprobs: true,
+        store: true,
+        reasoning_effort: 'high',
+        prediction: null,
+        route: 'fallback',
+      }),
+      {},
+    ],
     ['a stream', chat({ stream: true }), { stream: true }],
     [
       'a stream with usage',
@@ -274,6 +295,11 @@ describe('parseEmbeddings', () => {
     expect(countTokens(request.inputText()) + request.inputTokensOverhead).toBeGreaterThanOrEqual(
       tokens,
     );
+  });
+
+  it('refuses what the price of its model does not cover', () => {
+    const body = { model: 'e', input: 'text', models: ['dear'] };
+    expect(parseEmbeddings(body, 50)).toMatchObject({ kind: 'invalid', pointer: '/models' });
   });
 
   it.each([

@@ -79,7 +79,7 @@ export function parseEmbeddings(body: unknown, bodyBytes: number): ParsedLlmRequ
   const model = body['model'];
   if (typeof model !== 'string' || model === '') return invalidModel();
   const input = body['input'];
-  const problem = checkSpelling(body) ?? checkInput(input);
+  const problem = checkSpelling(body) ?? findUnpriced(body) ?? checkInput(input);
   if (problem !== undefined) return problem;
   const inputs = Array.isArray(input) && typeof input[0] !== 'number' ? input.length : 1;
   const overhead = INPUT_OVERHEAD_TOKENS * inputs;
