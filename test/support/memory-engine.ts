@@ -84,10 +84,14 @@ export class MemoryEngine implements Engine {
     return Promise.resolve(this.noGrowth);
   }
 
+  /** What is not there is the house's. */
   capture(hold: Hold, amounts: readonly number[]): readonly number[] {
     this.release(hold);
-    hold.needs.forEach(({ account }, index) => add(this.#spent, account.id, amounts[index] ?? 0));
-    return amounts;
+    return hold.needs.map(({ account }, index) => {
+      const taken = Math.min(amounts[index] ?? 0, this.#left(account));
+      add(this.#spent, account.id, taken);
+      return taken;
+    });
   }
 
   progress(): boolean {

@@ -3,11 +3,13 @@ import type { Engine } from '../../engine/engine.ts';
 import type { AccountSpec, CountedCall } from '../../domain/accounts.ts';
 import { isSlot } from '../../domain/take.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
+import type { RawHeaders } from '../listener.ts';
 import { roundUnderWay } from '../round.ts';
 import type { Exchange } from './exchange.ts';
 import { ratesOf } from './stand.ts';
 
 const NANO_PER_WHOLE = 1_000_000_000;
+const COST = 'x-tollkeeper-cost';
 
 /** "0.0010" from nano: what formatMoney gives, without bigint: it is written on every answer. */
 export function formatNano(nano: number): string {
@@ -76,9 +78,7 @@ export function buildServedHeaders(
   if (wouldRefuse !== undefined) headers.push('x-tollkeeper-would-refuse', wouldRefuse);
   if (access !== undefined) {
     if (final) {
-      // What the house pays of it costs the caller nothing.
-      const nano = exchange.costNano - exchange.overrunNano;
-      headers.push('x-tollkeeper-cost', `${formatNano(nano)} ${asset}`);
+      headers.push(COST, formatCost(exchange, asset));
     } else {
       const most = exchange.costIsOpen ? exchange.costMostNano : exchange.holdNano;
       if (most !== undefined) headers.push('x-tollkeeper-cost-max', `${formatNano(most)} ${asset}`);
@@ -89,6 +89,19 @@ export function buildServedHeaders(
   if (exchange.clampedOutputTokens !== undefined)
     headers.push('x-tollkeeper-max-tokens', String(exchange.clampedOutputTokens));
   return headers;
+}
+
+/** What the house pays of it costs the caller nothing. */
+function formatCost({ costNano, overrunNano }: Exchange, asset: string): string {
+  return `${formatNano(costNano - overrunNano)} ${asset}`;
+}
+
+/** Of a head that waited for its charge: what the house pays is known only now. */
+export function amendCost(exchange: Exchange, headers: RawHeaders): RawHeaders {
+  if (exchange.overrunNano === 0) return headers;
+  const value = headers.indexOf(COST) + 1;
+  if (value === 0) return headers;
+  return headers.with(value, formatCost(exchange, exchange.compiled.catalog.asset));
 }
 
 /**

@@ -7,13 +7,16 @@ export class HeldResponse implements InboundResponse {
   onDrain: (() => void) | undefined = undefined;
   onClientGone: (() => void) | undefined = undefined;
   readonly #response: InboundResponse;
+  /** What the head says by the time it leaves. */
+  readonly #amendHead: (headers: RawHeaders) => RawHeaders;
   #waiting: ((response: InboundResponse) => boolean)[] = [];
   #isHeld = false;
   #owesDrain = false;
   #isDropped = false;
 
-  constructor(response: InboundResponse) {
+  constructor(response: InboundResponse, amendHead: (headers: RawHeaders) => RawHeaders) {
     this.#response = response;
+    this.#amendHead = amendHead;
     response.onDrain = () => {
       if (!this.#isHeld) this.onDrain?.();
     };
@@ -27,7 +30,7 @@ export class HeldResponse implements InboundResponse {
   writeHead(status: number, headers: RawHeaders): void {
     this.headSent = true;
     this.#pass((response) => {
-      response.writeHead(status, headers);
+      response.writeHead(status, this.#amendHead(headers));
       return true;
     });
   }

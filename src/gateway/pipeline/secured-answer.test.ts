@@ -138,6 +138,20 @@ describe('an answer whose charge has to be safe first', () => {
     },
   );
 
+  it.each(['journal' as const, ...CLASSES])(
+    '%s: what the house pays of a call is not told as its cost',
+    async (durability) => {
+      const gateway = openGateway({ route: { ...CHAT, durability } });
+      const usage = { prompt_tokens: 1, completion_tokens: 500 };
+      gateway.answer.body = JSON.stringify({ choices: [], usage });
+      const response = await gateway.call({ path: '/', body: chatBody(false) });
+      expect(response.header('x-tollkeeper-cost')).toBe('0.1000 USD');
+      expect(gateway.engine.charged).toEqual({ [BALANCE]: 100_000_000 });
+      const { outcome } = gateway.facts;
+      expect(outcome).toMatchObject({ costNano: 500_000_000, overrunNano: 400_000_000 });
+    },
+  );
+
   it('a stream waits for each of its pieces, and its end for the class', async () => {
     const gateway = openGateway({ route: { ...CHAT, durability: 'commit-before-serve' } });
     const { asked, settle } = watch(gateway);

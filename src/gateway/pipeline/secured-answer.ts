@@ -3,6 +3,7 @@ import type { Secured } from '../../engine/engine.ts';
 import type { InboundResponse } from '../listener.ts';
 import { buildCutEvent, failForward, record, releaseHold } from './answer.ts';
 import { UNWRITTEN } from './charging.ts';
+import { amendCost } from './answer-headers.ts';
 import type { GatewayContext } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import { HeldResponse } from './held-response.ts';
@@ -46,7 +47,7 @@ export class SecuredAnswer {
     this.#exchange = exchange;
     this.durability = durability;
     this.#response = exchange.response;
-    this.#held = new HeldResponse(exchange.response);
+    this.#held = new HeldResponse(exchange.response, (headers) => amendCost(exchange, headers));
     exchange.response = this.#held;
   }
 
