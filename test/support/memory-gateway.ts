@@ -153,8 +153,16 @@ export class MemoryGateway {
   #send({ method, path, headers, body }: UpstreamRequest, receiver: UpstreamReceiver) {
     let aborted = false;
     let paused = false;
-    const end = (): void => {
-      if (!aborted && !paused) receiver.onEnd();
+    const pieces: (string | Buffer)[] = [];
+    const flow = (): void => {
+      while (!aborted && !paused) {
+        const piece = pieces.shift();
+        if (piece === undefined) {
+          receiver.onEnd();
+          return;
+        }
+        paused = !receiver.onChunk(Buffer.from(piece));
+      }
     };
     const silent = this.#silent;
     const finish = (text: string): void => {
@@ -162,10 +170,8 @@ export class MemoryGateway {
       this.sent.push({ method, path, headers, body: text });
       if (silent) return;
       receiver.onHead(this.answer.status, this.answer.headers);
-      for (const piece of [this.answer.body].flat()) {
-        if (!aborted) paused = !receiver.onChunk(Buffer.from(piece));
-      }
-      end();
+      pieces.push(...[this.answer.body].flat());
+      flow();
     };
     if (body === undefined || Buffer.isBuffer(body)) {
       // As a transport: nothing is heard before `send` has returned.
@@ -177,7 +183,7 @@ export class MemoryGateway {
       resume: () => {
         if (!paused) return;
         paused = false;
-        end();
+        flow();
       },
       abort: () => {
         aborted = true;

@@ -207,7 +207,10 @@ export class LlmAnswer implements UpstreamReceiver {
 
   async #fetchMore(meter: StreamMeter): Promise<boolean> {
     this.#fetching = true;
-    const outcome = await this.#growSlowly(this.#growth(meter));
+    let outcome = await this.#growSlowly(this.#growth(meter));
+    if (outcome === 'gone' && (await this.#counter.boundInput())) {
+      outcome = await this.#growSlowly(this.#growth(meter));
+    }
     this.#fetching = false;
     if (outcome !== 'grown') this.#lack = outcome;
     return outcome === 'grown';
@@ -219,7 +222,7 @@ export class LlmAnswer implements UpstreamReceiver {
   }
 
   #growth(meter: StreamMeter): Growth {
-    const { inputTokens } = this.#bounds;
+    const inputTokens = this.#counter.inputTokensMost;
     const outputTokens = meter.outputTokensFloor;
     const take = this.#takeOf({ ...meter.usage(), inputTokens, outputTokens });
     return { take, ahead: { ...take, bytesOut: take.bytesOut + WINDOW_BYTES } };

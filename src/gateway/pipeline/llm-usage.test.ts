@@ -46,11 +46,11 @@ async function outcomeOf(chunks: readonly object[], response = new MemoryRespons
 }
 
 /** Of a stream that writes more than it was asked for, piece by piece, to whom more than was held is not there. */
-async function cutOutcomeOf(pieces: readonly (readonly object[])[]) {
+async function cutOutcomeOf(pieces: readonly (readonly object[])[], members: object = {}) {
   const gateway = openModel();
   const body = pieces.map(eventsOf);
   gateway.answer = { status: 200, headers: ['Content-Type', 'text/event-stream'], body };
-  const response = await gateway.call(chat({ stream: true, max_tokens: 20 }));
+  const response = await gateway.call(chat({ stream: true, max_tokens: 20, ...members }));
   const words = response.body.split('"content":" on"').length - 1;
   return { ...gateway.facts.outcome, words };
 }
@@ -204,6 +204,16 @@ describe('LLM-06, I5: a stream that is cut costs what its caller got', () => {
       overrunNano: 0,
       costNano: 16 + 2 * words,
     });
+  });
+
+  it('not before what was kept for a longer input is used up', async () => {
+    const long = 'word '.repeat(400);
+    const pieces = Array.from({ length: 100 }, () => TEN_PIECES);
+    const messages = [{ role: 'user', content: long }];
+    const { words, ...outcome } = await cutOutcomeOf(pieces, { messages });
+    expect(outcome).toMatchObject({ ending: 'cut', outputTokens: words, overrunNano: 0 });
+    // Of 2,000 bytes three quarters were kept for nothing: two nano a word.
+    expect(words).toBeGreaterThan(600);
   });
 
   it('with the input that was told beside what was not passed on', async () => {

@@ -12,12 +12,25 @@ export class UsageCounter {
   readonly #bounds: LlmBounds;
   /** Four bytes a token: what an input counts as until the upstream or a tokenizer says. */
   readonly inputGuess: number;
+  /** The most that its input can be: by its bytes, until that keeps back what an answer could go on with. */
+  inputTokensMost: number;
 
   constructor(tokenizer: TokenCounter, call: UnderstoodCall, bounds: LlmBounds) {
     this.#tokenizer = tokenizer;
     this.#call = call;
     this.#bounds = bounds;
     this.inputGuess = Math.ceil(bounds.inputTokens / 4);
+    this.inputTokensMost = bounds.inputTokens;
+  }
+
+  /** Counts the input, so that no more is kept for it than it can come to. False = it is no less than was known. */
+  async boundInput(): Promise<boolean> {
+    const { inputText, inputTokensOverhead } = this.#call.request;
+    const before = this.inputTokensMost;
+    const counted = (await this.#count(inputText, before)) + inputTokensOverhead;
+    // PROGRESS is written with the guess.
+    this.inputTokensMost = Math.min(before, Math.max(counted, this.inputGuess));
+    return this.inputTokensMost < before;
   }
 
   /** What a stream came to that has ended without saying all of it. */
