@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { loadText } from '../../../test/support/check-config.ts';
 import { formatProblem } from './config-problem.ts';
 import { loadConfig } from './load-config.ts';
@@ -37,11 +37,11 @@ function load(): LoadedConfig {
   return result.config;
 }
 
-function open(): ConfigWatch {
+function open(settleMs = 10): ConfigWatch {
   const watch = watchConfig({
     config: load(),
     env,
-    settleMs: 10,
+    settleMs,
     onReload: (reload) => reloads.push(reload),
   });
   opened.push(watch);
@@ -115,6 +115,62 @@ describe('hot reload (GW-03)', () => {
     writeFileSync(target('two'), yaml(4));
     await waitForReloads(3);
     expect(quotaOf(watch.current)).toBe(4);
+  });
+
+  test('takes what is in a folder that was deleted and made again, and again', async () => {
+    const folder = join(directory, 'conf');
+    file = join(folder, 'tollkeeper.yaml');
+    mkdirSync(folder);
+    writeFileSync(file, yaml(10));
+    const watch = open();
+    for (const requests of [5, 4]) {
+      rmSync(folder, { recursive: true });
+      // oxlint-disable-next-line no-await-in-loop -- one deployment after another
+      await vi.waitFor(() => expect(reloads.at(-1)?.kind).toBe('kept'), { timeout: 10_000 });
+      mkdirSync(folder);
+      writeFileSync(file, yaml(requests));
+      // oxlint-disable-next-line no-await-in-loop -- one deployment after another
+      await vi.waitFor(() => expect(quotaOf(watch.current)).toBe(requests), { timeout: 10_000 });
+    }
+    writeFileSync(file, yaml(3));
+    await vi.waitFor(() => expect(quotaOf(watch.current)).toBe(3), { timeout: 10_000 });
+  });
+
+  test.each([
+    ['a folder above it is renamed into place', false],
+    ['a link above it leads elsewhere', true],
+  ])('takes what is there when %s', async (_what, byLink) => {
+    for (const [release, requests] of [
+      ['one', 10],
+      ['two', 5],
+    ] as const) {
+      mkdirSync(join(directory, release, 'conf'), { recursive: true });
+      writeFileSync(join(directory, release, 'conf', 'tollkeeper.yaml'), yaml(requests));
+    }
+    const current = join(directory, 'current');
+    file = join(current, 'conf', 'tollkeeper.yaml');
+    if (byLink) symlinkSync('one', current);
+    else renameSync(join(directory, 'one'), current);
+    const watch = open();
+    if (byLink) {
+      symlinkSync('two', `${current}.new`);
+      renameSync(`${current}.new`, current);
+    } else {
+      renameSync(current, `${current}.old`);
+      renameSync(join(directory, 'two'), current);
+    }
+    await vi.waitFor(() => expect(quotaOf(watch.current)).toBe(5), { timeout: 10_000 });
+    writeFileSync(file, yaml(4));
+    await vi.waitFor(() => expect(quotaOf(watch.current)).toBe(4), { timeout: 10_000 });
+  });
+
+  test('takes a file beside which another is written without a pause', async () => {
+    writeFileSync(file, yaml(10));
+    const watch = open(100);
+    const log = setInterval(() => writeFileSync(join(directory, 'log'), 'x'), 1);
+    onTestFinished(() => clearInterval(log));
+    writeFileSync(file, yaml(5));
+    await vi.waitFor(() => expect(quotaOf(watch.current)).toBe(5), { timeout: 10_000 });
   });
 
   test('keeps the old configuration on an error, tells it once, and goes on when it is mended', async () => {

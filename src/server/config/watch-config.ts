@@ -1,6 +1,6 @@
 import { realpathSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { ConfigProblem } from './config-problem.ts';
 import { loadConfig } from './load-config.ts';
 import type { LoadOptions } from './load-config.ts';
@@ -41,6 +41,8 @@ export interface WatchOptions extends LoadOptions {
 }
 
 const SETTLE_MS = 100;
+/** A log that is written beside the file never settles: so many times that long, and it is read all the same. */
+const SETTLES_MAX = 10;
 /** How long a stop waits is looked up when it comes. */
 const READ_AT_START = /^(server(?!\.drain$)|store|redis|log|journal|jobs)(\.|$)/;
 
@@ -50,7 +52,8 @@ export function watchConfig(options: WatchOptions): ConfigWatch {
   const file = resolve(options.config.file);
   let current = options.config;
   let lastProblems = '';
-  let timer: NodeJS.Timeout | undefined;
+  let settled: NodeJS.Timeout | undefined;
+  let latest: NodeJS.Timeout | undefined;
 
   const reload = (): Reload => {
     const result = loadConfig(options.config.file, options);
@@ -63,7 +66,13 @@ export function watchConfig(options: WatchOptions): ConfigWatch {
     current = result.config;
     return { kind: 'changed', config: current, changes };
   };
+  const stopTimers = (): void => {
+    clearTimeout(settled);
+    clearTimeout(latest);
+    latest = undefined;
+  };
   const reloadAfterEvent = (): void => {
+    stopTimers();
     folders.follow(file);
     const result = reload();
     const problems = result.kind === 'kept' ? JSON.stringify(result.problems) : '';
@@ -73,9 +82,9 @@ export function watchConfig(options: WatchOptions): ConfigWatch {
     if (news && result.kind !== 'unchanged') onReload(result);
   };
   const folders = new FolderWatch(() => {
-    clearTimeout(timer);
-    timer = setTimeout(reloadAfterEvent, settleMs);
-    timer.unref();
+    clearTimeout(settled);
+    settled = setTimeout(reloadAfterEvent, settleMs).unref();
+    latest ??= setTimeout(reloadAfterEvent, settleMs * SETTLES_MAX).unref();
   });
   folders.follow(file);
   return {
@@ -84,7 +93,7 @@ export function watchConfig(options: WatchOptions): ConfigWatch {
       return current;
     },
     close: () => {
-      clearTimeout(timer);
+      stopTimers();
       folders.close();
     },
   };
@@ -99,37 +108,51 @@ function otherAsset(before: LoadedConfig, after: LoadedConfig): ConfigProblem {
 
 /**
  * The folder and not the file: editors replace a file by renaming another over it, and mounted Kubernetes files change by
- * a link beside them; a watch on the file would go with the old one. Where the file is a link, also the folder it leads to.
+ * a link beside them; a watch on the file would go with the old one. Deploy tools do the same to folders, so those above
+ * are watched, too, for the name that leads to the file. Where the file is a link, also the way to where it leads.
  */
 class FolderWatch {
   readonly #onEvent: () => void;
-  readonly #watchers = new Map<string, FSWatcher>();
+  #watchers: FSWatcher[] = [];
 
   constructor(onEvent: () => void) {
     this.#onEvent = onEvent;
   }
 
-  /** A link may lead elsewhere since the last time. */
+  /** Anew each time: by the same name there may be another folder, and a link may lead elsewhere. */
   follow(file: string): void {
-    const wanted = new Set([dirname(file), dirname(followLinks(file))]);
-    for (const folder of this.#watchers.keys()) if (!wanted.has(folder)) this.#forget(folder);
-    for (const folder of wanted) if (!this.#watchers.has(folder)) this.#watch(folder);
+    this.close();
+    const heeded = new Map<string, Set<string>>();
+    for (const path of [file, followLinks(file)]) heedWayTo(path, heeded);
+    const holders = new Set([dirname(file), dirname(followLinks(file))]);
+    for (const [folder, names] of heeded)
+      this.#watch(folder, (name) => name === null || holders.has(folder) || names.has(name));
   }
 
   close(): void {
-    for (const folder of this.#watchers.keys()) this.#forget(folder);
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = [];
   }
 
-  #watch(folder: string): void {
-    const watcher = watch(folder, { persistent: false }, this.#onEvent);
-    // A folder that goes away ends the watch, not the gateway; `reload` still works.
-    watcher.on('error', () => this.#forget(folder));
-    this.#watchers.set(folder, watcher);
+  #watch(folder: string, heeds: (name: string | null) => boolean): void {
+    try {
+      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+        if (heeds(name)) this.#onEvent();
+      });
+      // One that goes away ends its watch, not the gateway.
+      watcher.on('error', () => watcher.close());
+      this.#watchers.push(watcher);
+    } catch {
+      // It is not there just now: the one above sees it come. `reload` works in any case.
+    }
   }
+}
 
-  #forget(folder: string): void {
-    this.#watchers.get(folder)?.close();
-    this.#watchers.delete(folder);
+/** By folder, the names in it that lead to `path`; not of the root, where nothing is replaced. */
+function heedWayTo(path: string, heeded: Map<string, Set<string>>): void {
+  for (let inner = path; dirname(inner) !== dirname(dirname(inner)); inner = dirname(inner)) {
+    const names = heeded.get(dirname(inner)) ?? new Set();
+    heeded.set(dirname(inner), names.add(basename(inner)));
   }
 }
 
