@@ -315,9 +315,11 @@ describe('a gateway of the file that init wrote', () => {
     );
     console.log({ doctor: checks.map(({ name, status }) => `${name} ${status}`).join(', ') });
     expect(ok).toBe(true);
-    expect(checks.map(({ name }) => name)).toEqual(
+    const names = checks.map(({ name }) => name);
+    expect(names).toEqual(
       expect.arrayContaining(['node', 'configuration', 'gateway', 'store', 'workers', 'ledger']),
     );
+    expect(names).toEqual([...new Set(names)]);
     expect(await ask('doctor', '--ledger')).toEqual({ ok: true, violations: [] });
     const alone = await run('doctor', '--admin', 'http://127.0.0.1:9');
     expect(alone.code).toBe(4);
@@ -380,6 +382,14 @@ describe('a gateway of the file that init wrote', () => {
       const answer = await caller.call({ path, key: left });
       expect([answer.status, problemOf(answer).code]).toEqual([503, 'BILLING_UNAVAILABLE']);
     }
+    // Each worker tells it once, however often such a customer calls.
+    expect(tally((await callEverywhere(left)).map(({ status }) => String(status)))).toEqual({
+      '503': FRESH_CONNECTIONS,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const told = program.stderr.match(/key lookup failed/g) ?? [];
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.length).toBeLessThanOrEqual(WORKERS);
   });
 
   it('what was done is not undone by a restart of a worker, and the books add up', async () => {

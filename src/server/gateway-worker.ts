@@ -18,6 +18,7 @@ import { createLogger, type Logger } from '../platform/logger.ts';
 import { makeDirectory } from '../platform/make-directory.ts';
 import { MetricRegistry } from '../platform/metrics.ts';
 import { createProcessLock } from '../platform/process-lock.ts';
+import { createRepeatLogger } from '../platform/repeat-logger.ts';
 import { openTokenizer } from '../platform/tokenizer/tokenizer.ts';
 import { openaiCompatible } from '../providers/openai-compatible/openai-compatible.ts';
 import type { RatesWithFallback } from '../stores/redis/rates-with-fallback.ts';
@@ -193,6 +194,7 @@ export class GatewayWorker {
       keys: this.#keys,
       clock: this.#clock,
       logger: this.#logger,
+      repeats: createRepeatLogger(this.#logger, this.#clock.monotonicMs),
       publicUrl,
     };
     const context: GatewayContext = {

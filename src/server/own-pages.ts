@@ -8,6 +8,7 @@ import type { KeyDirectory } from '../gateway/pipeline/key-directory.ts';
 import { readCredential } from '../gateway/pipeline/pipeline.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { RepeatLogger } from '../platform/repeat-logger.ts';
 import { StoreError } from '../stores/store-error.ts';
 import type { Store } from '../stores/store.ts';
 import { isServedPath } from './own-paths.ts';
@@ -19,6 +20,7 @@ export interface OwnPagesParts {
   readonly keys: KeyDirectory;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly repeats: RepeatLogger;
   readonly signingSecret: Uint8Array;
   readonly playMoney: boolean;
   readonly catalog: () => Catalog;
@@ -39,7 +41,8 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
     devMoney: parts.playMoney,
     version: VERSION,
     onError: (error, requestId) =>
-      parts.logger.error(
+      // A store that is away fails every page alike, and so does a plan that is not there its customer's.
+      (error instanceof StoreError ? parts.repeats : parts.logger).error(
         { request_id: requestId, error: error.stack ?? error.message },
         'a page failed',
       ),

@@ -90,6 +90,7 @@ export class MemoryGateway {
       },
       clock,
       logger: createLogger({ level: 'silent', fields: {} }),
+      repeats: { error: () => undefined },
       publicUrl: () => 'http://localhost',
       servePage: () => false,
       trustsForwarded: () => false,

@@ -98,11 +98,11 @@ export function failForwarding(context: GatewayContext, exchange: Exchange, faul
 
 /** The provider serves no more calls of ours: the caller is not at fault, and can do nothing about it. */
 export function tellOperator(
-  { logger }: GatewayContext,
+  { repeats }: GatewayContext,
   exchange: Exchange,
   { upstream }: Fault,
 ): void {
-  logger.error(
+  repeats.error(
     { request_id: exchange.requestId, target: exchange.target, upstream },
     'an upstream refuses for reasons of money: look after the account with it',
   );

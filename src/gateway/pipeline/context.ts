@@ -3,6 +3,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { RepeatLogger } from '../../platform/repeat-logger.ts';
 import type { AddressLimiter } from '../address-limiter.ts';
 import type { InboundRequest, InboundResponse } from '../listener.ts';
 import type { UpstreamClient } from '../upstream.ts';
@@ -36,6 +37,8 @@ export interface GatewayContext {
   readonly links: Links;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** For what each call may meet again. */
+  readonly repeats: RepeatLogger;
   /** Public origin, no slash at the end. */
   readonly publicUrl: () => string;
   /** The gateway's own paths (`/v1/usage`, `/pay/...`); false = not one of them. */

@@ -142,7 +142,7 @@ function identify(context: GatewayContext, exchange: Exchange, route: Route): vo
 
 /** The key is not known here and the store does not answer: 503, not 401 (DESIGN 1, promise 2). */
 function failIdentification(context: GatewayContext, exchange: Exchange, error: unknown): void {
-  context.logger.error(
+  context.repeats.error(
     { request_id: exchange.requestId, error: String(error) },
     'key lookup failed',
   );
