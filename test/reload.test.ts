@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, it, onTestFinished } from 'vitest';
@@ -61,6 +61,32 @@ it('GW-03: a worker that was still starting when the configuration changed sells
     },
   );
   expect([answer.status, answer.headers['x-tollkeeper-cost']]).toEqual([200, '0.0020 USD']);
+});
+
+it('GW-03: a reload that a worker has not confirmed says so, and the next one that it has', async () => {
+  const file = join(temporaryDirectory('reload-config'), 'tollkeeper.yaml');
+  writeFileSync(file, config('0.001'));
+  const gateway = await startGateway({ args: ['--workers', '2', '--config', file] });
+  onTestFinished(async () => void (await gateway.stop()));
+  const caller = new GatewayCaller(gateway);
+  onTestFinished(() => caller.close());
+  const { data } = await caller.admin<{ data: { pid: number }[] }>('/admin/workers');
+  const reload = async () => {
+    const token = readFileSync(gateway.admin_token_file, 'utf8').trim();
+    const headers = { authorization: `Bearer ${token}` };
+    const url = `${gateway.admin}/admin/config/reload`;
+    return (await fetch(url, { method: 'POST', headers })).headers.get('x-tollkeeper-in-force');
+  };
+  const [still = 0] = data.map(({ pid }) => pid);
+  process.kill(still, 'SIGSTOP');
+  writeFileSync(file, config('0.002'));
+  const pending = await reload();
+  process.kill(still, 'SIGCONT');
+  expect(pending).toBe('pending');
+  await waitFor(async () => (await reload()) === 'all', {
+    timeoutMs: 10_000,
+    what: 'every worker to confirm it',
+  });
 });
 
 it('a second gateway on one data directory says so, and both keep the same books', async () => {

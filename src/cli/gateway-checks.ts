@@ -34,12 +34,6 @@ export async function checkGateway(
   if (readiness.kind === 'failed')
     lines.push({ name: 'readiness', status: 'fail', detail: readiness.message });
   else lines.push(...readList(readiness.json, 'parts').map(checkPart));
-  const workers = await ask({ method: 'GET', path: '/admin/workers' });
-  lines.push(
-    workers.kind === 'failed'
-      ? { name: 'workers', status: 'fail', detail: workers.message }
-      : checkWorkers(workers.json),
-  );
   const audit = await ask(AUDIT);
   if (audit.kind === 'failed')
     lines.push({ name: 'ledger', status: 'fail', detail: audit.message });
@@ -74,15 +68,6 @@ function checkPart(part: unknown): CheckLine {
     status: readMember(part, 'ok') === true ? serves : 'fail',
     detail: readText(part, 'detail') ?? '',
   };
-}
-
-function checkWorkers(json: unknown): CheckLine {
-  const workers = readList(json, 'data');
-  const serving = workers.filter((worker) => readMember(worker, 'state') === 'serving').length;
-  const detail = `${serving} of ${workers.length} serving`;
-  if (serving === 0)
-    return { name: 'workers', status: 'fail', detail: `${detail}: look at the log of the gateway` };
-  return { name: 'workers', status: serving === workers.length ? 'ok' : 'warn', detail };
 }
 
 function checkLedger(json: unknown): readonly CheckLine[] {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { createLogger } from './logger.ts';
+import { createAuditTrail, createLogger } from './logger.ts';
 import type { LogLevel } from './logger.ts';
 
 const KEY = 'tk_live_0123456789abcdefghijABCDEFGHIJ012345';
@@ -26,6 +26,16 @@ it('writes one JSON object a line with level, time, message and fields', () => {
     message: 'refused',
     time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
   });
+});
+
+it.each([
+  ['debug', ['"audit":true']],
+  ['error', ['"audit":true']],
+  ['silent', []],
+] as const)('EVID-05: at level %s a change is told as %j', (level, told) => {
+  const { logger, lines } = capture(level);
+  createAuditTrail(logger, level).info({ action: 'tenant.created' }, 'changed');
+  expect(lines.map((line) => /"audit":\w+/.exec(line)?.[0])).toEqual(told);
 });
 
 it.each([

@@ -13,7 +13,8 @@ export interface Logger {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
   error(fields: LogFields, message: string): void;
-  child(fields: LogFields): Logger;
+  /** `level`: of its own, whatever this one's is. */
+  child(fields: LogFields, options?: { readonly level: LogLevel }): Logger;
 }
 
 export interface LoggerOptions {
@@ -50,6 +51,14 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     options.destination ?? pino.destination({ dest: 2, sync: false, maxLength: BUFFER_BYTES_MAX }),
   );
+}
+
+/**
+ * What was changed, and by which request (EVID-05): told at every level but `silent`, and marked, so that it can be
+ * kept apart.
+ */
+export function createAuditTrail(logger: Logger, level: LogLevel): Logger {
+  return logger.child({ audit: true }, { level: level === 'silent' ? 'silent' : 'info' });
 }
 
 function redactText(line: string): string {

@@ -14,25 +14,26 @@ function load(requests: number): LoadedConfig {
 
 const RESOLVED = { resolve: (catalog: Catalog) => Promise.resolve(catalog) };
 
-/** A reloader over workers that take a new configuration when they are told to. */
+/** A reloader over workers that take a new configuration when they are told to, and then say so or not. */
 function openReloader(current: LoadedConfig, builtins = RESOLVED) {
   const adopted: string[] = [];
-  let letGo = (): void => undefined;
+  let letGo = (_confirmed: boolean): void => undefined;
   const reloader = new ConfigReloader({
     crew: {
       adopt: (catalog) =>
         new Promise((resolve) => {
-          letGo = () => {
+          letGo = (confirmed) => {
             adopted.push(parseCatalog(catalog).version);
-            resolve();
+            resolve(confirmed);
           };
         }),
     },
     builtins,
     logger: createLogger({ level: 'silent' }),
+    auditTrail: { info: () => undefined },
     watch: { current, reload: () => ({ kind: 'unchanged' }) },
   });
-  return { reloader, adopted, letGo: () => letGo() };
+  return { reloader, adopted, letGo: (confirmed = true) => letGo(confirmed) };
 }
 
 const changed = (config: LoadedConfig) => ({ kind: 'changed', config, changes: [] }) as const;
@@ -49,8 +50,32 @@ it('GW-03: "unchanged" is said only when every worker has what an earlier reload
   await turn();
   expect(answered).toBe(false);
   letGo();
-  expect(await second).toEqual({ kind: 'reloaded', version: config.catalog.version, changed: [] });
+  const nothing = { changed: [], needsRestart: [], inForce: true };
+  expect(await second).toEqual({
+    kind: 'reloaded',
+    version: config.catalog.version,
+    ...nothing,
+  });
   expect(adopted).toEqual([config.catalog.version]);
+});
+
+it('what a worker has not confirmed is told again by the next reload, also when nothing changed', async () => {
+  const config = load(5);
+  const { reloader, adopted, letGo } = openReloader(config);
+  const first = reloader.take(changed(config));
+  await turn();
+  letGo(false);
+  await first;
+  for (const confirmed of [false, true]) {
+    const again = reloader.read();
+    // oxlint-disable-next-line no-await-in-loop -- one after another
+    await turn();
+    letGo(confirmed);
+    // oxlint-disable-next-line no-await-in-loop -- one after another
+    expect(await again).toMatchObject({ changed: [], inForce: confirmed });
+  }
+  expect(await reloader.read()).toMatchObject({ inForce: true });
+  expect(adopted).toHaveLength(3);
 });
 
 it('a reload that was overtaken while it waited does not bring the older configuration back', async () => {

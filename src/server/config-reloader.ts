@@ -9,6 +9,7 @@ export interface ReloaderParts {
   readonly crew: Pick<WorkerCrew, 'adopt'>;
   readonly builtins: Pick<BuiltinServers, 'resolve'>;
   readonly logger: Logger;
+  readonly auditTrail: Pick<Logger, 'info'>;
   readonly watch: Pick<ConfigWatch, 'reload' | 'current'>;
 }
 
@@ -16,12 +17,14 @@ export interface ReloaderParts {
 export class ConfigReloader {
   readonly #parts: ReloaderParts;
   #last: Promise<unknown> = Promise.resolve();
+  /** Whether every worker has confirmed what it was told last. */
+  #inForce = true;
 
   constructor(parts: ReloaderParts) {
     this.#parts = parts;
   }
 
-  /** Reads now, once those before are in force: that nothing changed then says that every worker has it. */
+  /** Reads now, once those before are done. What a worker did not confirm then is told again, also when nothing changed. */
   read(): Promise<ReloadOutcome> {
     return this.#queue(() => this.#parts.watch.reload());
   }
@@ -41,7 +44,7 @@ export class ConfigReloader {
   }
 
   async #adopt(reload: Reload): Promise<ReloadOutcome> {
-    const { crew, builtins, logger, watch } = this.#parts;
+    const { crew, builtins, logger, auditTrail, watch } = this.#parts;
     if (reload.kind === 'kept') {
       const { problems } = reload;
       logger.error({ problems }, 'the configuration is wrong: the old one stays in force');
@@ -50,12 +53,23 @@ export class ConfigReloader {
     // Always the newest: what was read may have been overtaken while it waited.
     const { catalog } = watch.current;
     const { version } = catalog;
-    if (reload.kind === 'unchanged') return { kind: 'reloaded', version, changed: [] };
-    await crew.adopt(serializeCatalog(await builtins.resolve(catalog)));
-    warnOfLostPlans(reload.changes, logger);
-    logger.info({ version, changes: reload.changes }, 'configuration reloaded');
-    return { kind: 'reloaded', version, changed: reload.changes.map(({ path }) => path) };
+    const changes = reload.kind === 'unchanged' ? [] : reload.changes;
+    if (reload.kind === 'changed' || !this.#inForce) {
+      this.#inForce = false;
+      this.#inForce = await crew.adopt(serializeCatalog(await builtins.resolve(catalog)));
+    }
+    const inForce = this.#inForce;
+    if (reload.kind === 'changed') {
+      warnOfLostPlans(changes, logger);
+      auditTrail.info({ version, changes, in_force: inForce }, 'configuration reloaded');
+    }
+    const needsRestart = pathsOf(changes.filter((change) => change.needsRestart));
+    return { kind: 'reloaded', version, changed: pathsOf(changes), needsRestart, inForce };
   }
+}
+
+function pathsOf(changes: readonly ConfigChange[]): readonly string[] {
+  return changes.map(({ path }) => path);
 }
 
 /** Nobody can say what a plan that is not there allows: its customers are answered 503, also those below them. */

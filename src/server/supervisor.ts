@@ -1,10 +1,10 @@
 import { createAdminApp } from '../control/admin/admin-app.ts';
-import type { AdminOperations, ReloadOutcome } from '../control/admin/admin-deps.ts';
+import type { AdminOperations, ReadinessPart, ReloadOutcome } from '../control/admin/admin-deps.ts';
 import { type AdminListener, listenAdmin } from '../control/admin/admin-listener.ts';
 import { type AdminToken, ensureAdminToken } from '../control/admin/admin-token.ts';
 import { describeBooks, readBooksState, snapshotBooks } from '../control/jobs/books-report.ts';
 import { type Clock, createClock } from '../platform/clock.ts';
-import { createLogger, type Logger } from '../platform/logger.ts';
+import { createAuditTrail, createLogger, type Logger } from '../platform/logger.ts';
 import { makeDirectory } from '../platform/make-directory.ts';
 import { mergeSnapshots } from '../platform/metrics.ts';
 import type { Store } from '../stores/store.ts';
@@ -24,7 +24,7 @@ import { OwnerSweeper } from './owner-sweeper.ts';
 import { describeSharedRates } from './shared-rates.ts';
 import { warnOfStrandedCustomers } from './stranded-customers.ts';
 import { startUpkeep, type Upkeep } from './upkeep.ts';
-import { WorkerCrew } from './worker-crew.ts';
+import { type CrewMember, WorkerCrew } from './worker-crew.ts';
 
 export interface SupervisorOptions {
   readonly config: LoadedConfig;
@@ -85,6 +85,7 @@ export class Supervisor {
     const { config, recruits } = options;
     const clock = createClock(options.clockShiftMs);
     const logger = createLogger({ level: config.log.level, fields: { process: 'supervisor' } });
+    const auditTrail = createAuditTrail(logger, config.log.level);
     makeDirectory(journalDirectory(config.store.directory));
     tellOfNeighbour(config.store.directory, logger);
     const token = ensureAdminToken(config.store.directory);
@@ -121,8 +122,8 @@ export class Supervisor {
       flags: options.flags,
       onReload: (reload) => void reloader.take(reload),
     });
-    const reloader = new ConfigReloader({ crew, builtins, logger, watch });
-    const own = { config, store, clock, logger, token, gateway };
+    const reloader = new ConfigReloader({ crew, builtins, logger, auditTrail, watch });
+    const own = { config, store, clock, logger, auditTrail, token, gateway };
     const admin = await openAdmin({ ...own, watch, crew, reloader });
     const adminUrl = originOf(
       { host: config.server.adminHost, tls: undefined },
@@ -180,11 +181,24 @@ function tellOfNeighbour(directory: string, logger: Logger): void {
   );
 }
 
+function describeWorkers(members: readonly CrewMember[]): ReadinessPart {
+  const serving = members.filter(({ state }) => state === 'serving').length;
+  const detail = `${serving} of ${members.length} serving`;
+  if (serving === 0) return { name: 'workers', ok: false, detail: `${detail}: the log says why` };
+  return {
+    name: 'workers',
+    ok: true,
+    ...(serving < members.length && { degraded: true }),
+    detail,
+  };
+}
+
 interface AdminParts {
   readonly config: LoadedConfig;
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly auditTrail: Logger;
   readonly token: AdminToken;
   readonly gateway: string;
   readonly watch: ConfigWatch;
@@ -199,6 +213,7 @@ function openAdmin(parts: AdminParts): Promise<AdminListener> {
     catalog: () => watch.current.catalog,
     now: clock.now,
     logger: parts.logger,
+    auditTrail: parts.auditTrail,
     adminToken: parts.token.token,
     hostNames: [config.server.adminHost],
     publicUrl: () => parts.gateway,
@@ -231,12 +246,11 @@ function createOperations(parts: AdminParts): AdminOperations {
       return mergeSnapshots([...workers, ...(books === undefined ? [] : [snapshotBooks(books)])]);
     },
     readiness: async () => {
-      const serving = crew.members.filter((member) => member.state === 'serving').length;
       const books = await readBooks();
       const answered = books !== undefined;
       const rates = describeSharedRates(mergeSnapshots(await crew.metrics()));
       return [
-        { name: 'workers', ok: serving > 0, detail: `${serving} serving` },
+        describeWorkers(crew.members),
         { name: 'store', ok: answered, detail: answered ? 'answers' : 'does not answer' },
         ...(rates === undefined ? [] : [rates]),
         ...(books === undefined ? [] : describeBooks(books)),

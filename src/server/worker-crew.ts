@@ -84,15 +84,18 @@ export class WorkerCrew {
     return port;
   }
 
-  /** Resolves when every worker that answers decides by this configuration (GW-03). */
-  async adopt(catalog: string): Promise<void> {
+  /** Resolves when every worker that answers decides by this configuration (GW-03); false = one has not said so. */
+  async adopt(catalog: string): Promise<boolean> {
     this.#start = { ...this.#start, catalog };
     this.adoptedAt = this.#now();
-    await Promise.all(
-      this.members.map(({ worker }) =>
-        this.#ask(worker, (call) => ({ type: 'catalog', catalog, call })),
-      ),
+    const confirmed = await Promise.all(
+      this.members.map(async ({ worker, state }) => {
+        const answer = await this.#ask(worker, (call) => ({ type: 'catalog', catalog, call }));
+        // One that is starting serves nobody before it has the newest, and one that ended serves nobody.
+        return answer !== undefined || state === 'starting' || !this.#members.has(worker.id);
+      }),
     );
+    return !confirmed.includes(false);
   }
 
   /**

@@ -47,14 +47,16 @@ export async function startAdminApi(options: AdminApiOptions = {}): Promise<Admi
   const store = await openSqliteStore({ directory });
   const { token } = ensureAdminToken(directory);
   const logLines: string[] = [];
+  const logger = createLogger({
+    level: 'info',
+    destination: { write: (line) => void logLines.push(line) },
+  });
   const app = createAdminApp({
     store: options.wrapStore?.(store) ?? store,
     catalog: () => CATALOG,
     now: options.now ?? Date.now,
-    logger: createLogger({
-      level: 'info',
-      destination: { write: (line) => void logLines.push(line) },
-    }),
+    logger,
+    auditTrail: logger,
     adminToken: token,
     hostNames: options.hostNames ?? [],
     publicUrl: () => 'http://gateway.test',
@@ -114,13 +116,22 @@ function quietOperations(store: Store): AdminOperations {
       loadedAt: Date.UTC(2026, 0, 1),
       source: { providers: { openai: { api_key: '***' } } },
     }),
-    reload: async () => ({ kind: 'reloaded', version: 'fedcba987654', changed: ['plans.free'] }),
+    reload: async () => ({
+      kind: 'reloaded',
+      version: 'fedcba987654',
+      changed: ['log.level', 'plans.free'],
+      needsRestart: ['log.level'],
+      inForce: false,
+    }),
     audit: () => store.audit(),
     workers: () => [
       { name: 'worker-1', pid: 42, state: 'serving', startedAt: Date.UTC(2026, 0, 1) },
     ],
     metrics: async () => metrics.snapshot(),
-    readiness: async () => [{ name: 'store', ok: true, detail: 'writable' }],
+    readiness: async () => [
+      { name: 'workers', ok: true, detail: '1 of 1 serving' },
+      { name: 'store', ok: true, detail: 'writable' },
+    ],
   };
 }
 

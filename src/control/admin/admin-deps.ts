@@ -12,6 +12,8 @@ export interface AdminDeps {
   /** Epoch ms. */
   readonly now: () => number;
   readonly logger: Logger;
+  /** A line for each change. */
+  readonly auditTrail: Pick<Logger, 'info'>;
   readonly adminToken: string;
   /** Host names, without a port, that this listener answers to beside the loopback ones. */
   readonly hostNames: readonly string[];
@@ -40,7 +42,16 @@ export interface LoadedConfiguration {
   readonly source: unknown;
 }
 export type ReloadOutcome =
-  | { readonly kind: 'reloaded'; readonly version: string; readonly changed: readonly string[] }
+  | {
+      readonly kind: 'reloaded';
+      readonly version: string;
+      /** By path of two levels (`plans.free`). */
+      readonly changed: readonly string[];
+      /** Those of `changed` that wait for the next start. */
+      readonly needsRestart: readonly string[];
+      /** Whether every worker has confirmed that it decides by it. */
+      readonly inForce: boolean;
+    }
   | { readonly kind: 'kept'; readonly problems: readonly ConfigurationProblem[] };
 export interface ConfigurationProblem {
   readonly file: string;

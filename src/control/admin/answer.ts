@@ -43,7 +43,7 @@ export function refusePooled(
   return refuse(context, deps, { code: 'INVALID_REQUEST', details: { reason } });
 }
 
-/** Answers a change once it is in force, and writes the line of the audit log. `change` holds ids, never names. */
+/** Answers a change once it is in force, and writes its line of the audit trail. `change` holds ids, never names. */
 export async function answerChange(
   context: AdminContext,
   deps: AdminDeps,
@@ -52,11 +52,16 @@ export async function answerChange(
 ): Promise<Response> {
   const inForce = await deps.store.allSeen(IN_FORCE_WAIT_MS);
   const fields = { request_id: context.get('requestId'), in_force: inForce, ...change };
-  deps.logger.info(fields, 'changed by the admin API');
+  deps.auditTrail.info(fields, 'changed by the admin API');
   return context.body(answer.body, answer.status, {
     'Content-Type': 'application/json',
-    [IN_FORCE_HEADER]: inForce ? 'all' : 'pending',
+    ...inForceHeader(inForce),
   });
+}
+
+/** On the answer to every change. */
+export function inForceHeader(inForce: boolean): Record<string, string> {
+  return { [IN_FORCE_HEADER]: inForce ? 'all' : 'pending' };
 }
 
 /** One page. `rows` holds one more than `limit` when there is a next page. */

@@ -40,10 +40,13 @@ it('configuration and workers are shown, secrets as the loader redacted them', a
 });
 
 it('GW-03: reload says what changed, or which problem kept the old configuration', async () => {
-  expect((await call('/admin/config/reload', { method: 'POST' })).json).toEqual({
+  const reloaded = await call('/admin/config/reload', { method: 'POST' });
+  expect(reloaded.json).toEqual({
     version: 'fedcba987654',
-    changed: ['plans.free'],
+    changed: ['log.level', 'plans.free'],
+    needs_restart: ['log.level'],
   });
+  expect(reloaded.headers['x-tollkeeper-in-force']).toBe('pending');
   const problems = [
     { file: 'tollkeeper.yaml', line: 7, column: 3, path: 'plans.free', message: 'is wrong' },
   ];

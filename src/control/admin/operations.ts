@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 
 import { METRICS_CONTENT_TYPE, renderMetrics } from '../../platform/metrics.ts';
 import type { AdminContext, AdminDeps, AdminEnv, ConfigurationProblem } from './admin-deps.ts';
-import { refuse } from './answer.ts';
+import { inForceHeader, refuse } from './answer.ts';
 import { formatTime } from './input-values.ts';
 
 export function mountOperations(app: Hono<AdminEnv>, deps: AdminDeps): void {
@@ -39,15 +39,16 @@ export function mountHealth(app: Hono<AdminEnv>, deps: AdminDeps): void {
   });
 }
 
-/** GW-03: in force on every worker when this answers. */
+/** GW-03: in force on every worker when this answers, unless the header says that one has not confirmed it. */
 async function reload(context: AdminContext, deps: AdminDeps): Promise<Response> {
   const outcome = await deps.operations.reload();
   switch (outcome.kind) {
     case 'reloaded': {
-      const { version, changed } = outcome;
-      const fields = { request_id: context.get('requestId'), version, changed };
-      deps.logger.info(fields, 'configuration reloaded by the admin API');
-      return context.json({ version, changed });
+      const { version, changed, needsRestart, inForce } = outcome;
+      const fields = { request_id: context.get('requestId'), version, changed, in_force: inForce };
+      deps.auditTrail.info(fields, 'configuration reloaded by the admin API');
+      const body = { version, changed, needs_restart: needsRestart };
+      return context.json(body, 200, inForceHeader(inForce));
     }
     case 'kept': {
       const reason = `the configuration has ${outcome.problems.length} problem(s), so the old one stays in force; the first: ${describeProblem(outcome.problems[0])}`;
