@@ -117,7 +117,7 @@ async function ask<View>(
   key: string,
   body: object,
 ): Promise<View> {
-  const answer = await caller.call({ path, key, body });
+  const answer = await caller.callPatiently({ path, key, body });
   if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text}`);
   return JSON.parse(answer.text) as View;
 }
@@ -142,7 +142,7 @@ describe('show 6: POST /v1/quote', () => {
         const call = calls[index] ?? { path: '/weather?city=Oslo' };
         const { key } = customers[index % customers.length] ?? { key: '' };
         const { amount } = await ask<Quote>('/v1/quote', key, question(call));
-        const answer = await caller.call({
+        const answer = await caller.callPatiently({
           ...call,
           key,
           headers: { 'x-echo-tokens': String(index % 200) },
@@ -183,7 +183,7 @@ describe('show 6: POST /v1/quote', () => {
       unit_prices: ['0.0001 USD a call', '1000.00 USD per GB received'],
     });
     expect(await ask('/v1/check', gateway.key, call)).toMatchObject({ cost_max: null });
-    const answer = await caller.call({ ...call, key: gateway.key });
+    const answer = await caller.callPatiently({ ...call, key: gateway.key });
     expect(answer.status).toBe(200);
     // It says how long it is, and so what it costs.
     const { outcome } = await caller.facts(answer);
@@ -240,12 +240,12 @@ describe('show 6: POST /v1/quote', () => {
     async (accept, type) => {
       const { key } = await createCustomer(caller, { plan: 'few', credit: '1.00' });
       const call = { path: '/lookup/1', method: 'GET', headers: { accept } };
-      const { headers, status, text } = await caller.call({
+      const { headers, status, text } = await caller.callPatiently({
         path: '/v1/quote',
         key,
         body: call,
       });
-      const sent = await caller.call({ ...call, key });
+      const sent = await caller.callPatiently({ ...call, key });
       expect([status, headers['content-type']]).toEqual([402, type]);
       const named = ['content-type', 'link', 'vary', 'x-402-version', 'x-should-retry'];
       expect(named.map((name) => headers[name])).toEqual(named.map((name) => sent.headers[name]));
@@ -299,7 +299,11 @@ describe('show 6, DIAG-10: POST /v1/check', () => {
           // oxlint-disable-next-line no-await-in-loop -- each call changes what the next one may do
           const check = await ask<Check>('/v1/check', key, question(call));
           // oxlint-disable-next-line no-await-in-loop -- as above
-          const answer = await caller.call({ ...call, key, headers: { 'x-echo-tokens': '1000' } });
+          const answer = await caller.callPatiently({
+            ...call,
+            key,
+            headers: { 'x-echo-tokens': '1000' },
+          });
           const code = answer.status === 200 ? null : problemOf(answer).code;
           expect([check.status, check.code, check.answer?.code ?? null]).toEqual([
             answer.status,
@@ -345,17 +349,19 @@ describe('show 6, DIAG-10: POST /v1/check', () => {
     expect(await then('feat')).toBe('allowed');
     expect(await then('more')).toBe('FEATURE_NOT_IN_PLAN');
     const weather = { path: '/weather?city=Oslo', method: 'GET', key };
-    await caller.call(weather);
-    await caller.call(weather);
+    await caller.callPatiently(weather);
+    await caller.callPatiently(weather);
     expect(await then('feat')).toBe('REQUEST_QUOTA_EXCEEDED');
     expect(await then('feat', 'more')).toBe('allowed');
     expect(await then('more', 'feat')).toBe('allowed');
     expect(await then('open', 'feat')).toBe('allowed');
     expect(await then('feat', 'open')).toBe('allowed');
     await caller.admin(`/admin/tenants/${tenantId}/purchases`, { add_on: 'feat' });
-    expect(problemOf(await caller.call({ ...call, key })).code).toBe('REQUEST_QUOTA_EXCEEDED');
+    expect(problemOf(await caller.callPatiently({ ...call, key })).code).toBe(
+      'REQUEST_QUOTA_EXCEEDED',
+    );
     await caller.admin(`/admin/tenants/${tenantId}/purchases`, { add_on: 'more' });
-    expect((await caller.call({ ...call, key })).status).toBe(200);
+    expect((await caller.callPatiently({ ...call, key })).status).toBe(200);
   });
 
   it('what was turned away before its price was asked has to be paid all the same', async () => {

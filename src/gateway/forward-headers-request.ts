@@ -145,22 +145,22 @@ function addIdentity(built: string[], call: ForwardedCall): void {
 }
 
 function addedHeaders(rules: RequestHeaderRules): string[] {
-  const taken = new Set([...FRAMING_NAMES, ...HOP_BY_HOP_NAMES]);
-  for (const { name } of rules.credentials) taken.add(name.toLowerCase());
+  const taken = new Set(rules.credentials.map(({ name }) => name.toLowerCase()));
   const added: string[] = [];
   if (rules.identityEncoding && !taken.has('accept-encoding')) {
     added.push('accept-encoding', 'identity');
     taken.add('accept-encoding');
   }
   for (const { name, value } of rules.edits.set) {
-    if (!taken.has(name.toLowerCase())) added.push(name, value);
+    const lower = name.toLowerCase();
+    if (!taken.has(lower) && !NEVER_ADDED.has(lower)) added.push(name, value);
   }
   for (const { name, value } of rules.credentials) added.push(name, value);
   return added;
 }
 
-/** Made by us and the transport: a route cannot set them. */
-const FRAMING_NAMES = ['host', 'content-length'] as const;
+/** Made by us and the transport, or between two hops: a route cannot set them. */
+const NEVER_ADDED: ReadonlySet<string> = new Set(['host', 'content-length', ...HOP_BY_HOP_NAMES]);
 
 /** Read by us, or claims about the caller that only we may make. */
 const OUR_NAMES: ReadonlySet<string> = new Set([
