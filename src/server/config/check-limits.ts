@@ -52,10 +52,7 @@ function listRoutes(tree: unknown): readonly string[] {
   return memberNames(tree, ['apis']).flatMap((api) => {
     const routes = valueAt(tree, ['apis', api, 'routes']);
     if (Array.isArray(routes)) {
-      return listRouteIds(
-        api,
-        routes.map((route) => (isMapping(route) ? route : {})),
-      );
+      return listRouteIds(api, routes.filter(isMapping));
     }
     return LLM_ENDPOINTS.map((endpoint) => `${api}.${endpoint.name}`);
   });

@@ -44,6 +44,10 @@ test.each([
     '${NO-NAME}',
     '"${NO-NAME}" is not a reference: write ${NAME}, ${NAME:-default}, ${NAME:?message}, or $${ for a literal ${',
   ],
+  [
+    'Bearer ${NAME',
+    '"${NAME" is not a reference: write ${NAME}, ${NAME:-default}, ${NAME:?message}, or $${ for a literal ${',
+  ],
 ])('%j is refused', (text, problem) => {
   expect(interpolate(text, { env, directory })).toEqual({ kind: 'wrong', problem });
 });

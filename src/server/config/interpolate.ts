@@ -14,7 +14,8 @@ export interface InterpolationContext {
 /** A secret is a key or a certificate, never a data set. */
 export const SECRET_FILE_BYTES_MAX = 64 * 1024;
 
-const EXPRESSION = /\$\$\{|\$\{([^}]*)\}/g;
+/** One that is not closed, too: it would be taken for text, and sent as a password. */
+const EXPRESSION = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:-|:\?)([^]*))?$/;
 
 /**
@@ -27,9 +28,9 @@ export function interpolate(
 ): Parsed<string> | undefined {
   if (!text.includes('${') && !text.startsWith('file:')) return undefined;
   const problems: string[] = [];
-  const replaced = text.replaceAll(EXPRESSION, (whole, expression: string | undefined) => {
+  const replaced = text.replaceAll(EXPRESSION, (whole, expression?: string, end?: string) => {
     if (expression === undefined) return '${';
-    const value = readVariable(expression, context.env);
+    const value = end === '' ? notReference(whole) : readVariable(expression, context.env);
     if (value.kind === 'ok') return value.value;
     problems.push(value.problem);
     return whole;
@@ -41,17 +42,19 @@ export function interpolate(
 function readVariable(expression: string, env: Environment): Parsed<string> {
   const match = VARIABLE.exec(expression);
   const name = match?.[1];
-  if (match === null || name === undefined) {
-    return wrong(
-      `"\${${expression}}" is not a reference: write \${NAME}, \${NAME:-default}, \${NAME:?message}, or $\${ for a literal \${`,
-    );
-  }
+  if (match === null || name === undefined) return notReference(`\${${expression}}`);
   const value = env[name];
   // As in a shell, `:-` and `:?` also speak for a variable that is set but empty.
   if (value !== undefined && (value !== '' || match[2] === undefined)) return ok(value);
   if (match[2] === ':-') return ok(match[3] ?? '');
   if (match[2] === ':?') return wrong(`environment variable ${name} is not set: ${match[3] ?? ''}`);
   return wrong(`environment variable ${name} is not set: set it, or write \${${name}:-default}`);
+}
+
+function notReference(written: string): Parsed<string> {
+  return wrong(
+    `"${written}" is not a reference: write \${NAME}, \${NAME:-default}, \${NAME:?message}, or $\${ for a literal \${`,
+  );
 }
 
 /** Reads a small text file (a secret, a certificate) without its last line end. */

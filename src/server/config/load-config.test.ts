@@ -44,6 +44,23 @@ const SYNTAX: readonly MistakeCase[] = [
     problems: ['tollkeeper.yaml:1:1: keys must be plain text'],
   },
   {
+    name: 'an alias of nothing',
+    yaml: lines('version: 1', 'plans: *plans', 'server: { port: 1 }'),
+    problems: ['tollkeeper.yaml:2:8 plans: there is no anchor &plans before *plans'],
+  },
+  {
+    name: 'a variable without quotes where { ends a mapping',
+    yaml: lines('version: 1', 'server: { port: ${PORT} }'),
+    problems: [
+      'tollkeeper.yaml:2:18: not valid YAML: Unexpected flow-map-start at node end (within { } or [ ], write "${NAME}" in quotes)',
+    ],
+  },
+  {
+    name: 'two documents',
+    yaml: lines('version: 1', '---', 'version: 1'),
+    problems: ['tollkeeper.yaml:2:1: a second document begins: one file is one document'],
+  },
+  {
     name: 'an alias that contains itself',
     yaml: lines('version: 1', 'plans: &plans', '  a: *plans'),
     problems: [
@@ -111,6 +128,20 @@ const SHAPE: readonly MistakeCase[] = [
     yaml: lines('version: 1', 'log:', '  level: warning'),
     problems: [
       'tollkeeper.yaml:3:10 log.level: expected "debug", "info", "warn", "error" or "silent", got "warning". Did you mean "warn"?',
+    ],
+  },
+  {
+    name: 'what may be one of several things, and is none',
+    yaml: lines(
+      'version: 1',
+      'upstreams: { a: { url: http://a.example } }',
+      'apis: { x: { upstream: a, cors: { origins: [5] }, routes: [~, { path: /b }] } }',
+      'limits: [{ requests: 5, per: day, scope: global, only: { routes: [x.no] } }]',
+    ),
+    problems: [
+      'tollkeeper.yaml:3:45 apis.x.cors.origins[0]: expected "*" or an origin such as "https://app.example.com", got 5',
+      'tollkeeper.yaml:3:60 apis.x.routes[0]: expected a mapping, got nothing',
+      'tollkeeper.yaml:4:67 limits[0].only.routes[0]: there is no route "x.no": there are x.* /b',
     ],
   },
   {

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar } from 'yaml';
-import type { Document, YAMLError, YAMLMap } from 'yaml';
+import type { Alias, Document, YAMLError, YAMLMap } from 'yaml';
 import { formatPath } from './config-path.ts';
 import type { ConfigPath } from './config-path.ts';
 import type { ConfigProblem } from './config-problem.ts';
@@ -38,15 +38,18 @@ export function readYaml(text: string, file: string, context: InterpolationConte
     return { source: emptySource(), problems: [{ file, line: 1, column: 1, path: '', message }] };
   }
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const mistakes = [...document.errors, ...document.warnings].slice(0, MISTAKES_MAX);
+  const mistakes = [...document.errors, ...document.warnings];
   if (mistakes.length > 0) {
-    return {
-      source: emptySource(),
-      problems: mistakes.map((mistake) => {
-        const { line, col } = lines.linePos(mistake.pos[0]);
-        return { file, line, column: col, path: '', message: describeMistake(mistake, text) };
-      }),
-    };
+    const problems = new Map<number, ConfigProblem>();
+    for (const mistake of mistakes) {
+      const { line, col } = lines.linePos(mistake.pos[0]);
+      // The others of a line follow from its first.
+      if (problems.has(line)) continue;
+      const message = describeMistake(mistake, text);
+      problems.set(line, { file, line, column: col, path: '', message });
+      if (problems.size === MISTAKES_MAX) break;
+    }
+    return { source: emptySource(), problems: [...problems.values()] };
   }
   const reader = new TreeReader(document, { file, lines, context });
   const tree = reader.read(document.contents, []);
@@ -71,7 +74,12 @@ function describeMistake(mistake: YAMLError, text: string): string {
     return `the key "${key}" is there twice`;
   }
   if (mistake.code === 'TAB_AS_INDENT') return 'tabs cannot indent YAML: use spaces';
-  return `not valid YAML: ${mistake.message}`;
+  if (mistake.code === 'MULTIPLE_DOCS') return 'a second document begins: one file is one document';
+  const line = text.slice(text.lastIndexOf('\n', mistake.pos[0]) + 1).split('\n', 1)[0] ?? '';
+  const hint = /[{[].*[^"'$\w-]\$\{/.test(line)
+    ? ' (within { } or [ ], write "${NAME}" in quotes)'
+    : '';
+  return `not valid YAML: ${mistake.message}${hint}`;
 }
 
 interface ReaderContext {
@@ -124,10 +132,17 @@ class TreeReader {
       this.#report(path, `nested deeper than ${DEPTH_MAX} levels`);
       return undefined;
     }
-    if (isAlias(node)) return this.read(node.resolve(this.#document), path, keyOffset ?? value);
+    if (isAlias(node)) return this.#readAlias(node, path, keyOffset ?? value);
     if (isMap(node)) return this.#readMap(node, path);
     if (isSeq(node)) return node.items.map((item, index) => this.read(item, [...path, index]));
     return isScalar(node) ? this.#readScalar(node, path) : null;
+  }
+
+  #readAlias(node: Alias, path: ConfigPath, keyOffset: number): unknown {
+    const meant = node.resolve(this.#document);
+    if (meant !== undefined) return this.read(meant, path, keyOffset);
+    this.#report(path, `there is no anchor &${node.source} before *${node.source}`);
+    return undefined;
   }
 
   #readMap(node: YAMLMap, path: ConfigPath): unknown {

@@ -21,7 +21,11 @@ import type { Mistake } from './route-schema.ts';
 const cors = z
   .strictObject({
     origins: z
-      .array(z.union([z.literal('*'), origin]))
+      .array(
+        z.union([z.literal('*'), origin], {
+          error: 'expected "*" or an origin such as "https://app.example.com"',
+        }),
+      )
       .min(1)
       .max(256)
       .describe('Pages that may call from a browser: exact origins, or "*".'),

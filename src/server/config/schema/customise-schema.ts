@@ -59,7 +59,12 @@ export const customisations = listOf(
         .exactOptional()
         .describe('Instead of the link that resolves it: "/help/{code}"'),
       fields: z
-        .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+        .record(
+          z.string(),
+          z.union([z.string(), z.number(), z.boolean()], {
+            error: 'expected text, a number, or true or false',
+          }),
+        )
         .exactOptional()
         .describe('More members of the body.'),
       brand: brand.exactOptional().describe('Whose pages they are.'),
