@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { expect, it } from 'vitest';
 
 import { checkProblem } from './support/check-problem.ts';
@@ -5,6 +8,7 @@ import { createCustomer } from './support/customers.ts';
 import { type CallAnswer, nanoOf, runParallel, tally } from './support/gateway-caller.ts';
 import { lockLedger } from './support/lock-ledger.ts';
 import { startLab } from './support/start-lab.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
 import { waitFor } from './support/wait-for.ts';
 
 const WARMING_CALLS = 300;
@@ -69,5 +73,41 @@ it('C402-19, DESIGN 10: with the ledger locked, BILLING_UNAVAILABLE and never a 
   const isPaid = async (): Promise<boolean> => (await readSpent()) >= due;
   await waitFor(isPaid, { timeoutMs: 10_000, what: 'all charges in the books' });
   expect(await readSpent()).toBe(due);
+  expect(await caller.audit()).toEqual([]);
+});
+
+it('a store thread that dies is followed by another, in each process: what was served meanwhile is charged', async () => {
+  const order = join(temporaryDirectory('order'), 'die');
+  const NODE_OPTIONS = `--import ${new URL('support/dying-store-thread.mjs', import.meta.url).href}`;
+  const { gateway, caller, api } = await startLab({
+    credit: '0.01',
+    env: { NODE_OPTIONS, DYING_STORE_THREAD: order },
+  });
+  const customer = await createCustomer(caller, { plan: 'lab', credit: '2.00' });
+  const ask = (): Promise<CallAnswer> => caller.call({ path: '/status', key: customer.key });
+  const isPaidUp = async (): Promise<boolean> =>
+    2_000_000_000n - nanoOf((await caller.usage(customer.key)).balance.settled) ===
+    BigInt(api.requestCount) * PRICE_NANO;
+  await runParallel(50, 8, ask);
+  for (let death = 0; death < 2; death += 1) {
+    writeFileSync(order, '');
+    // oxlint-disable-next-line no-await-in-loop -- one death after the other
+    const answers = await runParallel(400, 8, ask);
+    for (const answer of answers) {
+      if (answer.status !== 200) checkProblem(answer, 'BILLING_UNAVAILABLE');
+    }
+    // Of the supervisor too: it answers the admin API.
+    // oxlint-disable-next-line no-await-in-loop -- one death after the other
+    await waitFor(() => createCustomer(caller, { plan: 'lab' }).catch(() => undefined), {
+      timeoutMs: 30_000,
+      what: 'the store to answer the supervisor',
+    });
+    const isServed = async (): Promise<boolean> =>
+      (await runParallel(8, 8, ask)).every(({ status }) => status === 200);
+    // oxlint-disable-next-line no-await-in-loop -- one death after the other
+    await waitFor(isServed, { timeoutMs: 30_000, what: 'both workers to serve' });
+  }
+  expect(gateway.program.stderr).toContain('the store thread failed: planted');
+  await waitFor(() => isPaidUp().catch(() => false), { timeoutMs: 10_000, what: 'all charges' });
   expect(await caller.audit()).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
+import { machineMs } from '../../platform/clock.ts';
 import { StoreError } from '../store-error.ts';
 import { type Call, type Opened, type Reply, toError } from './messages.ts';
 import type { Operations } from './operations.ts';
@@ -9,43 +10,57 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** The near end of the store thread: calls go out in groups, bounded in number; none is lost in silence. */
+/** A thread that dies this soon after its start is followed by growing pauses. */
+const SOON_MS = 5000;
+const PAUSE_FIRST_MS = 100;
+const PAUSE_MOST_MS = 10_000;
+
+/** Where the thread begins, and what it finds as its `workerData`. */
+interface Entry {
+  readonly file: URL;
+  readonly data: unknown;
+}
+
+/**
+ * The near end of the store thread: calls go out in groups, bounded in number; none is lost in silence. A thread that dies
+ * is followed by another: what it was asked fails, as after a lost connection, and nothing is known that is not in the
+ * database.
+ */
 export class ThreadClient {
-  readonly #worker: Worker;
+  readonly #entry: Entry;
   readonly #callsMax: number;
   readonly #pending = new Map<number, Pending>();
+  /** Undefined between two threads. */
+  #worker: Worker | undefined;
+  #startedAtMs = 0;
+  #pauseMs = PAUSE_FIRST_MS;
   #outbox: Call[] = [];
   /** Memory that goes with the calls in the outbox instead of being copied. */
   #given: ArrayBuffer[] = [];
   #lastId = 0;
-  #closed: StoreError | undefined;
+  /** Why no call is taken. */
+  #away: StoreError | undefined;
+  #isClosed = false;
+  #reopening: NodeJS.Timeout | undefined;
+  #opening: Promise<void> | undefined;
 
-  private constructor(worker: Worker, callsMax: number) {
-    this.#worker = worker;
+  private constructor(entry: Entry, callsMax: number) {
+    this.#entry = entry;
     this.#callsMax = callsMax;
-    worker.on('message', (replies: readonly Reply[]) => this.#receive(replies));
-    worker.on('error', (error) => this.#fail(`the store thread failed: ${error.message}`, error));
-    worker.on('exit', () => this.#fail('the store is closed'));
   }
 
-  /** `entry`: a file that calls `serveOperations`; `data` is what it finds as its `workerData`. */
-  static async open(entry: URL, data: unknown, callsMax: number): Promise<ThreadClient> {
-    const worker = new Worker(entry, { workerData: data });
-    const opened = await new Promise<Opened>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-      worker.once('exit', () => reject(new StoreError('unavailable', 'the store thread ended')));
-    });
-    if (opened.kind === 'opened') return new ThreadClient(worker, callsMax);
-    await worker.terminate();
-    throw toError(opened.failure);
+  /** `file`: one that calls `serveOperations`; `data` is what it finds as its `workerData`. */
+  static async open(file: URL, data: unknown, callsMax: number): Promise<ThreadClient> {
+    const client = new ThreadClient({ file, data }, callsMax);
+    await client.#openThread();
+    return client;
   }
 
   call<Name extends keyof Operations>(
     name: Name,
     ...args: Parameters<Operations[Name]>
   ): Promise<Awaited<ReturnType<Operations[Name]>>> {
-    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (this.#away !== undefined) return Promise.reject(this.#away);
     if (this.#pending.size >= this.#callsMax) {
       return Promise.reject(
         new StoreError(
@@ -80,10 +95,18 @@ export class ThreadClient {
 
   /** Answers everything that was asked, then ends the thread. */
   async close(): Promise<void> {
-    if (this.#closed !== undefined) return;
-    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#reopening);
+    const worker = this.#worker;
+    if (worker === undefined) {
+      this.#away = CLOSED;
+      await this.#opening;
+      return;
+    }
+    const exited = new Promise((resolve) => worker.once('exit', resolve));
     const answered = this.call('close');
-    this.#closed = new StoreError('unavailable', 'the store is closed');
+    this.#away = CLOSED;
     await answered;
     await exited;
   }
@@ -95,7 +118,7 @@ export class ThreadClient {
       const [calls, given] = [this.#outbox, this.#given];
       this.#outbox = [];
       this.#given = [];
-      this.#worker.postMessage(calls, given);
+      this.#worker?.postMessage(calls, given);
     });
   }
 
@@ -108,12 +131,74 @@ export class ThreadClient {
     }
   }
 
-  #fail(message: string, cause?: Error): void {
-    this.#closed ??= new StoreError('unavailable', message, { cause });
+  async #openThread(): Promise<void> {
+    const worker = await startThread(this.#entry);
+    if (this.#isClosed) {
+      await worker.terminate();
+      return;
+    }
+    let cause: Error | undefined;
+    worker.on('message', (replies: readonly Reply[]) => this.#receive(replies));
+    worker.once('error', (error) => {
+      cause = error;
+    });
+    worker.once('exit', () => this.#bury(cause));
+    this.#worker = worker;
+    this.#away = undefined;
+    this.#startedAtMs = machineMs();
+  }
+
+  /** Of a thread that has ended: its connections are closed, and a transaction it was in is taken back. */
+  #bury(cause: Error | undefined): void {
+    this.#worker = undefined;
+    if (this.#isClosed) {
+      this.#fail(CLOSED);
+      return;
+    }
+    const reason = cause?.message ?? 'it ended';
+    this.#fail(new StoreError('unavailable', `the store thread failed: ${reason}`, { cause }));
+    const isSoon = machineMs() - this.#startedAtMs < SOON_MS;
+    this.#pauseMs = isSoon ? Math.min(PAUSE_MOST_MS, this.#pauseMs * 2) : PAUSE_FIRST_MS;
+    this.#reopenLater();
+  }
+
+  #reopenLater(): void {
+    this.#reopening = setTimeout(() => {
+      this.#opening = this.#reopen();
+    }, this.#pauseMs).unref();
+  }
+
+  async #reopen(): Promise<void> {
+    try {
+      await this.#openThread();
+    } catch {
+      if (this.#isClosed) return;
+      this.#pauseMs = Math.min(PAUSE_MOST_MS, this.#pauseMs * 2);
+      this.#reopenLater();
+    }
+  }
+
+  #fail(error: StoreError): void {
+    this.#away = error;
     const abandoned = [...this.#pending.values()];
     this.#pending.clear();
-    for (const pending of abandoned) pending.reject(this.#closed);
+    for (const pending of abandoned) pending.reject(error);
   }
+}
+
+const CLOSED = new StoreError('unavailable', 'the store is closed');
+
+/** Resolves once its database is open; rejects with why it could not be opened. */
+async function startThread({ file, data }: Entry): Promise<Worker> {
+  const worker = new Worker(file, { workerData: data });
+  const opened = await new Promise<Opened>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new StoreError('unavailable', 'the store thread ended')));
+  });
+  if (opened.kind === 'opened') return worker;
+  await worker.terminate();
+  throw toError(opened.failure);
 }
 
 /** A view of a part is copied: what lies beside it is somebody else's. */
