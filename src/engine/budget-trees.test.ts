@@ -142,7 +142,7 @@ class Incarnation {
     this.dead = true;
     this.held.clear();
     const afterSeq = (await this.#store.lastSettled(this.owner)) ?? 0;
-    const groups = replayJournal(readJournal(this.#directory, this.owner), afterSeq);
+    const groups = replayJournal(readJournal(this.#directory, this.owner).groups, afterSeq);
     await this.#store.reclaim(this.owner, { afterSeq, ...groups }, clock.now());
     this.#isFenced = true;
     await this.engine.close().catch(() => undefined);

@@ -101,7 +101,7 @@ describe('a journal that cannot be written (DESIGN 5)', () => {
       cause: 'unavailable',
     });
     expect([errors.length, engine.openHolds]).toEqual([1, 0]);
-    expect(readJournal(directory, 'own_1')).toEqual([]);
+    expect(readJournal(directory, 'own_1').groups).toEqual([]);
     await engine.settleNow();
     expect(await store.audit()).toEqual([]);
   });
@@ -149,7 +149,10 @@ describe('a journal that fails in the middle of a stream', () => {
     expect(engine.capture(tooMany, amounts)).toBeUndefined();
     expect(engine.finish(stream, [1])).toEqual([1]);
     expect(engine.openHolds).toBe(0);
-    expect(readJournal(directory, 'own_1').map(({ kind }) => kind)).toEqual(['progress', 'done']);
+    expect(readJournal(directory, 'own_1').groups.map(({ kind }) => kind)).toEqual([
+      'progress',
+      'done',
+    ]);
   });
 });
 
@@ -162,7 +165,7 @@ describe('streams', () => {
       engine.progress(held, [9]),
     ]).toEqual([true, true, true]);
     engine.release(held);
-    expect(readJournal(directory, 'own_1')).toMatchObject([
+    expect(readJournal(directory, 'own_1').groups).toMatchObject([
       { kind: 'progress', charges: [{ amount: 1 }] },
       { kind: 'done', charges: [] },
     ]);
@@ -174,7 +177,7 @@ describe('streams', () => {
     const held = await hold([quotaOf(0)]);
     engine.capture(held, [1]);
     expect([engine.progress(held, [1]), engine.extend(held, [1])]).toEqual([false, false]);
-    expect(readJournal(directory, 'own_1').map(({ kind }) => kind)).toEqual(['charge']);
+    expect(readJournal(directory, 'own_1').groups.map(({ kind }) => kind)).toEqual(['charge']);
   });
 
   it('a hold grows by what is free here, all or none', async () => {

@@ -44,7 +44,7 @@ describe('Journal', () => {
     const journal = new Journal(directory, 'own_1');
     journal.append(charge);
     journal.append({ ...charge, kind: 'done', charges: [], overruns: [] });
-    expect(readJournal(directory, 'own_1')).toEqual([
+    expect(readJournal(directory, 'own_1').groups).toEqual([
       { ...charge, seq: 1 },
       { ...charge, kind: 'done', charges: [], overruns: [], seq: 2 },
     ]);
@@ -53,7 +53,7 @@ describe('Journal', () => {
   it.each([254, 255, 256, 1000])('a group of %i charges is read as it was written', (count) => {
     const charges = Array.from({ length: count }, (_, index) => ({ index, amount: index * 3 }));
     new Journal(directory, 'own_1').append({ ...charge, charges });
-    expect(readJournal(directory, 'own_1')).toEqual([{ ...charge, charges, seq: 1 }]);
+    expect(readJournal(directory, 'own_1').groups).toEqual([{ ...charge, charges, seq: 1 }]);
   });
 
   it('ignores a torn group at every length of its tail: replay sees all of it or nothing', () => {
@@ -64,7 +64,7 @@ describe('Journal', () => {
     const both = fileBytes();
     for (let length = both - 1; length >= whole; length -= 1) {
       truncateSync(filePath(), length);
-      expect(readJournal(directory, 'own_1').map((group) => group.seq)).toEqual([1]);
+      expect(readJournal(directory, 'own_1').groups.map((group) => group.seq)).toEqual([1]);
     }
   });
 
@@ -72,7 +72,7 @@ describe('Journal', () => {
     const journal = new Journal(directory, 'own_1');
     journal.append(charge);
     appendFileSync(filePath(), Buffer.alloc(40, 0x41));
-    expect(readJournal(directory, 'own_1')).toHaveLength(1);
+    expect(readJournal(directory, 'own_1').groups).toHaveLength(1);
   });
 
   it('bound: a full segment is followed by another, and settled segments become evidence', () => {
@@ -80,7 +80,7 @@ describe('Journal', () => {
     for (let i = 0; i < 10; i += 1) journal.append(charge);
     const segments = segmentsHere();
     expect(segments.length).toBeGreaterThan(2);
-    expect(readJournal(directory, 'own_1').map((group) => group.seq)).toEqual([
+    expect(readJournal(directory, 'own_1').groups.map((group) => group.seq)).toEqual([
       1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
     ]);
     journal.trim(10);
@@ -88,7 +88,7 @@ describe('Journal', () => {
     expect(readdirSync(join(directory, 'evidence')).toSorted()).toEqual(segments.slice(0, -1));
     journal.retire();
     expect(segmentsHere()).toEqual([]);
-    expect(readJournal(join(directory, 'evidence'), 'own_1')).toHaveLength(10);
+    expect(readJournal(join(directory, 'evidence'), 'own_1').groups).toHaveLength(10);
   });
 
   it('keeps a settled segment while a stream that began in it is open: its PROGRESS may be needed', () => {
@@ -97,7 +97,7 @@ describe('Journal', () => {
     const segment = journal.openStream();
     for (let i = 0; i < 10; i += 1) journal.append(charge);
     journal.trim(11);
-    expect(readJournal(directory, 'own_1')[0]).toMatchObject({ kind: 'progress', seq: 1 });
+    expect(readJournal(directory, 'own_1').groups[0]).toMatchObject({ kind: 'progress', seq: 1 });
     journal.closeStream(segment);
     journal.trim(11);
     expect(segmentsHere()).toHaveLength(1);
@@ -219,11 +219,11 @@ describe('on disk', () => {
     expect(journal.keepsOnDisk).toBe(true);
     await Promise.all(syncs);
     expect(readdirSync(directory).length).toBeGreaterThan(5);
-    expect(readJournal(directory, 'own_1')).toHaveLength(20);
+    expect(readJournal(directory, 'own_1').groups).toHaveLength(20);
     const last = journal.sync();
     journal.retire();
     await last;
-    expect(readJournal(directory, 'own_1')).toEqual([]);
+    expect(readJournal(directory, 'own_1').groups).toEqual([]);
   });
 
   it('a disk that has failed once is never believed again', async () => {
@@ -239,6 +239,6 @@ describe('on disk', () => {
     journal.append(charge);
     expect([journal.skip(), journal.seq]).toEqual([2, 2]);
     journal.append(charge);
-    expect(readJournal(directory, 'own_1').map(({ seq }) => seq)).toEqual([1, 3]);
+    expect(readJournal(directory, 'own_1').groups.map(({ seq }) => seq)).toEqual([1, 3]);
   });
 });

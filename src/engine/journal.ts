@@ -170,9 +170,16 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Every whole group that a process left behind, in order. */
-export function readJournal(directory: string, owner: string): readonly JournalGroup[] {
-  return journalFiles(directory, owner).flatMap((path) => readRecords(path).map(decodeGroup));
+/** Every whole group that a process left behind, in order, and how many bytes of its journal are in none. */
+export function readJournal(
+  directory: string,
+  owner: string,
+): { readonly groups: readonly JournalGroup[]; readonly damagedBytes: number } {
+  const files = journalFiles(directory, owner).map(readRecords);
+  return {
+    groups: files.flatMap(({ records }) => records.map(decodeGroup)),
+    damagedBytes: files.reduce((sum, file) => sum + file.damagedBytes, 0),
+  };
 }
 
 /** Of a process whose journal says nothing any more that the store does not have. */

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -89,7 +89,7 @@ const numbers = async () =>
 describe('reclaimOwner (DESIGN 5: only proof returns money)', () => {
   it('leaves a live process alone, charges what a killed one had served, and returns the rest, once', async () => {
     const victim = await startVictim();
-    const seen = readJournal(directory, 'own_1').map(({ kind }) => kind);
+    const seen = readJournal(directory, 'own_1').groups.map(({ kind }) => kind);
     expect(seen.slice(-3)).toEqual(['charge', 'progress', 'progress']);
     expect(await reclaimOwner(store, directory, 'own_1', Date.now())).toBeUndefined();
     expect(await store.lastSettled('own_1')).toBeDefined();
@@ -101,7 +101,7 @@ describe('reclaimOwner (DESIGN 5: only proof returns money)', () => {
     expect(result).toEqual({ settled: 55, returned: Number(before?.reserved ?? 0n) - 55 });
     expect(await numbers()).toMatchObject({ spent: 125n, reserved: 0n });
     expect(await store.audit()).toEqual([]);
-    expect(readJournal(directory, 'own_1')).toEqual([]);
+    expect(readJournal(directory, 'own_1').groups).toEqual([]);
     expect(existsSync(ownerLockPath(directory, 'own_1'))).toBe(false);
 
     expect(await reclaimOwner(store, directory, 'own_1', Date.now())).toBeUndefined();
@@ -119,7 +119,27 @@ describe('reclaimOwner (DESIGN 5: only proof returns money)', () => {
     expect(await numbers()).toMatchObject({ spent: 70n, reserved: 0n });
     expect(await store.audit()).toEqual([]);
     expect(existsSync(ownerLockPath(directory, 'own_1'))).toBe(false);
-    expect(readJournal(join(directory, 'evidence'), 'own_1').length).toBeGreaterThan(0);
+    expect(readJournal(join(directory, 'evidence'), 'own_1').groups.length).toBeGreaterThan(0);
+  }, 60_000);
+
+  it('a journal that a loss of power has left with zeros and damage gives back the rest, and says how much was lost', async () => {
+    const victim = await startVictim();
+    await victim.stop('SIGKILL');
+    const path = join(directory, 'own_1.000001.journal');
+    const file = readFileSync(path);
+    // The charge of 30 is the second record: the first is as long.
+    const length = 8 + file.readUInt32LE(0);
+    file.fill(0, length + 20, length + 30);
+    writeFileSync(path, Buffer.concat([file, Buffer.alloc(4096)]));
+    const before = await numbers();
+    const result = await reclaimOwner(store, directory, 'own_1', Date.now());
+    expect(result).toEqual({
+      settled: 25,
+      returned: Number(before?.reserved ?? 0n) - 25,
+      damagedBytes: length + 4096,
+    });
+    expect(await numbers()).toMatchObject({ spent: 95n, reserved: 0n });
+    expect(await store.audit()).toEqual([]);
   }, 60_000);
 
   it('without the lock file there is no proof: the money stays held', async () => {

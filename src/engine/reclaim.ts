@@ -11,6 +11,11 @@ export function ownerLockPath(directory: string, owner: string): string {
   return join(directory, `${owner}.lock`);
 }
 
+export interface Reclaimed extends ReclaimResult {
+  /** Bytes of its journal that could not be read: what they charged is lost. Absent = none. */
+  readonly damagedBytes?: number;
+}
+
 /**
  * Settles what a dead process of this machine had served and returns the rest of its slices; of one that was written off
  * the house pays it. Undefined = it is still alive, or its files are not here: then its money stays held (DESIGN 5 "only
@@ -21,7 +26,7 @@ export async function reclaimOwner(
   directory: string,
   owner: string,
   now: number,
-): Promise<ReclaimResult | undefined> {
+): Promise<Reclaimed | undefined> {
   const lockPath = ownerLockPath(directory, owner);
   if (!existsSync(lockPath)) return undefined;
   const lock = takeProcessLock(lockPath);
@@ -32,13 +37,11 @@ export async function reclaimOwner(
       retireJournal(directory, owner);
       return undefined;
     }
-    const result = await store.reclaim(
-      owner,
-      { afterSeq: lastSeq, ...replayJournal(readJournal(directory, owner), lastSeq) },
-      now,
-    );
+    const { groups, damagedBytes } = readJournal(directory, owner);
+    const records = { afterSeq: lastSeq, ...replayJournal(groups, lastSeq) };
+    const result = await store.reclaim(owner, records, now);
     retireJournal(directory, owner);
-    return result;
+    return damagedBytes === 0 ? result : { ...result, damagedBytes };
   } finally {
     lock.release();
     // As long as the store does not know of the death, the file must stay: without it nobody would look again.

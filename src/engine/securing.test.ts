@@ -91,7 +91,8 @@ async function spent(): Promise<bigint | undefined> {
   return accounts.find(({ spec }) => spec.id === BALANCE.id)?.spent;
 }
 
-const kinds = (): readonly string[] => readJournal(directory, 'own_1').map(({ kind }) => kind);
+const kinds = (): readonly string[] =>
+  readJournal(directory, 'own_1').groups.map(({ kind }) => kind);
 
 /** From now on settlements wait until what this returns is called; with `has`, commits are at the store meanwhile. */
 function silenceStore(has = false): () => void {
@@ -110,7 +111,7 @@ function silenceStore(has = false): () => void {
 /** As the supervisor does it when the process is dead. */
 async function reclaim(): Promise<void> {
   const afterSeq = (await store.lastSettled('own_1')) ?? 0;
-  const records = { afterSeq, ...replayJournal(readJournal(directory, 'own_1'), afterSeq) };
+  const records = { afterSeq, ...replayJournal(readJournal(directory, 'own_1').groups, afterSeq) };
   await store.reclaim('own_1', records, clock.now());
 }
 
@@ -142,7 +143,8 @@ describe('journal-fsync', () => {
       if (taken !== undefined) served += 1;
     });
     while (engine.openHolds > 0) {
-      const charged = replayJournal(readJournal(directory, 'own_1'), 0).leases[0]?.charged ?? 0;
+      const charged =
+        replayJournal(readJournal(directory, 'own_1').groups, 0).leases[0]?.charged ?? 0;
       mostUnserved = Math.max(mostUnserved, charged - served);
       // oxlint-disable-next-line no-await-in-loop -- looks after every turn of the loop
       await new Promise((resolve) => setImmediate(resolve));

@@ -121,7 +121,7 @@ describe('concurrency slots (QUOTA-10, QUOTA-11)', () => {
     expect(engines[0]?.capture(holds[0] as Hold, [0])).toEqual([0]);
     expect(engines[1]?.finish(holds[1] as Hold, [0])).toEqual([0]);
     engines[0]?.release(holds[2] as Hold);
-    expect(readJournal(directory, 'own_0')).toEqual([]);
+    expect(readJournal(directory, 'own_0').groups).toEqual([]);
     await waitFor(async () => (await inUse())[1] === 0n, { timeoutMs: 10_000, what: 'no slot' });
     expect(await inUse()).toEqual([0n, 0n]);
     expect(await store.audit()).toEqual([]);

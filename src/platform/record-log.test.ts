@@ -33,7 +33,7 @@ function write(path: string, payloads: readonly Uint8Array[]): number {
   return log.bytes;
 }
 
-const payloads = fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 8 });
+const payloads = fc.array(fc.uint8Array({ minLength: 1, maxLength: 60 }), { maxLength: 8 });
 
 describe('RecordLog', () => {
   it('gives back what was appended, in order, and knows its size', () => {
@@ -41,7 +41,7 @@ describe('RecordLog', () => {
       fc.property(payloads, (list) => {
         const path = nextPath();
         const bytes = write(path, list);
-        expect(readRecords(path)).toEqual(list.map((payload) => Buffer.from(payload)));
+        expect(readRecords(path).records).toEqual(list.map((payload) => Buffer.from(payload)));
         expect(readFileSync(path)).toHaveLength(bytes);
       }),
     );
@@ -57,12 +57,12 @@ describe('RecordLog', () => {
         const whole = list.filter(
           (payload) => (end += FRAME_HEADER_BYTES + payload.length) <= length,
         );
-        expect(readRecords(path)).toEqual(whole.map((payload) => Buffer.from(payload)));
+        expect(readRecords(path).records).toEqual(whole.map((payload) => Buffer.from(payload)));
       }),
     );
   });
 
-  it('a changed byte ends the reading at its record: nothing damaged is ever given back', () => {
+  it('a changed byte costs its record and no other: nothing damaged is ever given back', () => {
     fc.assert(
       fc.property(payloads, fc.nat(), fc.integer({ min: 1, max: 255 }), (list, at, change) => {
         const path = nextPath();
@@ -71,11 +71,27 @@ describe('RecordLog', () => {
         const file = readFileSync(path);
         file[at % length] = (file[at % length] ?? 0) ^ change;
         writeFileSync(path, file);
-        const read = readRecords(path);
-        expect(read.length).toBeLessThan(list.length);
-        expect(read).toEqual(list.slice(0, read.length).map((payload) => Buffer.from(payload)));
+        let end = 0;
+        const damaged = list.findIndex(
+          (payload) => (end += FRAME_HEADER_BYTES + payload.length) > at % length,
+        );
+        const rest = list.toSpliced(damaged, 1).map((payload) => Buffer.from(payload));
+        const damagedBytes = FRAME_HEADER_BYTES + (list[damaged]?.length ?? 0);
+        expect(readRecords(path)).toEqual({ records: rest, damagedBytes });
       }),
     );
+  });
+
+  it('zeros, as a loss of power leaves them, are no record, at the end and in the middle', () => {
+    const path = nextPath();
+    write(path, [Buffer.from('one')]);
+    appendFileSync(path, Buffer.alloc(4096));
+    expect(readRecords(path)).toEqual({ records: [Buffer.from('one')], damagedBytes: 4096 });
+    appendFileSync(path, readFileSync(path).subarray(0, FRAME_HEADER_BYTES + 3));
+    expect(readRecords(path)).toEqual({
+      records: [Buffer.from('one'), Buffer.from('one')],
+      damagedBytes: 4096,
+    });
   });
 
   it('bound: a payload of 65,536 bytes fits, one byte more cannot be written', () => {
@@ -88,7 +104,7 @@ describe('RecordLog', () => {
       log.append((frame, offset) => frame.writeUInt8(1, offset + PAYLOAD_BYTES_MAX)),
     ).toThrow(RangeError);
     log.close();
-    expect(readRecords(path).map(({ length }) => length)).toEqual([PAYLOAD_BYTES_MAX]);
+    expect(readRecords(path).records.map(({ length }) => length)).toEqual([PAYLOAD_BYTES_MAX]);
   });
 
   it('bound: a length beyond the largest payload is damage, not a request for memory', () => {
@@ -97,7 +113,7 @@ describe('RecordLog', () => {
     const frame = Buffer.alloc(FRAME_HEADER_BYTES + PAYLOAD_BYTES_MAX + 1);
     frame.writeUInt32LE(PAYLOAD_BYTES_MAX + 1, 0);
     appendFileSync(path, frame);
-    expect(readRecords(path)).toEqual([Buffer.from('one')]);
+    expect(readRecords(path).records).toEqual([Buffer.from('one')]);
   });
 
   it('never writes into a file that is there', () => {

@@ -6,7 +6,7 @@ import { crc32 } from './crc32.ts';
 const FRAME_HEADER_BYTES = 8;
 const PAYLOAD_BYTES_MAX = 65_536;
 
-/** An append-only file of checksummed records. One writer; a torn tail is recognised by its checksum. */
+/** An append-only file of checksummed records. One writer; what is torn or damaged is recognised by its checksum. */
 export class RecordLog {
   readonly #descriptor: number;
   readonly #frame = Buffer.alloc(FRAME_HEADER_BYTES + PAYLOAD_BYTES_MAX);
@@ -25,7 +25,7 @@ export class RecordLog {
   }
 
   /**
-   * Appends one record with a single write. `fill` writes the payload at `offset` and returns its length. Throws on I/O
+   * Appends one record with a single write. `fill` writes the payload at `offset` and returns its length, not 0. Throws on I/O
    * errors, as on a full disk; what was written of the record is taken back, so that later ones can be read.
    */
   append(fill: (frame: Buffer, offset: number) => number): void {
@@ -77,18 +77,36 @@ export class RecordLog {
   }
 }
 
-/** The whole records of a file, in order, up to the first torn or damaged one. */
-export function readRecords(path: string): readonly Buffer[] {
+export interface RecordsRead {
+  /** The whole ones, in order. */
+  readonly records: readonly Buffer[];
+  /** Bytes of the file that are in none: a torn tail, or damage, which costs no more than the records it is in. */
+  readonly damagedBytes: number;
+}
+
+export function readRecords(path: string): RecordsRead {
   const file = readFileSync(path);
   const records: Buffer[] = [];
   let offset = 0;
-  while (offset + FRAME_HEADER_BYTES <= file.length) {
-    const length = file.readUInt32LE(offset);
-    const start = offset + FRAME_HEADER_BYTES;
-    if (length > PAYLOAD_BYTES_MAX || start + length > file.length) break;
-    if (file.readUInt32LE(offset + 4) !== crc32(file, start, start + length)) break;
-    records.push(file.subarray(start, start + length));
-    offset = start + length;
+  let wholeBytes = 0;
+  while (offset + FRAME_HEADER_BYTES < file.length) {
+    const record = recordAt(file, offset);
+    if (record === undefined) {
+      offset += 1;
+      continue;
+    }
+    records.push(record);
+    offset += FRAME_HEADER_BYTES + record.length;
+    wholeBytes += FRAME_HEADER_BYTES + record.length;
   }
-  return records;
+  return { records, damagedBytes: file.length - wholeBytes };
+}
+
+/** None is empty: a loss of power may leave zeros, and those are the frame of an empty one. */
+function recordAt(file: Buffer, offset: number): Buffer | undefined {
+  const length = file.readUInt32LE(offset);
+  const start = offset + FRAME_HEADER_BYTES;
+  if (length === 0 || length > PAYLOAD_BYTES_MAX || start + length > file.length) return undefined;
+  if (file.readUInt32LE(offset + 4) !== crc32(file, start, start + length)) return undefined;
+  return file.subarray(start, start + length);
 }

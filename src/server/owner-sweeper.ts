@@ -76,6 +76,9 @@ export class OwnerSweeper {
       const result = await reclaimOwner(this.#store, this.#directory, owner, this.#now());
       if (result === undefined) return;
       const fields = { owner, ...result };
+      if (result.damagedBytes !== undefined) {
+        this.#logger.error(fields, 'a part of a journal cannot be read: what it charged is lost');
+      }
       if (result.house === undefined) {
         this.#logger.warn(fields, 'reclaimed the money of a dead process');
       } else {

@@ -91,11 +91,14 @@ describe('charging', () => {
   it('a stream: progress is journalled before its bytes, its end is what is charged', async () => {
     const exchange = await admitted();
     expect(noteProgress({ engine }, exchange, takeOf(3, 40))).toBe(true);
-    expect(readJournal(directory, 'own_1')).toMatchObject([
+    expect(readJournal(directory, 'own_1').groups).toMatchObject([
       { kind: 'progress', charges: [{ amount: 1 }, { amount: 3 }, { amount: 40 }] },
     ]);
     expect(finishStream({ engine }, exchange, takeOf(7, 90))).toBe(true);
-    expect(readJournal(directory, 'own_1').map(({ kind }) => kind)).toEqual(['progress', 'done']);
+    expect(readJournal(directory, 'own_1').groups.map(({ kind }) => kind)).toEqual([
+      'progress',
+      'done',
+    ]);
     expect(await spent()).toEqual([1n, 7n, 90n]);
   });
 
@@ -116,7 +119,7 @@ describe('charging', () => {
     expect(noteProgress({ engine }, exchange, takeOf(3, 4))).toBe(true);
     expect(finishStream({ engine }, exchange, takeOf(3, 4))).toBe(true);
     expect([exchange.costNano, exchange.overrunNano]).toEqual([4, 0]);
-    expect(readJournal(directory, 'own_1')).toEqual([]);
+    expect(readJournal(directory, 'own_1').groups).toEqual([]);
   });
 
   it('a call that takes from no balance has no overrun', async () => {
