@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { ChildProgram } from '../../test/support/child-program.ts';
 import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
-import { createProcessLock, takeProcessLock } from './process-lock.ts';
+import { createProcessLock, removeUnfinishedLocks, takeProcessLock } from './process-lock.ts';
 
 const LOCK_URL = JSON.stringify(new URL('./process-lock.ts', import.meta.url).href);
 const HOLDER = `
@@ -103,6 +103,21 @@ it('is one file while it is held, and what an earlier version left beside it goe
   made.release();
   taken?.release();
 });
+
+it('one whose maker died before it had its name is removed once nobody can be making it; a finished one and a held one stay', async () => {
+  const directory = temporaryDirectory('lock');
+  const maker = await startHolder(join(directory, 'own_1.lock.new'));
+  const live = await startHolder(join(directory, 'own_2.lock.new'));
+  maker.child.kill('SIGKILL');
+  await maker.exited;
+  createProcessLock(join(directory, 'own_3.lock')).release();
+  expect(live.stdout).toBe('locked');
+  removeUnfinishedLocks(directory, Date.now());
+  expect(readdirSync(directory)).toHaveLength(3);
+  removeUnfinishedLocks(directory, Date.now() + 61_000);
+  expect(readdirSync(directory).toSorted()).toEqual(['own_2.lock.new', 'own_3.lock']);
+  expect(takeProcessLock(join(directory, 'own_2.lock.new'))).toBeUndefined();
+}, 60_000);
 
 it('a path that cannot be a lock is an error, not a lock of somebody else', () => {
   expect(() => takeProcessLock(temporaryDirectory('lock'))).toThrow('unable to open');

@@ -1,4 +1,5 @@
-import { renameSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 
@@ -10,6 +11,11 @@ import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 export interface ProcessLock {
   release(): void;
 }
+
+/** Of a lock that is being made. */
+const UNSEEN = '.new';
+/** A lock is made in milliseconds. */
+const MAKING_MS_MAX = 60_000;
 
 /** Takes the lock, or undefined when another live process has it. */
 export function takeProcessLock(path: string): ProcessLock | undefined {
@@ -30,11 +36,28 @@ export function takeProcessLock(path: string): ProcessLock | undefined {
  * before it is locked would be taken, or swept away, by those who look for dead processes.
  */
 export function createProcessLock(path: string): ProcessLock {
-  const unseen = `${path}.new`;
+  const unseen = `${path}${UNSEEN}`;
   const lock = takeProcessLock(unseen);
   if (lock === undefined) throw new Error(`${unseen}: another process makes the same lock`);
   renameSync(unseen, path);
   return lock;
+}
+
+/**
+ * Removes what processes left in a directory that died while they made a lock in it. A file is young before its maker has
+ * locked it, so the age tells those apart; `nowMs` is by the clock of the file system, epoch milliseconds.
+ */
+export function removeUnfinishedLocks(directory: string, nowMs: number): void {
+  for (const name of readdirSync(directory)) {
+    if (!name.endsWith(`.lock${UNSEEN}`)) continue;
+    const path = join(directory, name);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined || nowMs - found.mtimeMs < MAKING_MS_MAX) continue;
+    const lock = takeProcessLock(path);
+    if (lock === undefined) continue;
+    rmSync(path, { force: true });
+    lock.release();
+  }
 }
 
 function openFile(path: string): DatabaseSyncInstance {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 
@@ -67,6 +67,14 @@ it('a journal that charges what the books do not have is refused by its name, an
     { owner: 'own_1', error: expect.stringContaining('charges lease 1') as string },
     { owner: 'own_2', message: 'reclaimed the money of a dead process' },
   ]);
+});
+
+it('a start removes what a process left that died while it made its lock', () => {
+  const unfinished = join(journalDirectory(directory), 'own_1.lock.new');
+  writeFileSync(unfinished, '');
+  utimesSync(unfinished, 0, 0);
+  sweeper.start();
+  expect(existsSync(unfinished)).toBe(false);
 });
 
 it('looks again by itself', async () => {

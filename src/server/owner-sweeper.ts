@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 
 import { reclaimOwner } from '../engine/reclaim.ts';
 import type { Logger } from '../platform/logger.ts';
+import { removeUnfinishedLocks } from '../platform/process-lock.ts';
 import { waitAtMost } from '../platform/wait-at-most.ts';
 import type { Store } from '../stores/store.ts';
 import { journalDirectory } from './data-directory.ts';
@@ -29,6 +30,7 @@ export class OwnerSweeper {
 
   /** Sweeps now and from then on; a process that still drains is met again on a later round. */
   start(): void {
+    this.#removeUnfinished();
     this.#timer = setInterval(() => void this.sweep(), SWEEP_MS);
     void this.sweep();
   }
@@ -50,6 +52,15 @@ export class OwnerSweeper {
     await waitAtMost(this.#sweepAnew(), LAST_SWEEP_MS, 'the last sweep').catch(() => undefined);
     this.#stopped = true;
     await this.#sweeping;
+  }
+
+  /** Once in the life of a gateway: only a process that dies in its first milliseconds leaves one. */
+  #removeUnfinished(): void {
+    try {
+      removeUnfinishedLocks(this.#directory, Date.now());
+    } catch (error) {
+      this.#logger.error({ error: String(error) }, 'unfinished locks could not be removed');
+    }
   }
 
   async #sweepAnew(): Promise<void> {
