@@ -129,6 +129,11 @@ describe('replayJournal', () => {
     overruns: [],
   });
 
+  const owedBy = (groups: readonly JournalGroup[], lastSeq: number): number => {
+    const { leases, unended = [] } = replayJournal(groups, lastSeq);
+    return [...leases, ...unended].reduce((sum, { charged }) => sum + charged, 0);
+  };
+
   it.each([
     ['a charge after the last settlement counts', [group(5, 'charge', 'a', 10)], 4, 10],
     ['a charge that is settled does not', [group(5, 'charge', 'a', 10)], 5, 0],
@@ -163,8 +168,17 @@ describe('replayJournal', () => {
       0,
     ],
   ])('%s', (_title, groups, lastSeq, expected) => {
-    const [lease] = replayJournal(groups, lastSeq).leases;
-    expect(lease?.charged ?? 0).toBe(expected);
+    expect(owedBy(groups, lastSeq)).toBe(expected);
+  });
+
+  it('a stream whose end may be settled is told apart from what is not', () => {
+    const groups = [group(1, 'progress', 'a', 8), group(3, 'progress', 'b', 5)];
+    expect(replayJournal(groups, 2)).toEqual({
+      seq: 3,
+      leases: [{ index: 1, charged: 5 }],
+      unended: [{ index: 1, charged: 8 }],
+      overruns: [],
+    });
   });
 
   it('owes the same whenever it died: settled so far + replay = all charges and last progress', () => {
@@ -200,9 +214,7 @@ describe('replayJournal', () => {
           (sum, each) => sum + (each.charges[0]?.amount ?? 0),
           0,
         );
-        expect(settledAmount + (replayJournal(groups, settledSeq).leases[0]?.charged ?? 0)).toBe(
-          owed,
-        );
+        expect(settledAmount + owedBy(groups, settledSeq)).toBe(owed);
       }),
     );
   });

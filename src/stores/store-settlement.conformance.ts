@@ -253,6 +253,25 @@ function describeReclaim(database: ReturnType<typeof useStore>): void {
     expect(await store.audit()).toEqual([]);
   });
 
+  it('a stream whose end was lost with the power is charged as far as its lease has room: nothing, where that is closed', async () => {
+    const { store } = database;
+    const { account, owner } = await openLease(store);
+    await acquire(store, owner, { index: 2, account, need: 50 });
+    const closed = { index: 2, charged: 40, granted: 40, close: true };
+    await sync(store, owner, { leases: [{ charged: 30, granted: 60 }, closed], seq: 7 });
+    const unended = [
+      { index: 1, charged: 25 },
+      { index: 2, charged: 40 },
+    ];
+    const records = { afterSeq: 7, seq: 7, leases: [{ index: 1, charged: 10 }], unended };
+    expect(await store.reclaim(owner, { ...records, overruns: [] }, T0)).toEqual({
+      settled: 30,
+      returned: 0,
+    });
+    expect(await numbersOf(store, account)).toEqual([1000n, 100n, 0n]);
+    expect(await store.audit()).toEqual([]);
+  });
+
   it('two that reclaim at once do it once', async () => {
     const { store } = database;
     const other = await database.connect();

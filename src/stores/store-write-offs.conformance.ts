@@ -174,6 +174,20 @@ function describeLateJournals(database: ReturnType<typeof useStore>): void {
     expect(await store.writeOff(owner, ORDER)).toMatchObject({ kind: 'written_off' });
   });
 
+  it('of a stream whose end was lost with the power the house is charged what was written off, and no more', async () => {
+    const { store } = database;
+    const { owner } = await leaveSlices(store);
+    await store.writeOff(owner, ORDER);
+    const unended = [
+      { index: 1, charged: 1000 },
+      { index: 8, charged: 5 },
+    ];
+    const records = { afterSeq: 7, seq: 7, leases: [{ index: 1, charged: 20 }], unended };
+    const late = await store.reclaim(owner, { ...records, overruns: [] }, T0 + DAY_MS);
+    expect(late).toEqual({ settled: 0, returned: 0, house: 70 });
+    expect(await store.audit()).toEqual([]);
+  });
+
   it.each([
     ['read from another point', { afterSeq: 6, leases: [] }],
     ['with more than was written off', { afterSeq: 7, leases: [{ index: 1, charged: 71 }] }],

@@ -168,6 +168,11 @@ export interface ReclaimRecords {
   readonly seq: number;
   /** Charged per lease beyond what is settled: a delta, because only the store has the total. */
   readonly leases: readonly { readonly index: number; readonly charged: number }[];
+  /**
+   * The same of streams that have no end in it and were written down before `afterSeq`. Where a loss of power took the end
+   * it may be settled, and its lease closed: each is charged as far as its lease has room, as one that was open has.
+   */
+  readonly unended?: ReclaimRecords['leases'];
   readonly overruns: readonly Overrun[];
 }
 /** Units over all leases. */

@@ -1,3 +1,4 @@
+import type { ReclaimRecords } from '../store.ts';
 import { StoreError } from '../store-error.ts';
 import type { OwnerRow, OwnerTable, WriteOffRow } from './tables.ts';
 
@@ -87,4 +88,18 @@ export function assertReadFrom(owner: OwnerRow, { afterSeq }: { readonly afterSe
     'invariant',
     `owner ${owner.id} has settled up to ${owner.last_seq}, its journal was read after ${afterSeq}: ask lastSettled and read again`,
   );
+}
+
+/** What a journal charges, a lease each. `rooms`: units that each open lease could still charge. */
+export function chargesOf(
+  { leases, unended = [] }: ReclaimRecords,
+  rooms: ReadonlyMap<number, number>,
+): ReclaimRecords['leases'] {
+  const charges = new Map(leases.map(({ index, charged }) => [index, charged]));
+  for (const { index, charged } of unended) {
+    const certain = charges.get(index) ?? 0;
+    const fits = Math.min(charged, (rooms.get(index) ?? 0) - certain);
+    if (fits > 0) charges.set(index, certain + fits);
+  }
+  return [...charges].map(([index, charged]) => ({ index, charged }));
 }

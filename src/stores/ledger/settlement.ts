@@ -10,7 +10,7 @@ import type {
 import { type Accounts, missingAccount, numbersOf } from './accounts.ts';
 import type { Entries } from './entries.ts';
 import type { Grants } from './grants.ts';
-import { assertReadFrom, isSeenStale, type Owners } from './owners.ts';
+import { assertReadFrom, chargesOf, isSeenStale, type Owners } from './owners.ts';
 import type { AccountRow, ChangeTable, LeaseRow, LeaseTable, Leg, OwnerRow } from './tables.ts';
 import type { WriteOffs } from './write-offs.ts';
 
@@ -90,7 +90,10 @@ export class Settlement {
     const owner = this.#owners.find(ownerId);
     if (owner?.state !== 'live') return this.#writeOffs.readJournal(ownerId, records, now);
     assertReadFrom(owner, records);
-    const leases = records.leases.map((record) => this.#addCharge(ownerId, record));
+    const room = ({ granted, settled }: LeaseRow): number => granted - settled;
+    const open = this.#leases.owned(ownerId).map((row) => [row.idx, room(row)] as const);
+    const charges = chargesOf(records, new Map(open));
+    const leases = charges.map((charge) => this.#addCharge(ownerId, charge));
     const { settlements } = this.#settle(owner, {
       owner: ownerId,
       now,
@@ -100,7 +103,7 @@ export class Settlement {
     });
     const returned = this.#returnAll(ownerId);
     this.#owners.save({ ...owner, state: 'reclaimed', last_seq: records.seq, settlements });
-    return { settled: records.leases.reduce((sum, lease) => sum + lease.charged, 0), returned };
+    return { settled: charges.reduce((sum, { charged }) => sum + charged, 0), returned };
   }
 
   sync(batch: SyncBatch): SyncResult {

@@ -3,7 +3,7 @@ import { StoreError } from '../store-error.ts';
 import type { ReclaimRecords, ReclaimResult } from '../store.ts';
 import type { Accounts } from './accounts.ts';
 import type { Entries } from './entries.ts';
-import { assertReadFrom, type Owners } from './owners.ts';
+import { assertReadFrom, chargesOf, type Owners } from './owners.ts';
 import type {
   LeaseRow,
   LeaseTable,
@@ -95,8 +95,9 @@ export class WriteOffs {
 function chargeSlices(
   owner: OwnerRow,
   slices: readonly WriteOffSlice[],
-  { leases }: ReclaimRecords,
+  records: ReclaimRecords,
 ): readonly WriteOffSlice[] {
+  const leases = chargesOf(records, new Map(slices.map(({ idx, amount }) => [idx, amount])));
   const charges = new Map(leases.map(({ index, charged }) => [index, charged]));
   const charged = slices.map((slice) => ({ ...slice, charged: charges.get(slice.idx) ?? 0 }));
   const known = new Set(slices.map(({ idx }) => idx));
