@@ -3,8 +3,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { lockLedger } from '../../../test/support/lock-ledger.ts';
 import { encodeRows } from '../request-rows.ts';
 import { describeStore } from '../store.conformance.ts';
 import { describeThreadStore } from '../thread/thread-store.conformance.ts';
@@ -38,6 +39,19 @@ describe('the embedded store', () => {
     const again = await openSqliteStore({ directory });
     expect(await again.liveOwners()).toEqual(['one']);
     await again.close();
+  });
+
+  it('DESIGN 10: a look at accounts is given up while the ledger is locked, before the wait for the lock is', async () => {
+    const store = await openSqliteStore({ directory, busyTimeoutMs: 10_000 });
+    onTestFinished(() => store.close());
+    await store.accounts('ten_1', T0, 0);
+    const lock = lockLedger(directory);
+    await expect(store.accounts('ten_1', T0, 0)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('the store is silent') as string,
+    });
+    lock.release();
+    expect(await store.accounts('ten_1', T0, 1000)).toEqual([]);
   });
 
   it('says why it cannot open', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Clock, createClock } from '../../platform/clock.ts';
+import { waitAtMost } from '../../platform/wait-at-most.ts';
 import type { JobAnswer, JobClaim, JobRun, JobState } from '../job-store.ts';
 import type { OwnerLease, OwnerReport, WriteOffOrder, WriteOffResult } from '../owner-store.ts';
 import type {
@@ -28,6 +29,7 @@ import type {
 } from '../store.ts';
 import type { Remembered, RememberedAnswer } from '../remembered.ts';
 import { encodeRows } from '../request-rows.ts';
+import { StoreError } from '../store-error.ts';
 import { ThreadClient } from './thread-client.ts';
 
 export interface ThreadStoreOptions {
@@ -38,6 +40,8 @@ export interface ThreadStoreOptions {
 
 const CALLS_MAX = 10_000;
 const POLL_MS = 10;
+/** So much longer than it may wait for other processes a look at accounts takes at most. */
+const SILENT_MS = 3000;
 
 /** A store whose database is spoken to in a thread of its own (`entry`), so that no request waits for its work. */
 export async function openThreadStore(
@@ -101,18 +105,22 @@ class ThreadStore implements Store {
   grants(tenantId: string): Promise<readonly Grant[]> {
     return this.#thread.call('grants', tenantId);
   }
+  /** Somebody waits for these in front of a page: of a store that is silent they are told in time, and nothing is lost. */
   async accounts(
     tenantId: string,
     now: number,
     waitMs: number,
   ): Promise<readonly AccountBalance[]> {
-    const asked = await this.#thread.call('askForSettlement', tenantId, now);
-    if (asked > 0) {
-      await this.#waitUntil(waitMs, async (elapsedMs) => {
-        return (await this.#thread.call('countUnanswered', tenantId, now + elapsedMs)) === 0;
-      });
+    let isAnswered = false;
+    const answer = this.#exactAccounts(tenantId, now, waitMs).finally(() => {
+      isAnswered = true;
+    });
+    try {
+      return await waitAtMost(answer, waitMs + SILENT_MS, 'the look at accounts');
+    } catch (error) {
+      if (isAnswered) throw error;
+      throw new StoreError('unavailable', `the store is silent: ${String(error)}`);
     }
-    return this.#thread.call('accounts', tenantId, now);
   }
   audit(): Promise<readonly Violation[]> {
     return this.#thread.call('audit');
@@ -209,6 +217,20 @@ class ThreadStore implements Store {
 
   close(): Promise<void> {
     return this.#thread.close();
+  }
+
+  async #exactAccounts(
+    tenantId: string,
+    now: number,
+    waitMs: number,
+  ): Promise<readonly AccountBalance[]> {
+    const asked = await this.#thread.call('askForSettlement', tenantId, now);
+    if (asked > 0) {
+      await this.#waitUntil(waitMs, async (elapsedMs) => {
+        return (await this.#thread.call('countUnanswered', tenantId, now + elapsedMs)) === 0;
+      });
+    }
+    return this.#thread.call('accounts', tenantId, now);
   }
 
   /** Asks every few milliseconds, without holding up the thread in between. False = not within `waitMs`. */
