@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 
 import { describeBounds } from './listener-bounds.conformance.ts';
+import { describeEndings } from './listener-endings.conformance.ts';
 import { describeExchanges } from './listener-exchanges.conformance.ts';
 import type { CreateListener } from './listener-fixture.conformance.ts';
 import { describeSmuggling } from './listener-smuggling.conformance.ts';
@@ -11,5 +12,6 @@ export function describeListener(name: string, create: CreateListener): void {
     describeExchanges(create);
     describeSmuggling(create);
     describeBounds(create);
+    describeEndings(create);
   });
 }

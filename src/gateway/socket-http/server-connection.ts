@@ -146,7 +146,7 @@ export class ServerConnection implements Timed {
   /** The answer has been written and the request read: ends the exchange once the client has taken enough of it. */
   settle(): void {
     const exchange = this.#exchange;
-    if (exchange === undefined || this.#phase !== 'exchange' || !exchange.answered) return;
+    if (exchange === undefined || this.#phase !== 'exchange' || !exchange.written) return;
     if (exchange.closeAfter || this.mustClose) {
       this.#countOut();
       this.#close(!exchange.bodyComplete || this.#rest !== undefined);
@@ -370,6 +370,9 @@ export class ServerConnection implements Timed {
     } else if (this.#phase === 'exchange' && exchange !== undefined && !exchange.answered) {
       if (exchange.bodyComplete) this.socket.destroy();
       else exchange.failBody({ status: 400, reason: 'the connection ended inside a request' });
+    } else if (this.#phase === 'exchange') {
+      this.closing = true;
+      this.settle();
     } else this.socket.destroySoon();
   }
 

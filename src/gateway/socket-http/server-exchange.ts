@@ -171,6 +171,11 @@ export class ServerExchange implements InboundRequest, InboundResponse {
     return this.#feedChunks(this.#chunks, bytes, from);
   }
 
+  /** All of the answer has been given to the socket. */
+  get written(): boolean {
+    return this.answered && this.#tail.length === 0;
+  }
+
   /** Whether body bytes can be taken now. */
   get wantsBody(): boolean {
     if (this.bodyComplete) return false;
@@ -351,11 +356,9 @@ export class ServerExchange implements InboundRequest, InboundResponse {
 
   #report(): boolean {
     if (this.closed) return false;
-    if (this.#connection.outbox.pending + this.#first.length < PENDING_BYTES_MAX) {
-      this.#flushLater();
-      return !this.drainAwaited;
-    }
-    this.flush();
+    const isMuch = this.#connection.outbox.pending + this.#first.length >= PENDING_BYTES_MAX;
+    if (isMuch) this.flush();
+    else this.#flushLater();
     return !this.drainAwaited;
   }
 
