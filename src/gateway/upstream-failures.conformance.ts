@@ -52,6 +52,34 @@ export function describeFailures(createClient: CreateClient): void {
       expect(outcome.status).toBe(0);
     });
 
+    it('interim answers without end: timeout, sent', async () => {
+      const upstream = await startRaw((socket) => {
+        const timer = setInterval(() => socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'), 20);
+        socket.once('close', () => clearInterval(timer));
+      });
+      const outcome = call(createClient(), { origin: upstream.origin, headersTimeoutMs: 100 });
+      await outcome.done;
+      expect(outcome.failure).toMatchObject({ kind: 'timeout', sent: true });
+    });
+
+    it.each([
+      ['a reset', (socket: Socket) => socket.resetAndDestroy(), false],
+      ['a close', (socket: Socket) => socket.end(), true],
+    ])('%s behind a part of a body that ends with its connection', async (_name, end, ended) => {
+      let connection: Socket | undefined;
+      const upstream = await startRaw((socket) => {
+        connection = socket;
+        socket.write('HTTP/1.1 200 OK\r\n\r\nhalf');
+      });
+      const outcome = call(createClient(), { origin: upstream.origin }, () => {
+        if (connection !== undefined) end(connection);
+        return true;
+      });
+      await outcome.done;
+      expect(outcome).toMatchObject({ status: 200, body: 'half', ended });
+      expect(outcome.failure?.sent).toBe(ended ? undefined : true);
+    });
+
     it('silence inside the body: timeout after the head', async () => {
       const upstream = await startRaw((socket) => {
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');

@@ -1,6 +1,7 @@
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 
 import type { UpstreamCall, UpstreamFailure, UpstreamReceiver } from '../upstream.ts';
+import type { InboundBody } from './inbound-body.ts';
 import { mapUndiciError } from './upstream-failure.ts';
 
 /**
@@ -10,6 +11,10 @@ import { mapUndiciError } from './upstream-failure.ts';
 export class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   readonly #receiver: UpstreamReceiver;
   #origin: { calls: number } | undefined;
+  readonly #headersTimeoutMs: number;
+  readonly #body: Buffer | InboundBody | null;
+  /** When the first interim answer came behind the whole request. */
+  #interimSinceMs: number | undefined = undefined;
   #abort: ((error?: Error) => void) | undefined = undefined;
   #resume: (() => void) | undefined = undefined;
   /** undici starts writing right after `onConnect`, and never calls it again for the same call. */
@@ -17,9 +22,16 @@ export class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #ended = false;
   #aborted = false;
 
-  constructor(receiver: UpstreamReceiver, origin: { calls: number } | undefined) {
+  constructor(
+    receiver: UpstreamReceiver,
+    origin: { calls: number } | undefined,
+    headersTimeoutMs: number,
+    body: Buffer | InboundBody | null,
+  ) {
     this.#receiver = receiver;
     this.#origin = origin;
+    this.#headersTimeoutMs = headersTimeoutMs;
+    this.#body = body;
   }
 
   resume(): void {
@@ -53,7 +65,10 @@ export class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onHeaders(status: number, rawHeaders: Buffer[], resume: () => void): boolean {
     // Interim answers (103 and the like) are between the upstream and us.
-    if (status < 200) return true;
+    if (status < 200) {
+      this.#boundInterim();
+      return true;
+    }
     this.#resume = resume;
     const headers: string[] = Array.from({ length: rawHeaders.length });
     for (let index = 0; index < rawHeaders.length; index += 1) {
@@ -79,6 +94,15 @@ export class UndiciCall implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#release();
     const failure = mapUndiciError(error, this.#sent);
     this.#fail(this.#aborted ? { ...failure, kind: 'aborted' } : failure);
+  }
+
+  /** For undici each of them begins the wait for the head anew. */
+  #boundInterim(): void {
+    if (this.#body !== null && 'readableEnded' in this.#body && !this.#body.readableEnded) return;
+    const nowMs = performance.now();
+    this.#interimSinceMs ??= nowMs;
+    if (nowMs - this.#interimSinceMs <= this.#headersTimeoutMs) return;
+    this.#abort?.(new errors.HeadersTimeoutError());
   }
 
   #fail(failure: UpstreamFailure): void {

@@ -8,7 +8,7 @@ import type {
   UpstreamRequest,
 } from '../upstream.ts';
 import { InboundBody } from './inbound-body.ts';
-import { createConnector } from './paused-parser.ts';
+import { createConnector } from './connector.ts';
 import { UndiciCall } from './undici-call.ts';
 
 /** One pool, and how many calls it is carrying or has queued. */
@@ -40,7 +40,8 @@ class UndiciClient implements UpstreamClient {
 
   send(request: UpstreamRequest, receiver: UpstreamReceiver): UpstreamCall {
     const origin = this.#poolOf(request);
-    const call = new UndiciCall(receiver, origin);
+    const body = selectBody(request.body);
+    const call = new UndiciCall(receiver, origin, request.headersTimeoutMs, body);
     if (origin === undefined || origin.calls >= this.#callsMax) {
       const what = origin === undefined ? 'too many upstream origins' : 'too many calls waiting';
       queueMicrotask(() => call.refuse(`${what} for a connection to ${request.origin}`));
@@ -53,7 +54,7 @@ class UndiciClient implements UpstreamClient {
         method: request.method,
         // undici reads the list and never writes to it; its type only forgets to say so.
         headers: request.headers as string[],
-        body: selectBody(request.body),
+        body,
         headersTimeout: request.headersTimeoutMs,
         bodyTimeout: request.idleTimeoutMs,
       },
