@@ -206,6 +206,38 @@ export function describeBounds(create: CreateListener): void {
       await client.closed;
       expect(client.received).not.toContain('HTTP/1.1 200');
     });
+
+    /** The beginning of a ClientHello that never comes. */
+    const HELLO = '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03';
+
+    it.each([
+      ['nothing', ''],
+      ['half a hello', HELLO],
+    ])('breaks off a handshake that brings %s in headersTimeoutMs', async (_name, bytes) => {
+      const { port } = await start(echo, { tls: TEST_CERTIFICATE, headersTimeoutMs: 100 });
+      const client = bytes === '' ? await open(port) : await send(port, bytes);
+      await client.closed;
+      expect(client.received).toBe('');
+    });
+
+    it('counts handshakes among the connections', async () => {
+      const { port } = await start(echo, { tls: TEST_CERTIFICATE, connectionsMax: 2 });
+      const crowd = await Promise.all(Array.from({ length: 80 }, () => open(port)));
+      let closed = 0;
+      for (const client of crowd) void client.closed.then(() => (closed += 1));
+      await waitFor(() => closed >= 80 - 2 - 64, {
+        timeoutMs: WAIT_MS,
+        what: 'unheard connections to close',
+      });
+      expect(closed).toBeLessThan(80);
+    });
+
+    it('does not wait for a handshake when it drains', async () => {
+      const { port, listener } = await start(echo, { tls: TEST_CERTIFICATE });
+      const client = await send(port, HELLO);
+      await listener.drain(60_000);
+      await client.closed;
+    });
   });
 
   describe('drain', () => {

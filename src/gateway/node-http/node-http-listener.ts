@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { Listener, ListenerOptions, ProtocolError, RequestHandler } from '../listener.ts';
+import { TlsHandshakes } from '../tls-handshakes.ts';
 import { Connection, ExchangeIncoming, ExchangeOutgoing } from './connection.ts';
 import { inspectRequest } from './inspect-request.ts';
 import { NodeExchange } from './node-exchange.ts';
@@ -35,6 +36,7 @@ class NodeHttpListener implements Listener, ExchangeHost {
   readonly #options: ListenerOptions;
   readonly #handler: RequestHandler;
   readonly #server: Server<typeof ExchangeIncoming, typeof ExchangeOutgoing>;
+  readonly #handshakes: TlsHandshakes | undefined;
   readonly #connections = new Map<Duplex, Connection>();
   readonly #watched = new Set<NodeExchange>();
   #sweeper: NodeJS.Timeout | undefined = undefined;
@@ -44,7 +46,9 @@ class NodeHttpListener implements Listener, ExchangeHost {
     this.#handler = handler;
     this.#server = createServer(options);
     this.#server.maxConnections = options.connectionsMax + OVER_CAPACITY_MAX;
-    this.#attach(options.tls === undefined ? 'connection' : 'secureConnection');
+    const isPlain = options.tls === undefined;
+    this.#handshakes = isPlain ? undefined : new TlsHandshakes(this.#server);
+    this.#attach(isPlain ? 'connection' : 'secureConnection');
   }
 
   listen(): Promise<AddressInfo> {
@@ -68,6 +72,7 @@ class NodeHttpListener implements Listener, ExchangeHost {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+    this.#handshakes?.breakOff();
     this.#closeIdle();
     const poll = setInterval(() => this.#closeIdle(), DRAIN_POLL_MS);
     const deadline = setTimeout(() => this.#destroyAll(), deadlineMs);
@@ -168,11 +173,12 @@ class NodeHttpListener implements Listener, ExchangeHost {
 
   #receiveError(error: Error & { code?: string }, socket: Duplex): void {
     const { code } = error;
+    const connection = this.#connections.get(socket);
     // The client ended its half behind a whole request: nobody waits for the answer to that one.
     const hasLeft =
-      code === 'HPE_INVALID_EOF_STATE' &&
-      this.#connections.get(socket)?.active?.bodyIncomplete === false;
-    if (hasLeft || code === 'ECONNRESET' || code === 'EPIPE') {
+      code === 'HPE_INVALID_EOF_STATE' && connection?.active?.bodyIncomplete === false;
+    // Without a connection it was no HTTP yet: a TLS handshake has failed.
+    if (connection === undefined || hasLeft || code === 'ECONNRESET' || code === 'EPIPE') {
       socket.destroy();
       return;
     }

@@ -7,6 +7,7 @@ import {
 import { createServer as createTlsServer } from 'node:tls';
 
 import type { Listener, ListenerOptions, RequestHandler } from '../listener.ts';
+import { TlsHandshakes } from '../tls-handshakes.ts';
 import { type ConnectionHost, ServerConnection } from './server-connection.ts';
 import { adoptSocket, type ReadTarget } from './shared-reads.ts';
 import { TICK_MS, Ticker } from './ticker.ts';
@@ -28,6 +29,7 @@ class SocketListener implements Listener, ConnectionHost {
   readonly ticker = new Ticker();
   readonly keepAliveLines: string;
   readonly #server: Server;
+  readonly #handshakes: TlsHandshakes | undefined;
   readonly #connections = new Set<ServerConnection>();
   #whenEmpty: (() => void) | undefined = undefined;
   #dateLine = '';
@@ -39,7 +41,9 @@ class SocketListener implements Listener, ConnectionHost {
     const seconds = Math.max(1, Math.floor(options.keepAliveTimeoutMs / 1000));
     this.keepAliveLines = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${seconds}\r\n\r\n`;
     this.#server = createServer(options);
-    const opened = options.tls === undefined ? 'connection' : 'secureConnection';
+    const isPlain = options.tls === undefined;
+    this.#handshakes = isPlain ? undefined : new TlsHandshakes(this.#server);
+    const opened = isPlain ? 'connection' : 'secureConnection';
     this.#server.on(opened, (socket: Socket) => this.#open(socket));
   }
 
@@ -68,6 +72,7 @@ class SocketListener implements Listener, ConnectionHost {
   async drain(deadlineMs: number): Promise<void> {
     this.draining = true;
     this.#server.close();
+    this.#handshakes?.breakOff();
     for (const connection of this.#connections) {
       if (connection.idle) connection.closeIdle();
     }
@@ -115,13 +120,16 @@ class SocketListener implements Listener, ConnectionHost {
 function createServer(options: ListenerOptions): Server {
   const sockets = { allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES };
   if (options.tls === undefined) return createPlainServer({ ...sockets, pauseOnConnect: true });
-  return createTlsServer({
+  const server = createTlsServer({
     ...sockets,
     cert: options.tls.cert,
     key: options.tls.key,
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: options.headersTimeoutMs,
   });
+  // Of handshakes, too.
+  server.maxConnections = options.connectionsMax + OVER_CAPACITY_MAX;
+  return server;
 }
 
 function ignore(): void {}
