@@ -31,6 +31,9 @@ export interface ForwardedCall {
   readonly keepContentLength: boolean;
 }
 
+/** RFC 9110 7.6.3: a gateway must say in each request that it forwards that it came this way. The last of a list. */
+const VIA = '1.1 tollkeeper';
+
 type Action =
   | 'keep'
   | 'drop'
@@ -55,7 +58,8 @@ export class RequestHeaderPlan {
       dropped.add(meantBy(lowerAt(added, index)));
     this.#classifier = new HeaderClassifier((name) => classify(name, dropped));
     this.#added = added;
-    this.#removed = removed.some(isOurs) ? new Set(removed.filter(isOurs)) : undefined;
+    const taken = removed.filter((name) => name === 'via' || isOurs(name));
+    this.#removed = taken.length > 0 ? new Set(taken) : undefined;
   }
 
   /** @returns the headers for the upstream, complete but for Host, which is the chosen target's. */
@@ -117,6 +121,8 @@ class SortedHeaders {
     const built = named === undefined ? this.#kept : withoutNames(this.#kept, named);
     const before = this.#forwardedFor;
     built.push(
+      'Via',
+      VIA,
       'X-Forwarded-For',
       before === '' ? remoteAddress : `${before}, ${remoteAddress}`,
       'X-Forwarded-Proto',

@@ -41,6 +41,7 @@ function valuesOf(headers: readonly string[], name: string): string[] {
 
 /** What every call carries beside the caller's own headers. */
 const ADDED = [
+  ...['Via', '1.1 tollkeeper'],
   ...['X-Forwarded-For', '192.0.2.7', 'X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'gate'],
   ...['X-Request-Id', 'req_1', 'X-Consumer-Id', 'ten_1', 'X-Key-Id', 'key_1', 'X-Plan', 'free'],
 ];
@@ -171,6 +172,13 @@ describe('to the upstream', () => {
     expect(built).toEqual(['Content-Length', '3', ...ADDED.slice(0, -2)]);
   });
 
+  it('comes behind those that a request came through, unless the route says otherwise (RFC 9110 7.6.3)', () => {
+    const headers = ['Host', 'gate', 'via', '1.0 cache', 'A', 'b'];
+    expect(valuesOf(forward(headers), 'via')).toEqual(['1.0 cache', '1.1 tollkeeper']);
+    const edits = { set: [], remove: ['Via'] };
+    expect(forward(headers, { edits })).toEqual(['A', 'b', ...ADDED.slice(2)]);
+  });
+
   it('asks for an unencoded answer where usage must be read (DESIGN 5)', () => {
     const built = forward(['Host', 'gate', 'Accept-Encoding', 'gzip, br'], {
       identityEncoding: true,
@@ -193,7 +201,7 @@ describe('to the upstream', () => {
       ...['X-Forwarded-Proto', 'http', 'X-Forwarded-Host', 'shop.example', 'Forwarded', 'for=x'],
     ];
     const built = forward(headers, {}, { trusted: true });
-    expect(built.slice(0, 6)).toEqual([
+    expect(built.slice(2, 8)).toEqual([
       ...['X-Forwarded-For', '203.0.113.9, 10.1.1.1, 192.0.2.7'],
       ...['X-Forwarded-Proto', 'http', 'X-Forwarded-Host', 'shop.example'],
     ]);
@@ -202,7 +210,7 @@ describe('to the upstream', () => {
 
   it('says nothing about a caller nobody identified', () => {
     const built = forward(['Host', 'gate'], {}, { identity: undefined });
-    expect(built).toEqual(ADDED.slice(0, 8));
+    expect(built).toEqual(ADDED.slice(0, 10));
   });
 
   it('never forwards a name twice that we set, whatever case and order it came in', () => {
