@@ -22,6 +22,11 @@ async function unusedOrigin(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
+/** Behind what was written: it is in the kernel already. */
+function reset(socket: Socket): void {
+  socket.resetAndDestroy();
+}
+
 /** How calls of an UpstreamClient fail, are given up, and are bounded. */
 export function describeFailures(createClient: CreateClient): void {
   describe('failures say whether anything was sent (GW-06: false is safe to try elsewhere)', () => {
@@ -63,13 +68,15 @@ export function describeFailures(createClient: CreateClient): void {
     });
 
     it.each([
-      ['a reset', (socket: Socket) => socket.resetAndDestroy(), false],
-      ['a close', (socket: Socket) => socket.end(), true],
-    ])('%s behind a part of a body that ends with its connection', async (_name, end, ended) => {
+      ['a reset', reset, false, false],
+      ['a reset together with the last bytes', reset, false, true],
+      ['a close', (socket: Socket) => socket.end(), true, false],
+    ])('%s of a body that ends with its connection', async (_name, end, ended, together) => {
       let connection: Socket | undefined;
       const upstream = await startRaw((socket) => {
         connection = socket;
         socket.write('HTTP/1.1 200 OK\r\n\r\nhalf');
+        if (together) end(socket);
       });
       const outcome = call(createClient(), { origin: upstream.origin }, () => {
         if (connection !== undefined) end(connection);

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 
 import type { UpstreamFailure } from '../upstream.ts';
+import { wasReset } from '../was-reset.ts';
 import { answerStage, endingStage } from '../round.ts';
 import { beginTurn, endTurn, flushSoon } from '../turn.ts';
 import { ChunkedReader } from './chunked-reader.ts';
@@ -32,6 +33,13 @@ export interface ConnectionPool {
 
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'gone';
 
+/** What has not come in time. */
+const LATE: Readonly<Partial<Record<Phase, string>>> = {
+  connecting: 'the connection was not established in time',
+  head: 'the head of the answer did not arrive in time',
+  body: 'the answer stopped arriving',
+};
+
 /** One connection to an upstream: one call after the other, never two at once. */
 export class UpstreamConnection implements Timed {
   readonly inbox: Inbox;
@@ -59,6 +67,8 @@ export class UpstreamConnection implements Timed {
   #reading = true;
   #flushQueued = false;
   #error: Error | undefined = undefined;
+  /** A reset came for the end. */
+  #isBroken = false;
   /** How the connection ended while the reader had to think. */
   #broken: string | undefined = undefined;
 
@@ -73,7 +83,11 @@ export class UpstreamConnection implements Timed {
     this.deadline = pool.ticker.after(call.timeouts.connectTimeoutMs);
     socket.once(secure ? 'secureConnect' : 'connect', () => this.#begin());
     socket.on('drain', () => this.#upload?.drain());
-    socket.on('end', () => this.#receiveEnd('the upstream closed the connection'));
+    socket.on('end', () => {
+      this.inbox.proceed();
+      this.#isBroken = this.#framing === 'close' && wasReset(socket);
+      this.#receiveEnd('the upstream closed the connection');
+    });
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -116,8 +130,8 @@ export class UpstreamConnection implements Timed {
     this.#paused = false;
     if (this.#consuming || this.#phase === 'gone') return;
     this.#noteProgress();
-    if (this.#phase === 'body' && this.#framing === 'length' && this.#left === 0)
-      this.#finish(true);
+    const isWhole = this.#phase === 'body' && this.#framing === 'length' && this.#left === 0;
+    if (isWhole) this.#finish(true);
     else this.#goOn();
     if (this.#broken !== undefined) this.#receiveEnd(this.#broken);
   }
@@ -142,20 +156,9 @@ export class UpstreamConnection implements Timed {
   }
 
   expire(): void {
-    switch (this.#phase) {
-      case 'connecting':
-        this.#fail('timeout', 'the connection was not established in time');
-        return;
-      case 'head':
-        this.#fail('timeout', 'the head of the answer did not arrive in time');
-        return;
-      case 'body':
-        this.#fail('timeout', 'the answer stopped arriving');
-        return;
-      case 'idle':
-      case 'gone':
-        this.destroy();
-    }
+    const late = LATE[this.#phase];
+    if (late === undefined) this.destroy();
+    else this.#fail('timeout', late);
   }
 
   flush(): void {
@@ -182,7 +185,6 @@ export class UpstreamConnection implements Timed {
     this.#fail('client-body', message);
   }
 
-  /** Connected. */
   #begin(): void {
     const call = this.#call;
     this.#phase = 'idle';
@@ -379,8 +381,9 @@ export class UpstreamConnection implements Timed {
   #receiveEnd(message: string): void {
     this.inbox.proceed();
     const isBody = this.#phase === 'body';
+    const isEnd = this.#socket.readableEnded && !this.#isBroken;
     if (isBody && this.#paused) this.#broken ??= message;
-    else if (isBody && this.#framing === 'close' && this.#socket.readableEnded) this.#finish(true);
+    else if (isBody && this.#framing === 'close' && isEnd) this.#finish(true);
     else this.#lose(message);
   }
 

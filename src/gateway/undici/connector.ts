@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 
 import { buildConnector } from 'undici';
 
+import { wasReset } from '../was-reset.ts';
+
 /** What undici 7 keeps at a connection: its parser of answers. */
 interface Parser {
   paused: boolean;
@@ -28,7 +30,11 @@ export function createConnector(timeoutMs: number): buildConnector.connector {
 }
 
 function mendTheEnd(socket: Socket): void {
-  socket.on('end', () => parserOf(socket)?.resume());
+  socket.on('end', () => {
+    const parser = parserOf(socket);
+    parser?.resume();
+    if (parser !== undefined && wasReset(socket)) parser.shouldKeepAlive = true;
+  });
   socket.on('error', () => {
     const parser = parserOf(socket);
     if (parser === undefined) return;
