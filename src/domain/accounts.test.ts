@@ -312,10 +312,16 @@ describe('the order limits refuse in', () => {
   });
 
   it('402 or 429: what only protects comes after the budget of the key and the balance', () => {
-    const limits = [buildLimit(1, { id: 'shield', class: 'protective' }), buildLimit(1)];
-    const plan = buildPlan('p', { limits });
-    const accounts = accountsFor(plan, { ...HOLDER, budgets: [buildBudget(7)] }, ANY_CALL, NOW);
-    expect(accounts.map(({ limit, kind }) => limit?.id ?? kind)).toEqual([
+    const shield = buildLimit(1, { id: 'shield', class: 'protective' });
+    const namesOf = (...limits: readonly Limit[]) =>
+      accountsFor(
+        buildPlan('p', { limits }),
+        { ...HOLDER, budgets: [buildBudget(7)] },
+        ANY_CALL,
+        NOW,
+      ).map(({ limit, kind }) => limit?.id ?? kind);
+    expect(namesOf(shield)).toEqual(['key_budget', 'balance', 'shield']);
+    expect(namesOf(shield, buildLimit(1))).toEqual([
       'requests_per_month',
       'key_budget',
       'balance',

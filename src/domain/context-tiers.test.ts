@@ -21,6 +21,17 @@ describe('LLM-10: a larger context has its own price', () => {
     expect(contextCost(101, TIERS, tokens)).toBe(nano);
   });
 
+  it('BILL-06: a multiple is exact to the nano, and what is more is rounded up', () => {
+    expect(contextCost(1_000_000_000_001, TIERS, 9001)).toBe(1_500_000_000_002);
+    expect(contextCostMost(1_000_000_000_001, TIERS, 9001)).toBe(1_500_000_000_002);
+  });
+
+  it('a size that the call cannot reach adds nothing to what is held', () => {
+    expect([9000, 9001, 100_001].map((tokens) => contextCostMost(100, TIERS, tokens))).toEqual([
+      100, 150, 200,
+    ]);
+  });
+
   it('without tiers a size changes nothing', () => {
     expect([contextCost(7, [], 1), contextCostMost(7, [], 1), tierFor([], 1)]).toEqual([
       7,

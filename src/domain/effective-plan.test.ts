@@ -71,6 +71,42 @@ describe('effectivePlan', () => {
     expect(plan.fileBytesMax).toBe(20);
   });
 
+  it('PLAN-13: an override is of its own limit, and another beside it stays', () => {
+    const plan = buildPlan('two', { limits: [buildLimit(100), buildLimit(9, { id: 'other' })] });
+    const overrides = [
+      { limitId: 'other', amount: 7, expiresAt: undefined },
+      { limitId: 'requests_per_month', amount: 50, expiresAt: undefined },
+    ];
+    const { limits } = effectivePlan(plan, { ...PLAIN_TERMS, overrides }, [], AT);
+    expect(limits.map(({ amount }) => amount)).toEqual([50, 7]);
+  });
+
+  it('PLAN-10: a purchase that ends counts until then, and from when it began', () => {
+    const boost = addOn('boost', { limits: [{ id: 'requests_per_month', amount: 50 }] });
+    const purchases = [bought('boost', { at: AT, expiresAt: AT + 10 })];
+    const amountAt = (at: number) =>
+      effectivePlan(PLAN, { ...PLAIN_TERMS, purchases }, [boost], at).limits[0]?.amount;
+    expect([AT - 1, AT, AT + 9, AT + 10].map(amountAt)).toEqual([100, 150, 150, 100]);
+  });
+
+  it('PLAN-10: no purchase lowers a size: a smaller context, or a size where none is bounded', () => {
+    const small = addOn('small', { contextTokensMax: 8000, fileBytesMax: 5 });
+    const terms = { ...PLAIN_TERMS, purchases: [bought('small')] };
+    const plan = effectivePlan(PLAN, terms, [small], AT);
+    expect([plan.contextTiers, plan.fileBytesMax]).toEqual([PLAN.contextTiers, 10]);
+    const unbounded = effectivePlan(buildPlan('free'), terms, [small], AT);
+    expect([unbounded.contextTiers, unbounded.fileBytesMax]).toEqual([[], undefined]);
+    const nothing = addOn('small', {});
+    const same = effectivePlan(PLAN, terms, [nothing], AT);
+    expect([same.contextTiers, same.fileBytesMax]).toEqual([PLAN.contextTiers, 10]);
+  });
+
+  it('PLAN-13: a tenant may be enforced otherwise than its plan', () => {
+    const enforcedAs = (enforcement?: 'observe' | 'enforce') =>
+      effectivePlan(PLAN, { ...PLAIN_TERMS, enforcement }, [], AT).enforcement;
+    expect([enforcedAs('observe'), enforcedAs()]).toEqual(['observe', 'enforce']);
+  });
+
   it('PLAN-10, PLAN-13: what a purchase adds to the largest override is no more than can be counted', () => {
     const boost = addOn('boost', {
       limits: [{ id: 'requests_per_month', amount: 10_000 }],

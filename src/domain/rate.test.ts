@@ -112,6 +112,33 @@ it('changed terms keep what is owed: tokens taken stay taken', () => {
   expect(reserveRate(taken, termsOf(1, 7, 10), T0, 1).granted).toBe(0);
 });
 
+it('changed terms round what is owed up: a reload never brings a token sooner', () => {
+  const terms = termsOf(3, 1000, 1);
+  const taken = reserveRate(undefined, terms, T0, 1).state;
+  const later = reserveRate(taken, terms, T0 + 1, 0).state;
+  // 997 thousandths of a token are 6.979 sevenths, of which a millisecond works off three.
+  expect(reserveRate(later, termsOf(3, 7, 1), T0 + 1, 1)).toMatchObject({
+    granted: 0,
+    retryAfterMs: 3,
+  });
+});
+
+it.each([1, 1000])(
+  'QUOTA-07: a burst lowered below what is owed gives nothing until that is worked off, %i ms a token',
+  (periodMs) => {
+    const taken = reserveRate(undefined, termsOf(1, periodMs, 10), T0, 8).state;
+    const lowered = termsOf(1, periodMs, 2);
+    const refused = reserveRate(taken, lowered, T0, 5);
+    expect(refused).toEqual({
+      state: taken,
+      granted: 0,
+      remaining: 0,
+      retryAfterMs: 7 * periodMs,
+    });
+    expect(reserveRate(taken, lowered, T0 + 7 * periodMs, 5).granted).toBe(1);
+  },
+);
+
 it('QUOTA-07: of several buckets at once all give or none does', () => {
   const terms = termsOf(1, 1000, 2);
   const drained = reserveRate(undefined, terms, T0, 2).state;

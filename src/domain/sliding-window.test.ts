@@ -63,6 +63,12 @@ describe('QUOTA-05: when units are there again', () => {
   });
 });
 
+it('QUOTA-05: what another clock settled ahead of ours is free a period after that, not sooner', () => {
+  const usage = [{ endsAt: NOON + 5 * MINUTE_MS, used: 900 }];
+  const at = slidingResetsAt(usage, HOURLY, NOON, { need: 1000, reserved: 1 });
+  expect(at).toBe(NOON + HOUR_MS + 5 * MINUTE_MS);
+});
+
 it('only windows of a fixed length slide', () => {
   expect(SLIDING_WINDOWS.map((window) => [window, slidingPeriodMs(window)])).toEqual([
     ['sliding_second', 1000],
@@ -79,7 +85,10 @@ it('only windows of a fixed length slide', () => {
 });
 
 it('all of it is free a period after the newest sub-window', () => {
-  const usage = recordSliding(recordSliding([], HOURLY, NOON, 1), HOURLY, NOON + 5 * MINUTE_MS, 1);
+  let usage: readonly SubUsage[] = [];
+  for (const minute of [0, 2, 5]) {
+    usage = recordSliding(usage, HOURLY, NOON + minute * MINUTE_MS, 1);
+  }
   expect(slidingFreeAt(usage, HOUR_MS)).toBe(NOON + HOUR_MS + 6 * MINUTE_MS);
   expect(slideTo(usage, HOURLY, slidingFreeAt(usage, HOUR_MS) - 1).used).toBe(1);
   expect(slideTo(usage, HOURLY, slidingFreeAt(usage, HOUR_MS)).used).toBe(0);

@@ -11,8 +11,11 @@ import { createClock } from '../../platform/clock.ts';
 import { openSqliteStore } from '../../stores/sqlite/sqlite-store.ts';
 import { addGrant } from '../../stores/store-fixture.conformance.ts';
 import type { Store } from '../../stores/store.ts';
+import { CallerAccounts } from './caller-accounts.ts';
 import { amountsOf, captureWhole, finishStream, noteProgress } from './charging.ts';
 import type { Exchange } from './exchange.ts';
+import { growHold, growHoldSlowly, isCovered, noteShort } from './hold-growth.ts';
+import { ALL, shareNeeds } from './overage-share.ts';
 
 const clock = createClock();
 const PLAN = buildPlan('free', {
@@ -132,6 +135,90 @@ describe('charging', () => {
     exchange.hold = outcome.kind === 'held' ? outcome.hold : undefined;
     expect(captureWhole({ engine }, exchange, takeOf(0, 0))).toBe(true);
     expect(exchange.overrunNano).toBe(0);
+  });
+});
+
+describe('PLAN-11: beyond an allowance of 10 tokens each is billed 1.5 nano', () => {
+  const LIMIT = buildLimit(10, {
+    id: 'tokens_per_day',
+    unit: 'tokens',
+    overage: { kind: 'bill', unitPico: 1500n },
+  });
+  const signal = new AbortController().signal;
+  let exchange: Exchange;
+
+  /** Tokens within the allowance, nano and tokens beyond it, set aside. */
+  const heldOf = () => [...(exchange.hold?.amounts ?? [])];
+
+  /** An exchange that a call of at most so many tokens, for 90 nano, was admitted to. */
+  async function admit(tokens: number, covered: number): Promise<void> {
+    const plan = buildPlan('pro', { limits: [LIMIT] });
+    const accounts = new CallerAccounts(plan, buildHolder(), 'USD');
+    const shape = accounts.shapeAt(ANY_CALL, clock.now());
+    const take = takeOf(tokens, 90);
+    const id = shape.views[0]?.spec.id ?? '';
+    const shared = shareNeeds(accounts, shape, { take, least: take }, new Map([[id, covered]]));
+    const outcome = await engine.reserve('req_1', shared.needs, [], signal);
+    if (outcome.kind !== 'held') throw new Error(`not held: ${outcome.kind}`);
+    exchange = buildExchange();
+    exchange.needs = shared.needs;
+    exchange.shares = shared.shares;
+    exchange.hold = outcome.hold;
+  }
+
+  /** Tokens within the allowance, tokens beyond it and nano the store has booked as spent. */
+  async function spentBeyond(): Promise<readonly (bigint | undefined)[]> {
+    await engine.settleNow();
+    const accounts = await store.accounts('ten_1', clock.now(), 0);
+    const spentOf = (over: boolean, unit: string) =>
+      accounts.find(({ spec }) => spec.unit === unit && spec.id.endsWith(':over') === over)?.spent;
+    return [spentOf(false, 'tokens'), spentOf(true, 'tokens') ?? 0n, spentOf(false, 'USD')];
+  }
+
+  it.each([
+    [20, 90 + 15, [10, 10]],
+    [13, 90 + 5, [10, 3]],
+    [10, 90, [10, 0]],
+    [7, 90, [7, 0]],
+  ])('%i of 20 tokens cost %i, rounded up once, and are %j', async (tokens, nano, parts) => {
+    await admit(20, 10);
+    expect(heldOf()).toEqual([10, 105, 10]);
+    expect(captureWhole({ engine }, exchange, takeOf(tokens, 90))).toBe(true);
+    expect([exchange.costNano, exchange.overrunNano]).toEqual([nano, 0]);
+    expect(await spentBeyond()).toEqual([...parts, nano].map(BigInt));
+  });
+
+  it('a stream that outgrows it takes what is left of it first, and the rest beyond', async () => {
+    await admit(4, ALL);
+    expect(heldOf()).toEqual([4, 90, 0]);
+    const growth = { take: takeOf(13, 90), ahead: takeOf(15, 90) };
+    expect(isCovered(exchange, takeOf(4, 90))).toBe(true);
+    expect(isCovered(exchange, growth.take)).toBe(false);
+    expect(growHold({ engine }, exchange, growth)).toBe(false);
+    expect(await growHoldSlowly({ engine }, exchange, growth, signal)).toBe('grown');
+    expect(isCovered(exchange, growth.take)).toBe(true);
+    expect(heldOf()[0]).toBe(10);
+    expect(heldOf()[2]).toBeGreaterThanOrEqual(3);
+    expect(noteProgress({ engine }, exchange, growth.take)).toBe(true);
+    expect(finishStream({ engine }, exchange, growth.take)).toBe(true);
+    expect(exchange.costNano).toBe(95);
+    expect(await spentBeyond()).toEqual([10n, 3n, 95n]);
+  });
+
+  it('a stream that neither the allowance nor the balance reaches for is told which, with its numbers', async () => {
+    await admit(4, ALL);
+    const growth = { take: takeOf(1000, 90), ahead: takeOf(1001, 90) };
+    expect(await growHoldSlowly({ engine }, exchange, growth, signal)).toBe('gone');
+    expect(isCovered(exchange, takeOf(4, 90))).toBe(true);
+    // Of 996 tokens beyond what it holds of the allowance, in nano, with its own price.
+    noteShort({ engine }, exchange, growth.take, 'gone');
+    expect(exchange.reservation).toMatchObject({ kind: 'short', index: 1, cause: 'gone' });
+    expect(exchange.shortNeed).toBe(90 + 996 * 1.5);
+    expect(exchange.shortNumbers).toMatchObject({ allowance: 1000, spent: 0 });
+    noteShort({ engine }, exchange, growth.take, 'unavailable');
+    expect(exchange.shortNumbers).toBeUndefined();
+    expect(finishStream({ engine }, exchange, takeOf(4, 90))).toBe(true);
+    expect(await spentBeyond()).toEqual([4n, 0n, 90n]);
   });
 });
 
