@@ -113,6 +113,14 @@ describe('LeaseBook', () => {
     expect([account.spec.windowEndsAt, account.recalled]).toEqual([5000, false]);
   });
 
+  it('QUOTA-02: takes over another period of a limit that slides', () => {
+    const { book } = open();
+    const sliding = { ...specOf(1), kind: 'quota', allowance: 5 } as const;
+    const account = book.find({ ...sliding, slidingMs: 3_600_000 });
+    book.find({ ...sliding, slidingMs: 86_400_000 });
+    expect([account.spec.slidingMs, account.recalled]).toEqual([86_400_000, false]);
+  });
+
   it('asks once for all that wait, and wakes in turn as many as fit', async () => {
     const { store, book } = open();
     const account = book.find(specOf(1));
@@ -275,9 +283,8 @@ describe('LeaseBook', () => {
     leaving.abort();
     expect(await wait).toEqual(UNAVAILABLE);
     expect(account.waiters).toEqual([]);
-    expect(
-      await book.waitFor(account, { amount: 1, deadline: DEADLINE, signal: leaving.signal }),
-    ).toEqual(UNAVAILABLE);
+    const again = book.waitFor(account, { amount: 1, deadline: DEADLINE, signal: leaving.signal });
+    expect(await peek(again)).toEqual(UNAVAILABLE);
   });
 
   it(`bound: ${WAITERS_PER_ACCOUNT_MAX} may wait for one account`, async () => {
@@ -412,11 +419,17 @@ describe('LeaseBook', () => {
     const account = book.find(specOf(1));
     const wait = book.waitFor(account, waitOf(1));
     await waitFor(() => store.asked.length === 1, { timeoutMs: 5000, what: 'a question' });
-    const stopped = book.stop();
-    expect(await wait).toEqual(UNAVAILABLE);
+    let hasStopped = false;
+    const stopped = book.stop().then(() => {
+      hasStopped = true;
+    });
+    expect(await peek(wait)).toEqual(UNAVAILABLE);
+    // What is on its way would be left with a process that is gone.
+    expect(hasStopped).toBe(false);
     await store.answer([resultFor({ granted: 8, allowance: 8, reserved: 8 })]);
     await stopped;
-    expect(await book.waitFor(account, waitOf(100))).toEqual(UNAVAILABLE);
+    expect(account.granted).toBe(8);
+    expect(await peek(book.waitFor(account, waitOf(100)))).toEqual(UNAVAILABLE);
     book.growAhead(account);
     await new Promise((resolve) => setImmediate(resolve));
     expect(store.asked).toHaveLength(1);

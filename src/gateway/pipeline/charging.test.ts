@@ -4,6 +4,7 @@ import { buildHolder, buildLimit, buildPlan } from '../../../test/support/build-
 import { buildExchange } from '../../../test/support/memory-exchange.ts';
 import { temporaryDirectory } from '../../../test/support/temporary-directory.ts';
 import { accountsFor, ANY_CALL } from '../../domain/accounts.ts';
+import type { Plan } from '../../domain/catalog.ts';
 import { NO_TAKE } from '../../domain/take.ts';
 import { LedgerEngine } from '../../engine/ledger-engine.ts';
 import { readJournal } from '../../engine/journal.ts';
@@ -174,6 +175,38 @@ describe('PLAN-11: beyond an allowance of 10 tokens each is billed 1.5 nano', ()
       accounts.find(({ spec }) => spec.unit === unit && spec.id.endsWith(':over') === over)?.spent;
     return [spentOf(false, 'tokens'), spentOf(true, 'tokens') ?? 0n, spentOf(false, 'USD')];
   }
+
+  it('what a call can begin with is split alike; an allowance that reaches is not split', () => {
+    const overage = { kind: 'bill', unitPico: 1000n } as const;
+    const limits = [LIMIT, buildLimit(100, { overage })];
+    const asked = { take: takeOf(20, 90), least: takeOf(12, 60) };
+    const shareUnder = (usage: Plan['usage'], nano: number, covered: number) => {
+      const accounts = new CallerAccounts(buildPlan('p', { limits, usage }), buildHolder(), 'USD');
+      const shape = accounts.shapeAt(ANY_CALL, clock.now());
+      const splits = new Map([[shape.views[0]?.spec.id ?? '', covered]]);
+      const take = { ...asked.take, nano };
+      const { needs, shares } = shareNeeds(accounts, shape, { ...asked, take }, splits);
+      const parts = needs.map(({ account, amount, least }) => [account.unit, amount, least]);
+      return { parts, shares: shares.map(({ within, beyond }) => [within, beyond]) };
+    };
+    expect(shareUnder('prepaid', 90, 10)).toEqual({
+      parts: [
+        ['tokens', 10, undefined],
+        ['requests', 1, undefined],
+        ['USD', 105, 63],
+        ['tokens', 10, 2],
+      ],
+      shares: [[0, 3]],
+    });
+    // A plan whose price covers the calls does not cover what is beyond it.
+    expect(shareUnder('included', 0, 10).parts.at(-1)).toEqual(['USD', 15, undefined]);
+    expect(shareUnder('included', 0, ALL).parts).toEqual([
+      ['tokens', 20, 12],
+      ['requests', 1, undefined],
+      ['tokens', 0, 0],
+      ['USD', 0, undefined],
+    ]);
+  });
 
   it.each([
     [20, 90 + 15, [10, 10]],
