@@ -14,8 +14,9 @@ import {
 import { buildKeyWithTenant } from '../../../test/support/build-key.ts';
 import { MemoryGateway } from '../../../test/support/memory-gateway.ts';
 import { decide } from '../../domain/decide.ts';
-import type { Facts, LimitFact } from '../../domain/facts.ts';
-import { NO_TAKE } from '../../domain/take.ts';
+import type { EntitlementFact, Facts, LimitFact } from '../../domain/facts.ts';
+import type { StandingFact } from '../../domain/standing.ts';
+import { NO_TAKE, type Take } from '../../domain/take.ts';
 import { KeyAccess } from './key-access.ts';
 import {
   type CallIds,
@@ -53,6 +54,16 @@ const GONE = buildFacts({
   entitlements: [{ kind: 'model', id: 'm', granted: true }],
 });
 
+const IN_GRACE: StandingFact = {
+  lifecycle: 'active',
+  standing: 'grace',
+  code: undefined,
+  level: 'full',
+  stillServed: false,
+  since: AT,
+  graceEndsAt: AT + 1,
+  invoices: [],
+};
 const ROUTE_FACT = {
   apiId: 'demo',
   routeId: 'demo.status',
@@ -67,6 +78,8 @@ function callOf(facts: Facts, members: Partial<RefusedCall> = {}): RefusedCall {
   if (refusal.kind !== 'refuse') throw new Error('it is not refused');
   return { access: ACCESS, facts, refusal, asked: ASKED, ...members };
 }
+
+const { refusal: REFUSAL } = callOf(GONE);
 
 function idsOf(number: number): CallIds {
   const requestId = `req_${String(number).padStart(32, '0')}`;
@@ -109,6 +122,11 @@ describe('anything that is different makes another refusal of it', () => {
   const withLimit = (members: Partial<LimitFact>): Partial<Facts> => ({
     limits: [{ ...SPENT, ...members }],
   });
+  const withModel = (members: Partial<EntitlementFact>): Partial<Facts> => ({
+    entitlements: [{ kind: 'model', id: 'm', granted: true, ...members }],
+  });
+  const FAULT = { code: 'UPSTREAM_FAILED', problem: '', pointer: undefined } as const;
+  const UNITS = Object.keys(NO_TAKE) as readonly (keyof Take)[];
   const changes: readonly (readonly [string, Partial<Facts>])[] = [
     ['the second', { at: AT + 1000 }],
     ['the configuration', { catalogVersion: 'other' }],
@@ -117,10 +135,16 @@ describe('anything that is different makes another refusal of it', () => {
     ['what is agreed', { agreed: { overrides: [], purchases: [] } }],
     ['the enforcement', { enforcement: 'observe' }],
     ['a storm', { storm: { cause: 'REQUEST_QUOTA_EXCEEDED', retryAfterMs: 1000 } }],
-    ['what it takes', { take: { ...NO_TAKE, nano: 1 } }],
+    ...UNITS.map(
+      (unit) => [`what it takes: ${unit}`, { take: { ...NO_TAKE, [unit]: 1 } }] as const,
+    ),
+    ['nothing known of what it takes', { take: undefined }],
+    ['no shortage', { reservation: undefined }],
+    ['which limit refuses', withReservation({ index: 1 })],
     ['tokens that would fit', withReservation({ affordableOutputTokens: 5 })],
     ['what is held', withReservation({ held: 1 })],
     ['the cause', withReservation({ cause: 'held' })],
+    ['whose limit it is', withLimit({ accountId: 'quo:ten_2:other:2027-01' })],
     ['units spent', withLimit({ spent: 11 })],
     ['units reserved', withLimit({ reserved: 1 })],
     ['units needed', withLimit({ need: 2 })],
@@ -131,7 +155,14 @@ describe('anything that is different makes another refusal of it', () => {
     ['a limit more', { limits: [...GONE.limits, SPENT] }],
     ['an entitlement', { entitlements: [{ kind: 'model', id: 'n', granted: true }] }],
     ['no entitlement', { entitlements: [] }],
-    ['a fault', { forwarding: { code: 'UPSTREAM_FAILED', problem: '', pointer: undefined } }],
+    ['the kind of an entitlement', withModel({ kind: 'feature' })],
+    ['what is granted', withModel({ granted: false })],
+    ['what is needed', withModel({ needed: 1 })],
+    ['what is allowed', withModel({ allowed: 1 })],
+    ['a fault of the route', { routing: FAULT }],
+    ['a fault of the key', { authorization: FAULT }],
+    ['a fault of the body', { understanding: FAULT }],
+    ['a fault of the upstream', { forwarding: FAULT }],
   ];
   it.each(changes)('%s', (_, change) => {
     const before = callOf(GONE);
@@ -146,14 +177,42 @@ describe('anything that is different makes another refusal of it', () => {
     ['the language', { asked: { ...ASKED, language: 'de' } }],
     ['the address of the gateway', { asked: { ...ASKED, publicUrl: 'https://api.test' } }],
     ['the id of a JSON-RPC call', { asked: { ...ASKED, jsonRpcId: 1 } }],
-    ['the wait', { refusal: { ...callOf(GONE).refusal, retryAfterMs: 1 } }],
+    ['the code', { refusal: { ...REFUSAL, code: 'TOKEN_QUOTA_EXCEEDED' } }],
+    ['the step', { refusal: { ...REFUSAL, step: 'storm' } }],
+    ['whether it passes by itself', { refusal: { ...REFUSAL, transient: true } }],
+    ['the wait', { refusal: { ...REFUSAL, retryAfterMs: 1 } }],
   ] as const)('%s', (_, members) => {
     expect(isSameRefusal(callOf(GONE), callOf(GONE, members))).toBe(false);
   });
+
+  it.each([
+    [1, 1000, true],
+    [1000, 1001, false],
+    [undefined, 1, false],
+  ])('a wait of %j ms and one of %j ms: the same seconds are told: %j', (one, other, isSame) => {
+    const waiting = (retryAfterMs: number | undefined) =>
+      callOf(GONE, { refusal: { ...REFUSAL, retryAfterMs } });
+    expect(isSameRefusal(waiting(one), waiting(other))).toBe(isSame);
+  });
 });
 
-it('what another second may lift is not kept: held money, callers without a key', () => {
+it.each([
+  ['reserve', false, 1],
+  ['reserve', true, 0],
+  ['storm', false, 1],
+  ['entitle', false, 1],
+  ['authorize', false, 0],
+] as const)('a refusal at %s, transient: %j: %i of it is kept', (step, transient, kept) => {
   const memory = new RefusalMemory();
+  const call = callOf(GONE, { refusal: { ...REFUSAL, step, transient } });
+  memory.keep(call, idsOf(1), writtenFor(idsOf(1)));
+  expect(memory.size).toBe(kept);
+});
+
+it('what another second may lift is not kept: held money, grace, callers without a key', () => {
+  const memory = new RefusalMemory();
+  const inGrace = callOf(GONE, { facts: { ...GONE, standing: IN_GRACE } });
+  memory.keep(inGrace, idsOf(1), writtenFor(idsOf(1)));
   const held = callOf({ ...GONE, ...withReservation({ cause: 'held' }) });
   memory.keep(held, idsOf(1), writtenFor(idsOf(1)));
   memory.keep(callOf(GONE, { access: undefined }), idsOf(1), writtenFor(idsOf(1)));
