@@ -292,6 +292,12 @@ describe('402 or 429: what is for sale refuses before what only protects', () =>
     const expected = limitId === 'sold' ? 'RATE_CAPACITY_EXCEEDED' : 'RATE_LIMITED';
     expect([code, details['limit_id']]).toEqual([expected, limitId]);
   });
+
+  it('books that do not answer are 503 whatever is for sale beside them, and never 402', async () => {
+    const gateway = open({ plan: { limits: [guard], rateLimits: [sold] } });
+    gateway.engine.broken = true;
+    expect(await ask(gateway, { path: '/' })).toBe('503 BILLING_UNAVAILABLE');
+  });
 });
 
 describe('GW-18: what is free', () => {
