@@ -10,10 +10,11 @@ import { buildProblemHeaders } from './headers.ts';
 import { buildProblem } from './problem.ts';
 
 const LINK = 'https://gate.example/pay/pl_1';
-const BASE = { requestId: 'req_1', baseUrl: 'https://gate.example' };
+const BASE = { requestId: 'req_1', baseUrl: 'https://gate.example', explainUrl: '/r/req_1' };
 const EXHAUSTED = buildProblem({
   code: 'TOKEN_QUOTA_EXCEEDED',
   requestId: 'req_1',
+  explainUrl: '/r/req_1',
   baseUrl: 'https://gate.example',
   resolutionUrl: LINK,
   resetsAt: '2026-12-01T00:00:00Z',

@@ -28,6 +28,7 @@ function recoverInput(sample: ProblemDocument): ProblemInput {
     code: sample.code,
     requestId: sample.request_id,
     baseUrl: 'https://api.example.com',
+    explainUrl: sample.instance,
     details,
     retryKind: retry.kind,
     ...(resolutionUrl === pageUrl ? {} : { resolutionUrl }),

@@ -177,7 +177,7 @@ export interface ProblemInput {
   readonly details?: ProblemDetails;
   /** Where a person resolves it: a pay link, a plan page (C402-04). Default: the page of the code. */
   readonly resolutionUrl?: string;
-  /** Signed link to the explanation. Default: `/r/{requestId}`, which asks for the key. */
+  /** Link to the explanation. Left out where none is kept: the id is then told as a URN, which names and leads nowhere. */
   readonly explainUrl?: string;
   /** ISO time at which the limit is full again; leave out when it never is. */
   readonly resetsAt?: string;
@@ -229,6 +229,7 @@ export interface ProblemDocument {
   readonly title: string;
   readonly status: ProblemStatus;
   readonly detail: string;
+  /** Where this is explained; of what is not kept, a URN (RFC 9457 3.1.5: it need not be dereferenceable). */
   readonly instance: string;
   readonly request_id: string;
   readonly error: string;
@@ -251,4 +252,9 @@ export interface ProblemDocument {
   readonly language?: Language;
   readonly brand?: ProblemBrand;
   readonly schema: string;
+}
+
+/** Whether `instance` is a link, and not only the name of a request. */
+export function isExplained(instance: string): boolean {
+  return !instance.startsWith('urn:');
 }

@@ -9,7 +9,7 @@ import { buildProblem } from './problem.ts';
 import type { ProblemDocument } from './problem-document.ts';
 import { renderHtml } from './problem-html.ts';
 
-const BASE = { requestId: 'req_1', baseUrl: 'https://gate.example' };
+const BASE = { requestId: 'req_1', baseUrl: 'https://gate.example', explainUrl: '/r/req_1' };
 const DOCUMENT = buildProblem({
   ...BASE,
   code: 'REQUEST_QUOTA_EXCEEDED',

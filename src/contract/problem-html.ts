@@ -1,6 +1,6 @@
 import { escapeMarkup } from './markup.ts';
 import { PAGE_WORDS, type PageWords } from './phrases/page-words.ts';
-import type { ProblemBrand, ProblemDocument } from './problem-document.ts';
+import { isExplained, type ProblemBrand, type ProblemDocument } from './problem-document.ts';
 
 /**
  * What the page may load: its own style and a brand's logo. Sent with every refusal that is a page
@@ -43,8 +43,7 @@ ${renderOptions(document, words)}<dl>
 <dt>${words.code}</dt><dd><a href="${escapeUrl(document.documentation_url)}">${document.code}</a></dd>
 <dt>${words.request}</dt><dd>${escapeMarkup(document.request_id)}</dd>
 </dl>
-<p><a href="${escapeUrl(document.instance)}">${words.why}</a>${renderSupport(document.brand, words)}</p>
-</main>
+${renderLinks(document, words)}</main>
 <script type="application/json" id="problem">${embedJson(document)}</script>
 </body>
 </html>
@@ -68,9 +67,14 @@ function renderBrand(brand: ProblemBrand | undefined): string {
   return `<header${color}>${logo}<span>${escapeMarkup(brand.name)}</span></header>\n`;
 }
 
-function renderSupport(brand: ProblemBrand | undefined, words: PageWords): string {
-  if (brand?.support_url === undefined) return '';
-  return ` · <a href="${escapeUrl(brand.support_url)}">${words.support}</a>`;
+/** To the explanation, where there is one, and to who helps. */
+function renderLinks({ instance, brand }: ProblemDocument, words: PageWords): string {
+  const support = brand?.support_url;
+  const links = [
+    ...(isExplained(instance) ? [`<a href="${escapeUrl(instance)}">${words.why}</a>`] : []),
+    ...(support === undefined ? [] : [`<a href="${escapeUrl(support)}">${words.support}</a>`]),
+  ];
+  return links.length === 0 ? '' : `<p>${links.join(' · ')}</p>\n`;
 }
 
 function renderOptions({ details }: ProblemDocument, words: PageWords): string {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { buildProblem } from './problem.ts';
 import { renderText } from './problem-text.ts';
 
-const BASE = { requestId: 'req_1', baseUrl: 'https://gate.example' };
+const BASE = { requestId: 'req_1', baseUrl: 'https://gate.example', explainUrl: '/r/req_1' };
 
 test('C402-10: text for a terminal, and lines a script can cut', () => {
   const document = buildProblem({

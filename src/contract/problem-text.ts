@@ -1,9 +1,9 @@
 import { STATUS_FAMILIES } from './code-row.ts';
-import type { ProblemDocument } from './problem-document.ts';
+import { isExplained, type ProblemDocument } from './problem-document.ts';
 
 /** C402-10: what a person at a terminal needs, and lines that a script can cut (read-problem.ts reads them). */
 export function renderText(document: ProblemDocument): string {
-  const { status, retry } = document;
+  const { status, retry, instance } = document;
   const lines = [
     `${status} ${STATUS_FAMILIES[status].phrase}: ${toLine(document.title)}`,
     '',
@@ -13,7 +13,7 @@ export function renderText(document: ProblemDocument): string {
     `Action: ${document.action}`,
     `Resolve: ${toLine(document.resolution_url)}`,
     `Documentation: ${document.documentation_url}`,
-    `Explanation: ${toLine(document.instance)}`,
+    ...(isExplained(instance) ? [`Explanation: ${toLine(instance)}`] : []),
     `Request: ${document.request_id}`,
     `Retry: ${retry.kind}`,
   ];

@@ -5,8 +5,10 @@ import { CODES } from './codes.ts';
 import type { Code } from './codes.ts';
 import { buildProblem } from './problem.ts';
 import type { ProblemDetails, ProblemInput, UpgradeOption } from './problem-document.ts';
+import { renderHtml } from './problem-html.ts';
+import { renderText } from './problem-text.ts';
 
-const BASE = { requestId: 'req_1', baseUrl: 'https://gate.example' };
+const BASE = { requestId: 'req_1', baseUrl: 'https://gate.example', explainUrl: '/r/req_1' };
 const PLAN: UpgradeOption = {
   kind: 'plan',
   id: 'business',
@@ -383,6 +385,17 @@ test('C402-25: an offer and payment terms become members, and are absent otherwi
 test('a signed link to the explanation is the instance', () => {
   const explainUrl = 'https://gate.example/r/req_1?s=abc';
   expect(buildProblem({ ...QUOTA, explainUrl }).instance).toBe(explainUrl);
+});
+
+test('RFC 9457 3.1.5: what is not kept has a name and no link that would lead nowhere', () => {
+  const { explainUrl: _, ...unkept } = QUOTA;
+  const problem = buildProblem(unkept);
+  expect(problem.instance).toBe('urn:tollkeeper:request:req_1');
+  expect(renderText(problem)).not.toContain('Explanation');
+  const page = renderHtml(problem);
+  const shown = page.slice(0, page.indexOf('<script'));
+  expect(shown).not.toContain('urn:');
+  expect(shown).not.toContain('href="#"');
 });
 
 test('a text that the caller chose is cut at 300 characters, in the details and so in the sentence', () => {

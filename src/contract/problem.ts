@@ -36,7 +36,7 @@ export function buildProblem(input: ProblemInput): ProblemDocument {
     title: text.title,
     status: row.status,
     detail: message,
-    instance: input.explainUrl ?? `/r/${input.requestId}`,
+    instance: input.explainUrl ?? `urn:tollkeeper:request:${input.requestId}`,
     request_id: input.requestId,
     error: STATUS_FAMILIES[row.status].error,
     code,

@@ -3,8 +3,12 @@ import type { Links } from '../gateway/pipeline/context.ts';
 
 const REMEMBERED_MAX = 10_000;
 
+export interface SignedLinks extends Links {
+  explainLink(requestId: string): string;
+}
+
 /** The signed links a refusal carries. A pay link is the same for a tenant and cause, so it is made once. */
-export function createLinks(secret: Uint8Array, publicUrl: () => string): Links {
+export function createLinks(secret: Uint8Array, publicUrl: () => string): SignedLinks {
   const tokens = new Map<string, string>();
   return {
     payLink: (tenantId, cause) => {

@@ -20,7 +20,8 @@ export interface TokenCounter {
 /** Signed links a refusal carries. */
 export interface Links {
   payLink(tenantId: string, cause: string): string;
-  explainLink(requestId: string): string;
+  /** Undefined = nothing is kept of this request that could be shown. */
+  explainLink(requestId: string): string | undefined;
 }
 
 /** Everything the pipeline works with; made by the composition root. */

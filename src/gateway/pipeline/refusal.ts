@@ -20,7 +20,7 @@ import type { Exchange } from './exchange.ts';
 import { readHeader } from './outgoing.ts';
 import { omitUndefined } from './refusal-description.ts';
 import { describeRefusal } from './refusal-details.ts';
-import type { AskedAs, CallIds, RefusedCall, WrittenRefusal } from './refusal-memory.ts';
+import type { AskedAs, RefusedCall, WrittenRefusal } from './refusal-memory.ts';
 
 /** A refusal ready to leave. */
 export interface PreparedRefusal {
@@ -40,11 +40,13 @@ export function prepareRefusal(
   const { requestId, access } = exchange;
   const { refusals } = exchange.compiled;
   const call = { access, facts, refusal, asked: askedAs(context, exchange) };
-  const ids = { requestId, explainUrl: context.links.explainLink(requestId) };
-  let written = refusals.recall(call, ids);
+  const explainUrl = context.links.explainLink(requestId);
+  // Without a link it reads otherwise than what is remembered.
+  const ids = explainUrl === undefined ? undefined : { requestId, explainUrl };
+  let written = ids && refusals.recall(call, ids);
   if (written === undefined) {
-    written = writeRefusal(context, exchange, call, ids);
-    refusals.keep(call, ids, written);
+    written = writeRefusal(context, exchange, call, explainUrl);
+    if (ids !== undefined) refusals.keep(call, ids, written);
   }
   const { code, status, body, retryAfterSeconds } = written;
   const readings = readRateLimits(exchange, context.engine);
@@ -79,7 +81,7 @@ function compose(
   context: GatewayContext,
   exchange: Exchange,
   call: RefusedCall,
-  explainUrl: string,
+  explainUrl: string | undefined,
 ): ProblemDocument {
   const problem = buildProblem(describe(context, exchange, call, explainUrl));
   return customiseProblem(problem, exchange.compiled.customisations, {
@@ -101,7 +103,7 @@ function writeRefusal(
   context: GatewayContext,
   exchange: Exchange,
   call: RefusedCall,
-  { explainUrl }: CallIds,
+  explainUrl: string | undefined,
 ): WrittenRefusal {
   const { form, jsonRpcId } = call.asked;
   const document = compose(context, exchange, call, explainUrl);
@@ -120,7 +122,7 @@ function describe(
   context: GatewayContext,
   exchange: Exchange,
   { facts, refusal, asked }: RefusedCall,
-  explainUrl: string,
+  explainUrl: string | undefined,
 ): ProblemInput {
   const { catalog } = exchange.compiled;
   const { identity } = facts;

@@ -30,3 +30,18 @@ describe('DIAG-10: a question about a pre-flight', () => {
     expect(decision).toMatchObject({ kind: 'refuse', code: 'KEY_MISSING' });
   });
 });
+
+it.each(['check', 'quote'] as const)(
+  'C402-04: %s logs nothing, and gives no link to an explanation that would lead nowhere',
+  async (mode) => {
+    const gateway = open();
+    const call = { path: '/', key: undefined };
+    const sent = await gateway.call(call);
+    const { refusal } = await gateway.rehearse(call, mode);
+    const instances = [sent.body, refusal?.body ?? ''].map((text) => {
+      return (JSON.parse(text) as { instance: string }).instance;
+    });
+    expect(instances[0]).toContain('/r/req_');
+    expect(instances[1]).toMatch(/^urn:tollkeeper:request:req_/);
+  },
+);

@@ -51,6 +51,8 @@ const REFUSAL_BYTES_MAX = 256 * 1024;
  * DISC-07). Nothing is logged, counted, charged or sent.
  */
 export function createRehearsal(context: GatewayContext): Rehearse {
+  // What is not logged cannot be explained later: a link to it would lead nowhere.
+  const links = { ...context.links, explainLink: () => undefined };
   return (request, mode) =>
     new Promise((resolve) => {
       let answer: KeptAnswer | undefined;
@@ -81,6 +83,7 @@ export function createRehearsal(context: GatewayContext): Rehearse {
       judge(
         {
           ...context,
+          links,
           engine,
           recorder: ended,
           metrics: ended,
