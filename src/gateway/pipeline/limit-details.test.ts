@@ -146,7 +146,7 @@ describe('details of a rate', () => {
     });
   });
 
-  it('QUOTA-09: a rate that is for sale has its numbers', () => {
+  it('QUOTA-09, C402-06: a rate that is for sale has its numbers', () => {
     const reservation = {
       kind: 'limited',
       rateLimitId: 'rate_per_minute',
@@ -155,7 +155,10 @@ describe('details of a rate', () => {
     } as const;
     expect(describeFacts({ reservation }, { catalog })).toMatchObject({
       limit_id: 'rate_per_minute',
+      exceeded_limit_type: 'requests_per_minute',
+      current_usage: 100,
       allowed_usage: 100,
+      remaining: 0,
       window: 'minute',
       upgrade_options: [],
     });

@@ -18,7 +18,7 @@ export function describeRate({ context, exchange, facts }: RefusalDescription): 
     const limit = context.addressLimiter?.limit;
     return {
       limit_id: 'address_limit',
-      ...pace(limit),
+      ...(limit === undefined ? { unit: 'requests' } : pace(limit)),
       ...omitUndefined({ address: exchange.address }),
     };
   }
@@ -30,7 +30,20 @@ export function describeRate({ context, exchange, facts }: RefusalDescription): 
   const limit = ratesOf(exchange).find(
     ({ limit: { id }, from }) => id === reservation.rateLimitId && from === reservation.from,
   )?.limit;
-  return limit === undefined ? {} : { limit_id: limit.id, scope: limit.scope, ...pace(limit) };
+  return limit === undefined ? {} : describeUsedRate(limit);
+}
+
+/** Who is refused has none left of what the rate allows. */
+function describeUsedRate(limit: RateLimit): ProblemDetails {
+  const pacing = pace(limit);
+  return {
+    exceeded_limit_type: `requests_per_${pacing.window.replace(' ', '_')}`,
+    limit_id: limit.id,
+    scope: limit.scope,
+    ...pacing,
+    current_usage: limit.count,
+    remaining: 0,
+  };
 }
 
 /** The quota, budget or balance that does not cover the call (C402-06). */
@@ -104,13 +117,9 @@ function priceBeyond(
   return terms && `${formatDecimal(terms.unitPico, PRICE_DIGITS, 4)} ${asset}`;
 }
 
-function pace(limit: Pick<RateLimit, 'count' | 'periodMs'> | undefined): ProblemDetails {
-  if (limit === undefined) return { unit: 'requests' };
-  return {
-    unit: 'requests',
-    allowed_usage: limit.count,
-    window: PERIODS[limit.periodMs] ?? `${limit.periodMs / 1000} seconds`,
-  };
+function pace({ count, periodMs }: Pick<RateLimit, 'count' | 'periodMs'>) {
+  const window = PERIODS[periodMs] ?? `${periodMs / 1000} seconds`;
+  return { unit: 'requests', allowed_usage: count, window };
 }
 
 const PERIODS: Readonly<Record<number, string>> = {
