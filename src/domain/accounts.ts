@@ -238,6 +238,11 @@ function countedIn(windowId: string, unit: LimitUnit, asset: string): string {
   return unit === 'spend' ? `${windowId}.${asset}` : windowId;
 }
 
+/** Which of the tenants above has the rule that a quota counts for: its account is named by it. */
+export function ruleOwnerOf({ id }: Pick<AccountSpec, 'id'>): string | undefined {
+  return /^quo:([^:/]+)/.exec(id)?.[1];
+}
+
 interface AccountOwner {
   readonly account: string;
   /** Whose account it is when it is not the limit's owner's. */

@@ -16,6 +16,7 @@ import { buildExchange, type MemoryResponse } from '../../../test/support/memory
 import type { DegradedProfile } from '../../domain/catalog.ts';
 import { formatMoney } from '../../domain/money.ts';
 import { standOf } from '../../domain/standing.ts';
+import { PLAIN_KEY_TERMS } from '../../domain/key-terms.ts';
 import { PLAIN_TERMS, type TenantTerms } from '../../domain/tenant-terms.ts';
 import type { AccountNumbers } from '../../stores/store.ts';
 import { chargeStage } from '../round.ts';
@@ -138,6 +139,38 @@ describe('readRateLimits (QUOTA-08)', () => {
     );
     expect(other?.policy.item).toBe('"rate_per_minute";q=600;w=1;qu="requests"');
   });
+});
+
+it('every policy has a name of its own, whoever has a limit or rate of the same id', () => {
+  const limit = buildLimit(1000);
+  const plan = buildPlan('free', { limits: [limit], rateLimits: [buildRateLimit({})] });
+  const above = (id: string) =>
+    buildTenant({ id, planId: 'free', terms: { ...PLAIN_TERMS, budgetNano: 1 } });
+  const found = {
+    ...buildKeyWithTenant({ budgetNano: 1, terms: { ...PLAIN_KEY_TERMS, limits: [limit] } }),
+    tenant: above('ten_1'),
+    ancestors: [above('ten_2'), above('ten_3')],
+  };
+  const exchange = buildExchange();
+  exchange.access = new KeyAccess(found, buildCatalog([plan], { limits: [limit] }), AT);
+  exchange.accounts = exchange.access.accounts;
+  const numbers = { allowance: 9, spent: 0, reserved: 0 };
+  const engine = { peek: () => numbers, peekRate: () => 1 };
+  const names = readRateLimits(exchange, engine).map(({ policy }) => policy.quotedName);
+  expect(names.toSorted()).toEqual([
+    '"key_budget"',
+    '"rate_per_minute"',
+    '"rate_per_minute.above"',
+    '"rate_per_minute.above_2"',
+    '"requests_per_month"',
+    '"requests_per_month.above"',
+    '"requests_per_month.above_2"',
+    '"requests_per_month.house"',
+    '"requests_per_month.key"',
+    '"tenant_budget"',
+    '"tenant_budget.above"',
+    '"tenant_budget.above_2"',
+  ]);
 });
 
 describe('a pending payment (SUB-08, DEG-05)', () => {

@@ -5,13 +5,16 @@ import {
   type AccountSpec,
   balanceAccount,
   type CountedCall,
+  ruleOwnerOf,
 } from '../../domain/accounts.ts';
+import { TENANT_BUDGET } from '../../domain/budget-tree.ts';
 import type { Limit, Plan, Route } from '../../domain/catalog.ts';
 import { standUntil } from '../../domain/refusal-order.ts';
 import { amountFor, isSlot, type Take } from '../../domain/take.ts';
-import { type Calendar, windowSeconds } from '../../domain/window.ts';
+import { windowSeconds } from '../../domain/window.ts';
 import type { Need } from '../../engine/engine.ts';
 import type { CallRate } from './key-gate.ts';
+import { policyNameOf } from './policy-name.ts';
 
 /** One account of a caller with what the hot path needs of it. */
 export interface AccountView {
@@ -112,7 +115,7 @@ export class CallerAccounts {
     const specs = accountsFor(this.#terms, this.holder, call, terms);
     this.#shapesUntil = Math.min(this.#shapesUntil, standUntil(specs, now));
     return {
-      views: specs.map((spec) => ({ spec, policy: policyOf(spec, this.holder.calendar, now) })),
+      views: specs.map((spec) => ({ spec, policy: policyOf(spec, this.holder, now) })),
       countsBytes: specs.some(({ unit }) => BYTES.has(unit)),
       countsTime: specs.some(({ unit }) => unit === 'compute_ms'),
       hasSlots: specs.some(({ unit }) => isSlot(unit)),
@@ -179,15 +182,25 @@ export function everyLimitOf(
 }
 
 function policyOf(
-  { limit, allowance, unit }: AccountSpec,
-  calendar: Calendar,
+  spec: AccountSpec,
+  holder: AccountHolder,
   now: number,
 ): RateLimitPolicy | undefined {
+  const { limit, allowance, unit } = spec;
   if (limit === undefined) return undefined;
   return compileRateLimitPolicy({
-    name: limit.id,
+    name: policyNameOf(limit.id, limit.from, limit.from === 'ancestor' ? placeOf(spec, holder) : 1),
     quota: limit.softAt ?? allowance,
-    windowSeconds: windowSeconds(limit.window, now, calendar),
+    windowSeconds: windowSeconds(limit.window, now, holder.calendar),
     unit: unit === 'spend' ? 'nano' : unit,
   });
+}
+
+/** Of the tenants above that have limits or budgets, which one's rule it is; 1 is the nearest. */
+function placeOf(spec: AccountSpec, { ancestors, budgets }: AccountHolder): number {
+  const isBudget = spec.limit?.id === TENANT_BUDGET;
+  const above = isBudget
+    ? budgets.filter(({ from }) => from === 'ancestor').map(({ ownerId }) => ownerId)
+    : ancestors.map(({ tenantId }) => tenantId);
+  return above.indexOf(ruleOwnerOf(spec) ?? '') + 1;
 }

@@ -13,6 +13,7 @@ import type { AccountState, TenantTerms } from '../../domain/tenant-terms.ts';
 import type { RateNeed } from '../../engine/engine.ts';
 import type { KeyWithTenant } from '../../stores/store.ts';
 import { type AddressSet, compileAddressSet } from '../address-set.ts';
+import { policyNameOf } from './policy-name.ts';
 
 /** What narrows the calls of one key: compiled with it, so that most keys ask nothing. Undefined = all. */
 export interface KeyGate {
@@ -91,9 +92,9 @@ export function compileRates(
   { payerId, keyId, above }: RateOwners,
 ): readonly CallRate[] {
   const rates = [
-    ...limits.map((limit) => compileRate(limit, { tenantId: payerId, keyId }, undefined)),
-    ...above.flatMap(({ tenantId, rateLimits }) =>
-      rateLimits.map((limit) => compileRate(limit, { tenantId, keyId }, 'ancestor')),
+    ...limits.map((limit) => compileRate(limit, { tenantId: payerId, keyId }, undefined, 1)),
+    ...above.flatMap(({ tenantId, rateLimits }, index) =>
+      rateLimits.map((limit) => compileRate(limit, { tenantId, keyId }, 'ancestor', index + 1)),
     ),
   ];
   const bought = rates.filter(({ limit }) => limit.class === 'commercial');
@@ -105,6 +106,7 @@ function compileRate(
   limit: RateLimit,
   owner: { readonly tenantId: string; readonly keyId: string },
   from: CallRate['from'],
+  place: number,
 ): CallRate {
   return {
     bucketId: bucketId(limit, owner, from),
@@ -113,7 +115,7 @@ function compileRate(
     burst: limit.burst,
     limit,
     policy: compileRateLimitPolicy({
-      name: limit.id,
+      name: policyNameOf(limit.id, from, place),
       quota: Math.max(limit.count, limit.burst),
       windowSeconds: Math.ceil(limit.periodMs / 1000),
       unit: 'requests',
