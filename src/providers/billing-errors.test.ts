@@ -55,9 +55,48 @@ describe('LLM-14, DIAG-06: what an upstream answer says about money', () => {
     expect(inside({ message: 'The server had an error' })).toBeUndefined();
   });
 
+  it.each<[number, unknown, string]>([
+    [400, { error: { code: 'insufficient_balance' } }, 'credit_exhausted'],
+    [401, { error: { code: 'out_of_credits' } }, 'credit_exhausted'],
+    [403, { detail: 'Not enough credits' }, 'credit_exhausted'],
+    [429, { error: { message: 'Your account balance is insufficient' } }, 'credit_exhausted'],
+    [403, { error: { message: '账户余额不足' } }, 'credit_exhausted'],
+    [403, { message: 'Your account has an outstanding balance' }, 'payment_overdue'],
+    [402, { error: { code: 'invoice_overdue' } }, 'payment_overdue'],
+    [402, { error: { code: 'card_declined' } }, 'payment_method_invalid'],
+    [402, { error: { message: 'Add a payment method to go on' } }, 'payment_method_invalid'],
+    [402, { error: { message: 'Daily free quota exhausted' } }, 'plan_quota_exhausted'],
+    [402, { error: { code: 'spending_limit_exceeded' } }, 'spend_limit'],
+    [403, { error: { message: 'Account suspended: payment failed' } }, 'account_suspended'],
+    [403, { error: 'This model requires a paid plan' }, 'not_purchased'],
+    [429, { error: { code: 'monthly_budget_exhausted' } }, 'downstream_budget'],
+    [429, { error: { message: 'ExceededTokenBudget: Current spend: 5' } }, 'downstream_budget'],
+  ])('%i %j says it in common words: %s', (status, body, kind) => {
+    expect(classify({ status, body })?.kind).toBe(kind);
+  });
+
+  it.each<[number, unknown, string]>([
+    [400, { error: { message: "'messages[0]': insufficient balance of brackets" } }, 'bad_request'],
+    [400, { error: { message: 'Not enough credits is no valid title' } }, 'bad_request'],
+    [403, { error: { message: 'The model is not available in your country' } }, 'auth'],
+    [429, { error: { message: 'Too many requests, your plan allows 5 a second' } }, 'rate_limited'],
+    [429, { error: { message: 'Daily limit of requests reached' } }, 'rate_limited'],
+  ])('%i %j is about the request: %s', (status, body, kind) => {
+    expect(classify({ status, body })?.kind).toBe(kind);
+  });
+
+  it('Google: the quota of a day is found wherever it stands among the details', () => {
+    const violations = ['GenerateTokensPerModelPerMinute', 'GenerateRequestsPerDayPerProject'];
+    const failure = { violations: violations.map((quotaId) => ({ quotaId })) };
+    const error = { code: 429, status: 'RESOURCE_EXHAUSTED', details: [{}, {}, failure] };
+    expect(classify({ status: 429, body: { error } })?.kind).toBe('plan_quota_exhausted');
+  });
+
   it('a machine price is one, whoever asks it', () => {
     const headers = new Map([['www-authenticate', 'L402 macaroon="x", invoice="lnbc1"']]);
     expect(classify({ headers })?.kind).toBe('l402_challenge');
+    const second = new Map([['www-authenticate', 'Payment id="1", L402 macaroon="x"']]);
+    expect(classify({ headers: second })?.kind).toBe('l402_challenge');
     expect(classify({ headers: new Map([['payment-required', 'eyJ9']]) })?.kind).toBe(
       'x402_challenge',
     );

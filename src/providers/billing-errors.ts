@@ -110,11 +110,6 @@ const CODE_PATHS: readonly (readonly string[])[] = [
   ['detail', 'status'],
   ['errors', '0', 'code'],
   ['fault', 'detail', 'errorcode'],
-  // Google's reasons, which stand in either place.
-  ['error', 'details', '0', 'reason'],
-  ['error', 'details', '1', 'reason'],
-  ['error', 'details', '0', 'violations', '0', 'quotaId'],
-  ['error', 'details', '1', 'violations', '0', 'quotaId'],
   ['base_resp', 'status_code'],
   ['Response', 'Error', 'Code'],
 ];
@@ -141,9 +136,24 @@ function readSignals({ headers, body: sent }: ProviderAnswer): Signals {
 }
 
 function bodyCodes(body: unknown): readonly string[] {
-  return CODE_PATHS.map((path) => memberAt(body, path))
+  return [...CODE_PATHS.map((path) => memberAt(body, path)), ...googleReasons(body)]
     .filter((code) => typeof code === 'string' || typeof code === 'number')
     .map((code) => String(code).toLowerCase());
+}
+
+/** Details come in no order: a help page may stand before the reason, a quota of a minute before that of a day. */
+function googleReasons(body: unknown): readonly unknown[] {
+  return listAt(body, ['error', 'details']).flatMap((detail) => [
+    memberAt(detail, ['reason']),
+    ...listAt(detail, ['violations']).map((violation) => memberAt(violation, ['quotaId'])),
+  ]);
+}
+
+const LIST_LENGTH_MAX = 16;
+
+function listAt(body: unknown, path: readonly string[]): readonly unknown[] {
+  const list = memberAt(body, path);
+  return Array.isArray(list) ? list.slice(0, LIST_LENGTH_MAX) : [];
 }
 
 /** Codes of the answer that a router got itself and hands on as text, as OpenRouter does. */
@@ -159,7 +169,7 @@ function wrappedCodes(body: unknown): readonly string[] {
 
 function headerCodes(headers: ReadonlyMap<string, string>, body: unknown): readonly string[] {
   const codes = [headers.get('x-amzn-errortype')?.split(':')[0]?.toLowerCase()];
-  if (/^(LSAT|L402) /i.test(headers.get('www-authenticate') ?? '')) codes.push('l402');
+  if (/(^|,\s*)(LSAT|L402) /i.test(headers.get('www-authenticate') ?? '')) codes.push('l402');
   if (headers.has('payment-required') || memberAt(body, ['x402Version']) !== undefined) {
     codes.push('x402');
   }

@@ -218,7 +218,7 @@ export const BY_WORDS: readonly BillingRule[] = [
   {
     kind: 'downstream_budget',
     provider: 'litellm',
-    message: /^(Budget has been exceeded!|ExceededBudget: )/,
+    message: /^(Budget has been exceeded!|Exceeded\w{0,20}Budget: )/,
   },
   {
     kind: 'downstream_budget',

@@ -1,4 +1,5 @@
 import type { BillingErrorKind } from './billing-errors.ts';
+import { BY_COMMON_WORDS } from './billing-fallbacks.ts';
 import { BY_WORDS } from './billing-phrases.ts';
 
 /** One way in which one provider says one thing. All given conditions must hold. */
@@ -180,4 +181,9 @@ const BY_STATUS: readonly BillingRule[] = [
 ];
 
 /** In the order they are asked: the first that holds decides. */
-export const BILLING_RULES: readonly BillingRule[] = [...BY_WORDS, ...BY_CODE, ...BY_STATUS];
+export const BILLING_RULES: readonly BillingRule[] = [
+  ...BY_WORDS,
+  ...BY_CODE,
+  ...BY_COMMON_WORDS,
+  ...BY_STATUS,
+];
