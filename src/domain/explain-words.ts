@@ -21,8 +21,10 @@ const SINGULARS: Readonly<Partial<Record<LimitUnit, string>>> = {
 };
 const SIZES: ReadonlySet<string> = new Set(['bytes', 'bytes_in', 'bytes_out', 'storage_bytes']);
 
+type Counted = Pick<LimitFact, 'kind' | 'unit'>;
+
 /** `10,000 requests`, `1 request`, `2.5 MB`, `300 ms of compute`, `0.0420 USD`. */
-export function formatUnits(limit: LimitFact, units: number, asset: string): string {
+export function formatUnits(limit: Counted, units: number, asset: string): string {
   const singular = SINGULARS[limit.unit as LimitUnit];
   const bare = formatBareUnits(limit, units, asset);
   if (singular !== undefined) return `${bare} ${singular}${units === 1 ? '' : 's'}`;
@@ -30,13 +32,13 @@ export function formatUnits(limit: LimitFact, units: number, asset: string): str
 }
 
 /** The same without the unit when it is a count: the first half of `9 of 10 requests`. */
-export function formatBareUnits(limit: LimitFact, units: number, asset: string): string {
+export function formatBareUnits(limit: Counted, units: number, asset: string): string {
   if (isMoney(limit)) return formatNano(units, asset);
   return SIZES.has(limit.unit) ? formatBytes(units) : formatNumber(units);
 }
 
 /** `requests`, `output tokens`, `bytes out`, `ms of compute`; of money `credit` or `spend`. */
-export function unitOf(limit: Pick<LimitFact, 'kind' | 'unit'>): string {
+export function unitOf(limit: Counted): string {
   if (isMoney(limit)) return limit.kind === 'balance' ? 'credit' : 'spend';
   const singular = SINGULARS[limit.unit as LimitUnit];
   if (singular !== undefined) return `${singular}s`;

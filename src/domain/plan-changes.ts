@@ -1,6 +1,14 @@
+import { ENGLISH } from '../contract/phrases/english.ts';
 import type { Limit, Plan, PurchaseGrants } from './catalog.ts';
 import type { EffectivePlan } from './effective-plan.ts';
-import { formatBytes, formatNano, formatNumber, periodOf, unitOf } from './explain-words.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatNano,
+  formatNumber,
+  formatUnits,
+  periodOf,
+} from './explain-words.ts';
 
 /** One line of what a purchase changes (C402-04). */
 export interface PlanChange {
@@ -63,10 +71,8 @@ function describeAmount(limit: Limit, asset: string): string {
   const period = periodOf({ ...limit, keyId: undefined });
   if (unit === 'spend') return `spend of ${formatNano(amount, asset)} ${period}`;
   const isSize = unit.startsWith('bytes') || unit === 'storage_bytes';
-  const count = isSize
-    ? `${formatBytes(amount)} of ${unitOf(fact)}`
-    : `${formatNumber(amount)} ${unitOf(fact)}`;
-  return `${count} ${period}`;
+  const count = formatUnits(fact, amount, asset);
+  return isSize ? `${count} of ${ENGLISH.units[unit]} ${period}` : `${count} ${period}`;
 }
 
 /** What a purchase adds to the limits of a plan, one text each; of a limit the plan has not, nothing. */
@@ -83,7 +89,7 @@ export function describeMore(
   const faster = plan.rateLimits.flatMap(({ id, periodMs }) =>
     rateLimits
       .filter((each) => each.id === id)
-      .map(({ count }) => `${formatNumber(count)} calls per ${periodMs / 1000} s more`),
+      .map(({ count }) => `${formatCount(count, 'call')} per ${periodMs / 1000} s more`),
   );
   return [...more, ...faster];
 }

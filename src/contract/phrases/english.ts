@@ -76,7 +76,7 @@ export const ENGLISH: Phrasebook = {
   withArticle: (name) => `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`,
   groupDigits: (digits) => digits.replace(/\B(?=(?:\d{3})+$)/g, ','),
   decimalMark: '.',
-  bytes: (count) => `${count} bytes`,
+  bytes: (count) => (count === '1' ? '1 byte' : `${count} bytes`),
   formatTime: (year, month, day, time) => `${year}-${month}-${day} ${time} UTC`,
 };
 

@@ -96,7 +96,7 @@ export const SPANISH: Phrasebook = {
   // CLDR: four digits stand together.
   groupDigits: (digits) => (digits.length < 5 ? digits : digits.replace(/\B(?=(?:\d{3})+$)/g, '.')),
   decimalMark: ',',
-  bytes: (count) => `${count} bytes`,
+  bytes: (count) => (count === '1' ? '1 byte' : `${count} bytes`),
   formatTime: (year, month, day, time) =>
     `${day.replace(/^0/, '')} de ${MONTHS[Number(month) - 1] ?? month} de ${year}, ${time} UTC`,
 };

@@ -124,8 +124,20 @@ describe('C402-04: a link that names what to buy shows exactly what it changes',
     const { page } = await visitor({ planId: 'team' });
     const { text } = await page();
     expect(text).toContain(
-      '2.00 USD for a month, spend of 10.00 USD a month more, 10 MB of bytes a day more, 500 calls per 60 s more<',
+      '2.00 USD for a month, spend of 10.00 USD a month more, 10 MB of data a day more, 500 calls per 60 s more<',
     );
+  });
+
+  it('C402-04: what can lift the refusal comes first, what has nothing to do with it after the plans', async () => {
+    const orderFor = async (cause: string) => {
+      const { page } = await visitor({ planId: 'team' }, cause);
+      const headings = (await page()).text.matchAll(/<h2>(Buy|Change|Other|Add)[^<]*<\/h2>/g);
+      return Array.from(headings, ([, word]) => word);
+    };
+    expect(await orderFor('REQUEST_QUOTA_EXCEEDED')).toEqual(['Buy', 'Change', 'Other', 'Add']);
+    expect(await orderFor('PURCHASE_REQUIRED')).toEqual(['Buy', 'Change', 'Other', 'Add']);
+    expect(await orderFor('SUBSCRIPTION_EXPIRED')).toEqual(['Change', 'Other', 'Add']);
+    expect(await orderFor('INSUFFICIENT_CREDITS')).toEqual(['Add', 'Change', 'Other']);
   });
 
   it('a plan: limits, models, features and sizes, before and after', async () => {
@@ -143,7 +155,7 @@ describe('C402-04: a link that names what to buy shows exactly what it changes',
           after: '10,000 requests a month',
         },
         { what: 'limit images', before: '10 operations a month, more is billed', after: 'none' },
-        { what: 'limit volume', before: 'none', after: '5 GB of bytes a day' },
+        { what: 'limit volume', before: 'none', after: '5 GB of data a day' },
         { what: 'models', before: 'small', after: 'all' },
         { what: 'features', before: 'none', after: 'search' },
         { what: 'context of a call', before: "the model's own", after: '100,000 tokens' },

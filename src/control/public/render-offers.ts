@@ -1,3 +1,4 @@
+import { LIMIT_CODES } from '../../contract/codes/limits.ts';
 import type { AddOn, Pack, Plan, PurchaseGrants } from '../../domain/catalog.ts';
 import { formatBytes, formatNumber } from '../../domain/explain-words.ts';
 import { formatMoney } from '../../domain/money.ts';
@@ -5,16 +6,25 @@ import { describeLimit, describeMore } from '../../domain/plan-changes.ts';
 import { html, type Html } from './html.ts';
 import type { PayView } from './view-pay.ts';
 
-/** Everything on sale to this account. What lifts the refusal comes first: credit for an empty balance, plans for everything else. */
+/**
+ * Everything on sale to this account. What lifts the refusal comes first: credit for an empty balance, add-ons that grant
+ * what was missing, and plans; what has nothing to do with it comes last.
+ */
 export function renderOffers(view: PayView): Html {
   const credit = renderList(
     'Add credit',
     notChosen('pack', view.packs, view).map((pack) => renderPack(pack, view)),
   );
-  const addOns = renderList(
-    'Buy beside the plan',
-    notChosen('add_on', view.addOns, view).map((addOn) => renderAddOn(addOn, view)),
-  );
+  const addOns = notChosen('add_on', view.addOns, view);
+  const renderAddOns = (title: string, lifts: boolean): Html =>
+    renderList(
+      title,
+      addOns
+        .filter((addOn) => mayLift(addOn, view) === lifts)
+        .map((addOn) => renderAddOn(addOn, view)),
+    );
+  const lifting = renderAddOns('Buy beside the plan', true);
+  const others = renderAddOns('Other things beside the plan', false);
   const plans = renderList(
     'Change the plan',
     notChosen('plan', view.plans, view).map((plan) => renderPlan(plan, view)),
@@ -30,7 +40,29 @@ export function renderOffers(view: PayView): Html {
     return html`<p>Nothing is on sale for this account. Ask the provider of this API.</p>`;
   }
   const isBalance = view.link.cause === 'INSUFFICIENT_CREDITS';
-  return html`${contact} ${isBalance ? [credit, addOns, plans] : [addOns, plans, credit]}`;
+  return html`${contact} ${isBalance ? [credit, plans, others] : [lifting, plans, others, credit]}`;
+}
+
+/** Whether an add-on grants anything of the kind that a call was refused for. */
+function mayLift({ grants }: AddOn, { link: { cause }, payer, balance }: PayView): boolean {
+  switch (cause) {
+    case 'FEATURE_NOT_IN_PLAN':
+      return grants.features.length > 0;
+    case 'MODEL_NOT_IN_PLAN':
+      return grants.models.length > 0;
+    case 'PURCHASE_REQUIRED':
+      return grants.purchases.length > 0;
+    case 'MCP_CONTEXT_LIMIT_EXCEEDED':
+      return grants.contextTokensMax !== undefined;
+    case 'FILE_SIZE_NOT_IN_PLAN':
+      return grants.fileBytesMax !== undefined;
+    case 'INSUFFICIENT_CREDITS':
+      return false;
+    default: {
+      const raised = payer.plan && describeMore(grants, payer.plan, balance.asset);
+      return cause in LIMIT_CODES && raised !== undefined && raised.length > 0;
+    }
+  }
 }
 
 /** What the link named has its own place further up. */
