@@ -95,6 +95,20 @@ it('a purchase needs an Idempotency-Key, a tenant, and one that pays for itself'
   expect(answer.json['message']).toContain(`add the purchase to tenant ${tenant}`);
 });
 
+it('PLAN-16: who has an add-on in force joins a pool once it has ended, for there it would count for nothing', async () => {
+  const org = await makeTenant(api);
+  const own = await makeTenant(api);
+  const bought = await buy(own, { add_on: 'course' }, 'before-the-pool');
+  const join = () =>
+    call(`/admin/tenants/${own}`, { method: 'PATCH', body: { parent_id: org, pooled: true } });
+  const refused = await join();
+  expect([refused.status, refused.json['code']]).toEqual([400, 'INVALID_REQUEST']);
+  const id = String(bought.json['id']);
+  expect(refused.json['message']).toContain(`purchase ${id} of add-on course`);
+  await call(`/admin/tenants/${own}/purchases/${id}`, { method: 'DELETE' });
+  expect((await join()).status).toBe(200);
+});
+
 it('bound: the 201st purchase in force is refused, and taken once one has ended', async () => {
   const tenant = await makeTenant(api);
   for (let index = 0; index < PURCHASES_MAX; index += 1) {

@@ -376,7 +376,14 @@ describe('PLAN-16: no money is stranded by a pool', () => {
     });
     expect((await change(own, { parent_id: org })).status).toBe(200);
     const spent = await makeTenant(api);
-    expect((await change(spent, { parent_id: org, pooled: true })).status).toBe(200);
+    const overrides = [{ limit_id: 'requests_per_month', amount: 5 }];
+    const agreed = { parent_id: org, pooled: true };
+    expect((await change(spent, { parent_id: org, overrides })).status).toBe(200);
+    expect((await change(spent, agreed)).json['details']).toMatchObject({
+      pointer: '/pooled',
+      reason: expect.stringContaining('override of limit requests_per_month of its own'),
+    });
+    expect((await change(spent, { ...agreed, overrides: [] })).status).toBe(200);
     expect((await change(spent, { name: 'Part', pooled: true })).status).toBe(200);
   });
 });

@@ -75,11 +75,12 @@ async function changeTenant(context: AdminContext, deps: AdminDeps, id: string):
   if (body.kind === 'refused') return body.response;
   const { planId, terms: changed } = body.value;
   const overrides = changed?.overrides ?? [];
-  const { pooled, parentId } = applyTenantChange(before, body.value).terms;
+  const after = applyTenantChange(before, body.value).terms;
+  const { pooled, parentId } = after;
   const refusal =
     refuseLostPlan(context, deps, before, { planId, overrides }) ??
     refusePool(context, deps, { pooled, parentId, overrides }) ??
-    (await refuseStranding(context, deps, before, pooled));
+    (await refuseStranding(context, deps, before, after));
   if (refusal !== undefined) return refusal;
   const done = await hangBelow(context, deps, parentId, () =>
     deps.store.changeTenant(id, body.value),
@@ -127,14 +128,20 @@ function refusePool(
   });
 }
 
-/** In a pool the credit of a tenant's own would pay for nothing, and show nowhere. */
+/** In a pool what a tenant has of its own, credit and agreements, would count for nothing, and show nowhere. */
 async function refuseStranding(
   context: AdminContext,
   deps: AdminDeps,
   { id, terms }: Tenant,
-  pooled: boolean,
+  after: TenantTerms,
 ): Promise<Response | undefined> {
-  if (!pooled || terms.pooled) return undefined;
+  if (!after.pooled || terms.pooled) return undefined;
+  const agreed = findAgreed(after, deps.now());
+  if (agreed !== undefined) {
+    const reason = `tenant ${id} has the ${agreed} of its own, which would not count in a pool: end it first`;
+    const details = { pointer: '/pooled', reason };
+    return refuse(context, deps, { code: 'INVALID_REQUEST', details });
+  }
   const { asset } = deps.catalog();
   const accounts = await deps.store.accounts(id, deps.now(), ACCOUNTS_WAIT_MS);
   const { settled } = balanceOf(accounts, id, asset);
@@ -145,6 +152,16 @@ async function refuseStranding(
     code: 'INVALID_REQUEST',
     details: { pointer: '/pooled', reason },
   });
+}
+
+/** A purchase or an override that is in force. */
+function findAgreed({ purchases, overrides }: TenantTerms, now: number): string | undefined {
+  const holds = ({ expiresAt }: { readonly expiresAt: number | undefined }): boolean =>
+    expiresAt === undefined || now < expiresAt;
+  const purchase = purchases.find(holds);
+  if (purchase !== undefined) return `purchase ${purchase.id} of add-on ${purchase.addOnId}`;
+  const override = overrides.find(holds);
+  return override && `override of limit ${override.limitId}`;
 }
 
 /** Does what may fail because of the parent: it does not exist, or cannot be above this tenant. */
