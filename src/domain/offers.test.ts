@@ -91,9 +91,24 @@ describe('findOffers (C402-07)', () => {
     );
     const limits = [buildBalance({ allowance: 7, spent: 7, need: 5 })];
     expect(offered(buildFacts({ limits, reservation: GONE }), catalog)).toEqual([
+      'flat',
       'loaf',
       'mountain',
+    ]);
+  });
+
+  it('the cheapest comes first, whatever kind of thing it is and however they are written down', () => {
+    const catalog = buildCatalog([free, buildPlan('flat', { priceNano: 7n, usage: 'included' })], {
+      packs: [
+        { ...pack('large', 50n), priceNano: 50n },
+        { ...pack('small', 5n), priceNano: 5n },
+      ],
+    });
+    const limits = [buildBalance({ allowance: 7, spent: 7, need: 5 })];
+    expect(offered(buildFacts({ limits, reservation: GONE }), catalog)).toEqual([
+      'small',
       'flat',
+      'large',
     ]);
   });
 

@@ -38,7 +38,7 @@ function isEntitled({ entitlements }: Facts): boolean {
   return entitlements.every(({ granted }) => granted);
 }
 
-/** Everything on sale to this caller, packs and add-ons first, plans by price: the cheapest way out is named first. */
+/** Everything on sale to this caller, by price: the cheapest way out is named first. */
 export function offersOnSale(facts: Facts, catalog: SaleCatalog): readonly Offer[] {
   const { identity } = facts;
   const planId = identity.kind === 'key' ? identity.planId : undefined;
@@ -46,13 +46,19 @@ export function offersOnSale(facts: Facts, catalog: SaleCatalog): readonly Offer
   const mayRenew = facts.standing !== undefined && isEnded(facts.standing);
   const plans: Offer[] = [...catalog.plans.values()]
     .filter((plan) => plan.onSale && (plan.id !== planId || mayRenew))
-    .toSorted((left, right) => (left.priceNano < right.priceNano ? -1 : 1))
     .map((plan) => ({ kind: 'plan', plan }));
-  return [
+  const offers = [
     ...catalog.packs.map((pack): Offer => ({ kind: 'pack', pack })),
     ...catalog.addOns.map((addOn): Offer => ({ kind: 'add_on', addOn })),
     ...plans,
   ];
+  return offers.toSorted(compareByPrice);
+}
+
+function compareByPrice(left: Offer, right: Offer): number {
+  const [one, other] = [soldAs(left).priceNano, soldAs(right).priceNano];
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }
 
 /**
