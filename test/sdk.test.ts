@@ -1,4 +1,4 @@
-import OpenAI, { APIError, AuthenticationError, RateLimitError } from 'openai';
+import OpenAI, { APIError, AuthenticationError, NotFoundError, RateLimitError } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createCustomer, type CustomerOptions } from './support/customers.ts';
@@ -188,6 +188,39 @@ describe('other refusals are what the SDK makes of their status', () => {
     expect({ status: error.status, code: error.code, sent }).toEqual({
       status: 401,
       code: 'KEY_UNKNOWN',
+      sent: 1,
+    });
+  });
+
+  it('KEY-01: a key that was cut off is told so, on routes and on the pages about the account', async () => {
+    const cut = gateway.key.slice(0, -1);
+    const { error } = await failWith(() => connect(cut).chat.completions.create(CHAT));
+    expect(error.message).toContain('The checksum of the API key does not match');
+    const page = await fetch(`${gateway.gateway}/v1/usage`, { headers: { 'x-api-key': cut } });
+    expect(page.status).toBe(401);
+    expect(await page.text()).toContain('The checksum of the API key does not match');
+  });
+
+  it.each(['', '/v1/v1', '/openai'])(
+    'a base URL that ends in "%s": the SDK shows which path was not found',
+    async (end) => {
+      const client = new OpenAI({ baseURL: gateway.gateway + end, apiKey: gateway.key });
+      const { error } = await failWith(() => client.chat.completions.create(CHAT));
+      expect(error).toBeInstanceOf(NotFoundError);
+      expect(error.code).toBe('ROUTE_NOT_FOUND');
+      expect(error.message).toContain(`No route answers POST ${end}/chat/completions`);
+    },
+  );
+
+  it('a model that does not exist: the SDK shows the name that was meant', async () => {
+    const { error, sent } = await failWith(() =>
+      connect(gateway.key).chat.completions.create({ ...CHAT, model: 'ecoh' }),
+    );
+    expect(error).toBeInstanceOf(NotFoundError);
+    expect(error.message).toContain('Did you mean echo?');
+    expect({ code: error.code, param: error.param, sent }).toEqual({
+      code: 'MODEL_NOT_FOUND',
+      param: 'model',
       sent: 1,
     });
   });

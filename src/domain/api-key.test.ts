@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
 import { crc32 } from '../platform/crc32.ts';
-import { API_KEY_RANDOM_BYTES, apiKeyHint, formatApiKey, parseApiKey } from './api-key.ts';
+import {
+  API_KEY_RANDOM_BYTES,
+  apiKeyHint,
+  formatApiKey,
+  findKeyMistake,
+  parseApiKey,
+} from './api-key.ts';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const randomBytes = fc.uint8Array({
@@ -77,6 +83,12 @@ it.each([
   ['a very long text', 'tk_live_'.padEnd(100_000, 'a')],
 ])('KEY-01: parseApiKey refuses %s', (_title, text) => {
   expect(parseApiKey(text)).toBeUndefined();
+});
+
+it('KEY-01: a mistake in a key is told apart from a key that is not there', () => {
+  expect(findKeyMistake(KEY)).toBeUndefined();
+  expect(findKeyMistake(KEY.slice(0, -1))).toContain('checksum');
+  expect(findKeyMistake('sk-proj-0123456789')).toContain('begin with tk_live_ or tk_test_');
 });
 
 it('the hint shows the environment and four characters of the checksum, none of the secret', () => {

@@ -32,6 +32,14 @@ export function parseApiKey(text: string): { readonly environment: KeyEnvironmen
   return { environment: match[1] === 'live' ? 'live' : 'test' };
 }
 
+/** What is wrong with a text that cannot be a key of ours, as a clause; undefined when it could be one. */
+export function findKeyMistake(text: string): string | undefined {
+  if (parseApiKey(text) !== undefined) return undefined;
+  return /^tk_(?:live|test)_/.test(text)
+    ? 'The checksum of the API key does not match, so it was mistyped or cut off'
+    : 'Keys of this gateway begin with tk_live_ or tk_test_, and what was sent does not';
+}
+
 /** What people see of a key after its creation: `tk_test_...aB3d`. */
 export function apiKeyHint(key: string): string {
   return `${key.slice(0, 8)}...${key.slice(-4)}`;

@@ -1,11 +1,12 @@
 import { createPublicApp } from '../control/public/public-app.ts';
 import type { PublicDeps } from '../control/public/public-deps.ts';
+import { findKeyMistake } from '../domain/api-key.ts';
 import type { Catalog } from '../domain/catalog.ts';
 import type { LedgerEngine } from '../engine/ledger-engine.ts';
 import { serveFetch } from '../gateway/fetch-bridge.ts';
 import type { GatewayContext } from '../gateway/pipeline/context.ts';
 import type { KeyDirectory } from '../gateway/pipeline/key-directory.ts';
-import { readCredential } from '../gateway/pipeline/pipeline.ts';
+import { readCredential } from '../gateway/pipeline/read-credential.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { RepeatLogger } from '../platform/repeat-logger.ts';
@@ -88,8 +89,12 @@ async function identifyReader(
   headers: Headers,
 ): ReturnType<PublicDeps['identify']> {
   try {
-    const found = await keys.identify(readCredential([...headers].flat()));
-    if (found.kind === 'refused') return found;
+    const sent = readCredential([...headers].flat());
+    const found = await keys.identify(sent);
+    if (found.kind === 'refused') {
+      const isUnknown = found.code === 'KEY_UNKNOWN' && sent !== undefined;
+      return { ...found, mistake: isUnknown ? findKeyMistake(sent) : undefined };
+    }
     return { kind: 'key', key: found.access.key, tenant: found.access.tenant };
   } catch (error) {
     throw new StoreError('unavailable', `the key could not be looked up: ${String(error)}`);

@@ -79,15 +79,16 @@ export function refuse(context: PublicContext, deps: PublicDeps, refusal: Refusa
   );
 }
 
-/** The 401 of a caller who is not known, with the time the key ended where it did. */
+/** The 401 of a caller who is not known, with what is wrong with the key, or the time it ended. */
 export function refuseCaller(
   context: PublicContext,
   deps: PublicDeps,
-  { code, since }: Extract<Identification, { kind: 'refused' }>,
+  { code, since, mistake }: Extract<Identification, { kind: 'refused' }>,
   reading: Reading,
 ): Response {
   const at = since === undefined ? undefined : isoTime(since);
   const details: ProblemDetails = {
+    ...(mistake === undefined ? {} : { reason: mistake }),
     ...(at !== undefined && code === 'KEY_REVOKED' ? { revoked_at: at } : {}),
     ...(at !== undefined && code === 'KEY_EXPIRED' ? { expired_at: at } : {}),
   };

@@ -69,6 +69,8 @@ export type Identification =
       readonly code: 'KEY_MISSING' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED';
       /** Epoch ms at which it was revoked or expired. */
       readonly since: number | undefined;
+      /** What is wrong with the text of an unknown key, as a clause. */
+      readonly mistake?: string | undefined;
     };
 
 export interface PublicEnv {

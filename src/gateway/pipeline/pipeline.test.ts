@@ -23,7 +23,7 @@ import {
   type Setting,
 } from '../../../test/support/pipeline-setting.ts';
 import { readHeader } from './outgoing.ts';
-import { readCredential } from './pipeline.ts';
+import { readCredential } from './read-credential.ts';
 
 describe('GW-02: the first failing step decides', () => {
   const everything: Setting = {

@@ -1,4 +1,4 @@
-import type { RawHeaders, RequestHandler } from '../listener.ts';
+import type { RequestHandler } from '../listener.ts';
 import type { Api, Route } from '../../domain/catalog.ts';
 import { requestId as createRequestId } from '../../platform/ids.ts';
 import { buildCorsHeaders, buildPreflightHeaders, isPreflight } from '../cors.ts';
@@ -16,6 +16,7 @@ import { answerModels } from './models.ts';
 import { attempt } from './next-step.ts';
 import { readHeader } from './outgoing.ts';
 import { ProxyCall } from './proxy-call.ts';
+import { readCredential } from './read-credential.ts';
 
 /**
  * One request, in the order of DESIGN 2: route, identify, understand, entitle, reserve, forward, meter,
@@ -189,15 +190,4 @@ function dispatch(context: GatewayContext, exchange: Exchange, compiled: Compile
   }
   if (isPlain) new ProxyCall(context, exchange, route, compiled).start();
   else judgeProxied(context, exchange, compiled);
-}
-
-/** `Authorization: Bearer KEY`, `X-Api-Key: KEY` (Anthropic's clients), or `X-Goog-Api-Key: KEY` (Google's). */
-export function readCredential(headers: RawHeaders): string | undefined {
-  const authorization = readHeader(headers, 'authorization');
-  if (authorization === undefined) {
-    return readHeader(headers, 'x-api-key') ?? readHeader(headers, 'x-goog-api-key');
-  }
-  // RFC 9110 11.1: the scheme's name is case-insensitive.
-  // `Bearer $KEY` of a variable that was never set is the scheme alone: a key that is empty, not one that is unknown.
-  return /^bearer(?: |$)/i.test(authorization) ? authorization.slice(7).trim() : authorization;
 }

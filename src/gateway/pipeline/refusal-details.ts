@@ -1,10 +1,14 @@
 import { type Code, CODES } from '../../contract/codes.ts';
 import type { ProblemDetails, UpgradeOption } from '../../contract/problem-document.ts';
+import { findKeyMistake } from '../../domain/api-key.ts';
+import type { Catalog } from '../../domain/catalog.ts';
 import type { Facts, Fault } from '../../domain/facts.ts';
 import { formatMoney } from '../../domain/money.ts';
+import { findNearest } from '../../domain/nearest.ts';
 import { type Offer, soldAs } from '../../domain/offers.ts';
 import { describePermission } from './authorization-details.ts';
 import { describeLimit, describeRate } from './limit-details.ts';
+import { readCredential } from './read-credential.ts';
 import { omitUndefined, type RefusalDescription } from './refusal-description.ts';
 import { describeStanding } from './standing-details.ts';
 
@@ -14,7 +18,7 @@ export function describeRefusal(description: RefusalDescription): ProblemDetails
   return Object.assign(
     {},
     describeFault(description),
-    describeKey(description.facts),
+    describeKey(description),
     describePermission(description),
     describeStanding(description),
     describeRate(description),
@@ -52,7 +56,8 @@ const BOUNDS: { readonly [code in Code]?: (from: RefusalDescription) => ProblemD
       successor: api?.retirement?.successor,
     }),
   METHOD_NOT_ALLOWED: ({ exchange }) => ({ allowed_methods: exchange.allowedMethods }),
-  MODEL_NOT_FOUND: ({ exchange }) => omitUndefined({ model: exchange.model }),
+  MODEL_NOT_FOUND: ({ exchange: { model, compiled } }) =>
+    omitUndefined({ model, nearest: nearestModel(model, compiled.catalog) }),
   CONTEXT_LENGTH_EXCEEDED: ({ exchange: { model, window } }) =>
     omitUndefined({ model, needed: window?.needed, allowed_usage: window?.allowed }),
   BODY_TOO_LARGE: ({ exchange: { route, compiled } }) => {
@@ -63,8 +68,21 @@ const BOUNDS: { readonly [code in Code]?: (from: RefusalDescription) => ProblemD
     omitUndefined({ timeout_seconds: route && Math.ceil(route.timeouts.headersMs / 1000) }),
 };
 
-function describeKey({ identity }: Facts): ProblemDetails {
-  if (identity.kind !== 'refused' || identity.since === undefined) return {};
+/** A mistyped name is compared with so many at most: the answer to a mistake must not cost others their time. */
+const MODELS_COMPARED_MAX = 200;
+
+function nearestModel(model: string | undefined, { models }: Catalog): string | undefined {
+  if (model === undefined || model === '') return undefined;
+  return findNearest(model, [...models.keys()].slice(0, MODELS_COMPARED_MAX));
+}
+
+function describeKey({ exchange, facts: { identity } }: RefusalDescription): ProblemDetails {
+  if (identity.kind !== 'refused') return {};
+  if (identity.code === 'KEY_UNKNOWN') {
+    const sent = readCredential(exchange.request.headers);
+    return omitUndefined({ reason: sent === undefined ? undefined : findKeyMistake(sent) });
+  }
+  if (identity.since === undefined) return {};
   const since = new Date(identity.since).toISOString();
   return identity.code === 'KEY_EXPIRED' ? { expired_at: since } : { revoked_at: since };
 }

@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 
 import {
   buildLimit,
+  buildModel,
   buildPlan,
   buildPrice,
   UPSTREAM,
 } from '../../../test/support/build-catalog.ts';
-import { type MemoryCall } from '../../../test/support/memory-gateway.ts';
+import { type MemoryCall, RAW_KEY } from '../../../test/support/memory-gateway.ts';
 import type { Limit } from '../../domain/catalog.ts';
 import { decide } from '../../domain/decide.ts';
 import { AddressLimiter } from '../address-limiter.ts';
@@ -78,6 +79,45 @@ describe('C402-21: a call that needs more than a limit ever allows', () => {
     expect(problem.details).not.toHaveProperty('resets_at');
     expect(answer.header('retry-after')).toBeUndefined();
     expect(answer.header('x-should-retry')).toBe('false');
+  });
+});
+
+describe('a mistake in a name is told with the refusal (KEY-01)', () => {
+  it.each([
+    ['a key that was cut off', RAW_KEY.slice(0, -1), 'The checksum of the API key does not match'],
+    ['a key in quotes', `"${RAW_KEY}"`, 'Keys of this gateway begin with tk_live_ or tk_test_'],
+    ['a key of a provider', 'sk-proj-1', 'Keys of this gateway begin with tk_live_ or tk_test_'],
+  ])('%s', async (_what, key, told) => {
+    const problem = bodyOf(await open().call({ path: '/', key }));
+    expect(problem).toMatchObject({ status: 401, code: 'KEY_UNKNOWN' });
+    expect(problem.details.reason).toContain(told);
+    expect(problem.message).toMatch(new RegExp(`^${told}.*Check that it was copied whole`));
+  });
+
+  it.each([
+    ['ecoh', 'echo'],
+    ['Echo-1', 'echo'],
+    ['gpt-4o', undefined],
+    ['', undefined],
+  ])('the model %s: did you mean %s?', async (model, nearest) => {
+    const gateway = open({
+      routes: [{ kind: 'chat', dialect: 'openai', upstreamId: undefined }],
+      catalog: { models: new Map([['echo', buildModel('echo')]]) },
+    });
+    const { code, details, message } = bodyOf(await gateway.call({ path: '/', body: { model } }));
+    expect([code, details.nearest]).toEqual(['MODEL_NOT_FOUND', nearest]);
+    expect(message.includes('Did you mean echo?')).toBe(nearest !== undefined);
+  });
+
+  it('bound: so many models are compared with a name that does not exist', async () => {
+    const names = Array.from({ length: 5000 }, (_, index) => `model ${index}`);
+    const { code, details } = bodyOf(
+      await open({
+        routes: [{ kind: 'chat', dialect: 'openai', upstreamId: undefined }],
+        catalog: { models: new Map([...names, 'echo'].map((id) => [id, buildModel(id)])) },
+      }).call({ path: '/', body: { model: 'ecoh' } }),
+    );
+    expect([code, details.nearest]).toEqual(['MODEL_NOT_FOUND', undefined]);
   });
 });
 
