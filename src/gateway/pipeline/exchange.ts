@@ -148,8 +148,13 @@ const PATH_DIALECTS: readonly (readonly [prefix: string, dialect: Dialect])[] = 
   ['/v1/', 'openai'],
 ];
 
+/** What OpenAI's clients add to a base URL, also to one that lacks its `/v1`. */
+const OPENAI_ENDS = ['/completions', '/embeddings', '/responses', '/models'] as const;
+
 function dialectAt(path: string): Dialect {
-  return PATH_DIALECTS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? 'plain';
+  const known = PATH_DIALECTS.find(([prefix]) => path.startsWith(prefix));
+  if (known !== undefined) return known[1];
+  return OPENAI_ENDS.some((end) => path.endsWith(end)) ? 'openai' : 'plain';
 }
 
 /** How it ends may become known later. */
