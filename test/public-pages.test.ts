@@ -7,7 +7,13 @@ import type { Facts } from '../src/domain/facts.ts';
 import { NO_TAKE } from '../src/domain/take.ts';
 import { PLAIN_TERMS } from '../src/domain/tenant-terms.ts';
 import { requestId } from '../src/platform/ids.ts';
-import { buildLimit, buildQuota } from './support/build-catalog.ts';
+import {
+  buildCatalog,
+  buildLimit,
+  buildPlan,
+  buildQuota,
+  NO_GRANTS,
+} from './support/build-catalog.ts';
 import { checkPage, openPage, type Scheme, SCHEMES, VIEWS, WIDTHS } from './support/check-page.ts';
 import { launchChromium } from './support/launch-chromium.ts';
 import { buildServedFacts } from './support/served-facts.ts';
@@ -105,6 +111,27 @@ describe.each(VIEWS)('in $scheme on a $device', ({ scheme, device }) => {
     await checkPage(page, `${name} ${scheme} ${device}`);
     await page.close();
   });
+});
+
+it('names of one long word stay on a phone: offers, buttons and what the link named', async () => {
+  const title = 'x'.repeat(100);
+  const offer = { id: 'long', title, priceNano: 9_000_000_000n } as const;
+  const catalog = buildCatalog(
+    [buildPlan('free'), buildPlan('long', { title, priceNano: 9_000_000_000n })],
+    {
+      packs: [{ ...offer, creditNano: 1n }],
+      addOns: [{ ...offer, interval: 'once', grants: NO_GRANTS }],
+    },
+  );
+  const shop = await startPublicPages({ catalog: () => catalog });
+  const { tenant } = await shop.addTenant({ name: title });
+  const link = { tenantId: tenant.id, cause: 'INSUFFICIENT_CREDITS' };
+  const token = signPayLink(link, shop.deps.signingSecret);
+  const page = await openPage(browser, `${shop.origin}/pay/${token}?plan=long`, 'light');
+  expect(await page.getByRole('button').count()).toBe(3);
+  await checkPage(page, 'long names');
+  await page.close();
+  await shop.close();
 });
 
 describe.each(SCHEMES)('in %s', (scheme) => {

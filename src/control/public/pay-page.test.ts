@@ -36,6 +36,7 @@ describe('BILL-02, C402-04: /pay', () => {
     expect(status).toBe(200);
     for (const part of [
       'Not enough credit',
+      'If you have paid since then, repeat the call before you pay again.',
       'Play money',
       'Add 5.00 USD of test credit',
       'Switch to Business',

@@ -24,6 +24,11 @@ const PLAY_MONEY = html`<p class="note">
   nothing real is charged.
 </p>`;
 
+/** The link stays good after it was paid (DESIGN 10), and who comes back must not take it for a payment that failed. */
+const SINCE = html`<p class="quiet">
+  A call was refused with this. If you have paid since then, repeat the call before you pay again.
+</p>`;
+
 function renderCause({ link, balance }: PayView): Html {
   const { cause, amountNano } = link;
   const needed =
@@ -35,7 +40,7 @@ function renderCause({ link, balance }: PayView): Html {
     ? html`<p><a href="/errors/${cause}">What ${cause} means</a></p>`
     : '';
   return html`<p class="lead">${causeSentence(link)}${needed}</p>
-    ${about}`;
+    ${about} ${SINCE}`;
 }
 
 function renderPaid(paid: PaidAnswer, view: PayView): Html {

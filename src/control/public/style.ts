@@ -22,7 +22,8 @@ body {
 header { padding: 1.1rem 0; border-bottom: 1px solid var(--line); }
 header a { color: var(--text); font-weight: 650; text-decoration: none; letter-spacing: .01em; }
 footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line); color: var(--quiet); font-size: .875rem; }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 1.75rem 0 .75rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 1.75rem 0 .75rem; }
+h1, h2, h3, p, li, button { overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
 p, ul, ol { margin: .5rem 0; }
@@ -55,7 +56,7 @@ dt { color: var(--quiet); }
 dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .trace { list-style: none; padding: 0; }
 .trace li { display: grid; grid-template-columns: 6.5rem 1fr; gap: 0 .75rem; padding: .45rem 0; border-bottom: 1px solid var(--line); margin: 0; }
-.trace p { margin: 0; overflow-wrap: anywhere; }
+.trace p { margin: 0; }
 .passed { color: var(--good); } .refused { color: var(--bad); font-weight: 650; } .skipped { color: var(--quiet); }
 .trace .small + p { margin-top: .1rem; }
 .inline { font-size: 1rem; margin: 0; }
@@ -74,6 +75,7 @@ summary span:first-of-type { flex: 1; }
 .offers { list-style: none; padding: 0; }
 .offers li { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1rem; padding: .9rem 1rem; margin: .6rem 0; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; }
 .offers p { margin: 0; }
+.offers li > * { min-width: 0; }
 button {
   font: inherit; font-weight: 600; padding: .5rem 1rem; min-height: 2.75rem;
   border: 0; border-radius: 8px; background: var(--button); color: var(--button-text); cursor: pointer;
