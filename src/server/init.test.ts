@@ -100,6 +100,10 @@ describe('writeInitFiles', () => {
       kind: 'done',
       json: { written: ['tollkeeper.yaml', '.env.example'] },
     });
+    // Without it the next command would fail on a file that has just been written.
+    const hint = outcome.kind === 'done' ? (outcome.hint ?? '') : '';
+    expect(hint.includes('set OPENAI_API_KEY')).toBe(sells !== 'api');
+    expect(hint).toContain('npx tollkeeper check');
     const text = files.get('tollkeeper.yaml') ?? '';
     const loaded = loadConfig(
       { text, file: 'tollkeeper.yaml' },

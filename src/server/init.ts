@@ -138,7 +138,7 @@ export function writeInitFiles(plan: InitPlan, files: FileAccess): CommandOutcom
     kind: 'done',
     json: { written },
     text: `wrote ${written.join(' and ')}`,
-    hint: 'next: npx tollkeeper check, then npx tollkeeper up',
+    hint: `next: ${plan.answers.sells === 'api' ? '' : 'set OPENAI_API_KEY (.env.example says how), then '}npx tollkeeper check, then npx tollkeeper up`,
   };
 }
 

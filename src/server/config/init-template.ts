@@ -28,7 +28,11 @@ export function writeInitTemplate(answers: InitAnswers): string {
 
 /** The variables the template reads, for `.env.example`. */
 export function writeInitEnvironment(answers: Pick<InitAnswers, 'sells'>): string {
-  const key = '# Key of your account at the model provider.\nOPENAI_API_KEY=\n';
+  const key = `# Variables of the configuration. Tollkeeper does not read this file: copy it to .env, fill it in, and load it with
+#   set -a; . ./.env; set +a
+# Key of your account at the model provider.
+OPENAI_API_KEY=
+`;
   return answers.sells === 'api' ? '# Nothing is needed yet.\n' : key;
 }
 
