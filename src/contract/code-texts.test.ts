@@ -58,6 +58,7 @@ const DETAILS: ProblemDetails = {
   amount_due: '49.00 USD',
   decline_reason: 'card_expired',
   verification: 'email',
+  charged_before: true,
   permission: 'model:large',
   role: 'viewer',
   required_role: 'billing',

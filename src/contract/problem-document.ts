@@ -117,6 +117,8 @@ export interface ProblemDetails {
   readonly pointer?: string;
   /** What is wrong, as a clause. */
   readonly reason?: string;
+  /** It ends a stream, and what was sent of that is charged. */
+  readonly charged_before?: true;
   /** The code of the 402 that a retry storm repeats. */
   readonly cause?: string;
   readonly method?: string;

@@ -66,6 +66,7 @@ const DETAILS = {
     feature: TEXT,
     pointer: { type: 'string' },
     reason: TEXT,
+    charged_before: { const: true },
     allowed_methods: { type: 'array', items: TEXT },
     allowed_bytes: COUNT,
     current_plan_end_date: TEXT,

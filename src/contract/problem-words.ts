@@ -63,6 +63,8 @@ export const WORDS: Readonly<Record<string, Word>> = {
     mapWord(details.decline_reason, (key) => phrases.declines[key]),
   verification: ({ details, phrases }) =>
     mapWord(details.verification, (key) => phrases.verifications[key]),
+  charged_before: ({ details, phrases }) =>
+    details.charged_before === true ? phrases.chargedBefore : undefined,
   parameter: ({ details }) => formatParameter(details.pointer),
   reason: ({ details }) => trimEnd(details.reason),
   cause: ({ details }) => details.cause,

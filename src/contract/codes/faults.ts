@@ -28,7 +28,7 @@ export const FAULT_CODES = {
     actions: ['retry_later', 'contact_support'],
     title: 'Billing is unavailable',
     sentence:
-      'The gateway cannot check or book money just now[: {reason}]. This is our fault, not your balance, and nothing was charged. [Retry in {retry_after} s|Retry shortly]',
+      'The gateway cannot check or book money just now[: {reason}]. This is our fault, not your balance, and [{charged_before}|nothing was charged]. [Retry in {retry_after} s|Retry shortly]',
   },
   UPSTREAM_UNAVAILABLE: {
     status: 503,
@@ -48,7 +48,7 @@ export const FAULT_CODES = {
     actions: ['retry_later', 'contact_support'],
     title: 'The upstream has no quota left for us',
     sentence:
-      '[{provider} serves no more calls of this gateway just now|The service behind the gateway serves no more calls of it just now]; this is not your quota, and nothing was charged. The operator has been told. [Retry in {retry_after} s|Retry later]',
+      '[{provider} serves no more calls of this gateway just now|The service behind the gateway serves no more calls of it just now]; this is not your quota, and [{charged_before}|nothing was charged]. The operator has been told. [Retry in {retry_after} s|Retry later]',
   },
   OVERLOADED: {
     status: 503,

@@ -59,6 +59,7 @@ export const CHINESE: Phrasebook = {
     declined: '银行拒绝了这笔支付',
   },
   verifications: { email: '电子邮箱', phone: '手机号码', identity: '账户所有者的身份' },
+  chargedBefore: '此前已发送的内容照常计费',
   or: ' 或 ',
   withArticle: (name) => name,
   groupDigits: (digits) => digits.replace(/\B(?=(?:\d{3})+$)/g, ','),

@@ -72,6 +72,7 @@ export const ENGLISH: Phrasebook = {
     phone: 'The phone number',
     identity: 'The identity of the owner',
   },
+  chargedBefore: 'what was sent before this is charged',
   or: ' or ',
   withArticle: (name) => `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`,
   groupDigits: (digits) => digits.replace(/\B(?=(?:\d{3})+$)/g, ','),

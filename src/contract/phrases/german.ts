@@ -77,6 +77,7 @@ export const GERMAN: Phrasebook = {
     phone: 'Die Telefonnummer',
     identity: 'Die Identität des Inhabers',
   },
+  chargedBefore: 'was bis hierher gesendet wurde, wird berechnet',
   or: ' oder ',
   withArticle: (name) => name,
   groupDigits: (digits) => digits.replace(/\B(?=(?:\d{3})+$)/g, '.'),

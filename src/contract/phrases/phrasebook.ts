@@ -63,6 +63,8 @@ export interface Phrasebook {
   readonly declines: Readonly<Record<DeclineReason, string>>;
   /** What of an account is not verified, as a subject where a sentence begins. */
   readonly verifications: Readonly<Record<Verification, string>>;
+  /** Of an answer that breaks off, as a clause: its beginning is paid for. */
+  readonly chargedBefore: string;
   /** Between the last two of a list of choices: ` or `. */
   readonly or: string;
   /** `Business` -> `a Business`, in the languages that need it. */

@@ -91,6 +91,7 @@ export const SPANISH: Phrasebook = {
     phone: 'el número de teléfono',
     identity: 'la identidad del titular',
   },
+  chargedBefore: 'lo enviado hasta aquí se cobra',
   or: ' o ',
   withArticle: (name) => name,
   // CLDR: four digits stand together.

@@ -39,17 +39,17 @@ export const FAULT_TRANSLATIONS: Translations<keyof typeof FAULT_CODES> = {
     de: {
       title: 'Abrechnung nicht erreichbar',
       sentence:
-        'Das Gateway kann Geld gerade weder prüfen noch buchen[ („{reason}“)]. Das ist unser Fehler und liegt nicht an Ihrem Guthaben; es wurde nichts berechnet. [Versuchen Sie es in {retry_after} s erneut|Versuchen Sie es in Kürze erneut]',
+        'Das Gateway kann Geld gerade weder prüfen noch buchen[ („{reason}“)]. Das ist unser Fehler und liegt nicht an Ihrem Guthaben; [{charged_before}|es wurde nichts berechnet]. [Versuchen Sie es in {retry_after} s erneut|Versuchen Sie es in Kürze erneut]',
     },
     es: {
       title: 'Facturación no disponible',
       sentence:
-        'La pasarela no puede comprobar ni anotar dinero en este momento[ («{reason}»)]. La culpa es nuestra, no de su saldo, y no se ha cobrado nada. [Reintente en {retry_after} s|Reintente en breve]',
+        'La pasarela no puede comprobar ni anotar dinero en este momento[ («{reason}»)]. La culpa es nuestra, no de su saldo, y [{charged_before}|no se ha cobrado nada]. [Reintente en {retry_after} s|Reintente en breve]',
     },
     zh: {
       title: '计费暂不可用',
       sentence:
-        '网关目前无法核对或记账[（“{reason}”）]。这是我们的问题，与您的余额无关，没有产生任何费用。[请在 {retry_after} 秒后重试|请稍后重试]',
+        '网关目前无法核对或记账[（“{reason}”）]。这是我们的问题，与您的余额无关，[{charged_before}|没有产生任何费用]。[请在 {retry_after} 秒后重试|请稍后重试]',
     },
   },
   UPSTREAM_UNAVAILABLE: {
@@ -73,17 +73,17 @@ export const FAULT_TRANSLATIONS: Translations<keyof typeof FAULT_CODES> = {
     de: {
       title: 'Unser Kontingent beim Anbieter ist verbraucht',
       sentence:
-        '[{provider} bedient gerade keine Aufrufe dieses Gateways mehr|Der Dienst hinter dem Gateway bedient gerade keine Aufrufe mehr]; es ist nicht Ihr Kontingent, und es wurde nichts berechnet. Der Betreiber weiß Bescheid. [Versuchen Sie es in {retry_after} s erneut|Versuchen Sie es später erneut]',
+        '[{provider} bedient gerade keine Aufrufe dieses Gateways mehr|Der Dienst hinter dem Gateway bedient gerade keine Aufrufe mehr]; es ist nicht Ihr Kontingent, und [{charged_before}|es wurde nichts berechnet]. Der Betreiber weiß Bescheid. [Versuchen Sie es in {retry_after} s erneut|Versuchen Sie es später erneut]',
     },
     es: {
       title: 'Nuestra cuota en el proveedor está agotada',
       sentence:
-        '[{provider} no atiende más llamadas de esta pasarela por ahora|El servicio detrás de la pasarela no atiende más llamadas por ahora]; no es su cuota y no se ha cobrado nada. El operador ya lo sabe. [Reintente en {retry_after} s|Reintente más tarde]',
+        '[{provider} no atiende más llamadas de esta pasarela por ahora|El servicio detrás de la pasarela no atiende más llamadas por ahora]; no es su cuota y [{charged_before}|no se ha cobrado nada]. El operador ya lo sabe. [Reintente en {retry_after} s|Reintente más tarde]',
     },
     zh: {
       title: '网关在上游的配额已用尽',
       sentence:
-        '[{provider} 目前不再处理本网关的调用|网关后面的服务目前不再处理其调用]；这不是您的配额，也没有产生任何费用。运营方已收到通知。[请在 {retry_after} 秒后重试|请稍后重试]',
+        '[{provider} 目前不再处理本网关的调用|网关后面的服务目前不再处理其调用]；这不是您的配额，[{charged_before}|也没有产生任何费用]。运营方已收到通知。[请在 {retry_after} 秒后重试|请稍后重试]',
     },
   },
   OVERLOADED: {

@@ -92,7 +92,7 @@ export function failForwarding(context: GatewayContext, exchange: Exchange, faul
     return;
   }
   releaseHold(context, exchange);
-  response.end(buildCutEvent(context, exchange));
+  response.end(buildLastEvent(context, exchange));
   record(context, exchange, 'cut');
 }
 
@@ -108,11 +108,17 @@ export function tellOperator(
   );
 }
 
+/** The last event of a stream that may not go on and was charged for until here. */
+export function buildCutEvent(context: GatewayContext, exchange: Exchange): string {
+  exchange.isChargedBefore = exchange.needs.length > 0;
+  return buildLastEvent(context, exchange);
+}
+
 /**
  * The last event of a stream that may not go on: its head is out, so the refusal for what the exchange says is
  * told there, in the words and the envelope that the route's clients read.
  */
-export function buildCutEvent(context: GatewayContext, exchange: Exchange): string {
+function buildLastEvent(context: GatewayContext, exchange: Exchange): string {
   const facts = gatherFacts(context, exchange);
   const decision = decide(facts);
   if (decision.kind === 'admit') throw new Error(`cutting ${exchange.requestId} without a reason`);

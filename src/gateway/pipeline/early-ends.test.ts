@@ -157,6 +157,8 @@ describe('a hold that cannot grow (C402-19)', () => {
     const { status, body } = await gateway.call({ path: '/' });
     expect([status, body.slice(0, 9)]).toEqual([200, 'data: 1\n\n']);
     expect(body.slice(9)).toContain(`"code":"${code}"`);
+    expect(body.slice(9)).toContain('"charged_before":true');
+    expect(body.slice(9)).not.toContain('nothing was charged');
     expect(gateway.facts.outcome).toMatchObject({ ending: 'cut', costNano: 9_000_000 });
     // It is short of what it had come to, not of what was held for its beginning.
     const balance = gateway.facts.limits.find(({ kind }) => kind === 'balance');

@@ -96,6 +96,8 @@ export class Exchange {
   target: string | undefined = undefined;
   upstreamStatus: number | undefined = undefined;
   ending: OutcomeFact['ending'] = 'complete';
+  /** Its answer breaks off, and what was sent of that is charged. */
+  isChargedBefore = false;
   holdNano = 0;
   /** Bytes are money that nobody can count before they came: no amount is the most it can cost. */
   costIsOpen = false;

@@ -25,6 +25,7 @@ export function describeRefusal(description: RefusalDescription): ProblemDetails
     describeEntitlement(description),
     describeLimit(description),
     describeOffers(description),
+    description.exchange.isChargedBefore ? { charged_before: true } : undefined,
   );
 }
 
