@@ -105,7 +105,6 @@ it('C402-04, BILL-01, OBS-01: two workers sell what there is to the unit, refuse
         'store ok',
         'books ok',
         'owners ok',
-        'workers ok',
         'ledger ok',
       ],
     ],
