@@ -62,14 +62,11 @@ export class GatewayUnderFire {
     return this.#gateway;
   }
 
+  /** As a service manager does: one whose store is away at that moment does not start, and is started again. */
   async start(): Promise<void> {
-    const { data, config, workers } = this.#setting;
-    this.#gateway = await startGateway({
-      data,
-      args: ['--config', config, '--port', String(this.port), '--workers', String(workers)],
-      env: { TOLLKEEPER_LOG_LEVEL: 'error' },
-      startTimeoutMs: START_TIMEOUT_MS,
-      onSpawn: (program) => this.#adopt(program),
+    this.#gateway = await waitFor(() => this.#startOnce().catch(unlessStoreIsAway), {
+      timeoutMs: START_TIMEOUT_MS,
+      what: 'the gateway to start',
     });
     await this.learnWorkers();
   }
@@ -150,6 +147,17 @@ export class GatewayUnderFire {
     return answer.json();
   }
 
+  #startOnce(): Promise<Gateway> {
+    const { data, config, workers } = this.#setting;
+    return startGateway({
+      data,
+      args: ['--config', config, '--port', String(this.port), '--workers', String(workers)],
+      env: { TOLLKEEPER_LOG_LEVEL: 'error' },
+      startTimeoutMs: START_TIMEOUT_MS,
+      onSpawn: (program) => this.#adopt(program),
+    });
+  }
+
   #adopt(supervisor: ChildProgram): void {
     this.#supervisors.add(supervisor);
     // A restart that was under way when all was to end.
@@ -213,4 +221,8 @@ function signal(pid: number, name: NodeJS.Signals): void {
   } catch {
     // It has ended by itself.
   }
+}
+
+function unlessStoreIsAway(error: unknown): undefined {
+  if (!String(error).includes('PostgreSQL does not answer')) throw error;
 }
