@@ -99,14 +99,7 @@ it('C402-04, BILL-01, OBS-01: two workers sell what there is to the unit, refuse
     // The server of the tests flushes nothing, and doctor says so.
     checks: [
       ...['node ok', 'configuration ok', 'data ok', 'database warn'],
-      ...[
-        'gateway ok',
-        'workers ok',
-        'store ok',
-        'books ok',
-        'owners ok',
-        'ledger ok',
-      ],
+      ...['gateway ok', 'workers ok', 'store ok', 'books ok', 'owners ok', 'ledger ok'],
     ],
   });
   expect(JSON.stringify(await caller.admin('/admin/config'))).not.toMatch(PASSWORD);

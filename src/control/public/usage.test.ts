@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { bearer, callPage, HTML, type PageCall } from '../../../test/support/call-pages.ts';
 import {
@@ -229,10 +229,10 @@ describe('QUOTA-14: every kind of limit, and what is agreed beyond the plan', ()
   });
   afterAll(() => team.close());
 
-  async function usageOf(members: TenantMembers) {
-    const owner = await team.addTenant({ planId: 'team', ...members });
+  async function usageOf(members: TenantMembers, pages = team) {
+    const owner = await pages.addTenant({ planId: 'team', ...members });
     const read = async () =>
-      (await callPage(team, '/v1/usage', { headers: bearer(owner.secret) })).json;
+      (await callPage(pages, '/v1/usage', { headers: bearer(owner.secret) })).json;
     return { ...owner, read };
   }
   const idsOf = (json: Record<string, unknown>) =>
@@ -241,11 +241,14 @@ describe('QUOTA-14: every kind of limit, and what is agreed beyond the plan', ()
     );
 
   it('lists the limits of plan, key, those above and the house, restricted ones too, each with its rule', async () => {
-    const org = await team.addTenant({ planId: 'org' });
-    const { read } = await usageOf({
-      terms: { parentId: org.tenant.id },
-      keyTerms: { limits: [buildLimit(3, { id: 'key_requests', scope: 'key', window: 'minute' })] },
-    });
+    // Not in the last hour of a day, nor on the last day of a month: windows that end together stand in another order.
+    const now = (): number => Date.UTC(2026, 10, 18, 12);
+    const pages = await startPublicPages({ catalog: () => catalog, now });
+    onTestFinished(() => pages.close());
+    const org = await pages.addTenant({ planId: 'org' });
+    const minute = buildLimit(3, { id: 'key_requests', scope: 'key', window: 'minute' });
+    const members = { terms: { parentId: org.tenant.id }, keyTerms: { limits: [minute] } };
+    const { read } = await usageOf(members, pages);
     const json = await read();
     expect(idsOf(json)).toEqual([
       'upload',
