@@ -91,20 +91,20 @@ it('a store thread that dies is followed by another, in each process: what was s
   await runParallel(50, 8, ask);
   for (let death = 0; death < 2; death += 1) {
     writeFileSync(order, '');
-    // oxlint-disable-next-line no-await-in-loop -- one death after the other
+    // oxlint-disable-next-line no-await-in-loop -- a thread dies again only once another has taken its place
     const answers = await runParallel(400, 8, ask);
     for (const answer of answers) {
       if (answer.status !== 200) checkProblem(answer, 'BILLING_UNAVAILABLE');
     }
     // Of the supervisor too: it answers the admin API.
-    // oxlint-disable-next-line no-await-in-loop -- one death after the other
+    // oxlint-disable-next-line no-await-in-loop -- a thread dies again only once another has taken its place
     await waitFor(() => createCustomer(caller, { plan: 'lab' }).catch(() => undefined), {
       timeoutMs: 30_000,
       what: 'the store to answer the supervisor',
     });
     const isServed = async (): Promise<boolean> =>
       (await runParallel(8, 8, ask)).every(({ status }) => status === 200);
-    // oxlint-disable-next-line no-await-in-loop -- one death after the other
+    // oxlint-disable-next-line no-await-in-loop -- a thread dies again only once another has taken its place
     await waitFor(isServed, { timeoutMs: 30_000, what: 'both workers to serve' });
   }
   expect(gateway.program.stderr).toContain('the store thread failed: planted');

@@ -11,6 +11,7 @@ import {
   buildQuota,
   buildRateLimit,
   NO_GRANTS,
+  READ_ONLY,
 } from '../../test/support/build-catalog.ts';
 import { GONE, idOf, offered, pack, refusalOf, ROUTE } from '../../test/support/offered.ts';
 import type { AddOn, PurchaseGrants } from './catalog.ts';
@@ -129,28 +130,20 @@ describe('what else is on sale', () => {
   });
 
   it('402 or 403: what is for sale is a 402, also where the plan that has it refuses for what is owed', () => {
-    const degraded = {
-      readOnly: true,
-      duringGrace: false,
-      contextTokensMax: undefined,
-      rate: undefined,
-      substitutes: new Map(),
-      withheldFeatures: [],
-    };
     const terms = { payment: { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_1'] } };
     const facts = buildFacts({
       method: 'POST',
       standing: standOf(
         { ...PLAIN_TERMS, ...terms },
-        { graceDays: 7, degraded: { ...degraded, readOnly: false } },
+        { graceDays: 7, degraded: { ...READ_ONLY, readOnly: false } },
         'write',
         AT,
       ),
       entitlements: [{ kind: 'feature', id: 'reports', granted: false }],
     });
-    const free = buildPlan('free', { degraded: { ...degraded, readOnly: false } });
+    const free = buildPlan('free', { degraded: { ...READ_ONLY, readOnly: false } });
     const strict = buildPlan('strict', { features: ['reports'], priceNano: 1n });
-    const mild = { ...strict, id: 'mild', degraded: { ...degraded, readOnly: false } };
+    const mild = { ...strict, id: 'mild', degraded: { ...READ_ONLY, readOnly: false } };
     const refusal = refusalOf(facts);
     const offers = findOffers(facts, refusal, buildCatalog([free, strict]));
     expect(offers.map(idOf)).toEqual(['strict']);

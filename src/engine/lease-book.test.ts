@@ -1,92 +1,23 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { ManualClock } from '../../test/support/manual-clock.ts';
+import {
+  DEADLINE,
+  never,
+  open,
+  openAt,
+  peek,
+  resultFor,
+  specOf,
+  waitOf,
+} from '../../test/support/open-lease-book.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
-import { type AccountSpec, balanceAccount } from '../domain/accounts.ts';
-import { type Clock, createClock } from '../platform/clock.ts';
-import type { AcquireRequest, AcquireResult } from '../stores/store.ts';
+import { createClock } from '../platform/clock.ts';
 import type { LeaseAccount, WaitOutcome } from './lease-account.ts';
-import { LeaseBook } from './lease-book.ts';
 
 const WAITERS_PER_ACCOUNT_MAX = 1000;
 const WAITERS_MAX = 10_000;
 const UNAVAILABLE = { kind: 'short', cause: 'unavailable', held: 0 };
-
-/** A store in which a test says what each call to `acquire` is answered; until then it is silent. */
-class ScriptedStore {
-  readonly asked: (readonly AcquireRequest[])[] = [];
-  readonly #answers: ((results: readonly AcquireResult[] | Error) => void)[] = [];
-
-  acquire(_owner: string, requests: readonly AcquireRequest[]): Promise<readonly AcquireResult[]> {
-    this.asked.push(requests);
-    return new Promise((resolve, reject) => {
-      this.#answers.push((results) =>
-        results instanceof Error ? reject(results) : resolve(results),
-      );
-    });
-  }
-
-  async answer(results: readonly AcquireResult[] | Error): Promise<void> {
-    const answer = await waitFor(() => this.#answers.shift(), {
-      timeoutMs: 5000,
-      what: 'a question',
-    });
-    answer(results);
-    // The answer is acted on in later microtasks.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-function resultFor(
-  members: Partial<AcquireResult> & { allowance?: number; spent?: number; reserved?: number },
-): AcquireResult {
-  const { allowance = 0, spent = 0, reserved = 0, ...rest } = members;
-  return {
-    index: 1,
-    granted: 0,
-    usableUntil: undefined,
-    account: { allowance, spent, reserved },
-    recalling: 0,
-    heldElsewhere: 0,
-    stranded: 0,
-    ...rest,
-  };
-}
-
-const DEADLINE = ManualClock.STARTED_MS + 1000;
-const never = (): AbortSignal => new AbortController().signal;
-const waitOf = (amount: number) => ({ amount, deadline: DEADLINE, signal: never() });
-const opened: LeaseBook[] = [];
-const stores: ScriptedStore[] = [];
-afterEach(async () => {
-  for (const store of stores.splice(0))
-    void store.answer(new Error('the test is over')).catch(() => undefined);
-  await Promise.all(opened.splice(0).map((book) => book.stop()));
-});
-
-const open = () => openAt(new ManualClock());
-
-function openAt<C extends Clock>(clock: C, accountsMax?: number) {
-  const store = new ScriptedStore();
-  const errors: unknown[] = [];
-  const book = new LeaseBook('own_1', store, clock, {
-    onError: (error) => errors.push(error),
-    ...(accountsMax === undefined ? {} : { accountsMax }),
-  });
-  opened.push(book);
-  stores.push(store);
-  return { store, book, clock, errors };
-}
-
-const specOf = (number: number): AccountSpec => balanceAccount(`ten_${number}`, 'USD');
-
-/** Whether a promise has been settled by now. */
-async function peek(promise: Promise<WaitOutcome>): Promise<WaitOutcome | 'waiting'> {
-  return Promise.race([
-    promise,
-    new Promise<'waiting'>((resolve) => setImmediate(() => resolve('waiting'))),
-  ]);
-}
 
 describe('LeaseBook', () => {
   it('keeps one account an id, numbered, and adopts a changed allowance', () => {
@@ -433,81 +364,5 @@ describe('LeaseBook', () => {
     book.growAhead(account);
     await new Promise((resolve) => setImmediate(resolve));
     expect(store.asked).toHaveLength(1);
-  });
-});
-
-describe('slots (QUOTA-10)', () => {
-  const slots = (allowance: number): AccountSpec => ({
-    ...specOf(1),
-    kind: 'quota',
-    unit: 'concurrent_requests',
-    allowance,
-  });
-  const held = { kind: 'short', cause: 'held' };
-
-  it('asks for as many as callers wait for and keeps none ahead', async () => {
-    const { store, book } = open();
-    const account = book.find(slots(5));
-    const waits = [1, 1].map((amount) => book.waitFor(account, waitOf(amount)));
-    await store.answer([resultFor({ granted: 2, allowance: 5, reserved: 2 })]);
-    expect(await Promise.all(waits)).toEqual([{ kind: 'ready' }, { kind: 'ready' }]);
-    expect(store.asked).toMatchObject([[{ need: 1, want: 2, ask: true, takesAll: true }]]);
-    account.hold(1, 0);
-    account.hold(1, 0);
-    book.growAhead(account);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(store.asked).toHaveLength(1);
-  });
-
-  it('who holds all of them itself need not ask', async () => {
-    const { store, book } = open();
-    const account = book.find(slots(1));
-    account.hold(1, 0);
-    expect(await book.waitFor(account, waitOf(1))).toEqual({ ...held, held: 1 });
-    expect(store.asked).toEqual([]);
-  });
-
-  it('what others held before somebody came proves nothing to it; their answer since does, at once', async () => {
-    const { store, book, clock } = open();
-    const account = book.find(slots(2));
-    const all = { allowance: 2, reserved: 2 };
-    const first = book.waitFor(account, waitOf(1));
-    await store.answer([resultFor({ ...all, heldElsewhere: 2 })]);
-    expect(await peek(first)).toBe('waiting');
-    clock.advance(50);
-    const second = book.waitFor(account, waitOf(1));
-    await store.answer([resultFor({ ...all, recalling: 2 })]);
-    expect([await peek(first), await peek(second)]).toEqual(['waiting', 'waiting']);
-    await store.answer([resultFor({ ...all, heldElsewhere: 2 })]);
-    expect([await first, await second]).toEqual([
-      { ...held, held: 2 },
-      { ...held, held: 2 },
-    ]);
-    expect(store.asked.map(([request]) => request?.ask)).toEqual([true, true, false]);
-  });
-
-  it('bound: callers that come one after the other have the others asked once in 50 ms', async () => {
-    const { store, book, clock } = open();
-    const account = book.find(slots(2));
-    for (let call = 0; call < 5; call += 1) {
-      void book.waitFor(account, waitOf(1));
-      await store.answer([resultFor({ allowance: 2, reserved: 2, recalling: 2 })]);
-    }
-    expect(store.asked.map(([request]) => request?.ask)).toEqual([true, ...Array(4).fill(false)]);
-    clock.advance(50);
-    await store.answer([resultFor({ allowance: 2, reserved: 2, recalling: 2 })]);
-    expect(store.asked[5]).toMatchObject([{ ask: true }]);
-  });
-
-  it('slots of a process that died are no open holds: who waits hears so when they do not come back', async () => {
-    const clock = new ManualClock();
-    const { store, book } = openAt(clock);
-    const account = book.find(slots(1));
-    const waiting = book.waitFor(account, waitOf(1));
-    await store.answer([resultFor({ allowance: 1, reserved: 1, stranded: 1 })]);
-    expect(await peek(waiting)).toBe('waiting');
-    clock.advance(1000);
-    await store.answer([resultFor({ allowance: 1, reserved: 1, stranded: 1 })]);
-    expect(await waiting).toMatchObject({ kind: 'short', cause: 'stranded' });
   });
 });

@@ -389,7 +389,7 @@ export class LeaseBook {
   }
 }
 
-/** Towards a slice that lasts between a quarter of a second and one: big enough to be rare, small enough to lose little. */
+/** Towards a slice that lasts between BUSY_MS and QUIET_MS: big enough to be rare, small enough to lose little. */
 function adaptWant(want: number, elapsedMs: number): number {
   if (elapsedMs < BUSY_MS) return want * 2;
   return elapsedMs > QUIET_MS ? Math.floor(want / 2) : want;

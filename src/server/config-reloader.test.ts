@@ -68,10 +68,10 @@ it('what a worker has not confirmed is told again by the next reload, also when 
   await first;
   for (const confirmed of [false, true]) {
     const again = reloader.read();
-    // oxlint-disable-next-line no-await-in-loop -- one after another
+    // oxlint-disable-next-line no-await-in-loop -- the second reload is asked for once the first has answered
     await turn();
     letGo(confirmed);
-    // oxlint-disable-next-line no-await-in-loop -- one after another
+    // oxlint-disable-next-line no-await-in-loop -- the second reload is asked for once the first has answered
     expect(await again).toMatchObject({ changed: [], inForce: confirmed });
   }
   expect(await reloader.read()).toMatchObject({ inForce: true });

@@ -42,7 +42,7 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
     devMoney: parts.playMoney,
     version: VERSION,
     onError: (error, requestId) =>
-      // A store that is away fails every page alike, and so does a plan that is not there its customer's.
+      // A store that is away fails every page alike, and so does a plan that is not there its tenant's.
       (error instanceof StoreError ? parts.repeats : parts.logger).error(
         { request_id: requestId, error: error.stack ?? error.message },
         'a page failed',

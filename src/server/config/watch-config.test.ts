@@ -125,11 +125,11 @@ describe('hot reload (GW-03)', () => {
     const watch = open();
     for (const requests of [5, 4]) {
       rmSync(folder, { recursive: true });
-      // oxlint-disable-next-line no-await-in-loop -- one deployment after another
+      // oxlint-disable-next-line no-await-in-loop -- a folder is made again once its absence was noticed, and replaced once it was read
       await vi.waitFor(() => expect(reloads.at(-1)?.kind).toBe('kept'), { timeout: 10_000 });
       mkdirSync(folder);
       writeFileSync(file, yaml(requests));
-      // oxlint-disable-next-line no-await-in-loop -- one deployment after another
+      // oxlint-disable-next-line no-await-in-loop -- a folder is made again once its absence was noticed, and replaced once it was read
       await vi.waitFor(() => expect(quotaOf(watch.current)).toBe(requests), { timeout: 10_000 });
     }
     writeFileSync(file, yaml(3));

@@ -6,6 +6,7 @@ import { beforeEach, expect, it, onTestFinished } from 'vitest';
 
 import { temporaryDirectory } from '../../../test/support/temporary-directory.ts';
 import { waitFor } from '../../../test/support/wait-for.ts';
+import { PLAIN_TERMS } from '../../domain/tenant-terms.ts';
 import { ThreadClient } from './thread-client.ts';
 
 const urlOf = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
@@ -54,7 +55,7 @@ beforeEach(async () => {
 });
 
 const create = (id: string): Promise<void> =>
-  client.call('createTenant', { id, name: '', planId: '', terms: {} as never, createdAt: 0 });
+  client.call('createTenant', { id, name: '', planId: '', terms: PLAIN_TERMS, createdAt: 0 });
 const countStarts = (): number => readFileSync(join(directory, 'starts')).length;
 const untilAnswered = (): Promise<readonly string[]> =>
   waitFor(() => client.call('liveOwners').catch(() => undefined), {
