@@ -1,3 +1,5 @@
+import { crc32 as nativeCrc32 } from 'node:zlib';
+
 import { expect, it } from 'vitest';
 
 import { crc32 } from './crc32.ts';
@@ -15,4 +17,13 @@ it.each([
 
 it('a part: from start to before end', () => {
   expect(crc32(encode('xx123456789yy'), 2, 11)).toBe(0xcbf43926);
+});
+
+it('of any length the same as the native one, wherever it begins', () => {
+  const bytes = Uint8Array.from({ length: 400 }, (_, index) => (index * index * 31) >>> 3);
+  for (let length = 0; length <= 300; length += 1) {
+    const start = length % 7;
+    const end = start + length;
+    expect(crc32(bytes, start, end)).toBe(nativeCrc32(bytes.subarray(start, end)));
+  }
 });

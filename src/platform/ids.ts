@@ -38,7 +38,9 @@ export function createId(prefix: IdPrefix, now: number): string {
   else if (counter === COUNTER_MAX) startMillisecond(lastTime + 1);
   else counter += 1;
   if (randomAt + RANDOM_PER_ID > RANDOM_BYTES) refill();
-  text.write(prefix, 0, 'latin1');
+  text[0] = prefix.charCodeAt(0);
+  text[1] = prefix.charCodeAt(1);
+  text[2] = prefix.charCodeAt(2);
   text[17] = HEX[2 * (counter >> 8) + 1] ?? 0;
   writeHex(18, counter & 0xff);
   writeHex(20, ((random[randomAt] ?? 0) & 0x3f) | 0x80);

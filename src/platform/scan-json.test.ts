@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { findAmbiguity } from './scan-json.ts';
+import { countMembers, findAmbiguity } from './scan-json.ts';
 
 describe('what parsers read differently on the way to a member', () => {
   it.each<[string, readonly string[], string | undefined]>([
@@ -24,4 +24,19 @@ describe('what parsers read differently on the way to a member', () => {
   ])('%s at %j: %j', (json, path, found) => {
     expect(findAmbiguity(Buffer.from(json), path)).toBe(found);
   });
+});
+
+it.each<[string, number]>([
+  ['{}', 0],
+  [' { } ', 0],
+  ['{"a":1}', 1],
+  ['{"a":1,"a":2}', 2],
+  ['{"a":1,"\\u0061":2}', 2],
+  [' { "a" : "," , "b":[{"c":1,"d":2},3],"e":{"f":"}"}, "g":"\\"," , "h":null } ', 5],
+  ['[]', 0],
+  ['"a"', 0],
+  ['', 0],
+  ['{"a', 1],
+])('%s has %i members', (json, count) => {
+  expect(countMembers(Buffer.from(json), 0)).toBe(count);
 });

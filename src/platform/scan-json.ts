@@ -58,6 +58,20 @@ export function scanObject(
   return { bodyStart, isEmpty, members };
 }
 
+/** How many members the object that starts at or behind `from` has, counted each time one name occurs. */
+export function countMembers(json: Buffer, from: number): number {
+  let count = 0;
+  let at = skipSpace(json, skipSpace(json, from) + 1);
+  while (json[at] === QUOTE) {
+    count += 1;
+    const valueStart = skipSpace(json, skipSpace(json, skipString(json, at)) + 1);
+    const after = skipSpace(json, skipValue(json, valueStart));
+    if (json[after] !== COMMA) break;
+    at = skipSpace(json, after + 1);
+  }
+  return count;
+}
+
 /** Names that differ only in this are one to parsers that ignore case, as Go's does. */
 export function foldName(name: string): string {
   return name.toUpperCase().toLowerCase();

@@ -1,7 +1,12 @@
-import { type Member, type ScannedObject, scanObject } from '../../platform/scan-json.ts';
+import {
+  countMembers,
+  type Member,
+  type ScannedObject,
+  scanObject,
+} from '../../platform/scan-json.ts';
 import type { RequestEdits } from '../provider.ts';
 import { EXTRA_MEMBERS } from './find-unpriced.ts';
-import { isRecord } from './read-json.ts';
+import { isRecord, type JsonRecord } from './read-json.ts';
 
 interface Splice {
   readonly start: number;
@@ -34,7 +39,7 @@ const INCLUDE_USAGE: ReadonlySet<string> = new Set(['include_usage']);
  * of `body` and has passed parseChat or parseEmbeddings.
  */
 export function editBody(body: Buffer, parsed: unknown, edits: RequestEdits): Buffer {
-  if (!isRecord(parsed)) return body;
+  if (!isRecord(parsed) || passesAsItCame(body, parsed, edits)) return body;
   const object = scanObject(body, 0, PRICED_MEMBERS);
   const { last, splices } = dropDuplicates(object);
   const inserted: string[] = [];
@@ -55,6 +60,13 @@ export function editBody(body: Buffer, parsed: unknown, edits: RequestEdits): Bu
   }
   if (inserted.length > 0) splices.push(insertMembers(object, inserted));
   return applySplices(body, splices);
+}
+
+/** Most bodies: nothing is to be edited, and no name stands there twice, or JSON.parse had found fewer than there are. */
+function passesAsItCame(body: Buffer, parsed: JsonRecord, edits: RequestEdits): boolean {
+  if (edits.includeUsage || edits.outputTokensMax !== undefined) return false;
+  if (parsed['model'] !== edits.upstreamModel) return false;
+  return countMembers(body, 0) === Object.keys(parsed).length;
 }
 
 function dropDuplicates(object: ScannedObject): { last: Map<string, Member>; splices: Splice[] } {

@@ -115,9 +115,9 @@ function asksForUsage(options: unknown): boolean {
 /** Servers that ignore the case of names read other values than those that were priced. */
 function checkSpelling(body: JsonRecord): Invalid | undefined {
   for (const name of Object.keys(body)) {
+    if (PRICED_MEMBERS.has(name)) continue;
     const folded = foldName(name);
-    if (folded !== name && PRICED_MEMBERS.has(folded))
-      return invalid(`/${name}`, `must be spelled ${folded}`);
+    if (PRICED_MEMBERS.has(folded)) return invalid(`/${name}`, `must be spelled ${folded}`);
   }
   return undefined;
 }
