@@ -6,7 +6,7 @@ import {
   parseConnectionNames,
   withoutNames,
 } from './forward-headers-classifier.ts';
-import type { RawHeaders } from './listener.ts';
+import type { InboundRequest, RawHeaders, SameFields } from './listener.ts';
 
 export interface RequestHeaderRules {
   readonly edits: HeaderEdits;
@@ -33,6 +33,18 @@ export interface ForwardedCall {
 
 /** RFC 9110 7.6.3: a gateway must say in each request that it forwards that it came this way. The last of a list. */
 const VIA = '1.1 tollkeeper';
+
+/** What of a request is sent on. */
+export type ForwardedFields = Pick<InboundRequest, 'headers' | 'sameFields'>;
+
+export interface ForwardedHeaders {
+  /** Of each call with the same fields, one list for all. */
+  readonly shared: RawHeaders;
+  /** Of this call alone. */
+  readonly own: string[];
+}
+
+const NOTHING: RawHeaders = [];
 
 type Action =
   | 'keep'
@@ -62,17 +74,42 @@ export class RequestHeaderPlan {
     this.#removed = taken.length > 0 ? new Set(taken) : undefined;
   }
 
-  /** @returns the headers for the upstream, complete but for Host, which is the chosen target's. */
-  build(headers: RawHeaders, call: ForwardedCall): string[] {
+  /** The headers for the upstream, complete but for Host, which is the chosen target's. */
+  build(request: ForwardedFields, call: ForwardedCall): ForwardedHeaders {
+    const { sameFields } = request;
+    if (sameFields === undefined || call.keepContentLength) {
+      const own = this.#buildCommon(request.headers, call);
+      addIdentity(own, call);
+      return { shared: NOTHING, own: this.#withoutRemoved(own) };
+    }
+    const own: string[] = [];
+    addIdentity(own, call);
+    return { shared: this.#share(sameFields, request, call), own: this.#withoutRemoved(own) };
+  }
+
+  /** What is the same for all these requests: they came over one connection. */
+  #share(same: SameFields, { headers }: ForwardedFields, call: ForwardedCall): RawHeaders {
+    const known = same.forwarded;
+    if (known?.plan === this && known.trusted === call.trusted) return known.list;
+    const list = this.#withoutRemoved(this.#buildCommon(headers, call));
+    same.forwarded = { list, plan: this, trusted: call.trusted };
+    return list;
+  }
+
+  /** All that is not of one call alone. */
+  #buildCommon(headers: RawHeaders, call: ForwardedCall): string[] {
     const sorted = new SortedHeaders(call);
     for (let index = 0; index < headers.length; index += 2) {
       const name = headers[index] ?? '';
       sorted.take(this.#classifier.actionFor(name), name, headers[index + 1] ?? '');
     }
     const built = sorted.finish();
-    addIdentity(built, call);
     for (const part of this.#added) built.push(part);
-    return this.#removed === undefined ? built : withoutNames(built, this.#removed);
+    return built;
+  }
+
+  #withoutRemoved(headers: string[]): string[] {
+    return this.#removed === undefined ? headers : withoutNames(headers, this.#removed);
   }
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HeaderClassifier, HOP_BY_HOP_NAMES, SPELLINGS_MAX } from './forward-headers-classifier.ts';
 import {
   type ForwardedCall,
+  type ForwardedHeaders,
   RequestHeaderPlan,
   type RequestHeaderRules,
 } from './forward-headers-request.ts';
@@ -24,13 +25,20 @@ function forward(
   rules: Partial<RequestHeaderRules> = {},
   call: Partial<ForwardedCall> = {},
 ): string[] {
-  const plan = new RequestHeaderPlan({
+  return flat(planOf(rules).build({ headers }, { ...CALL, ...call }));
+}
+
+function planOf(rules: Partial<RequestHeaderRules> = {}): RequestHeaderPlan {
+  return new RequestHeaderPlan({
     edits: { set: [], remove: [] },
     credentials: [],
     identityEncoding: false,
     ...rules,
   });
-  return plan.build(headers, { ...CALL, ...call });
+}
+
+function flat({ shared, own }: ForwardedHeaders): string[] {
+  return [...shared, ...own];
 }
 
 function valuesOf(headers: readonly string[], name: string): string[] {
@@ -150,7 +158,8 @@ describe('to the upstream', () => {
       edits: { set: [], remove: ['x_other'] },
     });
     expect(built.slice(0, 2)).toEqual(['My_Own', 'c']);
-    expect(built.slice(2)).toEqual([...ADDED, 'X-Key', 'secret']);
+    const [common, own] = [ADDED.slice(0, 8), ADDED.slice(8)];
+    expect(built.slice(2)).toEqual([...common, 'X-Key', 'secret', ...own]);
   });
 
   it('takes no other spelling for what a trusted proxy says', () => {
@@ -234,6 +243,85 @@ describe('to the upstream', () => {
         expect(built.join()).not.toContain(KEY);
       }),
     );
+  });
+});
+
+describe('to the upstream, from a connection whose calls have the same fields', () => {
+  const HEADERS = [
+    'Host',
+    'gate',
+    'X-A',
+    'b',
+    'Content-Length',
+    '5',
+    'X-Forwarded-For',
+    '10.0.0.1',
+  ];
+  const whole = { ...CALL, keepContentLength: false };
+  const sorted = (headers: readonly string[]): string[] =>
+    headers
+      .flatMap((name, index) => (index % 2 === 0 ? `${name}: ${headers[index + 1]}` : []))
+      .toSorted();
+
+  it('each call is sent what it would have been sent alone, most of it in one list', () => {
+    const plan = planOf({
+      edits: { set: [{ name: 'X-Set', value: 'c' }], remove: ['x-plan', 'via'] },
+      credentials: [{ name: 'Authorization', value: 'Bearer upstream' }],
+      identityEncoding: true,
+    });
+    const sameFields = { forwarded: undefined };
+    const lists = ['req_1', 'req_2'].map((requestId) => {
+      const call = { ...whole, requestId };
+      const built = plan.build({ headers: HEADERS, sameFields }, call);
+      expect(sorted(flat(built))).toEqual(sorted(flat(plan.build({ headers: HEADERS }, call))));
+      expect(built.own).toEqual([
+        'X-Request-Id',
+        requestId,
+        ...['X-Consumer-Id', 'ten_1', 'X-Key-Id', 'key_1'],
+      ]);
+      return built.shared;
+    });
+    expect(lists[0]).toBe(lists[1]);
+  });
+
+  it('another caller on it is told as who it is', () => {
+    const sameFields = { forwarded: undefined };
+    const build = (tenantId: string): string[] =>
+      flat(
+        planOf().build(
+          { headers: HEADERS, sameFields },
+          { ...whole, identity: { tenantId, keyId: 'key_2', planId: 'pro' } },
+        ),
+      );
+    expect(valuesOf(build('ten_2'), 'x-consumer-id')).toEqual(['ten_2']);
+    expect(valuesOf(build('ten_3'), 'x-consumer-id')).toEqual(['ten_3']);
+  });
+
+  it('another plan makes its own list, as does trust that came or went', () => {
+    const sameFields = { forwarded: undefined };
+    const [one, other] = [
+      planOf(),
+      planOf({ edits: { set: [{ name: 'X-Set', value: 'c' }], remove: [] } }),
+    ];
+    const valuesAt = (plan: RequestHeaderPlan, name: string, trusted = false): string[] =>
+      valuesOf(flat(plan.build({ headers: HEADERS, sameFields }, { ...whole, trusted })), name);
+    expect([valuesAt(one, 'x-set'), valuesAt(other, 'x-set'), valuesAt(one, 'x-set')]).toEqual([
+      [],
+      ['c'],
+      [],
+    ]);
+    expect(valuesAt(one, 'x-forwarded-for')).toEqual(['192.0.2.7']);
+    expect(valuesAt(one, 'x-forwarded-for', true)).toEqual(['10.0.0.1, 192.0.2.7']);
+    expect(valuesAt(one, 'x-forwarded-for')).toEqual(['192.0.2.7']);
+  });
+
+  it('a length that is passed on is that of each call', () => {
+    const sameFields = { forwarded: undefined };
+    for (const length of ['5', '6']) {
+      const headers = HEADERS.with(5, length);
+      const built = planOf().build({ headers, sameFields }, { ...whole, keepContentLength: true });
+      expect(valuesOf(flat(built), 'content-length')).toEqual([length]);
+    }
   });
 });
 

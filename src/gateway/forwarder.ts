@@ -12,8 +12,9 @@ export interface ForwardRequest {
   readonly method: string;
   /** Below the target's base path, with its query. */
   readonly path: string;
-  /** Complete but for Host, which depends on the target. */
+  /** Complete, with the shared ones, but for Host, which depends on the target. */
   readonly headers: RawHeaders;
+  readonly sharedHeaders: RawHeaders;
   readonly body: Buffer | InboundRequest | undefined;
   readonly timeouts: Timeouts;
   /** Gets what the receiver threw at something the upstream sent; the call has been aborted. */
@@ -140,6 +141,7 @@ export class Forwarder implements UpstreamReceiver, UpstreamCall {
         method: this.#request.method,
         path: address.basePath + this.#request.path,
         headers: ['Host', address.host, ...this.#request.headers],
+        sharedHeaders: this.#request.sharedHeaders,
         body: this.#request.body,
         connectTimeoutMs: timeouts.connectMs,
         headersTimeoutMs: timeouts.headersMs,

@@ -6,6 +6,21 @@ import type { AddressInfo } from 'node:net';
  */
 export type RawHeaders = readonly string[];
 
+/** Stands for the fields of heads that had the same ones; what is made of those alone is kept here. */
+export interface SameFields {
+  /** By `RequestHeaderPlan`. */
+  forwarded: SharedHeaders | undefined;
+}
+
+/** Headers that each call with the same fields sends on. */
+export interface SharedHeaders {
+  readonly list: RawHeaders;
+  /** The plan that made them. */
+  readonly plan: object;
+  /** The caller's address was trusted to say whom it forwards. */
+  readonly trusted: boolean;
+}
+
 /**
  * One request as the transport hands it over. The pipeline sees this and never the transport's own types,
  * so that another HTTP stack is a new adapter and nothing else (DESIGN 9).
@@ -15,6 +30,11 @@ export interface InboundRequest {
   /** Origin-form target: `/path?query`. */
   readonly target: string;
   readonly headers: RawHeaders;
+  /**
+   * The same object for all requests of a connection whose headers differ in Content-Length alone. Undefined: they may
+   * differ in anything.
+   */
+  readonly sameFields?: SameFields | undefined;
   readonly remoteAddress: string;
   readonly secure: boolean;
   /** Declared Content-Length, 0 when there is no body, -1 when the length is not known beforehand (chunked). */

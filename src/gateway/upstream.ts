@@ -8,6 +8,8 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Flat list, hop-by-hop already removed. */
   readonly headers: RawHeaders;
+  /** More of them, in a list that other calls have too: what a transport makes of it can be remembered by it. */
+  readonly sharedHeaders?: RawHeaders;
   /** A whole body, a body still arriving from the client, or none. */
   readonly body: Buffer | InboundRequest | undefined;
   readonly connectTimeoutMs: number;

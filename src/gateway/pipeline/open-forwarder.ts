@@ -29,7 +29,7 @@ export function openForwarder(
   if (pool === undefined || plan === undefined)
     throw new Error(`route ${route.id} has no upstream ${upstreamId}`);
   const { request, access } = exchange;
-  const headers = plan.build(request.headers, {
+  const { shared, own } = plan.build(request, {
     requestId: exchange.requestId,
     remoteAddress: request.remoteAddress,
     secure: request.secure,
@@ -39,16 +39,17 @@ export function openForwarder(
       keyId: access.key.id,
       planId: access.plan.id,
     },
-    keepContentLength: !Buffer.isBuffer(body),
+    keepContentLength: body !== undefined && !Buffer.isBuffer(body),
   });
-  if (Buffer.isBuffer(body)) headers.push('content-length', String(body.length));
+  if (Buffer.isBuffer(body)) own.push('content-length', String(body.length));
   return new Forwarder(
     context.upstreams,
     pool,
     {
       method: request.method,
       path: outgoing.path,
-      headers,
+      sharedHeaders: shared,
+      headers: own,
       body,
       timeouts: route.timeouts,
       onFault: (error) => endByFault(context, exchange, receiver, error),

@@ -81,13 +81,20 @@ export function statusLineOf(status: number): string {
   return line;
 }
 
-const FIELDS = `(?:\\r\\n${TOKEN_PATTERN}:${FIELD_VALUE_PATTERN})*(?:\\r\\n\\r\\n)?$`;
+const LINES = `(?:\\r\\n${TOKEN_PATTERN}:${FIELD_VALUE_PATTERN})*`;
+const FIELDS = `${LINES}(?:\\r\\n\\r\\n)?$`;
+const FIELDS_ALONE = new RegExp(`^${LINES}$`);
 const REQUEST_HEAD = new RegExp(`^[A-Z-]+ /[!"$-~\\x80-\\xff]* HTTP/1\\.1${FIELDS}`);
 const RESPONSE_HEAD = new RegExp(`^HTTP/1\\.1 \\d{3} [ -~]*${FIELDS}`);
 
 /** Whether it is a request head through and through, in Latin 1. */
 export function isSoundRequest(head: string): boolean {
   return REQUEST_HEAD.test(head);
+}
+
+/** The same of fields that stand in the middle of a head. */
+export function areSoundFields(text: string): boolean {
+  return FIELDS_ALONE.test(text);
 }
 
 /** Whether it is the head of an answer through and through, in Latin 1; its end may still be to come. */

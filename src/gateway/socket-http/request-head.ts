@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http';
 
-import type { ProtocolError } from '../listener.ts';
+import type { ProtocolError, RawHeaders, SameFields } from '../listener.ts';
 import { explainFields, type HeadFields, parseContentLength, readFields } from './head-fields.ts';
 import { FIELD_LINE_PATTERN } from './patterns.ts';
 
@@ -10,23 +10,29 @@ export const HEADER_FIELDS_MAX = 200;
 /** Body length of a request whose body is chunked. */
 export const CHUNKED = -1;
 
-export interface RequestHead {
+export interface RequestLine {
   readonly method: string;
   readonly target: string;
-  readonly fields: HeadFields;
-  /** Bytes, 0 = no body, CHUNKED. */
-  readonly bodyLength: number;
   /** The client speaks HTTP/1.0: no chunks, and the connection closes unless it asked otherwise. */
   readonly isOld: boolean;
+}
+
+export interface RequestHead extends RequestLine {
+  readonly headers: RawHeaders;
+  /** See `InboundRequest.sameFields`. */
+  readonly sameFields: SameFields | undefined;
+  /** Bytes, 0 = no body, CHUNKED. */
+  readonly bodyLength: number;
   readonly keepAlive: boolean;
-  readonly expectsContinue: boolean;
+  /** It has an Expect field, and that asks for a 100. */
+  readonly expects: boolean;
 }
 
 // RFC 3986: nothing above 127, no fragment.
 const TARGET = '\\/[!"$-~]*';
-const REQUEST_HEAD = new RegExp(
-  `^[A-Z-]+ ${TARGET} HTTP\\/1\\.[01]\\r\\n(?:${FIELD_LINE_PATTERN})*$`,
-);
+const LINE = `[A-Z-]+ ${TARGET} HTTP\\/1\\.[01]`;
+const REQUEST_HEAD = new RegExp(`^${LINE}\\r\\n(?:${FIELD_LINE_PATTERN})*$`);
+const REQUEST_LINE = new RegExp(`^${LINE}$`);
 const TARGET_ALONE = new RegExp(`^${TARGET}$`);
 /** RFC 3986 3.2.2 and 3.2.3: what a host and a port are made of. */
 const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/;
@@ -40,21 +46,42 @@ const SERVED_METHODS: ReadonlySet<string> = new Set(
 export function parseRequestHead(text: string): RequestHead | ProtocolError {
   if (!REQUEST_HEAD.test(text)) return refuse(explainHead(text));
   const lineEnd = text.indexOf('\r');
-  const space = text.indexOf(' ');
-  const method = text.slice(0, space);
+  const line = splitRequestLine(text, lineEnd);
+  const { method, target, isOld } = line;
   if (!SERVED_METHODS.has(method)) return refuse(explainMethod(method));
-  const isOld = text.charCodeAt(lineEnd - 1) === 0x30;
   const fields = readFields(text, lineEnd + 2);
   const bodyLength = readFraming(fields, isOld);
   if (typeof bodyLength === 'object') return bodyLength;
   return {
     method,
-    target: text.slice(space + 1, lineEnd - ' HTTP/1.1'.length),
-    fields,
-    bodyLength,
+    target,
     isOld,
+    headers: fields.headers,
+    sameFields: undefined,
+    bodyLength,
     keepAlive: isOld ? fields.persist && !fields.close : !fields.close,
-    expectsContinue: fields.expect !== undefined && !isOld && bodyLength !== 0,
+    expects: fields.expect !== undefined,
+  };
+}
+
+/** @param text without its CRLF. Undefined: no line that is served. */
+export function parseRequestLine(text: string): RequestLine | undefined {
+  if (!REQUEST_LINE.test(text)) return undefined;
+  const line = splitRequestLine(text, text.length);
+  return SERVED_METHODS.has(line.method) ? line : undefined;
+}
+
+/** RFC 9110 10.1.1: an older client would not understand it. */
+export function owesContinue({ expects, isOld, bodyLength }: RequestHead): boolean {
+  return expects && !isOld && bodyLength !== 0;
+}
+
+function splitRequestLine(text: string, lineEnd: number): RequestLine {
+  const space = text.indexOf(' ');
+  return {
+    method: text.slice(0, space),
+    target: text.slice(space + 1, lineEnd - ' HTTP/1.1'.length),
+    isOld: text.charCodeAt(lineEnd - 1) === 0x30,
   };
 }
 

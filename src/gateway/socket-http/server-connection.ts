@@ -6,9 +6,10 @@ import { beginTurn, endTurn } from '../turn.ts';
 import { explainLineFeeds, HEAD_END } from './head-end.ts';
 import { explainFields } from './head-fields.ts';
 import { Inbox } from './inbox.ts';
+import { KnownFields } from './known-fields.ts';
 import { Outbox } from './outbox.ts';
 import { isSoundResponse, renderFields, statusLineOf } from './render-head.ts';
-import { explainRequestLine, parseRequestHead } from './request-head.ts';
+import { explainRequestLine, parseRequestHead, type RequestHead } from './request-head.ts';
 import { ServerExchange } from './server-exchange.ts';
 import { keepBytes } from './shared-reads.ts';
 import { NEVER, type Ticker, type Timed } from './ticker.ts';
@@ -59,6 +60,7 @@ export class ServerConnection implements Timed {
   /** No further request is read on it. */
   closing = false;
   readonly #host: ConnectionHost;
+  readonly #knownFields = new KnownFields();
   /** Accepted beyond `connectionsMax`, only to be told so. */
   readonly #overCapacity: boolean;
   #phase: Phase = 'head';
@@ -279,6 +281,11 @@ export class ServerConnection implements Timed {
       this.#phase = 'head';
       this.deadline = this.#host.ticker.after(this.#host.options.headersTimeoutMs);
     }
+    const known = this.#searched === 0 ? this.#knownFields.find(bytes, at) : undefined;
+    if (known !== undefined && this.#knownFields.end - at <= this.#host.options.headerBytesMax) {
+      this.#begin(known);
+      return this.#knownFields.end;
+    }
     const searchFrom = Math.max(at, at + this.#searched - HEAD_END.length + 1);
     const end = bytes.indexOf(HEAD_END, searchFrom);
     const length = (end < 0 ? bytes.length : end + HEAD_END.length) - at;
@@ -289,7 +296,10 @@ export class ServerConnection implements Timed {
     if (end < 0) return this.#awaitHead(bytes, at, searchFrom);
     this.#searched = 0;
     this.#checked = 0;
-    this.#begin(bytes.toString('latin1', at, end + 2));
+    const text = bytes.toString('latin1', at, end + 2);
+    const head = parseRequestHead(text);
+    if (!('status' in head)) this.#knownFields.keep(head, text);
+    this.#begin(head);
     return at + length;
   }
 
@@ -324,8 +334,7 @@ export class ServerConnection implements Timed {
     return explainRequestLine(lines.slice(0, lineEnd)) ?? explainFields(lines.slice(lineEnd));
   }
 
-  #begin(text: string): void {
-    const head = parseRequestHead(text);
+  #begin(head: RequestHead | ProtocolError): void {
     if ('status' in head) {
       this.refuse(head);
       return;

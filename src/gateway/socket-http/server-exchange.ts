@@ -8,7 +8,7 @@ import type {
 import { flushSoon } from '../turn.ts';
 import { ChunkedReader } from './chunked-reader.ts';
 import { isSoundResponse, type RenderedFields, renderFields, statusLineOf } from './render-head.ts';
-import { CHUNKED, type RequestHead } from './request-head.ts';
+import { CHUNKED, owesContinue, type RequestHead } from './request-head.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { isBodiless } from './response-head.ts';
 import { keepBytes } from './shared-reads.ts';
@@ -28,6 +28,7 @@ export class ServerExchange implements InboundRequest, InboundResponse {
   readonly method: string;
   readonly target: string;
   readonly headers: RawHeaders;
+  readonly sameFields: RequestHead['sameFields'];
   readonly remoteAddress: string;
   readonly secure: boolean;
   readonly contentLength: number;
@@ -43,7 +44,6 @@ export class ServerExchange implements InboundRequest, InboundResponse {
   closeAfter: boolean;
   /** The client has yet to take what was written. */
   drainAwaited = false;
-
   readonly #connection: ServerConnection;
   readonly #isOld: boolean;
   readonly #chunks: ChunkedReader | undefined;
@@ -70,7 +70,8 @@ export class ServerExchange implements InboundRequest, InboundResponse {
   constructor(connection: ServerConnection, head: RequestHead) {
     this.method = head.method;
     this.target = head.target;
-    this.headers = head.fields.headers;
+    this.headers = head.headers;
+    this.sameFields = head.sameFields;
     this.remoteAddress = connection.remoteAddress;
     this.secure = connection.secure;
     this.contentLength = head.bodyLength;
@@ -80,7 +81,7 @@ export class ServerExchange implements InboundRequest, InboundResponse {
     this.#isOld = head.isOld;
     this.#chunks = head.bodyLength === CHUNKED ? new ChunkedReader() : undefined;
     this.#bodyLeft = head.bodyLength;
-    this.#continueOwed = head.expectsContinue;
+    this.#continueOwed = owesContinue(head);
   }
 
   readBody(sink: BodySink): void {

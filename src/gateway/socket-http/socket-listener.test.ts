@@ -19,6 +19,41 @@ describeListener('socket-http', createSocketListener);
 
 const GET = `GET / HTTP/1.1\r\n${HOST}\r\n`;
 
+describe('requests of one connection with the same fields', () => {
+  const { start, send } = openListenerLab(createSocketListener);
+
+  it('are each what they are: line, length and body', async () => {
+    const { port } = await start((request, response) => {
+      const parts: Buffer[] = [];
+      request.readBody({
+        onChunk: (chunk) => parts.push(Buffer.from(chunk)),
+        onEnd: () => {
+          const length = request.headers[request.headers.indexOf('Content-Length') + 1];
+          const known = request.sameFields === undefined ? 'new' : 'known';
+          const said = `${request.method} ${request.target} ${length} ${request.contentLength} ${known}`;
+          answer(response, `${said} <${Buffer.concat(parts).toString()}>`);
+        },
+        onError: () => undefined,
+      });
+    });
+    const client = await send(port, '');
+    const ask = (line: string, body: string, field = 'b'): string =>
+      `${line} HTTP/1.1\r\n${HOST}Content-Length: ${body.length}\r\nX-A: ${field}\r\n\r\n${body}`;
+    const calls: [string, string][] = [
+      [ask('POST /a', 'one'), 'POST /a 3 3 new <one>'],
+      [ask('POST /a', 'three'), 'POST /a 5 5 known <three>'],
+      [ask('PUT /b', ''), 'PUT /b 0 0 known <>'],
+      [ask('POST /a', 'one', 'c'), 'POST /a 3 3 new <one>'],
+      [`${ask('POST /c', 'piped')}${ask('POST /d', 'line')}`, 'POST /d 4 4 known <line>'],
+    ];
+    for (const [bytes, said] of calls) {
+      void client.write(bytes);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other over one connection
+      expect(await receives(client, said)).toContain(said);
+    }
+  });
+});
+
 describe('an answer is what its head says', () => {
   const { start, send } = openListenerLab(createSocketListener);
 

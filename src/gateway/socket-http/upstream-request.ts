@@ -1,6 +1,11 @@
-import type { InboundRequest } from '../listener.ts';
+import type { InboundRequest, RawHeaders } from '../listener.ts';
 import type { UpstreamRequest } from '../upstream.ts';
-import { isSoundRequest, renderFields } from './render-head.ts';
+import {
+  areSoundFields,
+  isSoundRequest,
+  type RenderedFields,
+  renderFields,
+} from './render-head.ts';
 
 /** A request as it goes to the upstream. */
 export interface OutgoingRequest {
@@ -11,6 +16,8 @@ export interface OutgoingRequest {
   /** Bytes still owed of a body that is arriving; -1: chunked. */
   readonly bodyLength: number;
 }
+
+const UNSOUND = 'the method, the path or a header has a character that no request may have';
 
 /** RFC 9110 8.6: these say that they have no body. */
 const BODY_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -25,21 +32,50 @@ export function renderRequest(
 ): OutgoingRequest | string {
   const { method } = request;
   const fields = renderFields(request.headers, false);
-  if (fields.problem !== undefined) return fields.problem;
+  const shared = renderShared(request.sharedHeaders);
+  const problem = fields.problem ?? shared.problem ?? findTwice(fields, shared);
+  if (problem !== undefined) return problem;
   const body = bodyOf(request.body);
-  const declared = fields.contentLength;
+  const declared = Math.max(fields.contentLength, shared.contentLength);
   const length = lengthOf(body);
   if (declared >= 0 && length >= 0 && declared !== length) {
     return `Content-Length says ${declared}, the body has ${length} bytes`;
   }
-  const host = fields.hosts === 0 ? `\r\nhost: ${authority}` : '';
   const framing = declared >= 0 ? '' : renderFraming(method, body, length);
-  const head = `${method} ${request.path} HTTP/1.1${host}${fields.text}${framing}\r\n\r\n`;
-  const isOneLine = method.indexOf('\r') < 0 && request.path.indexOf('\r') < 0;
-  if (method === 'CONNECT' || !isOneLine || !isSoundRequest(head)) {
-    return 'the method, the path or a header has a character that no request may have';
-  }
+  const host = fields.hosts + shared.hosts === 0 ? `\r\nhost: ${authority}` : '';
+  const own = `${host}${fields.text}${framing}\r\n\r\n`;
+  const line = renderLine(request);
+  // The shared fields have been looked at before.
+  if (line === undefined || !isSoundRequest(line + own)) return UNSOUND;
+  const head = line + shared.text + own;
   return { method, head, body, bodyLength: declared >= 0 ? declared : length };
+}
+
+/** Undefined: it would not be one line, or asks for what no upstream is asked. */
+function renderLine({ method, path }: UpstreamRequest): string | undefined {
+  if (method === 'CONNECT' || method.includes('\r') || path.includes('\r')) return undefined;
+  return `${method} ${path} HTTP/1.1`;
+}
+
+const NONE = renderFields([], false);
+/** What has been made of lists that come again, each checked once. */
+const sharedFields = new WeakMap<RawHeaders, RenderedFields>();
+
+function renderShared(headers: RawHeaders | undefined): RenderedFields {
+  if (headers === undefined || headers.length === 0) return NONE;
+  let fields = sharedFields.get(headers);
+  if (fields === undefined) {
+    fields = renderFields(headers, false);
+    if (!areSoundFields(fields.text)) fields.problem ??= UNSOUND;
+    sharedFields.set(headers, fields);
+  }
+  return fields;
+}
+
+function findTwice(one: RenderedFields, other: RenderedFields): string | undefined {
+  if (one.hosts > 0 && other.hosts > 0) return 'two Host headers';
+  const isTwice = one.contentLength >= 0 && other.contentLength >= 0;
+  return isTwice ? 'two Content-Length headers' : undefined;
 }
 
 function bodyOf(body: UpstreamRequest['body']): UpstreamRequest['body'] {

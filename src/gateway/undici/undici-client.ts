@@ -52,8 +52,7 @@ class UndiciClient implements UpstreamClient {
       {
         path: request.path,
         method: request.method,
-        // undici reads the list and never writes to it; its type only forgets to say so.
-        headers: request.headers as string[],
+        headers: [...request.headers, ...(request.sharedHeaders ?? [])],
         body,
         headersTimeout: request.headersTimeoutMs,
         bodyTimeout: request.idleTimeoutMs,
