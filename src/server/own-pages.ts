@@ -64,6 +64,8 @@ export function createOwnPages(parts: OwnPagesParts): GatewayContext['servePage'
         String(body.length),
         'X-Request-Id',
         requestId,
+        // Whoever takes its place, or the next gateway behind a balancer, serves at once.
+        ...(ready ? [] : ['Retry-After', '1']),
       ]);
       response.end(request.method === 'HEAD' ? undefined : body);
       return true;
