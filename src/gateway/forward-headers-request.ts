@@ -7,6 +7,7 @@ import {
   withoutNames,
 } from './forward-headers-classifier.ts';
 import type { InboundRequest, RawHeaders, SameFields } from './listener.ts';
+import { countForward } from './max-forwards.ts';
 
 export interface RequestHeaderRules {
   readonly edits: HeaderEdits;
@@ -18,6 +19,7 @@ export interface RequestHeaderRules {
 
 /** What differs from call to call. */
 export interface ForwardedCall {
+  readonly method: string;
   readonly requestId: string;
   readonly remoteAddress: string;
   readonly secure: boolean;
@@ -52,6 +54,7 @@ type Action =
   | 'connection'
   | 'credential'
   | 'content-length'
+  | 'max-forwards'
   | 'host'
   | 'forwarded';
 
@@ -77,7 +80,9 @@ export class RequestHeaderPlan {
   /** The headers for the upstream, complete but for Host, which is the chosen target's. */
   build(request: ForwardedFields, call: ForwardedCall): ForwardedHeaders {
     const { sameFields } = request;
-    if (sameFields === undefined || call.keepContentLength) {
+    // OPTIONS counts down what other methods leave as it came.
+    const isShared = !call.keepContentLength && call.method !== 'OPTIONS';
+    if (sameFields === undefined || !isShared) {
       const own = this.#buildCommon(request.headers, call);
       addIdentity(own, call);
       return { shared: NOTHING, own: this.#withoutRemoved(own) };
@@ -139,6 +144,9 @@ class SortedHeaders {
         return;
       case 'content-length':
         if (this.#call.keepContentLength) this.#kept.push(name, value);
+        return;
+      case 'max-forwards':
+        this.#kept.push(name, countForward(this.#call.method, value));
         return;
       case 'host':
         this.#callerHost = value;
@@ -244,6 +252,7 @@ function meantBy(nameLowerCase: string): string {
 function classifyMeant(name: string, dropped: ReadonlySet<string>): Action {
   if (name === 'connection' || name === 'host' || name === 'content-length') return name;
   if (HOP_BY_HOP_NAMES.has(name) || dropped.has(name) || isOurs(name)) return 'drop';
+  if (name === 'max-forwards') return name;
   if (name === 'forwarded' || name.startsWith('x-forwarded-')) return 'forwarded';
   return CREDENTIAL_NAMES.has(name) ? 'credential' : 'keep';
 }

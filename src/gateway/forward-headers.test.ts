@@ -12,6 +12,7 @@ import { ResponseHeaderPlan, type ResponseHeaderRules } from './forward-headers-
 
 const KEY = 'tk_test_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const CALL: ForwardedCall = {
+  method: 'GET',
   requestId: 'req_1',
   remoteAddress: '192.0.2.7',
   secure: true,
@@ -188,6 +189,17 @@ describe('to the upstream', () => {
     expect(forward(headers, { edits })).toEqual(['A', 'b', ...ADDED.slice(2)]);
   });
 
+  it.each([
+    ['OPTIONS', '3', '2'],
+    ['OPTIONS', '1', '0'],
+    ['OPTIONS', '9'.repeat(30), '2147483647'],
+    ['OPTIONS', 'x', 'x'],
+    ['GET', '3', '3'],
+  ])('%s with Max-Forwards %s goes on with %s (RFC 9110 7.6.2)', (method, before, after) => {
+    const built = forward(['Host', 'gate', 'max-forwards', before], {}, { method });
+    expect(valuesOf(built, 'max-forwards')).toEqual([after]);
+  });
+
   it('asks for an unencoded answer where usage must be read (DESIGN 5)', () => {
     const built = forward(['Host', 'gate', 'Accept-Encoding', 'gzip, br'], {
       identityEncoding: true,
@@ -313,6 +325,16 @@ describe('to the upstream, from a connection whose calls have the same fields', 
     expect(valuesAt(one, 'x-forwarded-for')).toEqual(['192.0.2.7']);
     expect(valuesAt(one, 'x-forwarded-for', true)).toEqual(['10.0.0.1, 192.0.2.7']);
     expect(valuesAt(one, 'x-forwarded-for')).toEqual(['192.0.2.7']);
+  });
+
+  it('Max-Forwards is counted down for OPTIONS, and for no other method', () => {
+    const sameFields = { forwarded: undefined };
+    const sent = ['GET', 'OPTIONS', 'GET'].map((method) => {
+      const headers = [...HEADERS, 'Max-Forwards', '3'];
+      const built = planOf().build({ headers, sameFields }, { ...whole, method });
+      return valuesOf(flat(built), 'max-forwards');
+    });
+    expect(sent).toEqual([['3'], ['2'], ['3']]);
   });
 
   it('a length that is passed on is that of each call', () => {

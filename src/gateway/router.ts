@@ -25,6 +25,8 @@ export interface Router {
   match(method: string, host: string, path: string, headers: RawHeaders): RouteMatchResult;
   /** The API a path belongs to, whatever the method and headers: a pre-flight is answered by it. */
   findApi(host: string, path: string): Api | undefined;
+  /** The methods that the routes of a path answer, sorted: the list of an Allow header. */
+  allowedMethods(host: string, path: string, headers: RawHeaders): string[];
 }
 
 export function compileRouter(apis: readonly Api[]): Router {
@@ -65,6 +67,11 @@ class CompiledRouter implements Router {
     return this.#find(host, normal.value, (candidates) => candidates[0])?.api;
   }
 
+  allowedMethods(host: string, path: string, headers: RawHeaders): string[] {
+    const normal = normalizePath(path);
+    return normal.kind === 'bad-path' ? [] : this.#collectMethods(host, normal.value, headers);
+  }
+
   #tablesOf(hosts: readonly string[]): RouteTable[] {
     return hosts.map((host) => {
       const name = normalizeHost(host);
@@ -95,6 +102,11 @@ class CompiledRouter implements Router {
   }
 
   #explainMiss(host: string, path: string, headers: RawHeaders): RouteMatchResult {
+    const allow = this.#collectMethods(host, path, headers);
+    return allow.length === 0 ? NOT_FOUND : { kind: 'method-not-allowed', allow };
+  }
+
+  #collectMethods(host: string, path: string, headers: RawHeaders): string[] {
     const allow = new Set<string>();
     this.#find(host, path, (candidates) => {
       for (const candidate of candidates) {
@@ -103,8 +115,7 @@ class CompiledRouter implements Router {
       }
       return undefined;
     });
-    if (allow.size === 0) return NOT_FOUND;
-    return { kind: 'method-not-allowed', allow: [...allow].toSorted() };
+    return [...allow].toSorted();
   }
 }
 

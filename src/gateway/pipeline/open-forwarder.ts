@@ -30,6 +30,7 @@ export function openForwarder(
     throw new Error(`route ${route.id} has no upstream ${upstreamId}`);
   const { request, access } = exchange;
   const { shared, own } = plan.build(request, {
+    method: request.method,
     requestId: exchange.requestId,
     remoteAddress: request.remoteAddress,
     secure: request.secure,

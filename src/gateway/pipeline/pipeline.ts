@@ -2,6 +2,7 @@ import type { RequestHandler } from '../listener.ts';
 import type { Api, Route } from '../../domain/catalog.ts';
 import { requestId as createRequestId } from '../../platform/ids.ts';
 import { buildCorsHeaders, buildPreflightHeaders, isPreflight } from '../cors.ts';
+import { isAtItsEnd } from '../max-forwards.ts';
 import { subnetOf } from '../subnet.ts';
 import { accept, shed } from './accept.ts';
 import { failUnexpectedly, refuse } from './answer.ts';
@@ -55,6 +56,7 @@ export function judge(context: GatewayContext, exchange: Exchange): void {
       exchange.route = match.route;
       exchange.api = match.api;
       if (!isRetired(match.api, exchange.at)) {
+        if (request.method === 'OPTIONS' && answerAtItsEnd(exchange, host)) return;
         identify(context, exchange, match.route);
         return;
       }
@@ -104,6 +106,19 @@ function applyCors(exchange: Exchange, host: string): boolean {
     ...buildPreflightHeaders(api.cors, headers),
     'X-Request-Id',
     exchange.requestId,
+  ]);
+  exchange.response.end();
+  return true;
+}
+
+/** True = it may go no further (RFC 9110 7.6.2): it is answered here, before anybody is identified, and never charged. */
+function answerAtItsEnd(exchange: Exchange, host: string): boolean {
+  const { method, headers } = exchange.request;
+  if (!isAtItsEnd(method, readHeader(headers, 'max-forwards'))) return false;
+  const allowed = exchange.compiled.router.allowedMethods(host, exchange.path, headers);
+  exchange.response.writeHead(204, [
+    ...['Allow', allowed.join(', '), ...exchange.corsHeaders],
+    ...['X-Request-Id', exchange.requestId],
   ]);
   exchange.response.end();
   return true;
