@@ -68,6 +68,16 @@ describe('what a call by the byte costs at most (DISC-07)', () => {
     expect(response.header('x-tollkeeper-cost-max')).toBe(costMax);
   });
 
+  it('RFC 9110 8.6: an answer to HEAD costs nothing by the length that GET would have', async () => {
+    const gateway = open({ ...perByteOut, plan: prepaid });
+    gateway.engine.balances.set(BALANCE, 10_000_000_000);
+    gateway.answer = { status: 200, headers: ['Content-Length', '6'], body: [] };
+    const response = await gateway.call({ path: '/', method: 'HEAD' });
+    expect(response.header('x-tollkeeper-cost-max')).toBe('0.0000 USD');
+    expect(response.header('content-length')).toBe('6');
+    expect(gateway.facts.outcome?.costNano).toBe(0);
+  });
+
   it.each<[string, Setting, number, string | undefined]>([
     ['its bytes have a price', { ...perByteOut, plan: prepaid }, 10, '0.000000006 USD'],
     ['nobody knows how long the request is', { ...perByteOut, plan: prepaid }, -1, undefined],

@@ -77,7 +77,9 @@ export class ProxyMeter {
   /** An answer that says how long it is says what it costs at most, where nothing is billed beyond an allowance. */
   #noteLength(headers: RawHeaders): void {
     const { request } = this.#exchange;
-    const length = readWhole(readHeader(headers, 'content-length'));
+    // What an answer to HEAD says is the length that GET would have: none of it comes (RFC 9110 8.6).
+    const hasBody = request.method !== 'HEAD';
+    const length = hasBody ? readWhole(readHeader(headers, 'content-length')) : 0;
     if (length === undefined || request.contentLength < 0 || this.#bills) return;
     this.#exchange.costMostNano = this.#nanoOf(this.#flat().take, request.contentLength, length);
   }
