@@ -19,6 +19,31 @@ const LONG = 24 * 1024 * 1024;
 export function describeEndings(create: CreateListener): void {
   const { start, open } = openListenerLab(create);
 
+  describe('a client that ends its half', () => {
+    it.each([
+      ['before its answer has begun', false],
+      ['inside its answer', true],
+    ])(
+      '%s counts as gone: from one that has closed nothing tells it apart',
+      async (_when, begun) => {
+        let gone = 0;
+        let held: InboundResponse | undefined;
+        const { port } = await start((_request, response) => {
+          response.onClientGone = () => (gone += 1);
+          if (begun) response.writeHead(200, []);
+          held = response;
+        });
+        const client = await open(port, true);
+        await client.write(`GET / HTTP/1.1\r\n${HOST}\r\n`);
+        await waitFor(() => held, { timeoutMs: WAIT_MS, what: 'the request' });
+        client.socket.end();
+        await waitFor(() => gone > 0, { timeoutMs: WAIT_MS, what: 'onClientGone' });
+        expect([gone, held?.closed]).toEqual([1, true]);
+        await client.closed;
+      },
+    );
+  });
+
   describe('a long whole answer', () => {
     /** Begins a request whose answer is written at once, and does not read it. */
     async function begin(lines: string): Promise<RawConnection> {
