@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -5,8 +6,10 @@ import { expect, it, onTestFinished } from 'vitest';
 
 import { GatewayCaller } from './support/gateway-caller.ts';
 import { lockLedger } from './support/lock-ledger.ts';
+import { openTls } from './support/open-tls.ts';
 import { startGateway } from './support/start-gateway.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
+import { RENEWED_CERTIFICATE, TEST_CERTIFICATE } from './support/test-certificate.ts';
 import { waitFor } from './support/wait-for.ts';
 
 const config = (price: string) => `
@@ -88,6 +91,43 @@ it('GW-03: a reload that a worker has not confirmed says so, and the next one th
     what: 'every worker to confirm it',
   });
 });
+
+it.each(['sockets', 'node'])(
+  'server.http: %s shows a renewed certificate once it has read it, and so does a worker that comes later',
+  async (http) => {
+    const directory = temporaryDirectory('renewed');
+    const file = join(directory, 'tollkeeper.yaml');
+    const put = ({ cert, key }: typeof TEST_CERTIFICATE) => {
+      writeFileSync(join(directory, 'cert.pem'), cert);
+      writeFileSync(join(directory, 'key.pem'), key);
+    };
+    put(TEST_CERTIFICATE);
+    const server = `server: { http: ${http}, tls: { cert: cert.pem, key: key.pem } }`;
+    writeFileSync(file, `${config('0.001')}\n${server}`);
+    const gateway = await startGateway({ args: ['--workers', '1', '--config', file] });
+    onTestFinished(async () => void (await gateway.stop()));
+    const caller = new GatewayCaller(gateway);
+    onTestFinished(() => caller.close());
+    const shown = async () => {
+      const { client, fingerprint } = await openTls(Number(new URL(gateway.gateway).port));
+      client.destroy();
+      return fingerprint;
+    };
+    expect(await shown()).toBe(new X509Certificate(TEST_CERTIFICATE.cert).fingerprint256);
+    put(RENEWED_CERTIFICATE);
+    const reload = await caller.admin('/admin/config/reload', undefined, 'POST');
+    expect(reload).toMatchObject({ needs_restart: [] });
+    const { fingerprint256 } = new X509Certificate(RENEWED_CERTIFICATE.cert);
+    expect(await shown()).toBe(fingerprint256);
+    const crew = await caller.admin<{ data: { pid: number }[] }>('/admin/workers');
+    for (const { pid } of crew.data) process.kill(pid, 'SIGKILL');
+    const later = await waitFor(() => shown().catch(() => undefined), {
+      timeoutMs: 20_000,
+      what: 'another worker',
+    });
+    expect(later).toBe(fingerprint256);
+  },
+);
 
 it('a second gateway on one data directory says so, and both keep the same books', async () => {
   const data = temporaryDirectory('shared');

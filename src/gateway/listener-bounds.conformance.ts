@@ -1,9 +1,11 @@
+import { X509Certificate } from 'node:crypto';
 import { request as sendTlsRequest } from 'node:https';
 
 import { describe, expect, it } from 'vitest';
 
 import { RawConnection } from '../../test/support/raw-connection.ts';
-import { TEST_CERTIFICATE } from '../../test/support/test-certificate.ts';
+import { openTls } from '../../test/support/open-tls.ts';
+import { RENEWED_CERTIFICATE, TEST_CERTIFICATE } from '../../test/support/test-certificate.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import type { InboundRequest, InboundResponse } from './listener.ts';
 import {
@@ -198,6 +200,27 @@ export function describeBounds(create: CreateListener): void {
       expect(text).toBe('POST /t hello');
       expect(seen).toMatchObject({ secure: true, remoteAddress: '127.0.0.1' });
       await listener.drain(WAIT_MS);
+    });
+
+    it('shows a renewed certificate from the next handshake on, and keeps who is connected', async () => {
+      const { port, listener } = await start(echo, { tls: TEST_CERTIFICATE });
+      const before = await openTls(port);
+      listener.renewTls(RENEWED_CERTIFICATE);
+      const after = await openTls(port);
+      expect([before.fingerprint, after.fingerprint]).toEqual([
+        new X509Certificate(TEST_CERTIFICATE.cert).fingerprint256,
+        new X509Certificate(RENEWED_CERTIFICATE.cert).fingerprint256,
+      ]);
+      await before.client.write(`GET /still HTTP/1.1\r\n${HOST}\r\n`);
+      await receives(before.client, 'GET /still');
+      for (const { client } of [before, after]) client.destroy();
+    });
+
+    it('does not begin with a certificate that comes later', async () => {
+      const { port, listener } = await start(echo);
+      listener.renewTls(RENEWED_CERTIFICATE);
+      const client = await send(port, `GET /plain HTTP/1.1\r\n${HOST}\r\n`);
+      expect(await receives(client, 'GET /plain')).toMatch(/^HTTP\/1.1 200 /);
     });
 
     it('is not disturbed by a client that speaks plain HTTP', async () => {

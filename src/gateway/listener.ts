@@ -83,10 +83,16 @@ export interface ProtocolError {
   readonly reason: string;
 }
 
+/** PEM text. */
+export interface TlsCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: TlsCertificate | undefined;
   readonly headerBytesMax: number;
   readonly headersTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
@@ -101,6 +107,8 @@ export interface Listener {
   /** Requests that were handed over and whose connections have not come to an end of them. */
   readonly openRequests: number;
   listen(): Promise<AddressInfo>;
+  /** Handshakes from now on show this certificate; connections that are open stay. Only where it began with one. */
+  renewTls(tls: TlsCertificate): void;
   /** Stops accepting, lets running answers finish until `deadlineMs` from now, then breaks the rest. */
   drain(deadlineMs: number): Promise<void>;
 }

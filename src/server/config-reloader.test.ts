@@ -20,7 +20,7 @@ function openReloader(current: LoadedConfig, builtins = RESOLVED) {
   let letGo = (_confirmed: boolean): void => undefined;
   const reloader = new ConfigReloader({
     crew: {
-      adopt: (catalog) =>
+      adopt: ({ catalog }) =>
         new Promise((resolve) => {
           letGo = (confirmed) => {
             adopted.push(parseCatalog(catalog).version);

@@ -51,12 +51,13 @@ export class ConfigReloader {
       return reload;
     }
     // Always the newest: what was read may have been overtaken while it waited.
-    const { catalog } = watch.current;
+    const { catalog, server } = watch.current;
     const { version } = catalog;
     const changes = reload.kind === 'unchanged' ? [] : reload.changes;
     if (reload.kind === 'changed' || !this.#inForce) {
       this.#inForce = false;
-      this.#inForce = await crew.adopt(serializeCatalog(await builtins.resolve(catalog)));
+      const resolved = serializeCatalog(await builtins.resolve(catalog));
+      this.#inForce = await crew.adopt({ catalog: resolved, tls: server.tls });
     }
     const inForce = this.#inForce;
     if (reload.kind === 'changed') {

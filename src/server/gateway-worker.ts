@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 
 import { LedgerEngine } from '../engine/ledger-engine.ts';
 import { ownerLockPath } from '../engine/reclaim.ts';
-import type { Listener } from '../gateway/listener.ts';
+import type { Listener, TlsCertificate } from '../gateway/listener.ts';
 import { AddressLimiter } from '../gateway/address-limiter.ts';
 import { compileAddressSet } from '../gateway/address-set.ts';
 import type { GatewayContext } from '../gateway/pipeline/context.ts';
@@ -33,7 +33,7 @@ import { openSharedRates } from './shared-rates.ts';
 import { renderProtocolError } from './protocol-error.ts';
 import { loadTransport, type Transport } from './transport.ts';
 
-import type { WorkerStart } from './worker-messages.ts';
+import type { Adoption, WorkerStart } from './worker-messages.ts';
 
 const HOLD_POLL_MS = 10;
 const HOLD_WAIT_MS = 1000;
@@ -58,6 +58,7 @@ export class GatewayWorker {
   readonly #tokenizer = openTokenizer();
   #listener: Listener | undefined;
   #publicUrl: string;
+  #tls: TlsCertificate | undefined;
   #draining = false;
 
   private constructor(parts: {
@@ -88,6 +89,7 @@ export class GatewayWorker {
     this.#transport = parts.transport;
     this.#recorder = new RequestRecorder(parts.store, parts.logger, parts.start.log.requests);
     this.#publicUrl = parts.start.server.publicUrl ?? '';
+    this.#tls = parts.start.server.tls;
   }
 
   static async open(start: WorkerStart): Promise<GatewayWorker> {
@@ -127,7 +129,7 @@ export class GatewayWorker {
       {
         host: server.host,
         port: server.port,
-        tls: server.tls,
+        tls: this.#tls,
         headerBytesMax: server.headerBytesMax,
         headersTimeoutMs: server.headersTimeoutMs,
         keepAliveTimeoutMs: server.keepAliveTimeoutMs,
@@ -144,9 +146,10 @@ export class GatewayWorker {
   }
 
   /** Puts another configuration in force for every request that begins from now on. */
-  adopt(catalog: string): void {
+  adopt({ catalog, tls }: Adoption): void {
     this.#catalogs.set(catalog);
     this.#keys.forgetAll();
+    if (tls !== undefined) this.#renewTls(tls);
   }
 
   metrics(): ReturnType<MetricRegistry['snapshot']> {
@@ -176,6 +179,14 @@ export class GatewayWorker {
       this.#rates?.close(),
       this.#store.close(),
     ]);
+  }
+
+  /** Whether it serves TLS at all is decided at the start. */
+  #renewTls(tls: TlsCertificate): void {
+    const before = this.#tls;
+    if (before === undefined || (before.cert === tls.cert && before.key === tls.key)) return;
+    this.#tls = tls;
+    this.#listener?.renewTls(tls);
   }
 
   async #handBack(): Promise<void> {

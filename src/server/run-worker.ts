@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 
 import { GatewayWorker } from './gateway-worker.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
+import type { Adoption, FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
 /** How long an orphan (its supervisor was killed) lets its answers finish before it hands its money back. */
 const ORPHAN_DRAIN_MS = 3000;
@@ -12,7 +12,7 @@ const ORPHAN_LIFE_MS = 8000;
 export function runWorker(): void {
   let worker: GatewayWorker | undefined;
   /** The configuration may change while this process opens its store: what it was started with is then old. */
-  let newest: string | undefined;
+  let newest: Adoption | undefined;
   let leaving = false;
   const leave = (deadlineMs: number): void => {
     if (leaving) return;
@@ -29,8 +29,8 @@ export function runWorker(): void {
       case 'start':
         open(message).catch(giveUp);
         return;
-      case 'catalog':
-        newest = message.catalog;
+      case 'adopt':
+        newest = message;
         worker?.adopt(newest);
         tell({ type: 'adopted', call: message.call });
         return;

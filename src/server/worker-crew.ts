@@ -2,9 +2,10 @@ import type { Worker } from 'node:cluster';
 
 import type { Logger } from '../platform/logger.ts';
 import { mergeSnapshots, type MetricSnapshot, withoutGauges } from '../platform/metrics.ts';
+import type { ServerSettings, TlsSettings } from './config/loaded-config.ts';
 import { forkWorker, type Recruit } from './fork-worker.ts';
 import { listenOnFreePort } from './free-port.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
+import type { Adoption, FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
 
 const ANSWER_WAIT_MS = 1000;
 /** A worker that dies this soon after its start is started again with growing pauses. */
@@ -85,12 +86,12 @@ export class WorkerCrew {
   }
 
   /** Resolves when every worker that answers decides by this configuration (GW-03); false = one has not said so. */
-  async adopt(catalog: string): Promise<boolean> {
-    this.#start = { ...this.#start, catalog };
+  async adopt({ catalog, tls }: Adoption): Promise<boolean> {
+    this.#start = { ...this.#start, catalog, server: withTls(this.#start.server, tls) };
     this.adoptedAt = this.#now();
     const confirmed = await Promise.all(
       this.members.map(async ({ worker, state }) => {
-        const answer = await this.#ask(worker, (call) => ({ type: 'catalog', catalog, call }));
+        const answer = await this.#ask(worker, (call) => ({ type: 'adopt', catalog, tls, call }));
         // One that is starting serves nobody before it has the newest, and one that ended serves nobody.
         return answer !== undefined || state === 'starting' || !this.#members.has(worker.id);
       }),
@@ -216,6 +217,11 @@ export class WorkerCrew {
       send(worker, message(call));
     });
   }
+}
+
+/** Those of one port serve all of them TLS, or none: a worker to come begins as the others did. */
+function withTls(server: ServerSettings, tls: TlsSettings | undefined): ServerSettings {
+  return server.tls === undefined || tls === undefined ? server : { ...server, tls };
 }
 
 function send(worker: Worker, message: ToWorker): void {

@@ -4,6 +4,7 @@ import type {
   RedisSettings,
   ServerSettings,
   StoreSettings,
+  TlsSettings,
 } from './config/loaded-config.ts';
 
 /** Everything a gateway worker needs to serve; it reads no file of its own. */
@@ -23,9 +24,17 @@ export interface WorkerStart {
   readonly clockShiftMs: number;
 }
 
+/** What of a new configuration a running worker takes on. */
+export interface Adoption {
+  /** Of serializeCatalog. */
+  readonly catalog: string;
+  /** For a worker that serves TLS. */
+  readonly tls: TlsSettings | undefined;
+}
+
 export type ToWorker =
   | WorkerStart
-  | { readonly type: 'catalog'; readonly catalog: string; readonly call: number }
+  | (Adoption & { readonly type: 'adopt'; readonly call: number })
   | { readonly type: 'report-metrics'; readonly call: number }
   | { readonly type: 'drain'; readonly deadlineMs: number };
 

@@ -1,11 +1,17 @@
 import { createServer as createPlainServer } from 'node:http';
 import type { Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import type { Listener, ListenerOptions, ProtocolError, RequestHandler } from '../listener.ts';
+import type {
+  Listener,
+  ListenerOptions,
+  ProtocolError,
+  RequestHandler,
+  TlsCertificate,
+} from '../listener.ts';
 import { TlsHandshakes } from '../tls-handshakes.ts';
 import { Connection, ExchangeIncoming, ExchangeOutgoing } from './connection.ts';
 import { inspectRequest } from './inspect-request.ts';
@@ -65,6 +71,10 @@ class NodeHttpListener implements Listener, ExchangeHost {
         } else resolve(address);
       });
     });
+  }
+
+  renewTls({ cert, key }: TlsCertificate): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext({ cert, key });
   }
 
   async drain(deadlineMs: number): Promise<void> {

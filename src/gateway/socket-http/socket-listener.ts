@@ -4,9 +4,9 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
 
-import type { Listener, ListenerOptions, RequestHandler } from '../listener.ts';
+import type { Listener, ListenerOptions, RequestHandler, TlsCertificate } from '../listener.ts';
 import { TlsHandshakes } from '../tls-handshakes.ts';
 import { type ConnectionHost, ServerConnection } from './server-connection.ts';
 import { adoptSocket, type ReadTarget } from './shared-reads.ts';
@@ -67,6 +67,10 @@ class SocketListener implements Listener, ConnectionHost {
         } else resolve(address);
       });
     });
+  }
+
+  renewTls({ cert, key }: TlsCertificate): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext({ cert, key });
   }
 
   async drain(deadlineMs: number): Promise<void> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { loadText } from '../../../test/support/check-config.ts';
+import { RENEWED_CERTIFICATE, TEST_CERTIFICATE } from '../../../test/support/test-certificate.ts';
 import { formatProblem } from './config-problem.ts';
 import { loadConfig } from './load-config.ts';
 import type { LoadedConfig } from './loaded-config.ts';
@@ -232,6 +233,29 @@ describe('reload() for SIGHUP and the admin API', () => {
     expect(reload.kind === 'changed' && formatChanges(reload.changes)).toBe(
       'log.level changed (from the next start), packs.a removed, server.drain changed, server.port changed (from the next start)',
     );
+  });
+
+  test('a certificate is renewed without a start, and TLS begins with one', () => {
+    const tls = 'version: 1\nserver: { tls: { cert: cert.pem, key: key.pem } }';
+    const put = ({ cert, key }: typeof TEST_CERTIFICATE) => {
+      writeFileSync(join(directory, 'cert.pem'), cert);
+      writeFileSync(join(directory, 'key.pem'), key);
+    };
+    put(TEST_CERTIFICATE);
+    writeFileSync(file, 'version: 1');
+    const watch = open();
+    const reload = () => {
+      const result = watch.reload();
+      return result.kind === 'changed' ? formatChanges(result.changes) : result.kind;
+    };
+    writeFileSync(file, tls);
+    expect(reload()).toBe('server.tls added (from the next start)');
+    put({ ...RENEWED_CERTIFICATE, key: TEST_CERTIFICATE.key });
+    expect(reload()).toBe('kept');
+    put(RENEWED_CERTIFICATE);
+    expect(reload()).toBe('server.tls changed');
+    writeFileSync(file, 'version: 1');
+    expect(reload()).toBe('server.tls removed (from the next start)');
   });
 
   test('takes nothing of a file whose prices are in another asset', () => {

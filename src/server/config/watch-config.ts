@@ -45,6 +45,8 @@ const SETTLE_MS = 100;
 const SETTLES_MAX = 10;
 /** How long a stop waits is looked up when it comes. */
 const READ_AT_START = /^(server(?!\.drain$)|store|redis|log|journal|jobs)(\.|$)/;
+/** Another certificate is shown from the next handshake on; to serve TLS, or to stop, takes a start. */
+const RENEWED = 'server.tls changed';
 
 /** Hot reload: the new file is read, checked and compiled first, and only then takes the old one's place. */
 export function watchConfig(options: WatchOptions): ConfigWatch {
@@ -172,7 +174,8 @@ export function listChanges(before: LoadedConfig, after: LoadedConfig): readonly
     const [old, now] = [before.fingerprints.get(path), after.fingerprints.get(path)];
     if (old === now) return [];
     const change = old === undefined ? 'added' : now === undefined ? 'removed' : 'changed';
-    return [{ path, change, needsRestart: READ_AT_START.test(path) }];
+    const needsRestart = READ_AT_START.test(path) && `${path} ${change}` !== RENEWED;
+    return [{ path, change, needsRestart }];
   });
 }
 
