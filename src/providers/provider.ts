@@ -36,7 +36,13 @@ export interface RequestEdits {
 }
 
 /** What an upstream says that it read and wrote. */
-export type TokenUsage = Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'outputTokens'>;
+export interface TokenUsage extends Pick<
+  Usage,
+  'inputTokens' | 'cachedInputTokens' | 'outputTokens'
+> {
+  /** It says only how much both were together: `inputTokens` has what was written too. */
+  readonly isSum: boolean;
+}
 
 /** Watches one stream of answer bytes and says what it has used so far. Bounded memory. */
 export interface StreamMeter {
@@ -72,7 +78,7 @@ export interface Provider {
   /** The caller's bytes with the edits spliced in; re-serialised only where splicing cannot do it. */
   editBody(body: Buffer, parsed: unknown, edits: RequestEdits): Buffer;
   /** Usage from a whole answer, or undefined when it says none. */
-  readUsage(body: Buffer): Usage | undefined;
+  readUsage(body: Buffer): TokenUsage | undefined;
   /** Text of a whole answer for the fallback tokenizer; undefined = an error is all it says, or it is no answer. */
   readOutputText(body: Buffer): string | undefined;
   openStreamMeter(options: {

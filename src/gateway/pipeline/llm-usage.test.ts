@@ -141,6 +141,44 @@ describe('LLM-06: no output is no count of what was written', () => {
   });
 });
 
+describe('LLM-06: a sum of what was read and written is no more than that', () => {
+  const usage = { total_tokens: 47 };
+
+  it('in a stream: what was written is measured, the rest was read', async () => {
+    expect(await outcomeOf([...TEN_PIECES, { choices: [], usage }])).toMatchObject({
+      inputTokens: 37,
+      outputTokens: 10,
+      estimated: true,
+      costNano: 37 + 20,
+    });
+  });
+
+  it('in a stream, told before anything was written: it is the input', async () => {
+    expect(await outcomeOf([{ choices: [], usage }, ...TEN_PIECES])).toMatchObject({
+      inputTokens: 47,
+      outputTokens: 10,
+      costNano: 47 + 20,
+    });
+  });
+
+  it('in a stream that writes more than it comes to: all of it was written', async () => {
+    const chunks = [...TEN_PIECES, { choices: [], usage: { total_tokens: 4 } }];
+    expect(await outcomeOf(chunks)).toMatchObject({ inputTokens: 0, outputTokens: 4 });
+  });
+
+  it.each([
+    [47, 44, 3],
+    [2, 0, 2],
+  ])('in a whole answer: %d', async (total, inputTokens, outputTokens) => {
+    const gateway = openModel();
+    const choices = [{ message: { content: 'twelve bytes' } }];
+    const body = JSON.stringify({ choices, usage: { total_tokens: total } });
+    gateway.answer = { status: 200, headers: ['Content-Type', 'application/json'], body };
+    await gateway.call(chat());
+    expect(gateway.facts.outcome).toMatchObject({ inputTokens, outputTokens, estimated: true });
+  });
+});
+
 describe('LLM-06: no text is free for want of a shape that can be metered', () => {
   const EVENTS = ['Content-Type', 'text/event-stream'];
   const JSON_TYPE = ['Content-Type', 'application/json'];
@@ -163,6 +201,25 @@ describe('LLM-06: no text is free for want of a shape that can be metered', () =
     expect([response.status, gateway.facts.outcome?.code]).toEqual([502, 'UPSTREAM_FAILED']);
     expect(response.body).not.toContain('Hello');
     expect([gateway.engine.charged, gateway.engine.openUnits]).toEqual([{}, 0]);
+  });
+
+  it('a whole answer of the Responses API is 502, whatever it says that it wrote', async () => {
+    const gateway = openModel();
+    const usage = { input_tokens: 5, output_tokens: 300, total_tokens: 305 };
+    const body = JSON.stringify({ object: 'response', output: [{ text: 'Hello' }], usage });
+    gateway.answer = { status: 200, headers: JSON_TYPE, body };
+    const response = await gateway.call(chat());
+    expect([response.status, gateway.engine.charged]).toEqual([502, {}]);
+    expect(response.body).not.toContain('Hello');
+  });
+
+  it('a stream that tells its counts by those names is charged by them', async () => {
+    const usage = { input_tokens: 5, output_tokens: 300, total_tokens: 305 };
+    expect(await outcomeOf([...TEN_PIECES, { choices: [], usage }])).toMatchObject({
+      inputTokens: 5,
+      outputTokens: 300,
+      estimated: false,
+    });
   });
 
   it.each([

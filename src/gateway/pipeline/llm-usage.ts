@@ -50,10 +50,10 @@ export class UsageCounter {
     const { provider, route } = this.#call;
     const usage = provider.readUsage(answer);
     const isTold = usage !== undefined && (usage.outputTokens > 0 || route.kind === 'embeddings');
-    if (isTold) return usage;
+    if (isTold) return toUsage(usage);
     const text = provider.readOutputText(answer);
     // Nothing was said of what it wrote: that is no count of it where it wrote something.
-    if (usage !== undefined && (text === undefined || text === '')) return usage;
+    if (usage !== undefined && (text === undefined || text === '')) return toUsage(usage);
     if (text === undefined) return undefined;
     return this.#countWhole(usage, text, answer.length);
   }
@@ -80,11 +80,14 @@ export class UsageCounter {
   }
 
   async #countTexts(reported: TokenUsage | undefined, output: () => string, outputGuess: number) {
-    const [inputTokens, outputTokens] = await Promise.all([
+    const [told, counted] = await Promise.all([
       reported?.inputTokens ?? this.#count(this.#call.request.inputText, this.inputGuess),
       this.#count(output, outputGuess),
     ]);
     const cachedInputTokens = reported?.cachedInputTokens ?? 0;
+    const isSum = reported?.isSum === true;
+    const outputTokens = isSum ? Math.min(counted, told - cachedInputTokens) : counted;
+    const inputTokens = isSum ? told - outputTokens : told;
     return { inputTokens, cachedInputTokens, outputTokens, estimated: true };
   }
 
@@ -96,6 +99,18 @@ export class UsageCounter {
       return guess;
     }
   }
+}
+
+/** Member by member: a spread here takes as long as all the reading. */
+function toUsage({ inputTokens, cachedInputTokens, outputTokens }: TokenUsage): Usage {
+  return {
+    inputTokens,
+    cachedInputTokens,
+    outputTokens,
+    bytesIn: 0,
+    bytesOut: 0,
+    estimated: false,
+  };
 }
 
 /** What a stream has come to so far. A guess by bytes goes no further than what was asked for, unless more was seen for certain. */

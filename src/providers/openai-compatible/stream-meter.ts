@@ -5,7 +5,7 @@ import { isAnswer, readPiece, saysError } from './output-text.ts';
 import { isRecord, parseJson, readList } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
 import { readStrayText } from './stray-text.ts';
-import { parseUsage } from './usage.ts';
+import { isNamedAsOthers, parseUsage } from './usage.ts';
 
 /** Far above any chunk of text; what exceeds it is not a stream of chat completion chunks. */
 export const EVENT_BYTES_MAX = 1024 * 1024;
@@ -69,7 +69,7 @@ export class OpenaiStreamMeter implements StreamMeter {
 
   get exact(): boolean {
     const isComplete = this.#piecesReported === this.#pieces && this.#strayCounted === 0;
-    return this.#reported !== undefined && isComplete;
+    return this.#reported?.isSum === false && isComplete;
   }
 
   get reported(): TokenUsage | undefined {
@@ -142,8 +142,8 @@ export class OpenaiStreamMeter implements StreamMeter {
   #readChunk(chunk: JsonRecord, data: string): boolean {
     this.#answered ||= isAnswer(chunk);
     this.#countText(chunk);
-    const hasUsage = isRecord(chunk['usage']);
-    this.#takeReport(parseUsage(hasUsage ? chunk['usage'] : findUsage(chunk)));
+    const told = findUsage(chunk);
+    if (this.#answered || !isNamedAsOthers(told)) this.#takeReport(parseUsage(told));
     if (saysError(chunk)) {
       const said = Buffer.from(data);
       if (this.#hasNothing) {
@@ -153,7 +153,7 @@ export class OpenaiStreamMeter implements StreamMeter {
       this.#isOver ||= this.#withholds?.(said) === true;
     }
     if (!this.#answered) this.#noteSaid(Buffer.from(data));
-    return this.#keepUsageChunk || !hasUsage || !isUsageOnly(chunk);
+    return this.#keepUsageChunk || !isUsageOnly(chunk);
   }
 
   #noteSaid(said: Buffer): void {
@@ -208,9 +208,10 @@ export class OpenaiStreamMeter implements StreamMeter {
   }
 
   /** None written where something was is no count: then only the input is believed. */
-  #takeReport(usage: TokenUsage | undefined): void {
-    if (usage === undefined) return;
+  #takeReport(told: TokenUsage | undefined): void {
+    if (told === undefined) return;
     this.#answered = true;
+    const usage = told.isSum ? this.#split(told) : told;
     if (usage.outputTokens === 0 && this.#pieces + this.#strayBytes > 0) {
       this.#reported = { ...usage, outputTokens: this.#reported?.outputTokens ?? 0 };
       return;
@@ -219,18 +220,28 @@ export class OpenaiStreamMeter implements StreamMeter {
     this.#piecesReported = this.#pieces;
     this.#textBytesReported = this.#textBytes;
   }
+
+  /** What of a sum was written is measured, and the rest was read. */
+  #split({ inputTokens: sum, cachedInputTokens }: TokenUsage): TokenUsage {
+    const bytes = this.#textBytes + this.#strayBytes;
+    const measured = Math.max(this.#pieces, Math.ceil(bytes / ESTIMATED_BYTES_PER_TOKEN));
+    const outputTokens = Math.min(sum - cachedInputTokens, measured);
+    const isSum = outputTokens > 0;
+    return { inputTokens: sum - outputTokens, cachedInputTokens, outputTokens, isSum };
+  }
 }
 
-/** Where some report it with the last piece: Groq in a member of its own, Moonshot in the choice. */
-function findUsage({ x_groq: groq, choices }: JsonRecord): unknown {
+/** Some report it elsewhere with the last piece: Groq in a member of its own, Moonshot in the choice. */
+function findUsage({ usage, x_groq: groq, choices }: JsonRecord): unknown {
+  if (isRecord(usage)) return usage;
   if (isRecord(groq)) return groq['usage'];
   const choice = readList(choices)[0];
   return isRecord(choice) ? choice['usage'] : undefined;
 }
 
 /** OpenAI sends `choices: []` with the usage, vLLM may send null or leave it out. */
-function isUsageOnly(chunk: JsonRecord): boolean {
-  return readList(chunk['choices']).length === 0 && (chunk['error'] ?? null) === null;
+function isUsageOnly({ usage, choices, error }: JsonRecord): boolean {
+  return isRecord(usage) && readList(choices).length === 0 && (error ?? null) === null;
 }
 
 /** The `data` of an event, its lines joined by line feeds; `''` for a comment. */

@@ -13,7 +13,6 @@ describe('LLM-06 parseUsage', () => {
       [5, 4, 3],
     ],
     ['embeddings', { prompt_tokens: 5, total_tokens: 5 }, [5, 0, 0]],
-    ['a total alone', { total_tokens: 5 }, [5, 0, 0]],
     ['a total without a prompt', { completion_tokens: 3, total_tokens: 8 }, [5, 0, 3]],
     [
       'reasoning in the total only',
@@ -30,8 +29,59 @@ describe('LLM-06 parseUsage', () => {
       { prompt_tokens: 5, completion_tokens: 3, prompt_tokens_details: null },
       [5, 0, 3],
     ],
+    ['the names of the Responses API', { input_tokens: 5, output_tokens: 3 }, [5, 0, 3]],
+    [
+      'its details',
+      {
+        input_tokens: 5,
+        input_tokens_details: { cached_tokens: 4 },
+        output_tokens: 3,
+        total_tokens: 8,
+      },
+      [5, 4, 3],
+    ],
+    [
+      "Anthropic's caches, which are beside the input",
+      {
+        input_tokens: 5,
+        cache_read_input_tokens: 70,
+        cache_creation_input_tokens: 20,
+        output_tokens: 3,
+      },
+      [95, 70, 3],
+    ],
+    [
+      'the same names beside prompt tokens, which include them',
+      { prompt_tokens: 95, cache_creation_input_tokens: 20, completion_tokens: 3 },
+      [95, 0, 3],
+    ],
+    [
+      'reasoning that the completion does not have',
+      {
+        prompt_tokens: 5,
+        completion_tokens: 3,
+        completion_tokens_details: { reasoning_tokens: 90 },
+      },
+      [5, 0, 93],
+    ],
+    [
+      'reasoning that it has',
+      {
+        prompt_tokens: 5,
+        completion_tokens: 93,
+        completion_tokens_details: { reasoning_tokens: 90 },
+      },
+      [5, 0, 93],
+    ],
   ])('reads %s', (_title, value, [inputTokens, cachedInputTokens, outputTokens]) => {
-    expect(parseUsage(value)).toEqual({ inputTokens, cachedInputTokens, outputTokens });
+    const counts = { inputTokens, cachedInputTokens, outputTokens, isSum: false };
+    expect(parseUsage(value)).toEqual(counts);
+  });
+
+  it('knows a sum from a count of the input', () => {
+    const counts = { inputTokens: 5, cachedInputTokens: 0, outputTokens: 0 };
+    expect(parseUsage({ total_tokens: 5 })).toEqual({ ...counts, isSum: true });
+    expect(parseUsage({ prompt_tokens: 5 })).toEqual({ ...counts, isSum: false });
   });
 
   it.each([
@@ -56,7 +106,7 @@ describe('LLM-06 parseUsage', () => {
 
 describe('LLM-06 readUsage', () => {
   const usage = { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 };
-  const expected = { inputTokens: 5, cachedInputTokens: 0, outputTokens: 3 };
+  const expected = { inputTokens: 5, cachedInputTokens: 0, outputTokens: 3, isSum: false };
   const decoy = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
 
   it.each([
@@ -89,6 +139,14 @@ describe('LLM-06 readUsage', () => {
     ['null', { usage: null }],
   ])('finds none where it is %s', (_title, answer) => {
     expect(readUsage(Buffer.from(JSON.stringify(answer)))).toBeUndefined();
+  });
+
+  it('reads the names of other families in an answer of this one alone', () => {
+    const others = { input_tokens: 5, output_tokens: 3, total_tokens: 8 };
+    const read = (answer: object) => readUsage(Buffer.from(JSON.stringify(answer)));
+    expect(read({ choices: [{}], usage: others })).toEqual(expected);
+    expect(read({ data: [{}], usage: others })).toEqual(expected);
+    expect(read({ object: 'response', output: [], usage: others })).toBeUndefined();
   });
 
   it('says what a full parse says, whatever stands around it', () => {

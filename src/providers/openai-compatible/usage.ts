@@ -1,5 +1,6 @@
 import { skipSpace, skipToClose, skipValue } from '../../platform/scan-json.ts';
 import type { TokenUsage } from '../provider.ts';
+import { isAnswer } from './output-text.ts';
 import { isRecord, parseBody, parseJson } from './read-json.ts';
 import type { JsonRecord } from './read-json.ts';
 
@@ -19,7 +20,13 @@ export function readUsage(body: Buffer): TokenUsage | undefined {
   const key = body.lastIndexOf(USAGE_KEY);
   if (key === -1) return undefined;
   const found = readTail(body, key) ?? parseWhole(body);
-  return parseUsage(found);
+  return isNamedAsOthers(found) && !isWholeAnswer(body) ? undefined : parseUsage(found);
+}
+
+/** Whether it has the names of other families of APIs. Such counts are read in an answer of this family alone. */
+export function isNamedAsOthers(value: unknown): boolean {
+  if (!isRecord(value) || 'prompt_tokens' in value) return false;
+  return 'input_tokens' in value || 'output_tokens' in value;
 }
 
 /** The value of this key if it is a member of the outermost object, or undefined if that is not plain to see. */
@@ -34,6 +41,11 @@ function readTail(body: Buffer, key: number): unknown {
   return parseJson(body.toString('utf8', start, end));
 }
 
+function isWholeAnswer(body: Buffer): boolean {
+  const answer = parseBody(body);
+  return isRecord(answer) && isAnswer(answer);
+}
+
 function parseWhole(body: Buffer): unknown {
   const answer = parseBody(body);
   return isRecord(answer) ? answer['usage'] : undefined;
@@ -42,31 +54,54 @@ function parseWhole(body: Buffer): unknown {
 /**
  * Prompt tokens include cached ones, completion tokens include reasoning ones
  * (https://platform.openai.com/docs/api-reference/chat/object). Some servers leave reasoning out of
- * `completion_tokens` but not out of `total_tokens`: then the total decides. Embeddings have no completion.
+ * `completion_tokens` but not out of `total_tokens`: then the total decides; or it is more than the completion that
+ * should have it: then it is beside it. Embeddings have no completion.
  * Undefined where a count is missing, odd, or everything is 0, which servers send that do not count.
  */
 export function parseUsage(value: unknown): TokenUsage | undefined {
   if (!isRecord(value)) return undefined;
-  const completion = readCount(value, 'completion_tokens') ?? 0;
+  const prompt = readCount(value, 'prompt_tokens') ?? readInput(value);
+  const completion = readCount(value, 'completion_tokens') ?? readCount(value, 'output_tokens');
+  const written = withReasoning(value, completion ?? 0);
   const total = readCount(value, 'total_tokens') ?? 0;
-  const inputTokens = readCount(value, 'prompt_tokens') ?? total - completion;
-  const outputTokens = Math.max(completion, total - inputTokens);
+  const inputTokens = prompt ?? total - written;
+  const outputTokens = Math.max(written, total - inputTokens);
   const cachedInputTokens = readCached(value);
-  const usage = { inputTokens, cachedInputTokens, outputTokens };
+  const isSum = prompt === undefined && completion === undefined;
   // An odd count is NaN, and so is everything made from it.
-  const isSound = isCount(inputTokens) && isCount(outputTokens) && isCount(cachedInputTokens);
-  if (!isSound || cachedInputTokens > inputTokens) return undefined;
-  return inputTokens + outputTokens === 0 ? undefined : usage;
+  const fresh = inputTokens - cachedInputTokens;
+  const isSound = isCount(fresh) && isCount(cachedInputTokens) && isCount(outputTokens);
+  if (!isSound || inputTokens + outputTokens === 0) return undefined;
+  return { inputTokens, cachedInputTokens, outputTokens, isSum };
+}
+
+/**
+ * As the Responses API names it (https://platform.openai.com/docs/api-reference/responses/object), and Anthropic, who
+ * counts what passed a cache beside it (https://platform.claude.com/docs/en/build-with-claude/prompt-caching).
+ */
+function readInput(usage: JsonRecord): number | undefined {
+  const input = readCount(usage, 'input_tokens');
+  if (input === undefined) return undefined;
+  const written = readCount(usage, 'cache_creation_input_tokens') ?? 0;
+  return input + (readCount(usage, 'cache_read_input_tokens') ?? 0) + written;
+}
+
+function withReasoning(usage: JsonRecord, completion: number): number {
+  const details = usage['completion_tokens_details'] ?? usage['output_tokens_details'];
+  const reasoning = isRecord(details) ? (readCount(details, 'reasoning_tokens') ?? 0) : 0;
+  return reasoning > completion ? completion + reasoning : completion;
 }
 
 /** OpenAI counts them among the details, DeepSeek as hits of its cache, Moonshot beside the other counts. */
 function readCached(usage: JsonRecord): number {
-  const details = usage['prompt_tokens_details'];
+  const details = usage['prompt_tokens_details'] ?? usage['input_tokens_details'];
   const detailed = isRecord(details) ? readCount(details, 'cached_tokens') : undefined;
   return (
     detailed ??
     readCount(usage, 'prompt_cache_hit_tokens') ??
     readCount(usage, 'cached_tokens') ??
+    // Beside `prompt_tokens` it is not sure to be a part of them.
+    (isNamedAsOthers(usage) ? readCount(usage, 'cache_read_input_tokens') : undefined) ??
     0
   );
 }
