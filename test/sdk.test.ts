@@ -115,6 +115,11 @@ describe('show 2, LLM-02: the official openai SDK works by its base URL alone', 
   it('models', async () => {
     const page = await connect(gateway.key).models.list();
     expect(page.data.map(({ id }) => id)).toEqual(['echo']);
+    const { id, object } = await connect(gateway.key).models.retrieve('echo');
+    expect({ id, object }).toEqual({ id: 'echo', object: 'model' });
+    await expect(connect(gateway.key).models.retrieve('ecoh')).rejects.toBeInstanceOf(
+      NotFoundError,
+    );
   });
 });
 

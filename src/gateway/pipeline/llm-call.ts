@@ -28,6 +28,7 @@ import { askFor, boundsOf, holdSlowly, tryHold } from './llm-admission.ts';
 import { LlmAnswer } from './llm-answer.ts';
 import type { CallPrice, LlmBounds } from './llm-hold.ts';
 import { attempt, takeNext } from './next-step.ts';
+import { noteUnknownModel } from './models.ts';
 import { observe } from './observe.ts';
 import type { RouteGate } from './route-gate.ts';
 import { secureAnswer } from './secured-answer.ts';
@@ -108,12 +109,8 @@ function understand(
   const named = nameOfModel(parsed);
   const model = named === undefined ? undefined : exchange.compiled.catalog.models.get(named);
   if (named !== undefined && model === undefined) {
-    exchange.model = named.slice(0, 128);
-    return fault(exchange, {
-      code: 'MODEL_NOT_FOUND',
-      problem: `the model ${exchange.model} does not exist`,
-      pointer: '/model',
-    });
+    noteUnknownModel(exchange, named, '/model');
+    return undefined;
   }
   if (model !== undefined) exchange.authorization = permitModel(access, model);
   const provider = context.providerFor(model);

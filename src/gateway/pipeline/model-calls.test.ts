@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { buildLimit, buildModel } from '../../../test/support/build-catalog.ts';
 import { type MemoryCall } from '../../../test/support/memory-gateway.ts';
-import type { Api } from '../../domain/catalog.ts';
+import type { Api, Route } from '../../domain/catalog.ts';
 import {
   AI,
   ask,
@@ -142,6 +142,36 @@ describe('GET /v1/models', () => {
     expect(await listOf({})).toEqual(['m', 'large']);
     expect(await listOf({ models: ['m', 'other'] })).toEqual(['m']);
     expect(await listOf({}, { key: undefined })).toEqual(['m', 'large', 'other']);
+  });
+
+  it('LLM-02: one of them is told by its name, as the SDK retrieves it; what the list leaves out is 404', async () => {
+    const named = (name: string): Partial<Route> => ({
+      kind: 'models',
+      dialect: 'openai',
+      upstreamId: undefined,
+      endpointClass: 'free',
+      match: { methods: ['GET'], path: { kind: 'prefix', value: name }, headers: [] },
+    });
+    const slashed = new Map([...models, ['vendor/m', buildModel('vendor/m')]]);
+    const plan = { models: ['m', 'large', 'vendor/m'] };
+    const routes = [named('/v1/models')];
+    const gateway = open({ ...setting, routes, plan, catalog: { models: slashed } });
+    const retrieve = (name: string, key?: { key: undefined }) =>
+      gateway.call({ path: `/v1/models/${name}`, ...key });
+    const found = await retrieve('m');
+    expect([found.status, JSON.parse(found.body)]).toEqual([
+      200,
+      { id: 'm', object: 'model', created: 0, owned_by: 'demo' },
+    ]);
+    expect(JSON.parse((await retrieve('vendor/m')).body)).toMatchObject({ id: 'vendor/m' });
+    expect(JSON.parse((await retrieve('%6D')).body)).toMatchObject({ id: 'm' });
+    expect((await retrieve('other', { key: undefined })).status).toBe(200);
+    expect((await retrieve('none', { key: undefined })).status).toBe(404);
+    const left = await retrieve('other');
+    expect([left.status, bodyOf(left).code]).toEqual([404, 'MODEL_NOT_FOUND']);
+    expect(bodyOf(left).details).not.toHaveProperty('nearest');
+    expect(bodyOf(await retrieve('larg')).details).toMatchObject({ nearest: 'large' });
+    expect((await ask(gateway, { path: '/v1/models/m', key: 'nonsense' })).slice(0, 3)).toBe('401');
   });
 
   it('GW-02: a key that is sent and no good is 401', async () => {

@@ -195,7 +195,7 @@ function dispatch(context: GatewayContext, exchange: Exchange, compiled: Compile
   const isPlain = gate === undefined && access?.gate === undefined;
   if (!isPlain && !admitCaller(context, exchange, compiled)) return;
   if (route.kind === 'models') {
-    answerModels(context, exchange);
+    answerModels(context, exchange, route);
     return;
   }
   if (route.kind !== 'proxy') {

@@ -74,7 +74,9 @@ const MODELS_COMPARED_MAX = 200;
 
 function nearestModel(model: string | undefined, { models }: Catalog): string | undefined {
   if (model === undefined || model === '') return undefined;
-  return findNearest(model, [...models.keys()].slice(0, MODELS_COMPARED_MAX));
+  const nearest = findNearest(model, [...models.keys()].slice(0, MODELS_COMPARED_MAX));
+  // One that is here, and not for this caller.
+  return nearest === model ? undefined : nearest;
 }
 
 function describeKey({ exchange, facts: { identity } }: RefusalDescription): ProblemDetails {

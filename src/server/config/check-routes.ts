@@ -59,7 +59,7 @@ function listClaims(tree: unknown): readonly Claim[] {
       return LLM_ENDPOINTS.map((endpoint): Claim => {
         return {
           path: ['apis', id],
-          target: `${hostKey}\npath ${endpoint.path}\n`,
+          target: `${hostKey}\n${endpoint.path.kind === 'exact' ? 'path' : 'path_prefix'} ${endpoint.path.value}\n`,
           methods: [endpoint.method],
         };
       });

@@ -197,6 +197,7 @@ describe('APIs (GW-01)', () => {
       ['llm.chat', 'chat', 'metered', ['POST'], '/v1/chat/completions'],
       ['llm.embeddings', 'embeddings', 'metered', ['POST'], '/v1/embeddings'],
       ['llm.models', 'models', 'free', ['GET'], '/v1/models'],
+      ['llm.model', 'models', 'free', ['GET'], '/v1/models'],
     ]);
     for (const route of llm?.routes ?? []) {
       expect(route).toMatchObject({

@@ -264,7 +264,7 @@ describe('a plan (PLAN-02)', () => {
     expect(plans.get('free')?.features).toEqual(['api:llm']);
     expect(plans.get('pro')?.features).toEqual(['api:shop']);
     const [llm, shop] = apis.map((api) => api.routes.map((route) => route.requires));
-    expect(llm).toEqual([[], [], []]);
+    expect(new Set(llm?.map(({ length }) => length))).toEqual(new Set([0]));
     expect(shop?.map(([first]) => first)).toEqual([
       { kind: 'feature', id: 'api:shop', when: [] },
       { kind: 'feature', id: 'api:shop', when: [] },

@@ -45,14 +45,15 @@ export function compileLlmRoutes(context: RouteContext): readonly Route[] {
       endpointClass: endpoint.endpointClass,
       match: {
         methods: [endpoint.method],
-        path: { kind: 'exact', value: endpoint.path },
+        path: endpoint.path,
         headers: [],
       },
       upstreamId: undefined,
       price: freePrice(asset),
       durability,
       ...compileNeeds(endpoint.endpointClass, context),
-      operation: id,
+      // One model is looked up by whom the list is open to.
+      operation: `${apiId}.${endpoint.kind}`,
       compute: undefined,
       endUserHeader: entry.end_user_header,
       parameters: [],
