@@ -112,6 +112,7 @@ const CODE_PATHS: readonly (readonly string[])[] = [
   ['fault', 'detail', 'errorcode'],
   ['base_resp', 'status_code'],
   ['Response', 'Error', 'Code'],
+  ['choices', '0', 'error', 'code'],
 ];
 const MESSAGE_PATHS: readonly (readonly string[])[] = [
   ['error', 'message'],
@@ -123,6 +124,7 @@ const MESSAGE_PATHS: readonly (readonly string[])[] = [
   ['errors', '0', 'message'],
   ['base_resp', 'status_msg'],
   ['Response', 'Error', 'Message'],
+  ['choices', '0', 'error', 'message'],
 ];
 
 function readSignals({ headers, body: sent }: ProviderAnswer): Signals {

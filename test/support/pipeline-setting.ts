@@ -14,6 +14,7 @@ import type { Api, Catalog, Plan, Route } from '../../src/domain/catalog.ts';
 import { type KeyTerms, PLAIN_KEY_TERMS } from '../../src/domain/key-terms.ts';
 import { PLAIN_TERMS, type TenantTerms } from '../../src/domain/tenant-terms.ts';
 import type { AddressLimiter } from '../../src/gateway/address-limiter.ts';
+import type { TokenCounter } from '../../src/gateway/pipeline/context.ts';
 
 export const ONE_CALL = buildLimit(1);
 
@@ -39,6 +40,7 @@ export interface Setting {
   readonly tenant?: Partial<TenantTerms>;
   readonly catalog?: Partial<Catalog>;
   readonly addressLimiter?: AddressLimiter;
+  readonly tokenizer?: TokenCounter;
 }
 
 /** One API at `/`, or at the path of each route, of a plan whose price covers its calls. */
@@ -48,8 +50,11 @@ export function open(setting: Setting = {}): MemoryGateway {
     tenant: buildTenant({ terms: { ...PLAIN_TERMS, ...setting.tenant } }),
     ancestors: [],
   };
-  const { addressLimiter } = setting;
-  const members = addressLimiter === undefined ? {} : { addressLimiter };
+  const { addressLimiter, tokenizer } = setting;
+  const members = {
+    ...(addressLimiter === undefined ? {} : { addressLimiter }),
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+  };
   return new MemoryGateway(catalogOf(setting), found, members);
 }
 

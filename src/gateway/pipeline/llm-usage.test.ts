@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { buildModel } from '../../../test/support/build-catalog.ts';
 import { LeavingResponse, MemoryResponse } from '../../../test/support/memory-exchange.ts';
 import type { MemoryCall } from '../../../test/support/memory-gateway.ts';
-import { open } from '../../../test/support/pipeline-setting.ts';
+import { open, type Setting } from '../../../test/support/pipeline-setting.ts';
 
 /** A nano for a token of input, a tenth for one from a cache, two for one of output. */
 const PRICE = {
@@ -18,8 +18,9 @@ const READ = {
   prompt_tokens_details: { cached_tokens: 900 },
 };
 
-function openModel() {
+function openModel(members: Pick<Setting, 'tokenizer'> = {}) {
   const gateway = open({
+    ...members,
     routes: [{ kind: 'chat', dialect: 'openai', upstreamId: undefined }],
     plan: { models: ['*'], usage: 'prepaid' },
     catalog: { models: new Map([['m', buildModel('m', PRICE)]]) },
@@ -138,6 +139,21 @@ describe('LLM-06: no output is no count of what was written', () => {
       estimated: false,
       costNano: 7,
     });
+  });
+});
+
+describe('LLM-06: while the tokenizer is busy or down a whole answer is guessed by the text in it', () => {
+  it.each([
+    ['hi', 1],
+    ['', 0],
+    ['on '.repeat(400), 100],
+  ])('%j: no more than was asked for', async (content, outputTokens) => {
+    const tokenizer = { count: () => Promise.reject(new Error('busy')) };
+    const gateway = openModel({ tokenizer });
+    const body = JSON.stringify({ id: 'x'.repeat(400), choices: [{ message: { content } }] });
+    gateway.answer = { status: 200, headers: ['Content-Type', 'application/json'], body };
+    await gateway.call(chat({ max_tokens: 100 }));
+    expect(gateway.facts.outcome).toMatchObject({ outputTokens, estimated: true });
   });
 });
 

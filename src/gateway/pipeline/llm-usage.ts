@@ -55,7 +55,7 @@ export class UsageCounter {
     // Nothing was said of what it wrote: that is no count of it where it wrote something.
     if (usage !== undefined && (text === undefined || text === '')) return toUsage(usage);
     if (text === undefined) return undefined;
-    return this.#countWhole(usage, text, answer.length);
+    return this.#countWhole(usage, text);
   }
 
   /** Of a stream that was broken off: what it wrote is measured, its input is counted where nobody said. */
@@ -68,13 +68,9 @@ export class UsageCounter {
     return { ...usage, inputTokens };
   }
 
-  /** `answerBytes`: of the whole answer, for a guess. It is no more than was asked for: of embeddings, nothing. */
-  async #countWhole(
-    usage: TokenUsage | undefined,
-    text: string,
-    answerBytes: number,
-  ): Promise<Usage> {
-    const guess = Math.min(Math.ceil(answerBytes / 4), outputTokensMost(this.#bounds));
+  /** Its text for a guess: no more than was asked for, and of embeddings nothing. */
+  async #countWhole(usage: TokenUsage | undefined, text: string): Promise<Usage> {
+    const guess = Math.min(Math.ceil(Buffer.byteLength(text) / 4), outputTokensMost(this.#bounds));
     const counted = await this.#countTexts(usage, () => text, guess);
     return { bytesIn: 0, bytesOut: 0, ...counted };
   }

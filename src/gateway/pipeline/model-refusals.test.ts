@@ -47,6 +47,18 @@ describe("LLM-19: a provider's refusal inside a 200 is none, and costs nothing",
     ],
     ['an error', { error: { code: 502, message: 'Provider error' } }, 502, 'UPSTREAM_FAILED'],
     ['an error that is a text', { error: 'no' }, 502, 'UPSTREAM_FAILED'],
+    [
+      "an error in place of a choice's text, as OpenRouter's",
+      { choices: [{ finish_reason: 'error', error: { code: 502, message: 'Provider error' } }] },
+      502,
+      'UPSTREAM_FAILED',
+    ],
+    [
+      'the same without money',
+      { choices: [{ finish_reason: 'error', error: { message: 'Insufficient credits' } }] },
+      503,
+      'UPSTREAM_PROVIDER_QUOTA_EXHAUSTED',
+    ],
   ])('%s, whole or as the first event', async (_what, said, status, code) => {
     const whole = await callOf({ body: JSON.stringify(said) });
     expect([whole.response.status, bodyOf(whole.response).code]).toEqual([status, code]);

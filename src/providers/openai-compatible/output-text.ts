@@ -24,13 +24,22 @@ export function isAnswer({ choices, data }: JsonRecord): boolean {
   return Array.isArray(choices) || Array.isArray(data);
 }
 
-/** Whether an answer, or an event of one, says that there is none: as OpenAI does, MiniMax, Hunyuan, or in words alone. */
+/**
+ * Whether an answer, or an event of one, says that there is none: as OpenAI does, OpenRouter in its only choice, MiniMax,
+ * Hunyuan, or in words alone.
+ */
 export function saysError(answer: JsonRecord): boolean {
   const { error, base_resp: minimax, Response: hunyuan } = answer;
   if (isRecord(error) || (typeof error === 'string' && error !== '')) return true;
+  if (isOnlyError(readList(answer['choices']))) return true;
   if (isRecord(minimax) && (minimax['status_code'] ?? 0) !== 0) return true;
   if (isRecord(hunyuan) && isRecord(hunyuan['Error'])) return true;
   return !isAnswer(answer) && typeof (answer['message'] ?? answer['detail']) === 'string';
+}
+
+function isOnlyError(choices: readonly unknown[]): boolean {
+  const [choice] = choices;
+  return choices.length === 1 && isRecord(choice) && isRecord(choice['error']);
 }
 
 /** What the model wrote in a whole choice where it is known to stand, a completion's own text too. */
