@@ -58,6 +58,21 @@ it('rolls back all of a transaction that throws, and goes on', () => {
   expect(database.prepare('SELECT id FROM things').all()).toEqual([{ id: 'b' }]);
 });
 
+it.each(['read', 'write'] as const)(
+  'a %s says what went wrong, also where that has ended its transaction, and goes on',
+  (kind) => {
+    const database = open();
+    const failing = () =>
+      database[kind](() => {
+        // As SQLite does by itself after some errors of the disk: https://sqlite.org/lang_transaction.html.
+        database.execute('ROLLBACK');
+        throw new Error('disk I/O error');
+      });
+    expect(failing).toThrow('disk I/O error');
+    expect(database[kind](() => 'now')).toBe('now');
+  },
+);
+
 it('says unavailable when another writer does not end, and recovers when it does', () => {
   const [holder, waiter] = [open(), open(20)];
   const blocked = () => holder.write(() => waiter.write(() => 'never'));

@@ -57,24 +57,13 @@ export class Database {
    */
   write<Result>(body: () => Result): Result {
     this.#begin();
-    try {
-      const result = body();
-      this.execute('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.#driver.isTransaction) this.#driver.exec('ROLLBACK');
-      throw error;
-    }
+    return this.#finish(body);
   }
 
   /** Runs `body` on one snapshot, without waiting for any writer. */
   read<Result>(body: () => Result): Result {
     this.execute('BEGIN');
-    try {
-      return body();
-    } finally {
-      this.#driver.exec('COMMIT');
-    }
+    return this.#finish(body);
   }
 
   /** Writes all that this connection sees into a new file, while others go on; in a transaction, what that sees. */
@@ -88,6 +77,18 @@ export class Database {
 
   close(): void {
     this.#driver.close();
+  }
+
+  /** Some errors of the disk have ended the transaction already: a second end would hide why. */
+  #finish<Result>(body: () => Result): Result {
+    try {
+      const result = body();
+      this.execute('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#driver.isTransaction) this.#driver.exec('ROLLBACK');
+      throw error;
+    }
   }
 
   #begin(): void {
