@@ -1,93 +1,17 @@
 import { rmSync } from 'node:fs';
 
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { ManualClock } from '../../test/support/manual-clock.ts';
-import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
+import { leased, openSettler } from '../../test/support/open-settler.ts';
 import { balanceAccount } from '../domain/accounts.ts';
-import type { Change, Overrun, SyncBatch, SyncResult } from '../stores/store.ts';
-import { Journal, journalFiles } from './journal.ts';
-import type { LeaseAccount } from './lease-account.ts';
-import { LeaseBook } from './lease-book.ts';
-import { Settler } from './settler.ts';
+import type { Change, Overrun, SyncBatch } from '../stores/store.ts';
+import { journalFiles } from './journal.ts';
 
-const NOTHING: SyncResult = {
-  fenced: false,
-  recalls: [],
-  changes: [],
-  lastChange: 0,
-  accounts: [],
-};
 const OVERRUN: Overrun = { requestId: 'req_1', tenantId: 'ten_1', unit: 'USD', amount: 3 };
-
-const settlers: Settler[] = [];
-afterEach(async () => {
-  await Promise.all(settlers.splice(0).map((settler) => settler.stop()));
-});
-
-/** A settler on a store that keeps every batch and answers as the test says. */
-interface Options {
-  readonly accountsMax?: number;
-  readonly tookMs?: number;
-  readonly segmentBytesMax?: number;
-  readonly lastSettled?: (batches: readonly SyncBatch[]) => number | undefined;
-}
-
-function open(options: Options = {}) {
-  const batches: SyncBatch[] = [];
-  const closed: SyncBatch[] = [];
-  const events = { fenced: 0, changes: [] as Change[], errors: [] as unknown[] };
-  const answers: (Partial<SyncResult> | Error)[] = [];
-  const clock = new ManualClock();
-  const store = {
-    sync: (batch: SyncBatch) => {
-      batches.push(batch);
-      if (batch.leases.length > 0) clock.advance(options.tookMs ?? 0);
-      const answer = answers.shift() ?? {};
-      return answer instanceof Error
-        ? Promise.reject(answer)
-        : Promise.resolve({ ...NOTHING, ...answer });
-    },
-    lastSettled: () => Promise.resolve(options.lastSettled?.(batches)),
-    closeOwner: (batch: SyncBatch) => {
-      closed.push(batch);
-      return Promise.resolve();
-    },
-    acquire: () => Promise.resolve([]),
-  };
-  const book = new LeaseBook('own_1', store, clock, { onError: () => undefined, ...options });
-  const directory = temporaryDirectory('settler');
-  const journal = new Journal(directory, 'own_1', options.segmentBytesMax);
-  const settler = new Settler({
-    owner: 'own_1',
-    store,
-    clock,
-    book,
-    journal,
-    events: {
-      onFenced: () => (events.fenced += 1),
-      onChanges: (changes) => events.changes.push(...changes),
-      onError: (error) => events.errors.push(error),
-    },
-  });
-  settlers.push(settler);
-  return { settler, book, clock, directory, journal, batches, closed, events, answers };
-}
-
-/** An account of which the store has granted 100, with 40 under a hold and 10 charged. */
-function leased(book: LeaseBook, clock: ManualClock): LeaseAccount {
-  const account = book.find(balanceAccount('ten_1', 'USD'));
-  account.known = true;
-  account.granted = 100;
-  account.hold(10, clock.monotonicMs());
-  account.settle(10, 10);
-  account.hold(40, clock.monotonicMs());
-  return account;
-}
 
 describe('Settler', () => {
   it('says totals, once for each change, with the journal they are in', async () => {
-    const { settler, book, clock, journal, batches } = open();
+    const { settler, book, clock, journal, batches } = openSettler();
     leased(book, clock);
     journal.append({
       kind: 'charge',
@@ -106,7 +30,7 @@ describe('Settler', () => {
   });
 
   it('hears the news also when a journal that is settled was removed by somebody', async () => {
-    const { settler, book, clock, directory, journal, events, answers } = open({
+    const { settler, book, clock, directory, journal, events, answers } = openSettler({
       segmentBytesMax: 1,
     });
     leased(book, clock);
@@ -120,7 +44,7 @@ describe('Settler', () => {
   });
 
   it('a settlement that failed is said again whole, overruns included, and told to the log', async () => {
-    const { settler, book, clock, batches, events, answers } = open();
+    const { settler, book, clock, batches, events, answers } = openSettler();
     const account = leased(book, clock);
     settler.addOverrun(OVERRUN);
     answers.push(new Error('disk full'));
@@ -128,13 +52,13 @@ describe('Settler', () => {
     account.settle(40, 5);
     await settler.settleNow();
     await settler.settleNow();
-    expect(events.errors).toEqual([new Error('disk full')]);
+    expect(events).toMatchObject({ errors: [new Error('disk full')], fenced: 0 });
     expect(batches.map(({ overruns }) => overruns)).toEqual([[OVERRUN], [OVERRUN], []]);
     expect(batches.map(({ leases }) => leases[0]?.charged)).toEqual([10, 15, undefined]);
   });
 
   it('what is told is on disk before, once somebody asked for that; what is charged meanwhile is told later', async () => {
-    const { settler, book, clock, journal, batches } = open();
+    const { settler, book, clock, journal, batches } = openSettler();
     const account = leased(book, clock);
     await journal.sync();
     const order: string[] = [];
@@ -165,7 +89,7 @@ describe('Settler', () => {
     for (const hasIt of [true, false]) {
       const lastSettled = (batches: readonly SyncBatch[]): number =>
         hasIt ? (batches[0]?.seq ?? 0) : 0;
-      const { settler, book, clock, batches, answers } = open({ lastSettled });
+      const { settler, book, clock, batches, answers } = openSettler({ lastSettled });
       leased(book, clock);
       const heard: string[] = [];
       const ticket = {
@@ -186,7 +110,7 @@ describe('Settler', () => {
   });
 
   it('a recall is answered with what is free, and what comes free later goes on', async () => {
-    const { settler, book, clock, batches, answers } = open();
+    const { settler, book, clock, batches, answers } = openSettler();
     const account = leased(book, clock);
     answers.push({ recalls: [1] });
     await settler.settleNow();
@@ -200,7 +124,7 @@ describe('Settler', () => {
   });
 
   it('a slice that may not be used any more goes back, its open holds stay', async () => {
-    const { settler, book, clock, batches } = open();
+    const { settler, book, clock, batches } = openSettler();
     const account = leased(book, clock);
     account.usableUntil = clock.now();
     await settler.settleNow();
@@ -208,7 +132,7 @@ describe('Settler', () => {
   });
 
   it('an idle account is closed after a second and its number is not used again', async () => {
-    const { settler, book, clock, batches, answers } = open();
+    const { settler, book, clock, batches, answers } = openSettler();
     const account = leased(book, clock);
     account.settle(40, 0);
     clock.advance(1000);
@@ -230,7 +154,7 @@ describe('Settler', () => {
   });
 
   it('a crowded book gives idle accounts back at once', async () => {
-    const { settler, book, clock, batches } = open({ accountsMax: 3 });
+    const { settler, book, clock, batches } = openSettler({ accountsMax: 3 });
     leased(book, clock).settle(40, 0);
     book.find(balanceAccount('ten_9', 'USD'));
     clock.advance(1);
@@ -240,7 +164,7 @@ describe('Settler', () => {
   });
 
   it('an account that the store never heard of is forgotten without a word', async () => {
-    const { settler, book, clock, batches } = open();
+    const { settler, book, clock, batches } = openSettler();
     book.find(balanceAccount('ten_9', 'USD'));
     clock.advance(1001);
     await settler.settleNow();
@@ -248,7 +172,7 @@ describe('Settler', () => {
   });
 
   it('a first slice whose answer was lost goes back with the account: nobody else could give it back', async () => {
-    const { settler, book, clock, batches } = open();
+    const { settler, book, clock, batches } = openSettler();
     const account = book.find(balanceAccount('ten_9', 'USD'));
     const signal = new AbortController().signal;
     const deadline = clock.monotonicMs() + 1000;
@@ -260,7 +184,7 @@ describe('Settler', () => {
   });
 
   it('charges are told during a growth, whose outcome only the store knows', async () => {
-    const { settler, book, clock, batches } = open();
+    const { settler, book, clock, batches } = openSettler();
     const account = leased(book, clock);
     account.growing = true;
     account.recalled = true;
@@ -272,7 +196,7 @@ describe('Settler', () => {
   });
 
   it('hears news once, and the numbers of its leases', async () => {
-    const { settler, book, clock, batches, events, answers } = open();
+    const { settler, book, clock, batches, events, answers } = openSettler();
     const account = leased(book, clock);
     const change: Change = { kind: 'key', id: 'hash' };
     const numbers = { allowance: 500, spent: 10, reserved: 90 };
@@ -293,7 +217,7 @@ describe('Settler', () => {
   });
 
   it('a process that was declared dead is told so, and hears nothing else', async () => {
-    const { settler, events, answers } = open();
+    const { settler, events, answers } = openSettler();
     answers.push({ fenced: true, changes: [{ kind: 'key', id: 'hash' }] });
     await settler.settleNow();
     expect(events).toMatchObject({ fenced: 1, changes: [] });
@@ -307,7 +231,7 @@ describe('Settler', () => {
     'PERF-03: after a settlement of %i ms the next comes %i ms later, or with the next news',
     async (tookMs, quietMs) => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-      const { settler, book, clock, batches } = open({ tookMs });
+      const { settler, book, clock, batches } = openSettler({ tookMs });
       const account = leased(book, clock);
       const settledAt: number[] = [];
       settler.start();
@@ -328,12 +252,11 @@ describe('Settler', () => {
   );
 
   it('I10: the last settlement hands everything back', async () => {
-    const { settler, book, clock, closed } = open();
+    const { settler, book, clock, closed } = openSettler();
     leased(book, clock).settle(40, 5);
     book.find(balanceAccount('ten_9', 'USD'));
     settler.addOverrun(OVERRUN);
     await settler.stop();
-    settlers.length = 0;
     expect(closed).toMatchObject([
       { leases: [{ index: 1, charged: 15, granted: 15, close: true }], overruns: [OVERRUN] },
     ]);

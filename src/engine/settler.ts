@@ -138,7 +138,7 @@ export class Settler {
 
   /** One round after the other. */
   #run(urgent: boolean, commitment?: Commitment): Promise<void> {
-    this.#running = this.#running.then(() => this.#round(urgent || this.#recalled, commitment));
+    this.#running = this.#running.then(() => this.#round(urgent, commitment));
     return this.#running;
   }
 
