@@ -234,6 +234,20 @@ describe('decide', () => {
     const shield = buildQuota(buildLimit(0, { id: 'shield', class: 'protective' }), { need: 1 });
     const quota = buildQuota(buildLimit(0), { need: 1 });
     expect(decide(buildFacts({ limits: [shield, quota] }))).toMatchObject({ limit: quota });
+    expect(decide(buildFacts({ limits: [shield] }))).toMatchObject({ limit: shield });
+  });
+
+  it('PLAN-11: what calls under way hold of an allowance is billed too, to money and to nothing else', () => {
+    const overage = { kind: 'bill', nano: 7 } as const;
+    const quotaWith = (reserved: number) =>
+      buildQuota(buildLimit(10), { reserved, need: 1, overage });
+    const tokens = buildQuota(buildLimit(5, { unit: 'tokens' }), { need: 5 });
+    const admits = (quota: LimitFact, allowance: number) => {
+      const balance = buildBalance({ allowance, need: 3 });
+      return decide(buildFacts({ limits: [quota, tokens, balance] })).kind === 'admit';
+    };
+    const [free, held] = [quotaWith(9), quotaWith(10)];
+    expect([admits(free, 3), admits(held, 9), admits(held, 10)]).toEqual([true, false, true]);
   });
 
   it('PLAN-11: what is billed beyond an allowance is the balance to find; what must be allowed first says so', () => {

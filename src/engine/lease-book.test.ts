@@ -13,6 +13,7 @@ import {
 } from '../../test/support/open-lease-book.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { createClock } from '../platform/clock.ts';
+import { StoreError } from '../stores/store-error.ts';
 import type { LeaseAccount, WaitOutcome } from './lease-account.ts';
 
 const WAITERS_PER_ACCOUNT_MAX = 1000;
@@ -268,6 +269,27 @@ describe('LeaseBook', () => {
     book.prefetch(first, 5);
     await new Promise((resolve) => setImmediate(resolve));
     expect(store.asked).toHaveLength(1);
+  });
+
+  it('what the store finds wrong with one account is not the trouble of the others', async () => {
+    const { store, book, errors } = open();
+    const waits = [1, 2, 3].map((number) => book.waitFor(book.find(specOf(number)), waitOf(1)));
+    const wrong = new StoreError('invariant', 'account 2 is another one');
+    await store.answer(wrong);
+    await store.answer(wrong);
+    await store.answer([resultFor({ granted: 8 })]);
+    await store.answer(wrong);
+    await store.answer([resultFor({ index: 3, granted: 8 })]);
+    expect(store.asked.map((requests) => requests.map(({ index }) => index))).toEqual([
+      [1, 2, 3],
+      [1, 2],
+      [1],
+      [2],
+      [3],
+    ]);
+    const ready = { kind: 'ready' };
+    expect(await Promise.all(waits)).toEqual([ready, UNAVAILABLE, ready]);
+    expect(errors).toEqual([wrong]);
   });
 
   it('a slice grows ahead when a quarter is left, doubling while the account is busy, and not in vain', async () => {

@@ -187,7 +187,7 @@ export class RateSlices {
       tokens,
       expiresAt: monotonicMs + SLICE_LIFE_MS,
       deniedUnder: this.#terms,
-      deniedUntil: result.granted > 0 ? 0 : monotonicMs + result.retryAfterMs,
+      deniedUntil: monotonicMs + result.retryAfterMs,
       want: Math.max(1, Math.min((before?.want ?? 1) * 2, Math.floor(result.remaining / 8))),
       atStore: result.remaining,
       heardMs: monotonicMs,

@@ -154,6 +154,19 @@ function describeTimes(database: ReturnType<typeof useStore>): void {
     expect(sooner).toMatchObject({ consumed: 40n, expired: 0n });
     expect(await store.audit()).toEqual([]);
   });
+
+  it('of an expired grant that is leased whole nothing goes before the lease is back', async () => {
+    const { store } = database;
+    const tenantId = freshName('tenant');
+    const owner = await openOwner(store);
+    await addGrant(store, { tenantId, amount: 50n, expiresAt: T0 + 100 });
+    const account = balanceAccount(tenantId, 'USD');
+    await acquire(store, owner, { account, need: 50 });
+    expect(await numbersOf(store, account, T0 + 100)).toEqual([50n, 0n, 50n]);
+    await sync(store, owner, { leases: [{ charged: 20, granted: 20, close: true }] });
+    expect(await numbersOf(store, account, T0 + 100)).toEqual([20n, 20n, 0n]);
+    expect(await store.audit()).toEqual([]);
+  });
 }
 
 async function fundInLayers(store: Store): Promise<string> {

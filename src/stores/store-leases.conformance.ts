@@ -141,6 +141,23 @@ function describePlans(database: ReturnType<typeof useStore>): void {
     expect(await store.audit()).toEqual([]);
   });
 
+  it('QUOTA-03: another allowance takes effect also for who looks again and asks nobody', async () => {
+    const { store } = database;
+    const tenantId = freshName('tenant');
+    const owner = await openOwner(store);
+    const look = (allowance: number, need: number) =>
+      acquire(store, owner, {
+        account: quotaOf(tenantId, allowance),
+        need,
+        grantedBefore: 10,
+        ask: false,
+      });
+    await acquire(store, owner, { account: quotaOf(tenantId, 10), need: 10 });
+    expect(await look(10, 5)).toMatchObject({ granted: 10, account: { allowance: 10 } });
+    expect(await look(12, 5)).toMatchObject({ granted: 10, account: { allowance: 12 } });
+    expect(await look(15, 5)).toMatchObject({ granted: 15, account: { allowance: 15 } });
+  });
+
   it('QUOTA-02: another time zone moves the end of a window, and what is used stays used', async () => {
     const { store } = database;
     const owner = await openOwner(store);
@@ -262,8 +279,12 @@ function describeRecalls(database: ReturnType<typeof useStore>): void {
     const account = await fundTenant(store, 100n);
     const [holder, asker] = [await openOwner(store), await openOwner(store)];
     await acquire(store, holder, { account, need: 60 });
-    const result = await acquire(store, asker, { account, need: 1, want: 50, takesAll: true });
-    expect(result).toMatchObject({ granted: 40, heldElsewhere: 60 });
+    const request = { account, need: 1, takesAll: true };
+    const all = await acquire(store, asker, { ...request, want: 15 });
+    expect(all).toMatchObject({ granted: 15, heldElsewhere: 60 });
+    expect((await sync(store, holder, {})).recalls).toEqual([]);
+    const rest = await acquire(store, asker, { ...request, want: 50, grantedBefore: 15 });
+    expect(rest).toMatchObject({ granted: 40, heldElsewhere: 60 });
     expect((await sync(store, holder, {})).recalls).toEqual([1]);
   });
 

@@ -9,7 +9,9 @@ import { lockLedger } from '../../../test/support/lock-ledger.ts';
 import { encodeRows } from '../request-rows.ts';
 import { describeStore } from '../store.conformance.ts';
 import { describeThreadStore } from '../thread/thread-store.conformance.ts';
-import { requestIdAt, T0 } from '../store-fixture.conformance.ts';
+import { addGrant, requestIdAt, sync, T0 } from '../store-fixture.conformance.ts';
+import { Database } from './database.ts';
+import { LEDGER_FILE } from './operations.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
 describeStore('sqlite', async () => {
@@ -52,6 +54,26 @@ describe('the embedded store', () => {
     });
     lock.release();
     expect(await store.accounts('ten_1', T0, 1000)).toEqual([]);
+  });
+
+  it('news that every process has seen is forgotten', async () => {
+    const store = await openSqliteStore({ directory });
+    await store.openOwner('own_1', T0);
+    for (let count = 1; count <= 3; count += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, as they come
+      await addGrant(store, { tenantId: 'ten_1' });
+    }
+    const { lastChange } = await sync(store, 'own_1', {});
+    await sync(store, 'own_1', { changesAfter: lastChange });
+    await addGrant(store, { tenantId: 'ten_1' });
+    await store.close();
+    const ledger = new Database({
+      path: join(directory, LEDGER_FILE),
+      durability: 'full',
+      busyTimeoutMs: 0,
+    });
+    onTestFinished(() => ledger.close());
+    expect(ledger.prepare('SELECT seq FROM changes').all()).toEqual([{ seq: lastChange + 1 }]);
   });
 
   it('says why it cannot open', async () => {
