@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, it } from 'vitest';
@@ -74,6 +74,44 @@ it('C402-19, DESIGN 10: with the ledger locked, BILLING_UNAVAILABLE and never a 
   await waitFor(isPaid, { timeoutMs: 10_000, what: 'all charges in the books' });
   expect(await readSpent()).toBe(due);
   expect(await caller.audit()).toEqual([]);
+});
+
+it('with the ledger locked, /readyz says that the store does not answer while a write still waits for it', async () => {
+  const { gateway } = await startLab({ credit: '0.01' });
+  const ready = async (): Promise<{ status: number; body: unknown }> => {
+    const answer = await fetch(`${gateway.admin}/readyz`);
+    return { status: answer.status, body: await answer.json() };
+  };
+  expect(await ready()).toMatchObject({ status: 200, body: { status: 'ready' } });
+  const lock = lockLedger(gateway.data);
+  let isWritten = false;
+  const token = readFileSync(gateway.admin_token_file, 'utf8').trim();
+  const write = fetch(`${gateway.admin}/admin/tenants`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Late', plan: 'lab' }),
+  }).finally(() => {
+    isWritten = true;
+  });
+  const seen = await waitFor(
+    async () => {
+      const answer = await ready();
+      // One that waited for the write would answer after it.
+      expect(isWritten).toBe(false);
+      return answer.status === 503 && answer;
+    },
+    { timeoutMs: 20_000, what: 'the supervisor to be stuck in the write' },
+  );
+  expect(seen.body).toMatchObject({
+    status: 'not_ready',
+    parts: expect.arrayContaining([{ name: 'store', ok: false, detail: 'does not answer' }]),
+  });
+  lock.release();
+  await write;
+  await waitFor(async () => (await fetch(`${gateway.admin}/readyz`)).ok, {
+    timeoutMs: 10_000,
+    what: 'the store to answer',
+  });
 });
 
 it('a store thread that dies is followed by another, in each process: what was served meanwhile is charged', async () => {

@@ -7,6 +7,7 @@ import { type Clock, createClock } from '../platform/clock.ts';
 import { createAuditTrail, createLogger, type Logger } from '../platform/logger.ts';
 import { makeDirectory } from '../platform/make-directory.ts';
 import { mergeSnapshots } from '../platform/metrics.ts';
+import { waitAtMost } from '../platform/wait-at-most.ts';
 import type { Store } from '../stores/store.ts';
 import { auditInTurn } from './audit-apart.ts';
 import { BuiltinServers } from './builtins.ts';
@@ -25,6 +26,9 @@ import { describeSharedRates } from './shared-rates.ts';
 import { warnOfStrandedCustomers } from './stranded-customers.ts';
 import { startUpkeep, type Upkeep } from './upkeep.ts';
 import { type CrewMember, WorkerCrew } from './worker-crew.ts';
+
+/** Probes and Prometheus wait for an answer: a store that has none by then does not answer, and they are told. */
+const BOOKS_MS_MAX = 1500;
 
 export interface SupervisorOptions {
   readonly config: LoadedConfig;
@@ -225,7 +229,10 @@ function openAdmin(parts: AdminParts): Promise<AdminListener> {
 function createOperations(parts: AdminParts): AdminOperations {
   const { config, watch, crew, clock, store, reloader } = parts;
   /** Undefined = the store does not answer. */
-  const readBooks = () => readBooksState(store, clock.now()).catch(() => undefined);
+  const readBooks = () =>
+    waitAtMost(readBooksState(store, clock.now()), BOOKS_MS_MAX, 'the look at the books').catch(
+      () => undefined,
+    );
   return {
     configuration: () => ({
       version: watch.current.catalog.version,
@@ -246,9 +253,9 @@ function createOperations(parts: AdminParts): AdminOperations {
       return mergeSnapshots([...workers, ...(books === undefined ? [] : [snapshotBooks(books)])]);
     },
     readiness: async () => {
-      const books = await readBooks();
+      const [books, counted] = await Promise.all([readBooks(), crew.metrics()]);
       const answered = books !== undefined;
-      const rates = describeSharedRates(mergeSnapshots(await crew.metrics()));
+      const rates = describeSharedRates(mergeSnapshots(counted));
       return [
         describeWorkers(crew.members),
         { name: 'store', ok: answered, detail: answered ? 'answers' : 'does not answer' },

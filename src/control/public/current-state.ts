@@ -7,6 +7,7 @@ import { type StandingFact, standOf } from '../../domain/standing.ts';
 import { accessOf, findBarred, type TenantAccess } from '../../domain/tenant-access.ts';
 import type { AccountBalance, ApiKey, Tenant } from '../../stores/store.ts';
 import { ACCOUNTS_WAIT_MS, balanceOf } from './balance.ts';
+import { lookInTime } from './look-in-time.ts';
 import type { PublicDeps } from './public-deps.ts';
 import { ancestorsOf } from './tenant-chain.ts';
 
@@ -39,8 +40,9 @@ export async function readCurrentState(
 ): Promise<CurrentState> {
   const at = deps.now();
   const { identity } = facts;
-  const key = identity.kind === 'key' ? await deps.store.key(identity.keyId) : undefined;
-  const tenant = tenantId === '' ? undefined : await deps.store.tenant(tenantId);
+  const key =
+    identity.kind === 'key' ? await lookInTime(deps.store.key(identity.keyId)) : undefined;
+  const tenant = tenantId === '' ? undefined : await lookInTime(deps.store.tenant(tenantId));
   const account = tenant && (await readAccount(deps, tenant, key, facts));
   return { at, key, account };
 }
@@ -53,7 +55,7 @@ async function readAccount(
 ): Promise<CurrentAccount | undefined> {
   const at = deps.now();
   const catalog = deps.catalog();
-  const ancestors = await ancestorsOf(deps.store, tenant);
+  const ancestors = await lookInTime(ancestorsOf(deps.store, tenant));
   if ([tenant, ...ancestors].some(({ planId }) => !catalog.plans.has(planId))) return undefined;
   const access = accessOf({ key: key ?? NO_KEY, tenant, ancestors }, catalog, at);
   const { payer, plan } = access;

@@ -5,6 +5,7 @@ import { unpackFacts } from '../../domain/facts-record.ts';
 import { isId, requestTime } from '../../platform/ids.ts';
 import type { RequestRow } from '../../stores/store.ts';
 import { negotiate, refuse, refuseCaller } from './answers.ts';
+import { lookInTime } from './look-in-time.ts';
 import type { PublicContext, PublicDeps } from './public-deps.ts';
 import { createRedact, redactAll } from './redact.ts';
 import { verifyExplainLink } from './signed-links.ts';
@@ -81,7 +82,7 @@ async function findRow(deps: PublicDeps, id: string): Promise<RequestRow | undef
   const attempts = isRecent ? WAIT_MS / POLL_MS : 0;
   for (let attempt = 0; ; attempt += 1) {
     // oxlint-disable-next-line no-await-in-loop -- each look waits for the one before
-    const row = await deps.store.request(id);
+    const row = await lookInTime(deps.store.request(id));
     if (row !== undefined || attempt >= attempts) return row;
     // oxlint-disable-next-line no-await-in-loop -- the pause between two looks
     await sleep(POLL_MS);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Clock, createClock } from '../../platform/clock.ts';
-import { waitAtMost } from '../../platform/wait-at-most.ts';
+import { TookTooLong, waitAtMost } from '../../platform/wait-at-most.ts';
 import type { JobAnswer, JobClaim, JobRun, JobState } from '../job-store.ts';
 import type { OwnerLease, OwnerReport, WriteOffOrder, WriteOffResult } from '../owner-store.ts';
 import type {
@@ -111,15 +111,12 @@ class ThreadStore implements Store {
     now: number,
     waitMs: number,
   ): Promise<readonly AccountBalance[]> {
-    let isAnswered = false;
-    const answer = this.#exactAccounts(tenantId, now, waitMs).finally(() => {
-      isAnswered = true;
-    });
+    const answer = this.#exactAccounts(tenantId, now, waitMs);
     try {
       return await waitAtMost(answer, waitMs + SILENT_MS, 'the look at accounts');
     } catch (error) {
-      if (isAnswered) throw error;
-      throw new StoreError('unavailable', `the store is silent: ${String(error)}`);
+      if (!(error instanceof TookTooLong)) throw error;
+      throw new StoreError('unavailable', `the store is silent: ${error.message}`);
     }
   }
   audit(): Promise<readonly Violation[]> {
