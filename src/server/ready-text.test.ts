@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { loadConfig } from './config/load-config.ts';
+import { readDemoConfig } from './config/demo-config.ts';
+import { type ConfigSource, loadConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import { type Ready, readyJson, readyText } from './ready-text.ts';
 
@@ -11,11 +12,16 @@ const READY: Ready = {
   pid: 7,
   adminTokenFile: '/data/admin.token',
 };
-const config = (): LoadedConfig => {
-  const loaded = loadConfig(
-    { text: 'version: 1\nplans: { free: { title: Free, price: free } }\n', file: 'my.yaml' },
-    { env: {} },
-  );
+const OWN: ConfigSource = {
+  text: `version: 1
+upstreams: { main: { url: 'http://api.example.com' } }
+apis: { main: { upstream: main, routes: [{ name: all, path_prefix: / }] } }
+plans: { free: { title: Free, price: free } }
+`,
+  file: 'my.yaml',
+};
+const config = (source: ConfigSource = OWN): LoadedConfig => {
+  const loaded = loadConfig(source, { env: {} });
   if (loaded.kind === 'invalid') throw new Error('the configuration is wrong');
   return loaded.config;
 };
@@ -34,12 +40,21 @@ it('--json is one line that a program reads, without a key when there is none', 
 
 describe('readyText', () => {
   it('in dev: the key, that the money is not real, and lines to paste', () => {
-    const text = readyText(READY, 'dev', config());
-    for (const part of [READY.gateway, READY.admin, READY.adminTokenFile, 'my.yaml', 'play money'])
+    const text = readyText(READY, 'dev', config(readDemoConfig()));
+    for (const part of [READY.gateway, READY.admin, READY.adminTokenFile, 'demo.yaml'])
       expect(text).toContain(part);
+    expect(text).toContain('play money: nothing leaves this machine and nobody is charged.');
     const commands = text.split('\n').filter((line) => line.trim().startsWith('curl'));
     expect(commands).toHaveLength(3);
     expect(text.match(/Authorization: Bearer tk_test_abc/g)).toHaveLength(3);
+  });
+
+  it("in dev with a configuration of one's own: no line that it would not answer, and no word on where calls go", () => {
+    const text = readyText(READY, 'dev', config());
+    expect(text).toContain('my.yaml');
+    expect(text).toContain('play money: nobody is charged.');
+    const commands = text.split('\n').filter((line) => line.trim().startsWith('curl'));
+    expect(commands).toEqual([expect.stringContaining('/v1/usage')]);
   });
 
   it.each<[string, Ready, 'dev' | 'up']>([
