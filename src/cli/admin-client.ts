@@ -21,8 +21,8 @@ export interface AdminOptions {
 
 export interface AdminCall {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Below the origin: `/admin/tenants`. */
-  readonly path: string;
+  /** Below the origin, in parts as they are meant: `['admin', 'tenants', id]`. */
+  readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: Readonly<Record<string, unknown>>;
   readonly idempotencyKey?: string;
@@ -51,11 +51,16 @@ export async function callAdmin(
       `${source} must be an address like ${ADMIN_DEFAULT}, not ${place}`,
     );
   }
+  const lost = call.path.find(isLostPart);
+  if (lost !== undefined) {
+    const message = `"${lost}" is no id: one looks like ten_0199...; the list commands show them`;
+    return failure('BAD_USAGE', EXIT.usage, message);
+  }
   const tokenFile = findTokenFile(options, io);
-  const token = readToken(tokenFile);
-  if (token === undefined) return missingToken(tokenFile);
+  const read = readToken(tokenFile);
+  if (read.kind === 'failed') return read;
   try {
-    return await send(call, { origin, token, tokenFile });
+    return await send(call, { origin, token: read.token, tokenFile });
   } catch (error) {
     return unreachable(origin, error);
   }
@@ -76,7 +81,8 @@ async function send(call: AdminCall, connection: Connection): Promise<AdminAnswe
   if (call.body !== undefined) headers['content-type'] = 'application/json';
   if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey;
   const timeout = call.timeoutMs ?? TIMEOUT_MS;
-  const answer = await request(connection.origin + call.path + formatQuery(call.query ?? {}), {
+  const path = call.path.map((part) => `/${encodeURIComponent(part)}`).join('');
+  const answer = await request(connection.origin + path + formatQuery(call.query ?? {}), {
     method: call.method,
     headers,
     body: call.body === undefined ? null : JSON.stringify(call.body),
@@ -130,11 +136,6 @@ function unreachable(origin: string, error: unknown): Failure {
   );
 }
 
-function missingToken(path: string): Failure {
-  const message = `no admin token at ${path}: start a gateway here with \`npx tollkeeper dev\`, or say where its data is with --data DIR or --token-file FILE`;
-  return failure('NO_TOKEN', EXIT.configuration, message);
-}
-
 function failure(code: string, exitCode: ExitCode, message: string): Failure {
   return { kind: 'failed', code, exitCode, message };
 }
@@ -144,13 +145,32 @@ function findTokenFile(options: AdminOptions, io: CommandIo): string {
   return join(options.data ?? io.env['TOLLKEEPER_DATA'] ?? DATA_DEFAULT, TOKEN_FILE);
 }
 
-function readToken(path: string): string | undefined {
+function readToken(path: string): { readonly kind: 'read'; readonly token: string } | Failure {
+  let token: string;
   try {
-    const token = readFileSync(path, 'utf8').trim();
-    return /^[\x21-\x7e]{1,256}$/.test(token) ? token : undefined;
-  } catch {
-    return undefined;
+    token = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    return noToken(explainUnread(path, error));
   }
+  if (/^[\x21-\x7e]{1,256}$/.test(token)) return { kind: 'read', token };
+  return noToken(`what is in ${path} is no admin token: say where it is with --token-file FILE`);
+}
+
+function noToken(message: string): Failure {
+  return failure('NO_TOKEN', EXIT.configuration, message);
+}
+
+function explainUnread(path: string, error: unknown): string {
+  const code = findCode(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return `no admin token at ${path}: start a gateway here with \`npx tollkeeper dev\`, or say where its data is with --data DIR or --token-file FILE`;
+  const reason = error instanceof Error ? error.message : String(error);
+  return `the admin token at ${path} cannot be read (${reason}): only the user that runs the gateway may; run the command as that user`;
+}
+
+/** Addresses leave these out of a path: another thing would be asked for than was meant. */
+function isLostPart(part: string): boolean {
+  return part === '' || part === '.' || part === '..';
 }
 
 /** The origin of an http(s) address; a path or query would be a misunderstanding. */

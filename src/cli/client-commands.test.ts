@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ import {
 } from '../../test/support/run-client-command.ts';
 import { refusedFacts, startAdminApi } from '../../test/support/start-admin-api.ts';
 import type { AdminApi } from '../../test/support/start-admin-api.ts';
+import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { requestId } from '../platform/ids.ts';
 import { EXIT } from './command-outcome.ts';
 import { auditLedger, checkGateway } from './gateway-checks.ts';
@@ -129,6 +131,24 @@ it('usage: a misspelt command is suggested', async () => {
   expect((await run(['keys', 'list', '--tenent', 'x'])).talk).toContain('Did you mean --tenant?');
 });
 
+it.each(['.', '..', ''])('usage: %j is no id, whatever it would name in a path', async (id) => {
+  for (const line of [
+    ['customers', 'show', id],
+    ['credits', 'list', '--tenant', id || '..'],
+    ['owners', 'leases', id],
+    ['keys', 'revoke', id],
+  ]) {
+    // oxlint-disable-next-line no-await-in-loop -- one gateway is asked
+    const result = await run(line);
+    expect(result).toMatchObject({ code: EXIT.usage, out: '' });
+    expect(result.talk).toContain('is no id: one looks like ten_0199...');
+  }
+});
+
+it('an id with a slash stays one id', async () => {
+  expect((await run(['keys', 'show', '../tenants'])).talk).toContain('There is no key ../tenants');
+});
+
 it('failed: what the gateway refuses ends with 1 and its sentence', async () => {
   const result = await run(['keys', 'create', '--tenant', 'ten_nobody']);
   expect(result).toMatchObject({ code: 1, out: '' });
@@ -145,6 +165,16 @@ it('configuration: no token file, or the token of another gateway, ends with 3',
   const missing = await run(['customers', 'list', '--data', join(api.directory, 'elsewhere')]);
   expect(missing.code).toBe(3);
   expect(missing.talk).toContain('start a gateway here with `npx tollkeeper dev`');
+  const data = temporaryDirectory('token');
+  mkdirSync(join(data, 'admin.token'));
+  const unread = await run(['customers', 'list', '--data', data]);
+  expect(unread.code).toBe(3);
+  expect(unread.talk).toMatch(/admin\.token cannot be read \(EISDIR/);
+  const odd = join(data, 'odd.token');
+  writeFileSync(odd, 'two words\n');
+  const wrongFile = await run(['customers', 'list', '--token-file', odd]);
+  expect(wrongFile.code).toBe(3);
+  expect(wrongFile.talk).toContain(`what is in ${odd} is no admin token`);
   const other = await startAdminApi();
   const wrong = await run(['customers', 'list', '--admin', other.origin]);
   expect(wrong.code).toBe(3);
@@ -302,6 +332,12 @@ it('doctor waits for an audit of many entries for longer than for any other answ
   expect(await auditLedger({}, io)).toMatchObject({ kind: 'done', json: { ok: true } });
   await slow.close();
 }, 60_000);
+
+it('DIAG-01 explain: what is no request id is told from one that is unknown', async () => {
+  const result = await run(['explain', 'nonsense']);
+  expect(result).toMatchObject({ code: EXIT.usage, out: '' });
+  expect(result.talk).toContain('One looks like req_0199...: the X-Request-Id of an answer.');
+});
 
 it('DIAG-01 explain: an unknown request is a clear failure', async () => {
   const id = requestId(Date.now());

@@ -56,6 +56,6 @@ function addCredit(options: AddOptions, io: CommandIo): Promise<void> {
   });
 }
 
-function grantsPath(tenant: string): string {
-  return `/admin/tenants/${encodeURIComponent(tenant)}/grants`;
+function grantsPath(tenant: string): readonly string[] {
+  return ['admin', 'tenants', tenant, 'grants'];
 }

@@ -37,7 +37,7 @@ export function registerCustomerCommands(program: Command, io: CommandIo): void 
     .option('--parent <id>', 'only those directly below this customer')
     .action(({ limit, cursor, parent, ...options }: ListOptions & { parent?: string }) => {
       const query = { parent_id: parent, limit, cursor };
-      return runCall({ method: 'GET', path: '/admin/tenants', query }, options, io, (json) =>
+      return runCall({ method: 'GET', path: ['admin', 'tenants'], query }, options, io, (json) =>
         showPage(readList(json, 'data'), json, COLUMNS, io),
       );
     });
@@ -66,7 +66,7 @@ function registerCreate(customers: Command, io: CommandIo): void {
     .requiredOption('--plan <plan>', 'id of a plan in the configuration');
   addCustomerOptions(create).action((options: CustomerOptions) =>
     runCall(
-      { method: 'POST', path: '/admin/tenants', body: customerBody(options) },
+      { method: 'POST', path: ['admin', 'tenants'], body: customerBody(options) },
       options,
       io,
       (json) => ({
@@ -102,8 +102,8 @@ function registerUpdate(customers: Command, io: CommandIo): void {
   );
 }
 
-function customerPath(id: string): string {
-  return `/admin/tenants/${encodeURIComponent(id)}`;
+function customerPath(id: string): readonly string[] {
+  return ['admin', 'tenants', id];
 }
 
 function showCustomer(json: unknown): string {

@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
+import { isId } from '../platform/ids.ts';
 import type { AdminOptions } from './admin-client.ts';
 import { readList, readMember, readText } from './answer-shapes.ts';
 import { describeClientCommand, runCall, textColumn } from './client-command.ts';
@@ -21,16 +22,23 @@ const LINE_COLUMNS = [
 
 export function registerExplainCommand(program: Command, io: CommandIo): void {
   describeClientCommand(
-    program.command('explain <request-id>').description('why a request was answered as it was'),
+    program
+      .command('explain')
+      .description('why a request was answered as it was')
+      .argument('<request-id>', 'X-Request-Id of its answer', parseRequestId),
     ['explain req_0199...', 'explain req_0199... --json'],
   ).action((id: string, options: AdminOptions) =>
-    runCall(
-      { method: 'GET', path: `/admin/requests/${encodeURIComponent(id)}` },
-      options,
-      io,
-      (json) => ({ kind: 'done', json, text: showRequest(json, io) }),
-    ),
+    runCall({ method: 'GET', path: ['admin', 'requests', id] }, options, io, (json) => ({
+      kind: 'done',
+      json,
+      text: showRequest(json, io),
+    })),
   );
+}
+
+function parseRequestId(text: string): string {
+  if (isId('req', text)) return text;
+  throw new InvalidArgumentError('One looks like req_0199...: the X-Request-Id of an answer.');
 }
 
 function showRequest(json: unknown, io: CommandIo): string {

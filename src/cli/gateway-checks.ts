@@ -6,7 +6,7 @@ import { type CommandIo, type CommandOutcome, EXIT } from './command-outcome.ts'
 /** Every entry is read: three million took ten seconds, and of two audits at once one waits for the other. */
 const AUDIT = {
   method: 'GET',
-  path: '/admin/ledger/audit',
+  path: ['admin', 'ledger', 'audit'],
   timeoutMs: 15 * 60_000,
 } as const satisfies AdminCall;
 
@@ -23,14 +23,14 @@ export async function checkGateway(
   io: CommandIo,
 ): Promise<readonly CheckLine[]> {
   const ask = (call: AdminCall) => callAdmin(call, options, io);
-  const config = await ask({ method: 'GET', path: '/admin/config' });
+  const config = await ask({ method: 'GET', path: ['admin', 'config'] });
   if (config.kind === 'failed')
     return [{ name: 'gateway', status: 'fail', detail: config.message }];
   const version = readText(config.json, 'version') ?? 'unknown';
   const lines: CheckLine[] = [
     { name: 'gateway', status: 'ok', detail: `configuration ${version}` },
   ];
-  const readiness = await ask({ method: 'GET', path: '/readyz', expectedStatus: 503 });
+  const readiness = await ask({ method: 'GET', path: ['readyz'], expectedStatus: 503 });
   if (readiness.kind === 'failed')
     lines.push({ name: 'readiness', status: 'fail', detail: readiness.message });
   else lines.push(...readList(readiness.json, 'parts').map(checkPart));

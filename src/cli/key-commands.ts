@@ -54,7 +54,7 @@ export function registerKeyCommands(program: Command, io: CommandIo): void {
     .option('--tenant <id>', 'only keys of this customer')
     .action((options: ListOptions & { tenant?: string }) => {
       const query = { tenant_id: options.tenant, limit: options.limit, cursor: options.cursor };
-      return runCall({ method: 'GET', path: '/admin/keys', query }, options, io, (json) =>
+      return runCall({ method: 'GET', path: ['admin', 'keys'], query }, options, io, (json) =>
         showPage(readList(json, 'data'), json, COLUMNS, io),
       );
     });
@@ -66,7 +66,7 @@ function registerCreate(keys: Command, io: CommandIo): void {
     keys.command('create').description('make a key; it is shown this once'),
     [
       'keys create --tenant ten_0199... --name ci --budget 1.00 --expires 30d',
-      'keys create --tenant ten_0199... --environment test --models small --limit requests/day=100 --json',
+      'keys create --tenant ten_0199... --environment test --models echo --limit requests/day=100 --json',
     ],
   )
     .requiredOption('--tenant <id>', 'customer the key belongs to')
@@ -74,7 +74,7 @@ function registerCreate(keys: Command, io: CommandIo): void {
   addKeyOptions(create).action((options: KeyOptions & { tenant: string; environment?: string }) => {
     const { tenant, environment } = options;
     const body = { tenant_id: tenant, environment, ...keyBody(options) };
-    return runCall({ method: 'POST', path: '/admin/keys', body }, options, io, showSecret);
+    return runCall({ method: 'POST', path: ['admin', 'keys'], body }, options, io, showSecret);
   });
 }
 
@@ -106,13 +106,13 @@ function registerOne(keys: Command, io: CommandIo): void {
       .description('another secret for the same key; the old one is refused within a second'),
     ['keys regenerate key_0199...', 'keys regenerate key_0199... --json'],
   ).action((id: string, options: AdminOptions) =>
-    runCall({ method: 'POST', path: `${keyPath(id)}/regenerate` }, options, io, showSecret),
+    runCall({ method: 'POST', path: [...keyPath(id), 'regenerate'] }, options, io, showSecret),
   );
   describeClientCommand(
     keys.command('revoke <id>').description('revoke a key: refused everywhere within a second'),
     ['keys revoke key_0199...', 'keys revoke key_0199... --json'],
   ).action((id: string, options: AdminOptions) =>
-    runCall({ method: 'POST', path: `${keyPath(id)}/revoke` }, options, io, (json) => ({
+    runCall({ method: 'POST', path: [...keyPath(id), 'revoke'] }, options, io, (json) => ({
       kind: 'done',
       json,
       text: showKey(json),
@@ -120,8 +120,8 @@ function registerOne(keys: Command, io: CommandIo): void {
   );
 }
 
-function keyPath(id: string): string {
-  return `/admin/keys/${encodeURIComponent(id)}`;
+function keyPath(id: string): readonly string[] {
+  return ['admin', 'keys', id];
 }
 
 function showKey(json: unknown): string {

@@ -36,7 +36,7 @@ export function registerOwnerCommands(program: Command, io: CommandIo): void {
     owners.command('list').description('every process, when it was heard of, and what it holds'),
     ['owners list', 'owners list --json'],
   ).action((options: AdminOptions) =>
-    runCall({ method: 'GET', path: '/admin/owners' }, options, io, (json) =>
+    runCall({ method: 'GET', path: ['admin', 'owners'] }, options, io, (json) =>
       showPage(readList(json, 'data'), json, COLUMNS, io),
     ),
   );
@@ -44,7 +44,7 @@ export function registerOwnerCommands(program: Command, io: CommandIo): void {
     owners.command('leases <id>').description('what a process holds, by customer'),
     ['owners leases own_0199...', 'owners leases own_0199... --json'],
   ).action((id: string, options: AdminOptions) =>
-    runCall({ method: 'GET', path: `${pathOf(id)}/leases` }, options, io, (json) =>
+    runCall({ method: 'GET', path: [...pathOf(id), 'leases'] }, options, io, (json) =>
       showPage(readList(json, 'data'), json, OWNER_LEASE_COLUMNS, io),
     ),
   );
@@ -55,13 +55,13 @@ export function registerOwnerCommands(program: Command, io: CommandIo): void {
     ['owners write-off own_0199...', 'owners write-off own_0199... --json'],
   );
   addOnceOption(writeOff).action((id: string, options: OnceOptions) => {
-    const call = { method: 'POST', path: `${pathOf(id)}/write-off`, body: {} } as const;
+    const call = { method: 'POST', path: [...pathOf(id), 'write-off'], body: {} } as const;
     return runOnce(call, options, io, showWriteOff);
   });
 }
 
-function pathOf(id: string): string {
-  return `/admin/owners/${encodeURIComponent(id)}`;
+function pathOf(id: string): readonly string[] {
+  return ['admin', 'owners', id];
 }
 
 function showWriteOff(json: unknown): Done {

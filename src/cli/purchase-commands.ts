@@ -56,13 +56,13 @@ export function registerPurchaseCommands(customers: Command, io: CommandIo): voi
   )
     .requiredOption('--tenant <id>', 'customer')
     .action((id: string, options: AdminOptions & { tenant: string }) => {
-      const path = `${purchasesPath(options.tenant)}/${encodeURIComponent(id)}`;
+      const path = [...purchasesPath(options.tenant), id];
       return runCall({ method: 'DELETE', path }, options, io, showPurchase);
     });
 }
 
-function purchasesPath(tenant: string): string {
-  return `/admin/tenants/${encodeURIComponent(tenant)}/purchases`;
+function purchasesPath(tenant: string): readonly string[] {
+  return ['admin', 'tenants', tenant, 'purchases'];
 }
 
 function showPurchase(json: unknown): Done {

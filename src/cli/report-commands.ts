@@ -8,7 +8,7 @@ import { formatTable } from './format-table.ts';
 
 /** Parts of a report one command asks for: two million refusals. */
 const PAGES_MAX = 100;
-const PATH = '/admin/reports/observe';
+const PATH = ['admin', 'reports', 'observe'];
 const COLUMNS = [
   textColumn('REQUESTS', 'requests'),
   textColumn('CODE', 'code'),
