@@ -77,7 +77,11 @@ export interface ReadinessPart {
 }
 
 export interface AdminEnv {
-  Variables: { requestId: string };
+  Variables: {
+    requestId: string;
+    /** The request repeats an order that was taken before. */
+    replayed?: boolean;
+  };
 }
 export type AdminContext = Context<AdminEnv>;
 

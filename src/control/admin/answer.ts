@@ -50,13 +50,31 @@ export async function answerChange(
   change: { readonly action: string } & Readonly<Record<string, string>>,
   answer: { readonly status: 200 | 201; readonly body: string },
 ): Promise<Response> {
-  const inForce = await deps.store.allSeen(IN_FORCE_WAIT_MS);
-  const fields = { request_id: context.get('requestId'), in_force: inForce, ...change };
+  const inForce = await isInForce(context, deps);
+  // A repeat of an order is told too: after a crash it may be the one that was fulfilled.
+  const replayed = context.get('replayed') === true ? { replayed: true } : {};
+  const fields = {
+    request_id: context.get('requestId'),
+    in_force: inForce,
+    ...replayed,
+    ...change,
+  };
   deps.auditTrail.info(fields, 'changed by the admin API');
   return context.body(answer.body, answer.status, {
     'Content-Type': 'application/json',
     ...inForceHeader(inForce),
   });
+}
+
+/** What was changed stays changed when the store goes away: to answer that it failed would have it made twice. */
+async function isInForce(context: AdminContext, deps: AdminDeps): Promise<boolean> {
+  try {
+    return await deps.store.allSeen(IN_FORCE_WAIT_MS);
+  } catch (error) {
+    const fields = { request_id: context.get('requestId'), error };
+    deps.logger.error(fields, 'whether a change is in force is not known');
+    return false;
+  }
 }
 
 /** On the answer to every change. */

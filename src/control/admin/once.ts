@@ -50,6 +50,7 @@ function replay(
   order: string,
   fulfil: OnceRequest['fulfil'],
 ): Promise<Response> {
+  context.set('replayed', true);
   context.header('Idempotent-Replayed', 'true');
   return fulfil(order);
 }

@@ -148,3 +148,45 @@ it('changes leave a line with ids and without names', async () => {
   });
   expect(api.logLines.join('')).not.toContain('Acme');
 });
+
+it('BILL-13: the line of a repeated order says that it is one', async () => {
+  const tenant = await makeTenant(api);
+  const order = { body: { amount: '5.00' }, headers: { 'idempotency-key': 'told-twice' } };
+  const { json } = await call(`/admin/tenants/${tenant}/grants`, order);
+  await call(`/admin/tenants/${tenant}/grants`, order);
+  const lines = api.logLines
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((line) => line['grant_id'] === json['id']);
+  expect(lines.map(({ action, replayed }) => [action, replayed])).toEqual([
+    ['grant-added', undefined],
+    ['grant-added', true],
+  ]);
+});
+
+it('a change that was made is told, with its answer and its line, when the store goes away after it', async () => {
+  const own = await startAdminApi({
+    wrapStore: (store) =>
+      new Proxy(store, {
+        get: (target, name) => {
+          const gone = () => Promise.reject(new StoreError('unavailable', 'gone'));
+          const member: unknown = name === 'allSeen' ? gone : Reflect.get(target, name);
+          return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+        },
+      }),
+  });
+  const created = await call('/admin/tenants', {
+    from: own,
+    body: { name: 'Acme', plan: 'free' },
+  });
+  expect(created.status).toBe(201);
+  expect(created.headers['x-tollkeeper-in-force']).toBe('pending');
+  const tenant = String(created.json['id']);
+  const key = await call('/admin/keys', { from: own, body: { tenant_id: tenant } });
+  expect([key.status, key.json['tenant_id']]).toEqual([201, tenant]);
+  const lines = own.logLines.filter((line) => line.includes(tenant));
+  expect(lines.map((line) => (JSON.parse(line) as Record<string, unknown>)['action'])).toEqual([
+    'tenant-created',
+    'key-created',
+  ]);
+  await own.close();
+});
