@@ -68,11 +68,14 @@ const LIMITS: readonly MistakeCase[] = [
       '  - { id: key_budget, spend: 1 USD, per: day }',
       '  - { requests: 1, per: day, only: { operations: [shop.a] } }',
       '  - { requests: 2, per: day }',
+      '  - { id: rate_per_minute, requests: 2, per: minute }',
+      'rate_limits: [60/min]',
     ),
     problems: [
       'tollkeeper.yaml:7:15 plans.free.limits[0].id: is the id of the budgets of keys and customers',
       'tollkeeper.yaml:8:55 plans.free.limits[1].only.operations[0]: there is no operation "shop.a": none is configured',
       'tollkeeper.yaml:9:9 plans.free.limits[2]: has the same id as the one at [1], "requests_per_day": keep one, or give it an "id"',
+      'tollkeeper.yaml:10:15 plans.free.limits[3].id: is the id of a rate limit: choose another, so that headers tell the two apart',
     ],
   },
   {

@@ -80,6 +80,9 @@ export function measureMembers(asset: string) {
       .refine((id) => !RESERVED_IDS.has(id), {
         error: 'is the id of the budgets of keys and customers',
       })
+      .refine((id) => !RATE_ID.test(id), {
+        error: 'is the id of a rate limit: choose another, so that headers tell the two apart',
+      })
       .optional()
       .describe('Named in refusals and by add-ons; default: from scope, unit and window.'),
   };
@@ -87,6 +90,8 @@ export function measureMembers(asset: string) {
 
 /** A limit with one of these would share its account. */
 const RESERVED_IDS: ReadonlySet<string> = new Set([KEY_BUDGET, TENANT_BUDGET]);
+/** RateLimit-Policy names every policy once. */
+const RATE_ID = /^(degraded_)?(key_)?rate_per_(second|minute|hour|day)$/;
 
 export interface Measured extends Partial<Record<UnitMember, number | bigint | undefined>> {
   readonly per?: PeriodName | undefined;
