@@ -77,18 +77,17 @@ export function listMistakes(
   schema: JsonSchema,
 ): readonly TreeMistake[] {
   const mistakes = issues.flatMap((issue) => explainIssue(issue, [], { tree, schema }));
-  const misspelled = mistakes.filter((mistake) => mistake.unknownKey === true);
-  return mistakes.filter((mistake) => {
-    return mistake.unknownKey === true || !misspelled.some((each) => follows(mistake, each));
-  });
+  const followed = new Set(mistakes.flatMap(listFollowers));
+  return mistakes.filter(
+    (mistake) => mistake.unknownKey === true || !followed.has(formatPath(mistake.path)),
+  );
 }
 
-/** Whether a mistake only says that the rightly spelled key is not there. */
-function follows(mistake: TreeMistake, misspelled: TreeMistake): boolean {
-  if (misspelled.suggestion === undefined) return false;
+/** Where a mistake would only say that the rightly spelled key of `misspelled` is not there. */
+function listFollowers(misspelled: TreeMistake): readonly string[] {
+  if (misspelled.unknownKey !== true || misspelled.suggestion === undefined) return [];
   const parent = misspelled.path.slice(0, -1);
-  const text = formatPath(mistake.path);
-  return text === formatPath(parent) || text === formatPath([...parent, misspelled.suggestion]);
+  return [formatPath(parent), formatPath([...parent, misspelled.suggestion])];
 }
 
 interface Against {

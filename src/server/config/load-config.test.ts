@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   findProblems,
   lines,
+  loadText,
   type MistakeCase,
   testMistakes,
 } from '../../../test/support/check-config.ts';
@@ -21,7 +22,17 @@ const SYNTAX: readonly MistakeCase[] = [
   {
     name: 'a key twice',
     yaml: lines('version: 1', 'asset: USD', 'asset: EUR'),
-    problems: ['tollkeeper.yaml:3:1: the key "asset" is there twice'],
+    problems: ['tollkeeper.yaml:3:1 asset: the key "asset" is there twice'],
+  },
+  {
+    name: 'a key twice, once as a number',
+    yaml: lines(
+      'version: 1',
+      'plans:',
+      '  1: { title: A, price: free }',
+      '  "1": { title: B, price: free }',
+    ),
+    problems: ['tollkeeper.yaml:4:3 plans["1"]: the key "1" is there twice'],
   },
   {
     name: 'tabs',
@@ -197,6 +208,39 @@ describe('a mistake is told with file, line, key and the nearest right word', ()
     const problems = findProblems(lines('version: 1', 'plans:', ...levels));
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain('more than 250000 values, aliases counted');
+  });
+
+  test('an alias is what has its anchor last before it', () => {
+    const plans = ['one', 'two'].flatMap((title) => [
+      `  a-${title}: { title: &t ${title}, price: free }`,
+      `  b-${title}: { title: *t, price: free }`,
+    ]);
+    const { catalog } = loadText(lines('version: 1', 'plans:', ...plans));
+    const titles = [...catalog.plans.values()].map((plan) => plan.title);
+    expect(titles).toEqual(['one', 'one', 'two', 'two']);
+  });
+
+  test('of two misspelled keys, each is told, and not what follows from it', () => {
+    const yaml = lines(
+      'version: 1',
+      'plans:',
+      '  a: { titel: A, price: free }',
+      '  b: { titel: B, price: free }',
+    );
+    expect(findProblems(yaml)).toEqual([
+      'tollkeeper.yaml:3:8 plans.a.titel: unknown key "titel". Did you mean "title"?',
+      'tollkeeper.yaml:4:8 plans.b.titel: unknown key "titel". Did you mean "title"?',
+    ]);
+  });
+
+  test('no nesting uses up the stack', () => {
+    const problems = ['[', '{a: ', '- ', '? '].map((open) =>
+      findProblems(`version: 1\nplans:\n  ${open.repeat(100_000)}`),
+    );
+    const columns = [258, 1020, 512, 512];
+    expect(problems).toEqual(
+      columns.map((column) => [`tollkeeper.yaml:3:${column}: nested too deep to be read`]),
+    );
   });
 
   test('whatever is done to a file, the answer is a configuration or a list of placed problems', () => {

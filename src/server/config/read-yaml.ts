@@ -1,10 +1,11 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar } from 'yaml';
-import type { Alias, Document, YAMLError, YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, Scalar } from 'yaml';
+import type { Alias, Document, LineCounter, Node, YAMLMap } from 'yaml';
 import { formatPath } from './config-path.ts';
 import type { ConfigPath } from './config-path.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { interpolate } from './interpolate.ts';
 import type { InterpolationContext } from './interpolate.ts';
+import { parseYaml, resolveAliases } from './parse-yaml.ts';
 
 export interface Place {
   readonly line: number;
@@ -32,20 +33,17 @@ const MISTAKES_MAX = 10;
 
 /** Problems of syntax leave an empty tree; problems of interpolation leave the text as it was. */
 export function readYaml(text: string, file: string, context: InterpolationContext): ReadYaml {
-  const lines = new LineCounter();
   if (Buffer.byteLength(text) > FILE_BYTES_MAX) {
     const message = `the file is larger than ${FILE_BYTES_MAX} bytes`;
     return { source: emptySource(), problems: [{ file, line: 1, column: 1, path: '', message }] };
   }
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const mistakes = [...document.errors, ...document.warnings];
+  const { document, lines, mistakes } = parseYaml(text);
   if (mistakes.length > 0) {
     const problems = new Map<number, ConfigProblem>();
-    for (const mistake of mistakes) {
-      const { line, col } = lines.linePos(mistake.pos[0]);
+    for (const { offset, message } of mistakes) {
+      const { line, col } = lines.linePos(offset);
       // The others of a line follow from its first.
       if (problems.has(line)) continue;
-      const message = describeMistake(mistake, text);
       problems.set(line, { file, line, column: col, path: '', message });
       if (problems.size === MISTAKES_MAX) break;
     }
@@ -68,20 +66,6 @@ function emptySource(): SourceTree {
   return { tree: undefined, secretPaths: new Set(), locate: () => ({ line: 1, column: 1 }) };
 }
 
-function describeMistake(mistake: YAMLError, text: string): string {
-  if (mistake.code === 'DUPLICATE_KEY') {
-    const key = /^[^\s:,}]+/.exec(text.slice(mistake.pos[0]))?.[0] ?? '';
-    return `the key "${key}" is there twice`;
-  }
-  if (mistake.code === 'TAB_AS_INDENT') return 'tabs cannot indent YAML: use spaces';
-  if (mistake.code === 'MULTIPLE_DOCS') return 'a second document begins: one file is one document';
-  const line = text.slice(text.lastIndexOf('\n', mistake.pos[0]) + 1).split('\n', 1)[0] ?? '';
-  const hint = /[{[].*[^"'$\w-]\$\{/.test(line)
-    ? ' (within { } or [ ], write "${NAME}" in quotes)'
-    : '';
-  return `not valid YAML: ${mistake.message}${hint}`;
-}
-
 interface ReaderContext {
   readonly file: string;
   readonly lines: LineCounter;
@@ -92,12 +76,13 @@ interface ReaderContext {
 class TreeReader {
   readonly problems: ConfigProblem[] = [];
   readonly secretPaths = new Set<string>();
-  readonly #document: Document.Parsed;
+  readonly #document: Document;
   readonly #context: ReaderContext;
   readonly #offsets = new Map<string, { readonly key: number; readonly value: number }>();
+  #meant: ReadonlyMap<Alias, Node> | undefined;
   #nodes = 0;
 
-  constructor(document: Document.Parsed, context: ReaderContext) {
+  constructor(document: Document, context: ReaderContext) {
     this.#document = document;
     this.#context = context;
   }
@@ -139,14 +124,15 @@ class TreeReader {
   }
 
   #readAlias(node: Alias, path: ConfigPath, keyOffset: number): unknown {
-    const meant = node.resolve(this.#document);
+    this.#meant ??= resolveAliases(this.#document);
+    const meant = this.#meant.get(node);
     if (meant !== undefined) return this.read(meant, path, keyOffset);
     this.#report(path, `there is no anchor &${node.source} before *${node.source}`);
     return undefined;
   }
 
   #readMap(node: YAMLMap, path: ConfigPath): unknown {
-    const entries: [string, unknown][] = [];
+    const entries = new Map<string, unknown>();
     for (const { key, value } of node.items) {
       const name = readKey(key);
       if (name === undefined || name === '__proto__') {
@@ -155,7 +141,11 @@ class TreeReader {
         this.#report(path, message);
         continue;
       }
-      entries.push([name, this.read(value, [...path, name], rangeStart(key))]);
+      const read = this.read(value, [...path, name], rangeStart(key));
+      if (entries.has(name)) {
+        this.#report([...path, name], `the key "${name}" is there twice`, 'key');
+      }
+      entries.set(name, read);
     }
     return Object.fromEntries(entries);
   }
@@ -172,8 +162,8 @@ class TreeReader {
     return node.type === Scalar.PLAIN ? resolvePlain(result.value) : result.value;
   }
 
-  #report(path: ConfigPath, message: string): void {
-    const { line, column } = this.locate(path, 'value');
+  #report(path: ConfigPath, message: string, part: 'key' | 'value' = 'value'): void {
+    const { line, column } = this.locate(path, part);
     this.problems.push({ file: this.#context.file, line, column, path: formatPath(path), message });
   }
 }
