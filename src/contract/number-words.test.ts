@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { formatCount, formatSize, formatTimeIn } from './number-words.ts';
+import { formatCount, formatSize, formatTimeIn, formatWaitIn } from './number-words.ts';
 import { ENGLISH } from './phrases/english.ts';
 import { GERMAN } from './phrases/german.ts';
 import { SPANISH } from './phrases/spanish.ts';
@@ -64,4 +64,14 @@ test.each([
 ])('%s is %s and %s', (iso, english, german) => {
   expect(formatTimeIn(iso, ENGLISH)).toBe(english);
   expect(formatTimeIn(iso, GERMAN)).toBe(german);
+});
+
+test.each([
+  ['2026-12-01T00:00:00.000Z', '2026-12-01 00:00 UTC', '01.12.2026, 00:00 UTC'],
+  ['2026-11-15T13:00:18.000Z', '2026-11-15 13:00:18 UTC', '15.11.2026, 13:00:18 UTC'],
+  ['2026-11-15T13:00Z', '2026-11-15 13:00 UTC', '15.11.2026, 13:00 UTC'],
+  ['2026-12-01', undefined, undefined],
+])('who waits for %s waits until %s or %s', (iso, english, german) => {
+  expect(formatWaitIn(iso, ENGLISH)).toBe(english);
+  expect(formatWaitIn(iso, GERMAN)).toBe(german);
 });

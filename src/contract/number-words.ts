@@ -52,13 +52,26 @@ export function formatSize(
   return `${digits}${fraction === '' ? '' : habits.decimalMark + fraction} ${size.name}`;
 }
 
-/** `2026-12-01T00:00:00Z` in the language's habit; undefined for anything but an ISO time in UTC. */
+const ISO_UTC = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)(:\d\d)?(?:\.\d{1,9})?Z$/;
+
+/** `2026-12-01T00:00:00Z` in the language's habit, to the minute; undefined for anything but an ISO time in UTC. */
 export function formatTimeIn(
   iso: string | undefined,
   { formatTime }: Pick<Phrasebook, 'formatTime'>,
 ): string | undefined {
-  const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d{1,9})?)?Z$/.exec(iso ?? '');
+  const match = ISO_UTC.exec(iso ?? '');
   if (match === null) return undefined;
   const [, year = '', month = '', day = '', time = ''] = match;
   return formatTime(year, month, day, time);
+}
+
+/** The same of a time to wait for, with the seconds of one within a minute: a call at its beginning would be too early. */
+export function formatWaitIn(
+  iso: string | undefined,
+  { formatTime }: Pick<Phrasebook, 'formatTime'>,
+): string | undefined {
+  const match = ISO_UTC.exec(iso ?? '');
+  if (match === null) return undefined;
+  const [, year = '', month = '', day = '', time = '', seconds = ':00'] = match;
+  return formatTime(year, month, day, seconds === ':00' ? time : time + seconds);
 }

@@ -1,5 +1,5 @@
 import type { CodeRow } from './code-row.ts';
-import { formatCount, formatSize, formatTimeIn } from './number-words.ts';
+import { formatCount, formatSize, formatTimeIn, formatWaitIn } from './number-words.ts';
 import { findPeriod } from './period-words.ts';
 import { ENGLISH } from './phrases/english.ts';
 import { UNIT_NAMES, type Phrasebook, type UnitName } from './phrases/phrasebook.ts';
@@ -48,7 +48,7 @@ export const WORDS: Readonly<Record<string, Word>> = {
   affordable_max_tokens: findAffordable,
   upgrade: ({ details }) => nameFirstPlan(details),
   an_upgrade: ({ details, phrases }) => mapWord(nameFirstPlan(details), phrases.withArticle),
-  resets: (source) => formatTimeIn(source.details.resets_at, source.phrases),
+  resets: (source) => formatWaitIn(source.details.resets_at, source.phrases),
   retry_after: findRetryAfter,
   model: ({ details }) => details.model,
   feature: ({ details }) => details.feature,
@@ -92,7 +92,7 @@ export const WORDS: Readonly<Record<string, Word>> = {
   revoked: (source) => formatTimeIn(source.details.revoked_at, source.phrases),
   plan_end: (source) => formatTimeIn(source.details.current_plan_end_date, source.phrases),
   grace_end: (source) => formatTimeIn(source.details.grace_ended_at, source.phrases),
-  resumes: (source) => formatTimeIn(source.details.resumes_at, source.phrases),
+  resumes: (source) => formatWaitIn(source.details.resumes_at, source.phrases),
   requested: (source) => formatTimeIn(source.details.requested_at, source.phrases),
   retired: (source) => formatTimeIn(source.details.retired_at, source.phrases),
 };

@@ -1,21 +1,29 @@
 import type { AccountNow, CheckItem, CheckSource } from './checklist.ts';
 import { describeMissing } from './explain-entitlements.ts';
 import { describeStanding } from './explain-standing.ts';
+import { isReached } from './explain-trace.ts';
 import { formatCount } from './explain-words.ts';
 import { formatMoney } from './money.ts';
 import type { AccountState, PaymentMethodState } from './tenant-terms.ts';
 
 /** Step 4: subscription, tier, payment method and invoices, green or red (DIAG-04). */
 export function checkAccount(source: CheckSource): readonly CheckItem[] {
-  const { facts, now } = source;
+  const { now } = source;
   const { account } = now;
   const items = [...checkThen(source), ...checkTier(source)];
   if (account !== undefined) return [...items, ...checkNow(account, source)];
-  const text =
-    facts.identity.kind === 'anonymous'
-      ? 'The call was made without a key, so there is no account to look at.'
-      : 'The key was not accepted, so it is not known whose account it is.';
-  return [...items, { verdict: 'unknown', text }];
+  return [...items, { verdict: 'unknown', text: whyUnknown(source) }];
+}
+
+/** Why there is no account to look at. */
+function whyUnknown({ facts: { identity }, view }: CheckSource): string {
+  if (!isReached(view, 'identify')) {
+    return 'An earlier check decided: nobody has looked whose account it is.';
+  }
+  const hasKey = identity.kind === 'refused' && identity.code !== 'KEY_MISSING';
+  return hasKey
+    ? 'The key was not accepted, so it is not known whose account it is.'
+    : 'The call was made without a key, so there is no account to look at.';
 }
 
 /** As it stood when the request came; nothing where nothing was known against it. */

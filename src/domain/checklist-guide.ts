@@ -1,6 +1,7 @@
 import type { CheckItem, CheckSource } from './checklist.ts';
 import type { Refusal } from './decide.ts';
-import { againOf } from './explain-words.ts';
+import { isReached } from './explain-trace.ts';
+import { againOf, fullMinuteFrom } from './explain-words.ts';
 
 /** One step for people who use an application and have no key of their own (DIAG-09). */
 export interface GuideStep {
@@ -66,10 +67,15 @@ function checkMethod({ now: { account } }: CheckSource): GuideStep {
 function checkUsage({ view, facts, formatTime }: CheckSource): GuideStep {
   const usage = { id: 'usage', title: 'What has been used' } as const;
   if (view.refusal?.step !== 'reserve') {
-    return { ...usage, verdict: 'ok', text: 'There was enough left for it.' };
+    return isReached(view, 'reserve')
+      ? { ...usage, verdict: 'ok', text: 'There was enough left for it.' }
+      : { ...usage, verdict: 'note', text: 'It was not looked at: something else came first.' };
   }
   const { limit, resetsAt } = view.refusal;
-  const when = resetsAt === undefined ? '' : ` It is ${againOf(limit)} at ${formatTime(resetsAt)}.`;
+  const when =
+    resetsAt === undefined
+      ? ''
+      : ` It is ${againOf(limit)} at ${formatTime(fullMinuteFrom(resetsAt))}.`;
   const isSlow = facts.reservation?.kind === 'limited';
   const text = isSlow
     ? 'It was too fast: wait a little and try once.'

@@ -1,10 +1,11 @@
 import type { CheckItem, CheckSource, KeyNow } from './checklist.ts';
-import { titleOf } from './explain-trace.ts';
+import { isReached, NOT_REACHED, titleOf } from './explain-trace.ts';
 import type { KeyTerms } from './key-terms.ts';
 
 /** Step 5: the right environment, not revoked or expired, permitted, and linked to a paid account (DIAG-05). */
 export function checkKey(source: CheckSource): readonly CheckItem[] {
-  const { facts, now } = source;
+  const { facts, now, view } = source;
+  if (!isReached(view, 'identify')) return [{ verdict: 'note', text: NOT_REACHED }];
   const { identity } = facts;
   if (identity.kind === 'refused') {
     return [{ verdict: 'problem', text: `${titleOf(identity.code)} (${identity.code}).` }];

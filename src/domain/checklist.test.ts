@@ -274,8 +274,27 @@ describe('DIAG-02..08: eight steps, filled in', () => {
       'problem: At that moment: the subscription is paused; nothing is owed (SUBSCRIPTION_PAUSED).',
       'problem: Plan: the model large is not part of the plan Pro.',
     ]);
-    const nobody = sourceOf({ identity: { kind: 'anonymous' } }, { account: undefined });
-    expect(stepOf('account', nobody).verdict).toBe('unknown');
+    const unknown = (members: Partial<Facts>) =>
+      stepOf('account', sourceOf(members, { account: undefined })).lines.at(-1);
+    const missing = { kind: 'refused', code: 'KEY_MISSING', since: undefined } as const;
+    const noKey = 'unknown: The call was made without a key, so there is no account to look at.';
+    expect(unknown({ identity: { kind: 'anonymous' } })).toBe(noKey);
+    expect(unknown({ identity: missing })).toBe(noKey);
+    expect(unknown({ identity: { ...missing, code: 'KEY_UNKNOWN' } })).toContain('not accepted');
+  });
+
+  it('says of what an earlier check decided that nobody has looked, not that it was well or missing', () => {
+    const routing = { code: 'API_RETIRED', problem: 'retired', pointer: undefined } as const;
+    const members = { routing, identity: { kind: 'anonymous' }, limits: [buildBalance()] } as const;
+    const source = sourceOf(members, { account: undefined, key: undefined });
+    const notLooked = 'note: Not looked at: an earlier check decided.';
+    expect(stepOf('key', source).lines).toEqual([notLooked]);
+    expect(stepOf('limits', source).lines).toEqual([notLooked]);
+    expect(stepOf('account', source).lines).toEqual([
+      'unknown: An earlier check decided: nobody has looked whose account it is.',
+    ]);
+    const usage = explainGuide(source).find(({ id }) => id === 'usage');
+    expect(usage?.text).toBe('It was not looked at: something else came first.');
   });
 
   it('5: environment, revocation, expiry, permissions, and the account it is linked to', () => {
@@ -397,11 +416,11 @@ describe('DIAG-09: the order for people who use an application', () => {
     const limits = [buildQuota(buildLimit(5), { spent: 5, resetsAt: AT + 5000 })];
     const texts = (members: Partial<Facts>) =>
       explainGuide(sourceOf(members)).map(({ text }) => text);
-    expect(texts({ limits })).toContain('An allowance is used up. It is full again at <5000>.');
+    expect(texts({ limits })).toContain('An allowance is used up. It is full again at <60000>.');
     const sliding = buildLimit(5, { window: 'sliding_hour' });
     const pace = [buildQuota(sliding, { spent: 5, resetsAt: AT + 5000 })];
     expect(texts({ limits: pace })).toContain(
-      'An allowance is used up. It is free enough again at <5000>.',
+      'An allowance is used up. It is free enough again at <60000>.',
     );
     const tooMuch = [buildQuota(buildLimit(5), { need: 6, resetsAt: AT + 5000 })];
     expect(texts({ limits: tooMuch })).toContain(

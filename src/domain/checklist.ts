@@ -2,6 +2,7 @@ import { checkAccount } from './checklist-account.ts';
 import { checkKey } from './checklist-key.ts';
 import { checkUpstream, type ProviderLinks } from './checklist-upstream.ts';
 import type { Catalog } from './catalog.ts';
+import { isReached, NOT_REACHED } from './explain-trace.ts';
 import type { ExplainView } from './explain.ts';
 import type { Facts } from './facts.ts';
 import type { KeyTerms } from './key-terms.ts';
@@ -100,7 +101,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   405: '405: the address is right and the method is not.',
   410: '410: what was here is gone for good.',
   413: '413: the body is larger than this address takes from anybody.',
-  429: '429: too fast or too many at a time. Only waiting helps.',
+  429: '429: too fast, too many at a time, or an unpaid call repeated too often. Slow down.',
 };
 
 function checkError({ view }: CheckSource): readonly CheckItem[] {
@@ -139,6 +140,7 @@ function checkLimits({ facts, view }: CheckSource): readonly CheckItem[] {
     ({ step: name, verdict }) => name === 'reserve' && STOPPED.has(verdict),
   );
   if (stops.length > 0) return stops.map(({ text }) => ({ verdict: 'problem', text }));
+  if (!isReached(view, 'reserve')) return [note(NOT_REACHED)];
   if (facts.limits.length === 0) return [{ verdict: 'ok', text: 'No limit was looked at.' }];
   return [{ verdict: 'ok', text: 'Every limit that was looked at had room for the call.' }];
 }

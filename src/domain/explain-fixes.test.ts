@@ -56,7 +56,7 @@ describe('what fixes it comes in order of effort', () => {
 
   it('names amounts, the member that is wrong, and what to buy', () => {
     const texts = [...view(noCredit).fixes, ...view(tokensUsedUp).fixes].map(({ text }) => text);
-    expect(texts).toContain('Add credit: Small, 5.00 USD for 5.00 USD.');
+    expect(texts).toContain('Add 5.00 USD of credit for 5.00 USD: Small.');
     expect(texts).toContain('Lower max_tokens to 900 or less.');
     expect(texts).toContain('Wait until <86400000 ms later>.');
     const fault = { code: 'INVALID_REQUEST', problem: 'must be a number', pointer: '/n' } as const;

@@ -4,7 +4,7 @@ import { ACTION_WORDS } from './action-words.ts';
 import type { Catalog } from './catalog.ts';
 import type { Refusal } from './decide.ts';
 import { explainSmaller } from './explain-smaller.ts';
-import { againOf, isBudget } from './explain-words.ts';
+import { againOf, fullMinuteFrom, isBudget } from './explain-words.ts';
 import type { Facts } from './facts.ts';
 import { formatMoney } from './money.ts';
 import { findOffers, type Offer } from './offers.ts';
@@ -72,7 +72,7 @@ export function explainRetry(refused: Refused): RetryView {
     return {
       helps: true,
       from: resetsAt,
-      text: `Not before ${formatTime(resetsAt)}, when the limit is ${againOf(refusal.limit)}.`,
+      text: `Not before ${formatTime(fullMinuteFrom(resetsAt))}, when the limit is ${againOf(refusal.limit)}.`,
     };
   }
   return NO_RETRY;
@@ -100,7 +100,9 @@ function waitingFixes(refused: Refused): readonly Fix[] {
     ];
   }
   const resetsAt = row.retryKind === 'transient' ? undefined : refusal.resetsAt;
-  if (resetsAt !== undefined) return [fix('wait_for_reset', `Wait until ${formatTime(resetsAt)}.`)];
+  if (resetsAt !== undefined) {
+    return [fix('wait_for_reset', `Wait until ${formatTime(fullMinuteFrom(resetsAt))}.`)];
+  }
   if (row.status !== 429 && !isRetryable(row.retryKind)) return [];
   const action = row.status === 429 ? 'wait_for_reset' : 'retry_later';
   return [
@@ -146,13 +148,13 @@ function offerFix(offer: Offer, { catalog, facts }: Refused): Fix {
   switch (offer.kind) {
     case 'pack': {
       const { id, title, priceNano, creditNano } = offer.pack;
-      const text = `Add credit: ${title}, ${money(creditNano)} for ${money(priceNano)}.`;
+      const text = `Add ${money(creditNano)} of credit for ${money(priceNano)}: ${title}.`;
       return { action: 'buy_credits', text, offer: { kind: 'pack', id }, payable: true };
     }
     case 'add_on': {
       const { id, title, priceNano, interval } = offer.addOn;
       const each = interval === 'month' ? ' a month' : '';
-      const text = `Buy ${title}, ${money(priceNano)}${each}.`;
+      const text = `Buy ${title} for ${money(priceNano)}${each}.`;
       return { action: 'buy_credits', text, offer: { kind: 'add_on', id }, payable: true };
     }
     case 'plan': {
@@ -160,8 +162,8 @@ function offerFix(offer: Offer, { catalog, facts }: Refused): Fix {
       const price = `${money(priceNano)} a month`;
       const isOwn = facts.identity.kind === 'key' && facts.identity.planId === id;
       const text = isOwn
-        ? `Renew the plan ${title}, ${price}.`
-        : `Change to the plan ${title}, ${price}.`;
+        ? `Renew the plan ${title} for ${price}.`
+        : `Change to the plan ${title} for ${price}.`;
       const action = isOwn ? 'renew_subscription' : 'upgrade_plan';
       return { action, text, offer: { kind: 'plan', id }, payable: true };
     }

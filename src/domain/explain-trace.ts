@@ -83,7 +83,15 @@ function describeStep(
   return isUnknown ? NOT_REACHED : STEPS[step](facts, context);
 }
 
-const NOT_REACHED = 'Not looked at: an earlier check decided.';
+/** Whether the decision came as far as this step. */
+export function isReached(
+  { trace }: { readonly trace: readonly TraceEntry[] },
+  step: StepName,
+): boolean {
+  return trace.some((each) => each.step === step && each.verdict !== 'not reached');
+}
+
+export const NOT_REACHED = 'Not looked at: an earlier check decided.';
 const NOTHING_ASKED = 'The call asks for no model, feature or size of the plan.';
 const NOTHING_COUNTED = 'The call counts against no limit and costs nothing.';
 

@@ -57,7 +57,7 @@ describe('the ways out of a refusal, least effort first', () => {
       { action: 'renew_subscription', payable: true, offer: undefined },
       {
         action: 'renew_subscription',
-        text: 'Renew the plan Pro, 9.00 USD a month.',
+        text: 'Renew the plan Pro for 9.00 USD a month.',
         offer: { kind: 'plan', id: 'pro' },
       },
       { action: 'contact_admin', payable: false },
@@ -67,6 +67,21 @@ describe('the ways out of a refusal, least effort first', () => {
       'pay_invoice: Pay the open invoice.',
       'contact_support: Write to the provider, with the request id.',
     ]);
+  });
+
+  it('of a storm: what lifts the 402 that it repeats, and no other waiting (QUOTA-13)', () => {
+    const storm = { cause: 'REQUEST_QUOTA_EXCEEDED', retryAfterMs: 3000 } as const;
+    const resetsAt = AT + 61_000;
+    const limits = [buildQuota(buildLimit(1), { spent: 1, resetsAt })];
+    const view = explained({ storm, limits });
+    expect(view.code).toBe('PAYMENT_RETRY_STORM');
+    expect(view.fixes.map(({ text }) => text)).toEqual([
+      'Wait until <120000>.',
+      'Ask the owner of the account or the provider, with the request id.',
+    ]);
+    expect(view.retry).toMatchObject({ from: resetsAt, text: expect.stringContaining('<120000>') });
+    const broke = explained({ storm, limits: [buildBalance({ need: 5 })] });
+    expect(broke.fixes.map(({ action }) => action)).not.toContain('wait_for_reset');
   });
 
   it('of a size: ask for less', () => {

@@ -98,6 +98,13 @@ export function slides({ label }: Pick<LimitFact, 'label'>): boolean {
   return label !== undefined && isSliding(label.window);
 }
 
+const MINUTE_MS = 60_000;
+
+/** The full minute that has come by then: times are told to the minute, and whoever waits must not be too early. */
+export function fullMinuteFrom(at: number): number {
+  return Math.ceil(at / MINUTE_MS) * MINUTE_MS;
+}
+
 /** What it is when waiting has helped: `full again`, `free enough again`. */
 export function againOf(limit: Pick<LimitFact, 'label'> | undefined): string {
   return limit !== undefined && slides(limit) ? 'free enough again' : 'full again';

@@ -2,7 +2,13 @@ import type { CodeRow } from '../contract/code-row.ts';
 import { type Code, CODES, isCode } from '../contract/codes.ts';
 import type { Catalog } from './catalog.ts';
 import { decide, type Refusal } from './decide.ts';
-import { explainFixes, explainRetry, type Fix, type RetryView } from './explain-fixes.ts';
+import {
+  explainFixes,
+  explainRetry,
+  type Fix,
+  type Refused,
+  type RetryView,
+} from './explain-fixes.ts';
 import { type CountView, explainCounts, explainMoney, type MoneyView } from './explain-money.ts';
 import { explainTrace, findObserved, titleOf, type TraceEntry } from './explain-trace.ts';
 import { describeRefusal, describeServed } from './explain-verdict.ts';
@@ -26,8 +32,7 @@ export interface ExplainView {
   readonly code: string | undefined;
   /** What it would have been refused with, had that been enforced (EVID-01). */
   readonly wouldRefuse: Code | undefined;
-  /** The refusal that was made, or else the one that would have been, with its code's row. */
-  readonly row: CodeRow | undefined;
+  /** The refusal that has to be lifted: that which was made, or would have been; of a storm the 402 that it repeats. */
   readonly refusal: Refusal | undefined;
   readonly trace: readonly TraceEntry[];
   readonly money: MoneyView | undefined;
@@ -58,7 +63,7 @@ export function explain(facts: Facts, context: ExplainContext): ExplainView {
   const { outcome } = facts;
   const judged = judgeAgain(facts);
   const { answered, would, refusal, row } = judged;
-  const refused = refusal && row && { facts, refusal, row, ...context };
+  const refused = refusal && row && repeatedBy({ facts, refusal, row, ...context });
   return {
     requestId: facts.requestId,
     at: facts.at,
@@ -71,8 +76,7 @@ export function explain(facts: Facts, context: ExplainContext): ExplainView {
     status: outcome?.status,
     code: judged.code,
     wouldRefuse: judged.wouldRefuse,
-    row,
-    refusal,
+    refusal: refused?.refusal,
     trace: explainTrace(facts, context),
     money: explainMoney(facts, catalog),
     counts: explainCounts(facts, catalog),
@@ -84,7 +88,9 @@ export function explain(facts: Facts, context: ExplainContext): ExplainView {
   };
 }
 
-interface Judged extends Pick<ExplainView, 'code' | 'wouldRefuse' | 'row' | 'refusal'> {
+interface Judged extends Pick<ExplainView, 'code' | 'wouldRefuse' | 'refusal'> {
+  /** Of the code of `refusal`. */
+  readonly row: CodeRow | undefined;
   readonly answered: Refusal | undefined;
   readonly would: Refusal | undefined;
 }
@@ -98,6 +104,15 @@ function judgeAgain(facts: Facts): Judged {
   const wouldRefuse = would && (outcome?.wouldRefuse ?? would.code);
   const row = rowOf(answered === undefined ? wouldRefuse : code);
   return { answered, would, code, wouldRefuse, row, refusal: answered ?? would };
+}
+
+/** A storm repeats a 402, and only what lifts that one lifts it (QUOTA-13). */
+function repeatedBy(refused: Refused): Refused {
+  if (refused.refusal.step !== 'storm') return refused;
+  const facts = { ...refused.facts, storm: undefined };
+  const cause = decide(facts);
+  if (cause.kind !== 'refuse') return refused;
+  return { ...refused, facts, refusal: cause, row: CODES[cause.code] };
 }
 
 function planOf({ identity }: Facts): ExplainView['plan'] {

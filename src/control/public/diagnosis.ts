@@ -9,7 +9,7 @@ import { findProvider } from '../../providers/provider-directory.ts';
 import { type Blame, describeBillingError } from './billing-words.ts';
 import { explainHeaders, type HeaderNote } from './header-words.ts';
 import type { PastedAnswer } from './pasted-answer.ts';
-import { utcMinute } from './time-words.ts';
+import { utcMinuteFrom } from './time-words.ts';
 
 /** What an answer means, whoever sent it (DIAG-02). */
 export interface Diagnosis {
@@ -119,7 +119,7 @@ function describeRetry({ retry }: ParsedProblem): string {
   const { kind, retry_after_seconds: seconds, resets_at: resetsAt } = retry;
   if (kind === 'when_slot_free') return 'Yes, when one of the running calls has ended.';
   if (kind === 'after_reset' && resetsAt !== undefined && !Number.isNaN(Date.parse(resetsAt))) {
-    return `Not before ${utcMinute(Date.parse(resetsAt))}.`;
+    return `Not before ${utcMinuteFrom(Date.parse(resetsAt))}.`;
   }
   if (kind === 'with_proof') return 'Only with the proof of a payment.';
   if (!isRetryable(kind)) return 'No: the same call gets the same answer until something changes.';

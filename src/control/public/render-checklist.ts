@@ -4,7 +4,7 @@ import type { ProbeKind } from '../../domain/probe.ts';
 import { html, type Html } from './html.ts';
 import { PROBES_MAX } from './probe-store.ts';
 import type { RequestReport } from './request-report.ts';
-import { utcMinute } from './time-words.ts';
+import { utcMinuteFrom } from './time-words.ts';
 import { renderTable } from './table.ts';
 
 /** The eight steps, filled in (DIAG-02..08). Those with a problem are open; the others open with a click. */
@@ -93,8 +93,8 @@ function fullAgain({ resetsAt, slides }: LimitRow): string {
   if (slides)
     return resetsAt === undefined
       ? 'free again bit by bit'
-      : `free enough again ${utcMinute(resetsAt)}`;
-  return resetsAt === undefined ? 'does not reset' : `full again ${utcMinute(resetsAt)}`;
+      : `free enough again ${utcMinuteFrom(resetsAt)}`;
+  return resetsAt === undefined ? 'does not reset' : `full again ${utcMinuteFrom(resetsAt)}`;
 }
 
 const PROBES: Readonly<Record<ProbeKind, string>> = {

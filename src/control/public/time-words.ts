@@ -1,4 +1,5 @@
 import { formatUtcMinute } from '../../contract/problem-words.ts';
+import { fullMinuteFrom } from '../../domain/explain-words.ts';
 
 /** Epoch ms for machines: RFC 3339 in UTC. */
 export function isoTime(at: number): string {
@@ -9,4 +10,9 @@ export function isoTime(at: number): string {
 export function utcMinute(at: number): string {
   const iso = isoTime(at);
   return formatUtcMinute(iso) ?? iso;
+}
+
+/** The same for a time to wait for. */
+export function utcMinuteFrom(at: number): string {
+  return utcMinute(fullMinuteFrom(at));
 }

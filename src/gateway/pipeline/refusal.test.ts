@@ -5,6 +5,7 @@ import {
   buildModel,
   buildPlan,
   buildPrice,
+  buildRateLimit,
   UPSTREAM,
 } from '../../../test/support/build-catalog.ts';
 import { type MemoryCall, RAW_KEY } from '../../../test/support/memory-gateway.ts';
@@ -80,6 +81,22 @@ describe('C402-21: a call that needs more than a limit ever allows', () => {
     expect(answer.header('retry-after')).toBeUndefined();
     expect(answer.header('x-should-retry')).toBe('false');
   });
+});
+
+it('C402-03: the moment that is told is not before the one at which a bought rate has room', async () => {
+  const rate = { id: 'sold', count: 1, burst: 1, periodMs: 90_000, class: 'commercial' } as const;
+  const gateway = open({ plan: { rateLimits: [buildRateLimit(rate)] } });
+  gateway.clock.advance(150);
+  await ask(gateway, { path: '/' });
+  const problem = bodyOf(await gateway.call({ path: '/' }));
+  expect(problem.code).toBe('RATE_CAPACITY_EXCEEDED');
+  const { reservation, at } = gateway.facts;
+  const hasRoomAt = at + (reservation?.kind === 'limited' ? reservation.retryAfterMs : 0);
+  const told = /until (\S+) (\S+) UTC/.exec(problem.message);
+  const from = Date.parse(`${told?.[1]}T${told?.[2]}Z`);
+  expect(from).toBe(Date.parse(problem.retry.resets_at ?? ''));
+  expect(from - hasRoomAt).toBeGreaterThanOrEqual(0);
+  expect(from - hasRoomAt).toBeLessThan(1000);
 });
 
 describe('a mistake in a name is told with the refusal (KEY-01)', () => {

@@ -154,9 +154,13 @@ function describe(
   );
 }
 
-/** When waiting has lifted it, ISO: a window that opens again, or a rate that was bought and has room again. */
+/**
+ * When waiting has lifted it, ISO: a window that opens again, or a rate that was bought and has room again. The next
+ * whole second, which is what people are told: whoever calls then is not too early.
+ */
 function resetOf({ resetsAt }: Refusal): string | undefined {
-  return resetsAt === undefined ? undefined : new Date(resetsAt).toISOString();
+  if (resetsAt === undefined) return undefined;
+  return new Date(Math.ceil(resetsAt / 1000) * 1000).toISOString();
 }
 
 /** Where it is not the code's own. */
