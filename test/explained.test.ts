@@ -178,7 +178,7 @@ describe('DEG-06, C402-04: paying at the link restores the service for the very 
       key: undefined,
       headers: { accept: 'text/html' },
     });
-    expect(page.text).toContain(`Your choice: ${option?.title}`);
+    expect(page.text).toContain(`Your choice: <bdi>${option?.title}</bdi>`);
     const purchase = { [option?.kind ?? '']: option?.id };
     expect((await payAndRepeat(caller, refused, purchase, STATUS)).status).toBe(200);
   });

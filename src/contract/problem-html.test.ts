@@ -34,7 +34,9 @@ test('C402-10: the page says what happened and has a button to the resolution li
   expect(PAGE).toContain(
     '<a class="button" href="https://gate.example/pay/pl_1?a=1&amp;b=2">See the plans</a>',
   );
-  expect(PAGE).toContain('<li><a href="/pay/big">Big &amp; &lt;Bold&gt;</a>, 9.00 USD</li>');
+  expect(PAGE).toContain(
+    '<li><a href="/pay/big"><bdi>Big &amp; &lt;Bold&gt;</bdi></a>, 9.00 USD</li>',
+  );
   expect(PAGE).toContain('<a href="/r/req_1">Why did I get this answer?</a>');
   expect(PAGE).toContain('href="https://gate.example/errors/REQUEST_QUOTA_EXCEEDED"');
 });

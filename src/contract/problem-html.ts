@@ -82,7 +82,7 @@ function renderOptions({ details }: ProblemDocument, words: PageWords): string {
   if (options.length === 0) return '';
   const items = options.map(
     ({ id, title, price, url }) =>
-      `<li><a href="${escapeUrl(url)}">${escapeMarkup(title ?? id)}</a>, ${escapeMarkup(price)}</li>`,
+      `<li><a href="${escapeUrl(url)}"><bdi>${escapeMarkup(title ?? id)}</bdi></a>, ${escapeMarkup(price)}</li>`,
   );
   return `<h2>${words.ways}</h2>\n<ul>${items.join('')}</ul>\n`;
 }

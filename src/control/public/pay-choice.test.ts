@@ -163,7 +163,7 @@ describe('C402-04: a link that names what to buy shows exactly what it changes',
       pay_with: { plan: 'pro' },
     });
     const { text } = await page('?plan=pro');
-    expect(text).toContain('Your choice: Pro, 9.00 USD a month');
+    expect(text).toContain('Your choice: <bdi>Pro</bdi>, 9.00 USD a month');
     expect(text).toContain('<strong>10,000 requests a month</strong>');
   });
 

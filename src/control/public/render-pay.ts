@@ -73,7 +73,7 @@ function renderChoice(view: PayView): Html | string {
   if (typeof choice === 'string') return html`<p class="note">${choice}</p>`;
   const { field, id, title, price, changes } = choice;
   const button = { field, id, label: `${ACTIONS[field]} ${title}` };
-  return html`<h2>Your choice: ${title}, ${price}</h2>
+  return html`<h2>Your choice: <bdi>${title}</bdi>, ${price}</h2>
     ${renderChanges(changes)} ${renderButton(button, view)}`;
 }
 
