@@ -26,7 +26,7 @@ export function negotiate<Name extends Format>(
 }
 
 export interface PageOptions {
-  readonly status?: 200 | 404;
+  readonly status?: 200 | 400 | 404;
   /** Default `no-store`: what is about one tenant must not stay in a browser or proxy. */
   readonly cacheControl?: string;
   readonly headers?: Readonly<Record<string, string>>;

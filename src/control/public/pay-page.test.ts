@@ -162,6 +162,21 @@ describe('BILL-02, C402-04: /pay', () => {
     expect(await pages.store.grants(tenant.id)).toEqual([]);
   });
 
+  it.each<[string, Record<string, string>, string]>([
+    ['what was paid in another tab', { pay: 'due' }, 'nothing is due on this account'],
+    ['what is sold no more', { pack: '<b>old</b>' }, 'no pack &lt;b&gt;old&lt;/b&gt; is on sale'],
+  ])('who sends a form for %s stays on the page', async (_title, fields, reason) => {
+    const { path, tenant } = await payPath();
+    const { status, text, headers } = await buyForm(path, { ...fields, nonce: 'n' });
+    expect([status, headers['content-type']]).toEqual([400, 'text/html; charset=utf-8']);
+    expect(headers['referrer-policy']).toBe('same-origin');
+    expect(text).toMatch(/role="alert">\s*<strong>Nothing was bought:/);
+    expect(text).toContain(reason);
+    // What is on sale is still there to be bought, and with a nonce of its own.
+    expect(text).toContain('Add 5.00 USD of test credit');
+    expect(await pages.store.grants(tenant.id)).toEqual([]);
+  });
+
   it.each([
     ['broken JSON', '{', 'application/json', 400],
     ['no type', 'pack=small', 'text/plain', 400],

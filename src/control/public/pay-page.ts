@@ -89,10 +89,10 @@ async function acceptPurchase(context: PublicContext, visit: Visit): Promise<Res
     });
   }
   const parsed = await parsePurchase(context);
-  if (parsed.kind === 'invalid') return refuseInvalid(context, deps, parsed);
+  if (parsed.kind === 'invalid') return refuseInvalid(context, visit, parsed);
   const bought = await buy(deps, payer, parsed.purchase);
   if (bought.kind === 'conflict') return refuse(context, deps, { code: 'IDEMPOTENCY_CONFLICT' });
-  if (bought.kind === 'invalid') return refuseInvalid(context, deps, bought);
+  if (bought.kind === 'invalid') return refuseInvalid(context, visit, bought);
   if (negotiate(context, 'json', 'html') !== 'html') return sendJson(context, bought.answer);
   // Post, redirect, get: reloading the page that says "Paid" must not ask to pay again.
   return context.body(null, 303, {
@@ -101,13 +101,18 @@ async function acceptPurchase(context: PublicContext, visit: Visit): Promise<Res
   });
 }
 
-function refuseInvalid(
+/** A person stays on the page and sees what can be bought as things are now: another tab may have paid. */
+async function refuseInvalid(
   context: PublicContext,
-  deps: PublicDeps,
+  visit: Visit,
   { reason, pointer }: { readonly reason: string; readonly pointer?: string },
-): Response {
+): Promise<Response> {
+  if (negotiate(context, 'json', 'html') === 'html') {
+    const page = renderPay({ ...(await readView(context, visit)), refused: reason });
+    return sendPage(context, page, { status: 400, headers: PAY_HEADERS });
+  }
   const details = pointer === undefined ? { reason } : { reason, pointer };
-  return refuse(context, deps, { code: 'INVALID_REQUEST', details });
+  return refuse(context, visit.deps, { code: 'INVALID_REQUEST', details });
 }
 
 /** The other site a browser says a form was sent from; undefined from our own pages and from programs. */
@@ -141,6 +146,7 @@ async function readView(context: PublicContext, visit: Visit): Promise<PayView> 
     choice: readChoice(context, deps, payer, balance),
     devMoney: deps.devMoney,
     nonce: randomBytes(NONCE_BYTES).toString('base64url'),
+    refused: undefined,
     paid: receipt === undefined ? undefined : await findReceipt(deps, payer.tenant, receipt),
   };
 }

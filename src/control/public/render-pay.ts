@@ -13,10 +13,18 @@ import { renderTable } from './table.ts';
 export function renderPay(view: PayView): Page {
   const title = view.paid === undefined ? causeTitle(view.link) : 'Paid';
   const main = html`<h1>${title}</h1>
+    ${renderRefused(view)}
     ${view.paid === undefined ? renderCause(view) : renderPaid(view.paid, view)}
     ${view.devMoney ? PLAY_MONEY : ''} ${renderChoice(view)} ${renderDue(view)}
     ${renderOverage(view)} ${renderAccount(view)} ${renderOffers(view)}`;
   return { title, main };
+}
+
+function renderRefused({ refused }: PayView): Html | string {
+  if (refused === undefined) return '';
+  return html`<p class="note" role="alert">
+    <strong>Nothing was bought:</strong> ${refused}. Below is what there is now.
+  </p>`;
 }
 
 const PLAY_MONEY = html`<p class="note">

@@ -39,6 +39,8 @@ export interface PayView {
   readonly devMoney: boolean;
   /** One per page view: a double click on one button is one purchase. */
   readonly nonce: string;
+  /** Why the form that was just sent bought nothing. */
+  readonly refused: string | undefined;
   /** Set right after a purchase. */
   readonly paid: PaidAnswer | undefined;
 }
