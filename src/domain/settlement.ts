@@ -56,11 +56,17 @@ export function settleTerms({ payment }: TenantTerms, owed: Owed): Settled {
 export function describeDue(fact: StandingFact): { readonly label: string; readonly text: string } {
   const { code, invoices, standing } = fact;
   if (isEnded(fact)) {
-    return { label: 'Renew the subscription', text: 'The subscription runs again at once.' };
+    const renewed = 'The subscription runs again at once.';
+    const label = 'Renew the subscription';
+    // One button pays everything (DEG-06), so it has to say that there is more than its name.
+    if (invoices.length === 0) return { label, text: renewed };
+    return {
+      label: `${label} and pay ${nameInvoices(invoices)}`,
+      text: `${renewed} Pays ${invoices.join(', ')}.`,
+    };
   }
   if (invoices.length > 0) {
-    const what = invoices.length === 1 ? 'the overdue invoice' : 'the overdue invoices';
-    return { label: `Pay ${what}`, text: `Pays ${invoices.join(', ')}.` };
+    return { label: `Pay ${nameInvoices(invoices)}`, text: `Pays ${invoices.join(', ')}.` };
   }
   if (standing === 'disputed') {
     return { label: 'Settle the disputed payment', text: 'The dispute is over.' };
@@ -68,4 +74,8 @@ export function describeDue(fact: StandingFact): { readonly label: string; reado
   return code === undefined || code === 'PAYMENT_METHOD_INVALID'
     ? { label: 'Pay what is open', text: 'The failed payment is made, with a method that works.' }
     : { label: 'Confirm a payment method', text: 'A test card is stored and confirmed.' };
+}
+
+function nameInvoices({ length }: StandingFact['invoices']): string {
+  return length === 1 ? 'the overdue invoice' : 'the overdue invoices';
 }

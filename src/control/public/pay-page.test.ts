@@ -8,7 +8,12 @@ import {
   HTML,
   type PageCall,
 } from '../../../test/support/call-pages.ts';
-import { startPublicPages, type PublicPages } from '../../../test/support/start-public-pages.ts';
+import {
+  startPublicPages,
+  type PublicPages,
+  type TenantMembers,
+} from '../../../test/support/start-public-pages.ts';
+import { PLAIN_TERMS } from '../../domain/tenant-terms.ts';
 import { NANO_MAX } from '../admin/input-values.ts';
 import { signPayLink } from './signed-links.ts';
 
@@ -19,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => pages.close());
 const call = (path: string, options: PageCall = {}) => callPage(pages, path, options);
 
-async function payPath(members: { planId?: string; name?: string; cause?: string } = {}) {
+async function payPath(members: TenantMembers & { readonly cause?: string } = {}) {
   const { tenant, secret } = await pages.addTenant(members);
   const cause = members.cause ?? 'INSUFFICIENT_CREDITS';
   const token = signPayLink({ tenantId: tenant.id, cause }, pages.deps.signingSecret);
@@ -160,6 +165,19 @@ describe('BILL-02, C402-04: /pay', () => {
     expect(details['reason']).toMatch(reason);
     expect(details['pointer'] ?? '').toBe(pointer);
     expect(await pages.store.grants(tenant.id)).toEqual([]);
+  });
+
+  it('DEG-06: one button for a subscription that rests and for invoices says that it pays both', async () => {
+    const payment = { ...PLAIN_TERMS.payment, overdueInvoices: ['inv_7', 'inv_8'] };
+    const subscription = { state: 'paused', endsAt: undefined } as const;
+    const { path, tenant } = await payPath({ terms: { payment, subscription } });
+    expect((await call(path)).json['due']).toMatchObject({
+      label: 'Renew the subscription and pay the overdue invoices',
+      text: 'The subscription runs again at once. Pays inv_7, inv_8.',
+    });
+    await buyJson(path, { pay: 'due' });
+    const { terms } = (await pages.store.tenant(tenant.id)) ?? tenant;
+    expect([terms.subscription.state, terms.payment.overdueInvoices]).toEqual(['active', []]);
   });
 
   it.each<[string, Record<string, string>, string]>([
