@@ -1,4 +1,5 @@
 import type { Catalog, RateLimit } from './catalog.ts';
+import { planOfCaller } from './explain-plan.ts';
 import {
   formatBareUnits,
   formatCount,
@@ -72,8 +73,9 @@ export function describeBucket(
   return `Rate limit ${rateLimitId} of ${owner}: at most ${rate.burst} at once and ${rate.count} ${formatRate(rate.periodMs)}; requests came faster${next}.`;
 }
 
-function findRate({ identity }: Facts, id: string, catalog: Catalog): RateLimit | undefined {
-  const plan = identity.kind === 'key' ? catalog.plans.get(identity.planId) : undefined;
+/** As fast as add-ons have made it. */
+function findRate(facts: Facts, id: string, catalog: Catalog): RateLimit | undefined {
+  const plan = planOfCaller(facts, catalog);
   const degraded = plan?.degraded?.rate;
   return (
     plan?.rateLimits.find((each) => each.id === id) ?? (degraded?.id === id ? degraded : undefined)

@@ -1,6 +1,6 @@
 import type { Catalog, Condition, Route } from './catalog.ts';
-import { effectivePlan } from './effective-plan.ts';
 import type { Fix, Refused } from './explain-fixes.ts';
+import { planOfCaller } from './explain-plan.ts';
 import { formatBytes, formatNumber, unitsFree } from './explain-words.ts';
 import type { EntitlementFact, Facts } from './facts.ts';
 import { formatMoney } from './money.ts';
@@ -96,11 +96,8 @@ function cheaperModels({ refusal, facts, catalog }: Refused): readonly Fix[] {
 }
 
 /** With what was bought beside the plan. */
-function modelsOfPlan({ identity, agreed, at }: Facts, catalog: Catalog): readonly string[] {
-  const plan = identity.kind === 'key' ? catalog.plans.get(identity.planId) : undefined;
-  if (plan === undefined) return [];
-  const terms = { overrides: [], purchases: [], enforcement: undefined, ...agreed };
-  const { models } = effectivePlan(plan, terms, catalog.addOns, at);
+function modelsOfPlan(facts: Facts, catalog: Catalog): readonly string[] {
+  const { models = [] } = planOfCaller(facts, catalog) ?? {};
   return [...catalog.models.keys()].filter((id) => models.includes('*') || models.includes(id));
 }
 

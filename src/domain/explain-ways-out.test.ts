@@ -13,7 +13,9 @@ import {
   buildPlan,
   buildPrice,
   buildQuota,
+  buildRateLimit,
   buildRoute,
+  NO_GRANTS,
 } from '../../test/support/build-catalog.ts';
 import type { Catalog, Plan } from './catalog.ts';
 import { explain } from './explain.ts';
@@ -129,6 +131,23 @@ describe('the ways out of a refusal, least effort first', () => {
     expect(textsOf({ ...lacking({ kind: 'model', id: 'huge' }), agreed }, catalog)[0]).toBe(
       'use_another_model: Use a model of your plan: extra, large, small.',
     );
+  });
+
+  it('the rate that was too slow is told as add-ons have made it', () => {
+    const rate = buildRateLimit({ id: 'burst', count: 5, burst: 10 });
+    const plan = { ...PRO, rateLimits: [rate] };
+    const faster = { ...NO_GRANTS, rateLimits: [{ id: 'burst', count: 20, burst: 30 }] };
+    const addOn = { id: 'fast', title: 'Fast', priceNano: 1n, interval: 'once' as const };
+    const catalog = buildCatalog([plan], { addOns: [{ ...addOn, grants: faster }] });
+    const agreed = {
+      overrides: [],
+      purchases: [{ id: 'pur_1', addOnId: 'fast', at: AT - 1, expiresAt: undefined }],
+    };
+    const reservation = { kind: 'limited', rateLimitId: 'burst', retryAfterMs: 200 } as const;
+    const told = (members: Partial<Facts>) =>
+      explained({ reservation, ...members }, catalog).trace.map(({ text }) => text);
+    expect(told({}).join()).toContain('at most 10 at once and 5 per');
+    expect(told({ agreed }).join()).toContain('at most 40 at once and 25 per');
   });
 
   it('of an empty balance: the cheapest model that the same call fits', () => {
