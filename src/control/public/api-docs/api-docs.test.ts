@@ -212,6 +212,17 @@ describe('the pages', () => {
     expect(page).toContain(TRY);
   });
 
+  it('a call to copy, and the form, have what the gateway would answer 400 without', async () => {
+    const page = await (await fetch(`${pages.origin}/reference`)).text();
+    expect(page).toMatch(
+      /curl -X POST &#39;http:\S+\/weather\?city=text&#39; \\\n {2}-H &#39;Auth/,
+    );
+    expect(page).toContain('-d &#39;{&quot;days&quot;: 1}&#39;');
+    const filled = await (await fetch(pages.origin + TRY)).text();
+    expect(filled).toContain('value="/weather?city=text"');
+    expect(filled).toContain('{&quot;days&quot;: 1}</textarea>');
+  });
+
   it('shows the price before, sends, shows the cost after, and never the key', async () => {
     const page = await (
       await fetch(pages.origin + TRY, form({ ...FILLED, action: 'send' }))

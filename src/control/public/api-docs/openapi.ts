@@ -1,7 +1,12 @@
 import { PROBLEM_SCHEMA } from '../../../contract/problem-schema.ts';
 import type { Catalog, Parameter, Route } from '../../../domain/catalog.ts';
 import { formatMoney } from '../../../domain/money.ts';
-import { describePrice, type PublishedRoute, publishedRoutes } from './published-routes.ts';
+import {
+  describePrice,
+  memberName,
+  type PublishedRoute,
+  publishedRoutes,
+} from './published-routes.ts';
 import { type OwnOperation, OWN_OPERATIONS } from './own-operations.ts';
 
 export interface OpenapiOptions {
@@ -139,10 +144,6 @@ function describeBody(route: Route, method: string): Json | undefined {
     required: isJson,
     content: isJson ? { 'application/json': { schema } } : { '*/*': {} },
   };
-}
-
-function memberName({ name }: Parameter): string {
-  return name.slice(1).replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
 function describeRoutePrice(route: Route, catalog: Catalog, prices: readonly string[]): Json {

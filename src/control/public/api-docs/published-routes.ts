@@ -1,4 +1,4 @@
-import type { Api, Catalog, PathMatch, Route } from '../../../domain/catalog.ts';
+import type { Api, Catalog, Parameter, PathMatch, Route } from '../../../domain/catalog.ts';
 import { formatDecimal, formatMoney } from '../../../domain/money.ts';
 import type { Price } from '../../../domain/pricing.ts';
 
@@ -49,6 +49,11 @@ export function templateOf(match: PathMatch): { path: string; pathParameters: re
     })
     .replaceAll('\\', '');
   return { path: path.startsWith('/') ? path : `/${path}`, pathParameters };
+}
+
+/** Of a parameter whose JSON pointer leads to a member of the body itself (RFC 6901). */
+export function memberName({ name }: Parameter): string {
+  return name.slice(1).replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
 function pricesOf({ price, endpointClass, kind }: Route): readonly string[] {

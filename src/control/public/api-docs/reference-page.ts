@@ -1,6 +1,7 @@
 import type { Condition, Requirement } from '../../../domain/catalog.ts';
 import { html, type Html } from '../html.ts';
 import type { Page } from '../layout.ts';
+import { exampleCall } from './example-call.ts';
 import type { PublishedRoute } from './published-routes.ts';
 
 /** Every route with its price and needs, and a way to try it (DOC-04). */
@@ -74,25 +75,4 @@ function describeParameters({ route }: PublishedRoute): string {
         `${name} (${place}, ${type}${required ? ', required' : ''})`,
     )
     .join('; ');
-}
-
-/** A call to copy. */
-export function exampleCall(published: PublishedRoute, publicUrl: string): string {
-  const method = published.methods[0] ?? 'GET';
-  const key =
-    published.route.endpointClass === 'free' ? '' : ` \\\n  -H 'Authorization: Bearer <your key>'`;
-  const body = exampleBody(published);
-  const data = body === '' ? '' : ` \\\n  -H 'Content-Type: application/json' \\\n  -d '${body}'`;
-  return `curl${method === 'GET' ? '' : ` -X ${method}`} ${publicUrl}${published.path}${key}${data}`;
-}
-
-/** What a body may look like; empty = none. */
-export function exampleBody({ route, methods, model }: PublishedRoute): string {
-  if (methods[0] === 'GET' || route.kind === 'models') return '';
-  if (route.kind === 'chat') {
-    return `{"model": ${JSON.stringify(model)}, "max_tokens": 50, "messages": [{"role": "user", "content": "Hello"}]}`;
-  }
-  return route.kind === 'embeddings'
-    ? `{"model": ${JSON.stringify(model)}, "input": "Hello"}`
-    : '{}';
 }

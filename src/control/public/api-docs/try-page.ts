@@ -1,6 +1,7 @@
 import { html, type Html } from '../html.ts';
 import type { Page } from '../layout.ts';
-import { exampleBody, tryLink } from './reference-page.ts';
+import { exampleBody, examplePath } from './example-call.ts';
+import { tryLink } from './reference-page.ts';
 import type { PublishedRoute } from './published-routes.ts';
 
 /** What a person filled in. The key is never shown back. */
@@ -57,7 +58,13 @@ export function renderTry(
         )}
       </select>
       <label for="path">Path and query</label>
-      <input id="path" name="path" value="${input?.path ?? path}" required spellcheck="false" />
+      <input
+        id="path"
+        name="path"
+        value="${input?.path ?? examplePath(published)}"
+        required
+        spellcheck="false"
+      />
       <label for="body">Body</label>
       <textarea id="body" name="body" rows="6" spellcheck="false">
 ${input?.body ?? exampleBody(published)}</textarea>
