@@ -9,7 +9,7 @@ export const WATCH_OWNERS = 'watch-owners';
 export const PRUNE = 'prune';
 
 const MINUTE_MS = 60_000;
-const PRUNE_PERIOD_MS = 60 * MINUTE_MS;
+const PRUNE_PERIOD_MS = 24 * 60 * MINUTE_MS;
 const WATCH_PERIOD_MS = 5 * MINUTE_MS;
 /** The audit looks at all of history; the store gives it ten minutes. */
 const RECONCILE_MS_MAX = 15 * MINUTE_MS;
@@ -22,7 +22,7 @@ export const OWNER_LOST_MS = MINUTE_MS;
 const NAMED_MAX = 20;
 
 export interface BooksJobsParts {
-  readonly store: Pick<Store, 'owners' | 'pruneWindows' | 'pruneLog'>;
+  readonly store: Pick<Store, 'owners' | 'jobs' | 'pruneWindows' | 'pruneLog'>;
   /** Recomputes the books, however long that takes, without holding up `store`. */
   readonly audit: () => Promise<readonly Violation[]>;
   /** From one reconciliation to the next. */
@@ -97,13 +97,20 @@ export async function findLost(
   return reports.filter(({ writtenOffAt }) => writtenOffAt === undefined);
 }
 
+/**
+ * A clock that is far ahead would forget windows that run, and they would be sold again when it is set right. So what goes
+ * was too old for the run before this one too, a day or another machine's clock earlier.
+ */
 function createPrune({ store, now }: BooksJobsParts): Job {
   return {
     name: PRUNE,
     periodMs: PRUNE_PERIOD_MS,
     runMsMax: PRUNE_MS_MAX,
     run: async (signal): Promise<JobResult> => {
-      const before = now() - KEPT_MS;
+      const last = (await store.jobs()).find(({ name }) => name === PRUNE)?.last;
+      if (last?.outcome !== 'done')
+        return { findings: 0, detail: 'the next run has a time to compare' };
+      const before = Math.min(now(), last.startedAt) - KEPT_MS;
       const windows = await store.pruneWindows(before);
       const days = signal.aborted ? 0 : await store.pruneLog(before);
       return { findings: windows + days, detail: `${windows} windows, ${days} days of the log` };
