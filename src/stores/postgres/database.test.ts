@@ -247,6 +247,30 @@ describe('connections', () => {
     expect(String(failed)).not.toContain(at.password);
   });
 
+  it('a session that has lost its statements, as behind a proxy that changes servers, is left for another', async () => {
+    const database = await openThings();
+    const list = () => database.write((transaction) => transaction.query(LIST_THINGS));
+    await list();
+    await database.write((transaction) => transaction.execute('DEALLOCATE ALL'));
+    expect(await list()).toHaveLength(2);
+    expect(await database.query(LIST_THINGS)).toHaveLength(2);
+  });
+
+  it('a database that lets nobody in for now is unavailable', async () => {
+    await openThings();
+    const name = new URL(url).pathname.slice(1);
+    const letIn = (state: boolean) =>
+      server.execute(
+        url.replace(/[^/]+$/, 'postgres'),
+        `ALTER DATABASE ${name} ALLOW_CONNECTIONS ${state}`,
+      );
+    await letIn(false);
+    const refused = open().query(LIST_THINGS);
+    await expect(refused).rejects.toMatchObject({ name: 'StoreError', code: 'unavailable' });
+    await letIn(true);
+    expect(await open().query(LIST_THINGS)).toHaveLength(2);
+  });
+
   it('a wrong password is unavailable, and no message tells it', async () => {
     const at = new URL(url);
     at.password = 'wrong-word';

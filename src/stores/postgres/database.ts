@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg';
 
 import { StoreError } from '../store-error.ts';
-import { isRepeatable, toStoreError } from './postgres-error.ts';
+import { hasLostSession, isRepeatable, toStoreError } from './postgres-error.ts';
 import { assertBindable, type SqlValue, Statement } from './statement.ts';
 
 export interface DatabaseOptions {
@@ -100,8 +100,9 @@ export class Database {
       await transaction.commit();
       return result;
     } catch (error) {
-      isUsable = await transaction.rollBack();
-      throw transaction.failure ?? error;
+      const failure = transaction.failure ?? error;
+      isUsable = (await transaction.rollBack()) && !hasLostSession(failure);
+      throw failure;
     } finally {
       client.release(!isUsable);
     }

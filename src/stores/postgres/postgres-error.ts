@@ -7,11 +7,14 @@ export class Outdated extends Error {
   override readonly name = 'Outdated';
 }
 
+/** A prepared statement is not there: somebody between here and the server has put another session in place of ours. */
+const SESSION_LOST = '26000';
+
 /**
  * Serialization failure and deadlock: the server chose this transaction to begin again. Unique violation: what was
  * looked for and not there has been written meanwhile, and is found the next time.
  */
-const REPEATABLE = new Set(['40001', '40P01', '23505']);
+const REPEATABLE = new Set(['40001', '40P01', '23505', SESSION_LOST]);
 
 /** SQLSTATE or its class (https://www.postgresql.org/docs/current/errcodes-appendix.html), the longest match counts. */
 const CODES: Readonly<Record<string, StoreErrorCode>> = {
@@ -25,9 +28,12 @@ const CODES: Readonly<Record<string, StoreErrorCode>> = {
   // Wrong password, no such database: whoever runs the server can mend it while this program runs.
   '28': 'unavailable',
   '3D': 'unavailable',
-  // A lock or a transaction took too long; a server that has become a replica writes nothing.
-  '55P03': 'unavailable',
+  // A lock that others hold, a database that lets nobody in for now.
+  '55': 'unavailable',
+  [SESSION_LOST]: 'unavailable',
+  // A transaction took too long; a server that has become a replica writes nothing.
   '25P03': 'unavailable',
+  '25P04': 'unavailable',
   '25006': 'unavailable',
   '23': 'invariant',
   '22003': 'unsafe_amount',
@@ -39,6 +45,11 @@ const CODES: Readonly<Record<string, StoreErrorCode>> = {
 
 export function isRepeatable(error: unknown): boolean {
   return error instanceof Outdated || REPEATABLE.has(sqlStateOf(error) ?? '');
+}
+
+/** The driver takes its statements for prepared where nobody knows them: this connection will only fail. */
+export function hasLostSession(error: unknown): boolean {
+  return sqlStateOf(error) === SESSION_LOST;
 }
 
 /** Of an error of the driver, or of what `toStoreError` made of one. */
