@@ -150,7 +150,16 @@ it('DESIGN 10: cut off from its database without a word, it serves from its slic
   expect(await caller.audit()).toEqual([]);
 });
 
-it('DESIGN 10: a database that takes no writes, as a replica after a failover, is 503 and never 402, and over when it is over', async () => {
+/** What the processes have told of trouble with the books for the first time. */
+function listTroubles({ gateway }: Pick<Lab, 'gateway'>): readonly string[] {
+  const lines = gateway.program.stderr.split('\n').filter((line) => line.includes('the books'));
+  return lines
+    .map((line) => JSON.parse(line) as { process: string; error: string; repeats?: number })
+    .filter(({ repeats }) => repeats === undefined)
+    .map(({ process, error }) => `${process}: ${error}`);
+}
+
+it('DESIGN 10: a database that takes no writes, as a replica after a failover, is 503 and never 402, logged once and not by each round, and over when it is over', async () => {
   const lab = await startRemoteLab();
   const { caller, api, store } = lab;
   const warm = await createKnown(caller);
@@ -168,6 +177,9 @@ it('DESIGN 10: a database that takes no writes, as a replica after a failover, i
   const told = tallyAnswers(during);
   console.log({ read_only: told });
   expect(Object.keys(told).filter((each) => each !== '200')).toEqual(['BILLING_UNAVAILABLE']);
+  const troubles = listTroubles(lab);
+  expect(troubles).toContainEqual(expect.stringContaining('read-only'));
+  expect(new Set(troubles).size).toBe(troubles.length);
   await setReadOnly('off');
   await serveAgain(lab, warm.key);
   const served = [...before, ...during].filter(({ status }) => status === 200).length + 1;

@@ -18,7 +18,7 @@ import { createLogger, type Logger } from '../platform/logger.ts';
 import { makeDirectory } from '../platform/make-directory.ts';
 import { MetricRegistry } from '../platform/metrics.ts';
 import { createProcessLock } from '../platform/process-lock.ts';
-import { createRepeatLogger } from '../platform/repeat-logger.ts';
+import { createRepeatLogger, type RepeatLogger } from '../platform/repeat-logger.ts';
 import { openTokenizer } from '../platform/tokenizer/tokenizer.ts';
 import { openaiCompatible } from '../providers/openai-compatible/openai-compatible.ts';
 import type { RatesWithFallback } from '../stores/redis/rates-with-fallback.ts';
@@ -46,6 +46,7 @@ export class GatewayWorker {
   readonly #start: WorkerStart;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #repeats: RepeatLogger;
   readonly #store: Store;
   readonly #lock: { readonly release: () => void };
   readonly #catalogs: CatalogInForce;
@@ -66,6 +67,7 @@ export class GatewayWorker {
     owner: string;
     clock: Clock;
     logger: Logger;
+    repeats: RepeatLogger;
     store: Store;
     lock: { readonly release: () => void };
     catalogs: CatalogInForce;
@@ -79,6 +81,7 @@ export class GatewayWorker {
     this.owner = parts.owner;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
+    this.#repeats = parts.repeats;
     this.#store = parts.store;
     this.#lock = parts.lock;
     this.#catalogs = parts.catalogs;
@@ -113,8 +116,9 @@ export class GatewayWorker {
       ...{ redis: start.redis, workers: start.workers, owner, store, clock, logger, registry },
       onFound: () => engine?.forgetRateRefusals(),
     });
-    engine = await openEngine({ start, owner, store, rates, clock, logger, keys });
-    const shared = { start, owner, clock, logger, store, lock, catalogs, keys };
+    const repeats = createRepeatLogger(logger, clock.monotonicMs);
+    engine = await openEngine({ start, owner, store, rates, clock, logger, repeats, keys });
+    const shared = { start, owner, clock, logger, repeats, store, lock, catalogs, keys };
     return new GatewayWorker({ ...shared, engine, registry, rates, transport });
   }
 
@@ -205,7 +209,7 @@ export class GatewayWorker {
       keys: this.#keys,
       clock: this.#clock,
       logger: this.#logger,
-      repeats: createRepeatLogger(this.#logger, this.#clock.monotonicMs),
+      repeats: this.#repeats,
       publicUrl,
     };
     const context: GatewayContext = {
@@ -255,6 +259,7 @@ interface EngineParts {
   readonly rates: RateStore | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly repeats: RepeatLogger;
   readonly keys: KeyDirectory;
 }
 
@@ -265,6 +270,7 @@ function openEngine({
   rates,
   clock,
   logger,
+  repeats,
   keys,
 }: EngineParts): Promise<LedgerEngine> {
   return LedgerEngine.open({
@@ -281,7 +287,8 @@ function openEngine({
         process.exit(1);
       },
       onChanges: (changes) => keys.hear(changes),
-      onError: (error) => logger.error({ error: String(error) }, 'the books could not be written'),
+      // Each round meets it again, many times a second, for as long as the store is away.
+      onError: (error) => repeats.error({ error: String(error) }, 'the books could not be written'),
       onUnserved: (requestId) =>
         logger.warn({ request_id: requestId }, 'charged and not served: the store did not answer'),
       onOverrun: (overrun) => logger.warn({ ...overrun }, 'cost above the hold: the house pays'),

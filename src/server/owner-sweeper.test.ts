@@ -69,6 +69,18 @@ it('a journal that charges what the books do not have is refused by its name, an
   ]);
 });
 
+it('a journal that is refused in every round is told of once, and not twice a second', async () => {
+  await leaveBehind('own_1');
+  const journal = new Journal(journalDirectory(directory), 'own_1');
+  const charges = [{ index: 1, amount: 5 }];
+  journal.append({ kind: 'charge', requestId: 'req_1', charges, overruns: [] });
+  for (let round = 0; round < 5; round += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one round after the other
+    await sweeper.sweep();
+  }
+  expect(lines).toHaveLength(1);
+});
+
 it('a start removes what a process left that died while it made its lock', () => {
   const unfinished = join(journalDirectory(directory), 'own_1.lock.new');
   writeFileSync(unfinished, '');

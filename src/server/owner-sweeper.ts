@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
 
 import { reclaimOwner } from '../engine/reclaim.ts';
+import { machineMs } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { removeUnfinishedLocks } from '../platform/process-lock.ts';
+import { createRepeatLogger, type RepeatLogger } from '../platform/repeat-logger.ts';
 import { waitAtMost } from '../platform/wait-at-most.ts';
 import type { Store } from '../stores/store.ts';
 import { journalDirectory } from './data-directory.ts';
@@ -16,6 +18,8 @@ export class OwnerSweeper {
   readonly #store: Store;
   readonly #directory: string;
   readonly #logger: Logger;
+  /** Trouble that lasts is met by each round, twice a second. */
+  readonly #repeats: RepeatLogger;
   readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
@@ -25,6 +29,7 @@ export class OwnerSweeper {
     this.#store = parts.store;
     this.#directory = journalDirectory(parts.dataDirectory);
     this.#logger = parts.logger;
+    this.#repeats = createRepeatLogger(parts.logger, machineMs);
     this.#now = parts.now;
   }
 
@@ -77,7 +82,7 @@ export class OwnerSweeper {
         await this.#reclaim(file.slice(0, -'.lock'.length));
       }
     } catch (error) {
-      this.#logger.error({ error: String(error) }, 'sweep for dead processes failed');
+      this.#repeats.error({ error: String(error) }, 'sweep for dead processes failed');
     }
   }
 
@@ -96,7 +101,7 @@ export class OwnerSweeper {
         this.#logger.warn(fields, 'read the journal of a process that was written off');
       }
     } catch (error) {
-      this.#logger.error(
+      this.#repeats.error(
         { owner, error: String(error) },
         'the money of a dead process could not be reclaimed',
       );
