@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -139,6 +139,18 @@ describe('reclaimOwner (DESIGN 5: only proof returns money)', () => {
       damagedBytes: length + 4096,
     });
     expect(await numbers()).toMatchObject({ spent: 95n, reserved: 0n });
+    expect(await store.audit()).toEqual([]);
+  }, 60_000);
+
+  it('a journal that somebody removed gives back what was not settled, and says that it is missing', async () => {
+    const victim = await startVictim();
+    await victim.stop('SIGKILL');
+    rmSync(join(directory, 'own_1.000001.journal'));
+    const before = await numbers();
+    const result = await reclaimOwner(store, directory, 'own_1', Date.now());
+    const returned = Number(before?.reserved ?? 0n);
+    expect(result).toEqual({ settled: 0, returned, journalMissing: true });
+    expect(await numbers()).toMatchObject({ spent: 70n, reserved: 0n });
     expect(await store.audit()).toEqual([]);
   }, 60_000);
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { takeProcessLock } from '../platform/process-lock.ts';
 import type { LedgerStore, ReclaimResult } from '../stores/store.ts';
-import { readJournal, retireJournal } from './journal.ts';
+import { journalFiles, readJournal, retireJournal } from './journal.ts';
 import { replayJournal } from './replay.ts';
 
 /** The file whose lock says that an incarnation is alive. */
@@ -14,6 +14,8 @@ export function ownerLockPath(directory: string, owner: string): string {
 export interface Reclaimed extends ReclaimResult {
   /** Bytes of its journal that could not be read: what they charged is lost. Absent = none. */
   readonly damagedBytes?: number;
+  /** It had settled charges and left no journal: somebody removed it, and what it charged last is lost. */
+  readonly journalMissing?: true;
 }
 
 /**
@@ -37,11 +39,17 @@ export async function reclaimOwner(
       retireJournal(directory, owner);
       return undefined;
     }
+    // It was there before the first charge, and nobody puts it away before the store knows of the death.
+    const isMissing = lastSeq > 0 && journalFiles(directory, owner).length === 0;
     const { groups, damagedBytes } = readJournal(directory, owner);
     const records = { afterSeq: lastSeq, ...replayJournal(groups, lastSeq) };
     const result = await store.reclaim(owner, records, now);
     retireJournal(directory, owner);
-    return damagedBytes === 0 ? result : { ...result, damagedBytes };
+    return {
+      ...result,
+      ...(damagedBytes > 0 && { damagedBytes }),
+      ...(isMissing && { journalMissing: true }),
+    };
   } finally {
     lock.release();
     // As long as the store does not know of the death, the file must stay: without it nobody would look again.

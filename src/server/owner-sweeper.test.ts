@@ -81,6 +81,17 @@ it('a journal that is refused in every round is told of once, and not twice a se
   expect(lines).toHaveLength(1);
 });
 
+it('a journal that is gone is told of as a loss', async () => {
+  await leaveBehind('own_1');
+  const batch = { owner: 'own_1', now: Date.now(), seq: 3, leases: [], overruns: [] };
+  await store.sync({ ...batch, changesAfter: 0 });
+  await sweeper.sweep();
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { owner: 'own_1', level: 'error', message: expect.stringContaining('is not there') as string },
+    { owner: 'own_1', message: 'reclaimed the money of a dead process' },
+  ]);
+});
+
 it('a start removes what a process left that died while it made its lock', () => {
   const unfinished = join(journalDirectory(directory), 'own_1.lock.new');
   writeFileSync(unfinished, '');

@@ -95,6 +95,9 @@ export class OwnerSweeper {
       if (result.damagedBytes !== undefined) {
         this.#logger.error(fields, 'a part of a journal cannot be read: what it charged is lost');
       }
+      if (result.journalMissing) {
+        this.#logger.error(fields, 'a journal is not there: what was charged last is lost');
+      }
       if (result.house === undefined) {
         this.#logger.warn(fields, 'reclaimed the money of a dead process');
       } else {
