@@ -8,6 +8,7 @@ import { temporaryDirectory } from '../../test/support/temporary-directory.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import { balanceAccount } from '../domain/accounts.ts';
 import { openSqliteStore } from '../stores/sqlite/sqlite-store.ts';
+import { StoreError } from '../stores/store-error.ts';
 import { addGrant } from '../stores/store-fixture.conformance.ts';
 import type { Store } from '../stores/store.ts';
 import { readJournal } from './journal.ts';
@@ -152,6 +153,24 @@ describe('reclaimOwner (DESIGN 5: only proof returns money)', () => {
     expect(result).toEqual({ settled: 0, returned, journalMissing: true });
     expect(await numbers()).toMatchObject({ spent: 70n, reserved: 0n });
     expect(await store.audit()).toEqual([]);
+  }, 60_000);
+
+  it('a store that is away right after it says what was reclaimed, and is asked about the lock file another time', async () => {
+    const victim = await startVictim();
+    await victim.stop('SIGKILL');
+    const returned = Number((await numbers())?.reserved ?? 0n) - 55;
+    const leaving = {
+      lastSettled: store.lastSettled.bind(store),
+      reclaim: async (...order: Parameters<Store['reclaim']>) => {
+        leaving.lastSettled = () => Promise.reject(new StoreError('unavailable', 'away'));
+        return await store.reclaim(...order);
+      },
+    };
+    const result = await reclaimOwner(leaving, directory, 'own_1', Date.now());
+    expect(result).toEqual({ settled: 55, returned });
+    expect(existsSync(ownerLockPath(directory, 'own_1'))).toBe(true);
+    expect(await reclaimOwner(store, directory, 'own_1', Date.now())).toBeUndefined();
+    expect(existsSync(ownerLockPath(directory, 'own_1'))).toBe(false);
   }, 60_000);
 
   it('without the lock file there is no proof: the money stays held', async () => {

@@ -24,7 +24,7 @@ export interface Reclaimed extends ReclaimResult {
  * proof returns money"); or the store knows all about it already.
  */
 export async function reclaimOwner(
-  store: LedgerStore,
+  store: Pick<LedgerStore, 'lastSettled' | 'reclaim'>,
   directory: string,
   owner: string,
   now: number,
@@ -52,7 +52,9 @@ export async function reclaimOwner(
     };
   } finally {
     lock.release();
-    // As long as the store does not know of the death, the file must stay: without it nobody would look again.
-    if ((await store.lastSettled(owner)) === undefined) rmSync(lockPath, { force: true });
+    // As long as the store does not know of the death, the file must stay: without it nobody would look again. Nor does
+    // anybody know where it does not answer now: what was reclaimed before is told all the same.
+    const known = await store.lastSettled(owner).catch(() => 0);
+    if (known === undefined) rmSync(lockPath, { force: true });
   }
 }

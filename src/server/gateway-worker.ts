@@ -90,7 +90,12 @@ export class GatewayWorker {
     this.#registry = parts.registry;
     this.#rates = parts.rates;
     this.#transport = parts.transport;
-    this.#recorder = new RequestRecorder(parts.store, parts.logger, parts.start.log.requests);
+    const lost = parts.registry.counter({
+      name: 'tollkeeper_request_log_rows_lost_total',
+      help: 'Rows of the request log that the store did not take, or took too late.',
+    });
+    const { requests } = parts.start.log;
+    this.#recorder = new RequestRecorder(parts.store, parts.logger, requests, lost.child());
     this.#publicUrl = parts.start.server.publicUrl ?? '';
     this.#tls = parts.start.server.tls;
   }

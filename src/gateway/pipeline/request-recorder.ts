@@ -1,5 +1,6 @@
 import type { Facts } from '../../domain/facts.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { Counter } from '../../platform/metrics.ts';
 import { RequestBatch } from '../../stores/request-rows-batch.ts';
 import type { RequestLog } from '../../stores/store.ts';
 
@@ -30,20 +31,19 @@ export class RequestRecorder {
   readonly #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
-  #dropped = 0;
+  readonly #lost: Counter;
 
+  /** `lost` counts the rows that are not written. */
   constructor(
     log: Pick<RequestLog, 'appendEncodedRequests'>,
     logger: Logger,
     which: 'all' | 'refusals',
+    lost: Counter,
   ) {
     this.#log = log;
     this.#logger = logger;
     this.#which = which;
-  }
-
-  get dropped(): number {
-    return this.#dropped;
+    this.#lost = lost;
   }
 
   add(facts: Facts): void {
@@ -52,7 +52,7 @@ export class RequestRecorder {
     if (!batch.add(facts)) {
       this.#close(batch);
       // A row that fits into no batch is longer than anything a request may say.
-      if (!batch.add(facts)) this.#dropped += 1;
+      if (!batch.add(facts)) this.#lost.add();
       void this.#write();
     }
     this.#timer ??= setTimeout(() => this.#flushInTime(), FLUSH_MS);
@@ -84,7 +84,7 @@ export class RequestRecorder {
     const rows = batch?.rowCount ?? 0;
     const bytes = batch?.take();
     if (bytes === undefined) return;
-    if (this.#waiting.length >= WAITING_MAX) this.#dropped += rows;
+    if (this.#waiting.length >= WAITING_MAX) this.#lost.add(rows);
     else this.#waiting.push({ bytes, rows });
   }
 
@@ -100,7 +100,7 @@ export class RequestRecorder {
         // oxlint-disable-next-line no-await-in-loop -- batches go one after the other on purpose
         await this.#log.appendEncodedRequests(batch.bytes);
       } catch (error) {
-        this.#dropped += batch.rows;
+        this.#lost.add(batch.rows);
         this.#logger.error({ rows: batch.rows, error: String(error) }, 'request log rows lost');
       }
     }
