@@ -125,6 +125,20 @@ export function describeExchanges(create: CreateListener): void {
       expect(client.received.split('\r\n\r\n')[0]).not.toMatch(/transfer-encoding/i);
     });
 
+    it('headers that answers share stand in each of them', async () => {
+      const shared = ['X-Shared', 'one', 'X-Also', 'two'];
+      const { port } = await start((request, response) => {
+        const body = request.target;
+        response.writeHead(200, ['Content-Length', String(body.length), 'X-Own', body], shared);
+        response.end(body);
+      });
+      const client = await send(port, GET, GET, `GET /other HTTP/1.1\r\n${HOST}\r\n`);
+      const answers = (await receives(client, '/other')).split('HTTP/1.1 200 OK').slice(1);
+      await receives(client, '\r\n\r\n/other');
+      expect(answers.map((each) => /X-Own: (.*)\r/.exec(each)?.[1])).toEqual(['/', '/', '/other']);
+      for (const each of answers) expect(each).toMatch(/X-Shared: one\r\nX-Also: two\r\n/);
+    });
+
     it('sends a head without waiting for the first byte of a stream', async () => {
       let begun: InboundResponse | undefined;
       const { port } = await start((_request, response) => {

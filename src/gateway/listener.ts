@@ -59,8 +59,11 @@ export interface InboundResponse {
   readonly headSent: boolean;
   /** True once the client is gone: writes are lost. */
   readonly closed: boolean;
-  /** Head and first bytes may leave together. `headers` is a flat list like RawHeaders. */
-  writeHead(status: number, headers: RawHeaders): void;
+  /**
+   * Head and first bytes may leave together. `shared`: more headers, in a list that other answers of this moment have too;
+   * none of them frames the answer.
+   */
+  writeHead(status: number, headers: RawHeaders, shared?: RawHeaders): void;
   /** False = the client reads slowly: wait for `onDrain`. Always false once `closed`. */
   write(chunk: Buffer | string): boolean;
   end(chunk?: Buffer | string): void;

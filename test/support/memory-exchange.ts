@@ -74,11 +74,11 @@ export class MemoryResponse implements InboundResponse {
   onDrain: (() => void) | undefined = undefined;
   onClientGone: (() => void) | undefined = undefined;
 
-  writeHead(status: number, headers: RawHeaders): void {
+  writeHead(status: number, headers: RawHeaders, shared: RawHeaders = []): void {
     if (this.headSent) throw new Error('the head is sent once');
     this.headSent = true;
     this.status = status;
-    this.headers = headers;
+    this.headers = [...headers, ...shared];
   }
 
   write(chunk: Buffer | string): boolean {

@@ -109,7 +109,7 @@ export class NodeExchange implements InboundRequest, InboundResponse {
     this.#incoming.resume();
   }
 
-  writeHead(status: number, headers: RawHeaders): void {
+  writeHead(status: number, headers: RawHeaders, shared: RawHeaders = []): void {
     if (this.headSent || this.closed) return;
     this.headSent = true;
     const outgoing = this.#outgoing;
@@ -118,8 +118,7 @@ export class NodeExchange implements InboundRequest, InboundResponse {
       this.connection.closing = true;
       outgoing.shouldKeepAlive = false;
     }
-    // Node reads the list and never writes to it; its type only forgets to say so.
-    outgoing.writeHead(status, headers as string[]);
+    outgoing.writeHead(status, [...headers, ...shared]);
     // A head without a first byte (a stream that has yet to speak) leaves on its own at the end of this tick.
     process.nextTick(flushHead, this);
   }

@@ -227,7 +227,8 @@ describe('buildServedHeaders', () => {
   };
   const headersOf = (exchange: Exchange, final: boolean) => {
     const response = exchange.response as MemoryResponse;
-    response.writeHead(200, buildServedHeaders(exchange, engineWith(numbers), 'USD', final));
+    const { own, shared } = buildServedHeaders(exchange, engineWith(numbers), 'USD', final);
+    response.writeHead(200, own, shared);
     return response;
   };
 
@@ -285,7 +286,8 @@ describe('buildServedHeaders', () => {
     ).accounts;
     const known = { ...engineWith({}), peek: () => ({ allowance: 100, spent: 1, reserved: 0 }) };
     const response = exchange.response as MemoryResponse;
-    response.writeHead(200, buildServedHeaders(exchange, known, 'USD', true));
+    const { own, shared } = buildServedHeaders(exchange, known, 'USD', true);
+    response.writeHead(200, own, shared);
     expect(response.header('x-ratelimit-limit')).toBe('100');
     expect(response.header('x-tollkeeper-cost')).toBeUndefined();
     expect(response.header('x-tollkeeper-balance')).toBeUndefined();
@@ -294,9 +296,12 @@ describe('buildServedHeaders', () => {
   it('answers of one round are told the same of what is left, each what itself cost; the next round is told anew', async () => {
     const exchange = exchangeOn();
     const left = { ...numbers };
+    const lists: (readonly string[])[] = [];
     const tell = (): readonly (string | undefined)[] => {
       exchange.costNano += 1;
-      const served = buildServedHeaders(exchange, engineWith(left), 'USD', true);
+      const { own, shared } = buildServedHeaders(exchange, engineWith(left), 'USD', true);
+      const served = [...own, ...shared];
+      lists.push(shared);
       left[QUOTA] = { ...left[QUOTA], spent: left[QUOTA].spent + 1 };
       return ['x-tollkeeper-cost', 'x-tollkeeper-balance', 'X-RateLimit-Remaining'].map(
         (name) => served[served.indexOf(name) + 1],
@@ -317,6 +322,9 @@ describe('buildServedHeaders', () => {
       ['0.000000004 USD', '4.999 USD', '996'],
       ['0.000000005 USD', '4.999 USD', '995'],
     ]);
+    // What a transport makes of one list is made once.
+    expect(new Set(lists).size).toBe(4);
+    expect(lists[0]).toBe(lists[1]);
   });
 
   it('DEG-03: who is served less in the same round is told of the rates of that', async () => {
@@ -326,8 +334,8 @@ describe('buildServedHeaders', () => {
     const exchange = exchangeOn(plan, { ...PLAIN_TERMS, payment });
     const policies: (string | undefined)[] = [];
     const tell = (): void => {
-      const served = buildServedHeaders(exchange, engineWith(numbers), 'USD', true);
-      policies.push(served[served.indexOf('RateLimit-Policy') + 1]);
+      const { shared } = buildServedHeaders(exchange, engineWith(numbers), 'USD', true);
+      policies.push(shared[shared.indexOf('RateLimit-Policy') + 1]);
     };
     chargeStage.add({ proceed: tell });
     chargeStage.add({
@@ -342,9 +350,9 @@ describe('buildServedHeaders', () => {
   });
 
   it('nothing about money is told to nobody', () => {
-    expect(buildServedHeaders(buildExchange(), engineWith(numbers), 'USD', true)).toEqual([
-      'X-Request-Id',
-      'req_0192f7c0a1b27c3d8e4f5a6b7c8d9e0f',
-    ]);
+    expect(buildServedHeaders(buildExchange(), engineWith(numbers), 'USD', true)).toEqual({
+      own: ['X-Request-Id', 'req_0192f7c0a1b27c3d8e4f5a6b7c8d9e0f'],
+      shared: [],
+    });
   });
 });

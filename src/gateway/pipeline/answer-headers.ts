@@ -62,8 +62,15 @@ function leftOf({ unit, limit }: AccountSpec, numbers: AccountNumbers): number {
   return all - (isSlot(unit) ? numbers.reserved : numbers.spent);
 }
 
+/** What an answer that is served says of its call, as flat lists. */
+export interface ServedHeaders {
+  readonly own: string[];
+  /** Balance and limits: one list for all answers of one round to calls of one kind by one key. */
+  readonly shared: readonly string[];
+}
+
 /**
- * Cost, balance and limits of an answer that is served, as a flat list. `final`: the cost is exact, not the most it can
+ * Cost, balance and limits of an answer that is served. `final`: the cost is exact, not the most it can
  * be, which is told where there is one.
  */
 export function buildServedHeaders(
@@ -71,7 +78,7 @@ export function buildServedHeaders(
   engine: Peeking,
   asset: string,
   final: boolean,
-): string[] {
+): ServedHeaders {
   const headers = ['X-Request-Id', exchange.requestId];
   const { access, clientRequestId, wouldRefuse } = exchange;
   if (clientRequestId !== undefined) headers.push('X-Client-Request-Id', clientRequestId);
@@ -85,10 +92,9 @@ export function buildServedHeaders(
     }
     if (exchange.standing !== undefined) headers.push(...buildStandingHeaders(exchange));
   }
-  for (const part of tellAccounts(exchange, engine, asset)) headers.push(part);
   if (exchange.clampedOutputTokens !== undefined)
     headers.push('x-tollkeeper-max-tokens', String(exchange.clampedOutputTokens));
-  return headers;
+  return { own: headers, shared: tellAccounts(exchange, engine, asset) };
 }
 
 /** What the house pays of it costs the caller nothing. */

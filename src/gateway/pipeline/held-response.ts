@@ -27,10 +27,10 @@ export class HeldResponse implements InboundResponse {
     return this.#isDropped || this.#response.closed;
   }
 
-  writeHead(status: number, headers: RawHeaders): void {
+  writeHead(status: number, headers: RawHeaders, shared?: RawHeaders): void {
     this.headSent = true;
     this.#pass((response) => {
-      response.writeHead(status, this.#amendHead(headers));
+      response.writeHead(status, this.#amendHead(headers), shared);
       return true;
     });
   }

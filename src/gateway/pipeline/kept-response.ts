@@ -30,10 +30,10 @@ export class KeptResponse implements InboundResponse {
     this.#onEnd = onEnd;
   }
 
-  writeHead(status: number, headers: RawHeaders): void {
+  writeHead(status: number, headers: RawHeaders, shared: RawHeaders = []): void {
     this.headSent = true;
     this.#status = status;
-    this.#headers = headers;
+    this.#headers = [...headers, ...shared];
   }
 
   write(chunk: Buffer | string): boolean {

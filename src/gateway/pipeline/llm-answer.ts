@@ -314,8 +314,8 @@ export class LlmAnswer implements UpstreamReceiver {
 
   #writeHead(status: number, length: number | undefined, final: boolean): void {
     const answer = { headers: this.#headers, length, final };
-    const head = buildLlmHeaders(this.#context, this.#exchange, this.#call, answer);
-    this.#exchange.response.writeHead(status, head);
+    const { own, shared } = buildLlmHeaders(this.#context, this.#exchange, this.#call, answer);
+    this.#exchange.response.writeHead(status, own, shared);
   }
 
   /** Ends a stream that may not go on, with a proper event; what was seen is charged. No fault = its hold is used up. */

@@ -34,12 +34,12 @@ export function buildLlmHeaders(
   exchange: Exchange,
   { asked, model }: UnderstoodCall,
   answer: { headers: RawHeaders; length: number | undefined; final: boolean },
-): RawHeaders {
+): { readonly own: RawHeaders; readonly shared: RawHeaders } {
   const { asset } = exchange.compiled.catalog;
-  const served = buildServedHeaders(exchange, context.engine, asset, answer.final);
-  if (model !== asked) served.push('X-Tollkeeper-Model', model.id);
-  if (answer.length !== undefined) served.push('Content-Length', String(answer.length));
-  return buildAnswerHeaders(exchange, answer.headers, served);
+  const { own, shared } = buildServedHeaders(exchange, context.engine, asset, answer.final);
+  if (model !== asked) own.push('X-Tollkeeper-Model', model.id);
+  if (answer.length !== undefined) own.push('Content-Length', String(answer.length));
+  return { own: buildAnswerHeaders(exchange, answer.headers, own), shared };
 }
 
 /** Below the provider's base URL, which names the version (`https://host/v1`). */

@@ -56,8 +56,8 @@ function describe({ id, providerId }: Model): object {
 function send(context: GatewayContext, exchange: Exchange, answer: object): void {
   const { catalog } = exchange.compiled;
   const body = Buffer.from(JSON.stringify(answer));
-  const headers = buildServedHeaders(exchange, context.engine, catalog.asset, true);
-  headers.push(
+  const { own, shared } = buildServedHeaders(exchange, context.engine, catalog.asset, true);
+  own.push(
     'Content-Type',
     'application/json',
     'Content-Length',
@@ -65,7 +65,7 @@ function send(context: GatewayContext, exchange: Exchange, answer: object): void
     ...exchange.corsHeaders,
   );
   exchange.status = 200;
-  exchange.response.writeHead(200, headers);
+  exchange.response.writeHead(200, own, shared);
   if (exchange.request.method === 'HEAD') exchange.response.end();
   else exchange.response.end(body);
   record(context, exchange, 'complete');

@@ -111,8 +111,13 @@ export class ProxyCall implements UpstreamReceiver {
       return;
     }
     const { asset } = this.#exchange.compiled.catalog;
-    const served = buildServedHeaders(exchange, this.#context.engine, asset, !this.#meter.grows);
-    exchange.response.writeHead(status, buildAnswerHeaders(exchange, headers, served));
+    const { own, shared } = buildServedHeaders(
+      exchange,
+      this.#context.engine,
+      asset,
+      !this.#meter.grows,
+    );
+    exchange.response.writeHead(status, buildAnswerHeaders(exchange, headers, own), shared);
   }
 
   onChunk(chunk: Buffer): boolean {

@@ -3,12 +3,13 @@ import type { Socket } from 'node:net';
 import type { ListenerOptions, ProtocolError, RequestHandler } from '../listener.ts';
 import { requestStage } from '../round.ts';
 import { beginTurn, endTurn } from '../turn.ts';
+import { renderAnswerHead } from './answer-head.ts';
 import { explainLineFeeds, HEAD_END } from './head-end.ts';
 import { explainFields } from './head-fields.ts';
 import { Inbox } from './inbox.ts';
 import { KnownFields } from './known-fields.ts';
 import { Outbox } from './outbox.ts';
-import { isSoundResponse, renderFields, statusLineOf } from './render-head.ts';
+import { renderFields } from './render-head.ts';
 import { explainRequestLine, parseRequestHead, type RequestHead } from './request-head.ts';
 import { ServerExchange } from './server-exchange.ts';
 import { keepBytes } from './shared-reads.ts';
@@ -176,11 +177,7 @@ export class ServerConnection implements Timed {
     const bytes = Buffer.from(body);
     const date = fields.hasDate ? '' : this.#host.dateLine;
     const framing = `\r\nContent-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`;
-    const head = statusLineOf(error.status) + fields.text + date + framing;
-    if (fields.problem !== undefined || !isSoundResponse(head)) {
-      throw new TypeError('the refusal cannot be sent: a header is not valid');
-    }
-    this.outbox.addText(head);
+    this.outbox.addText(renderAnswerHead(error.status, fields, [], date + framing));
     this.outbox.addBytes(bytes);
     this.#close(true);
   }

@@ -6,8 +6,9 @@ import type {
   RawHeaders,
 } from '../listener.ts';
 import { flushSoon } from '../turn.ts';
+import { renderAnswerHead } from './answer-head.ts';
 import { ChunkedReader } from './chunked-reader.ts';
-import { isSoundResponse, type RenderedFields, renderFields, statusLineOf } from './render-head.ts';
+import { renderFields } from './render-head.ts';
 import { CHUNKED, owesContinue, type RequestHead } from './request-head.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { isBodiless } from './response-head.ts';
@@ -119,14 +120,16 @@ export class ServerExchange implements InboundRequest, InboundResponse {
     this.#connection.goOn();
   }
 
-  writeHead(status: number, headers: RawHeaders): void {
+  writeHead(status: number, headers: RawHeaders, shared: RawHeaders = []): void {
     if (this.headSent || this.closed) return;
     // RFC 9110 8.6: a 204 declares no length.
     const fields = renderFields(headers, status === 204);
     this.#bodiless = isBodiless(this.method, status);
     this.#isFramed = this.#bodiless || fields.contentLength >= 0;
     this.closeAfter ||= fields.close || this.#connection.mustClose || this.#leavesBodyUnread();
-    this.#head = this.#renderHead(status, fields);
+    const date = fields.hasDate ? '' : this.#connection.dateLine;
+    const end = this.#isFramed ? date + this.#endOfHead : date;
+    this.#head = renderAnswerHead(status, fields, shared, end);
     this.headSent = true;
     if (!this.#bodiless) this.#lengthLeft = fields.contentLength;
     this.#flushLater();
@@ -286,14 +289,6 @@ export class ServerExchange implements InboundRequest, InboundResponse {
   #leavesBodyUnread(): boolean {
     if (this.bodyComplete) return false;
     return this.#continueOwed || this.contentLength < 0 || this.contentLength > DISCARD_BYTES_MAX;
-  }
-
-  #renderHead(status: number, fields: RenderedFields): string {
-    const date = fields.hasDate ? '' : this.#connection.dateLine;
-    const head =
-      statusLineOf(status) + fields.text + date + (this.#isFramed ? this.#endOfHead : '');
-    if (fields.problem === undefined && isSoundResponse(head)) return head;
-    throw new TypeError(`the answer cannot be sent: ${fields.problem ?? 'a value is not valid'}`);
   }
 
   /** Ends the head with how its body is framed. `bodyBytes`: of the whole body, -1 when more may follow. */

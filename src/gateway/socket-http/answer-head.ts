@@ -1,0 +1,41 @@
+import type { RawHeaders } from '../listener.ts';
+import {
+  areSoundFields,
+  isSoundResponse,
+  type RenderedFields,
+  renderFields,
+  statusLineOf,
+} from './render-head.ts';
+
+/** Answers that share a list leave close behind one another: the last one is all that need be known. */
+let lastList: RawHeaders = [];
+let lastFields = renderFields(lastList, false);
+
+/**
+ * The head of an answer. `shared`: as `InboundResponse.writeHead` has it; `end`: what follows its own fields. Throws a
+ * TypeError where that would be no head.
+ */
+export function renderAnswerHead(
+  status: number,
+  fields: RenderedFields,
+  shared: RawHeaders,
+  end: string,
+): string {
+  const line = statusLineOf(status);
+  const own = fields.text + end;
+  const common = renderLikeLast(shared);
+  const problem = fields.problem ?? common.problem;
+  if (problem === undefined && isSoundResponse(line + own)) return line + common.text + own;
+  throw new TypeError(`the answer cannot be sent: ${problem ?? 'a value is not valid'}`);
+}
+
+function renderLikeLast(list: RawHeaders): RenderedFields {
+  if (list === lastList) return lastFields;
+  const fields = renderFields(list, false);
+  if (fields.contentLength >= 0 || fields.hasDate || fields.close || fields.hosts > 0)
+    fields.problem ??= 'a header that answers share is of one answer alone';
+  if (!areSoundFields(fields.text)) fields.problem ??= 'a value is not valid';
+  lastList = list;
+  lastFields = fields;
+  return fields;
+}
