@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { leased, openSettler } from '../../test/support/open-settler.ts';
 import type { Change, SyncResult } from '../stores/store.ts';
@@ -15,6 +15,10 @@ function noting(heard: string[]): Ticket {
     noteRefused: () => heard.push('refused'),
   };
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function openRunning() {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
