@@ -23,7 +23,7 @@ describe('the head of an answer', () => {
       [one, 'a'],
     ] as const) {
       expect(render(['X-Own', 'c'], shared)).toBe(
-        `HTTP/1.1 200 OK\r\nX-Shared: ${letter}\r\nX-Own: c${END}`,
+        `HTTP/1.1 200 OK\r\nX-Own: c\r\nX-Shared: ${letter}${END}`,
       );
     }
     expect(render([], [])).toBe(`HTTP/1.1 200 OK${END}`);

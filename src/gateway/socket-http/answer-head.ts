@@ -21,11 +21,10 @@ export function renderAnswerHead(
   shared: RawHeaders,
   end: string,
 ): string {
-  const line = statusLineOf(status);
-  const own = fields.text + end;
+  const own = statusLineOf(status) + fields.text;
   const common = renderLikeLast(shared);
   const problem = fields.problem ?? common.problem;
-  if (problem === undefined && isSoundResponse(line + own)) return line + common.text + own;
+  if (problem === undefined && isSoundResponse(own + end)) return own + common.text + end;
   throw new TypeError(`the answer cannot be sent: ${problem ?? 'a value is not valid'}`);
 }
 
