@@ -138,7 +138,7 @@ it.each(['.', '..', ''])('usage: %j is no id, whatever it would name in a path',
     ['owners', 'leases', id],
     ['keys', 'revoke', id],
   ]) {
-    // oxlint-disable-next-line no-await-in-loop -- one gateway is asked
+    // oxlint-disable-next-line no-await-in-loop -- each command is looked at by itself
     const result = await run(line);
     expect(result).toMatchObject({ code: EXIT.usage, out: '' });
     expect(result.talk).toContain('is no id: one looks like ten_0199...');

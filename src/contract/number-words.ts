@@ -59,10 +59,7 @@ export function formatTimeIn(
   iso: string | undefined,
   { formatTime }: Pick<Phrasebook, 'formatTime'>,
 ): string | undefined {
-  const match = ISO_UTC.exec(iso ?? '');
-  if (match === null) return undefined;
-  const [, year = '', month = '', day = '', time = ''] = match;
-  return formatTime(year, month, day, time);
+  return formatIso(iso, formatTime, false);
 }
 
 /** The same of a time to wait for, with the seconds of one within a minute: a call at its beginning would be too early. */
@@ -70,8 +67,16 @@ export function formatWaitIn(
   iso: string | undefined,
   { formatTime }: Pick<Phrasebook, 'formatTime'>,
 ): string | undefined {
+  return formatIso(iso, formatTime, true);
+}
+
+function formatIso(
+  iso: string | undefined,
+  formatTime: Phrasebook['formatTime'],
+  withSeconds: boolean,
+): string | undefined {
   const match = ISO_UTC.exec(iso ?? '');
   if (match === null) return undefined;
   const [, year = '', month = '', day = '', time = '', seconds = ':00'] = match;
-  return formatTime(year, month, day, seconds === ':00' ? time : time + seconds);
+  return formatTime(year, month, day, withSeconds && seconds !== ':00' ? time + seconds : time);
 }

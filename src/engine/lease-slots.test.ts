@@ -1,4 +1,4 @@
-import { expect, it, describe } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import {

@@ -56,7 +56,7 @@ export function judge(context: GatewayContext, exchange: Exchange): void {
       exchange.route = match.route;
       exchange.api = match.api;
       if (!isRetired(match.api, exchange.at)) {
-        if (request.method === 'OPTIONS' && answerAtItsEnd(exchange, host)) return;
+        if (answerAtItsEnd(exchange, host)) return;
         identify(context, exchange, match.route);
         return;
       }
@@ -114,7 +114,7 @@ function applyCors(exchange: Exchange, host: string): boolean {
 /** True = it may go no further (RFC 9110 7.6.2): it is answered here, before anybody is identified, and never charged. */
 function answerAtItsEnd(exchange: Exchange, host: string): boolean {
   const { method, headers } = exchange.request;
-  if (!isAtItsEnd(method, readHeader(headers, 'max-forwards'))) return false;
+  if (method !== 'OPTIONS' || !isAtItsEnd(readHeader(headers, 'max-forwards'))) return false;
   const allowed = exchange.compiled.router.allowedMethods(host, exchange.path, headers);
   exchange.response.writeHead(204, [
     ...['Allow', allowed.join(', '), ...exchange.corsHeaders],

@@ -6,7 +6,7 @@ import { renderFields } from './render-head.ts';
 
 const END = '\r\n\r\n';
 
-function render(own: RawHeaders, shared: RawHeaders, end = END): string {
+function render(own: RawHeaders, shared?: RawHeaders, end = END): string {
   return renderAnswerHead(200, renderFields(own, false), shared, end);
 }
 
@@ -27,6 +27,7 @@ describe('the head of an answer', () => {
       );
     }
     expect(render([], [])).toBe(`HTTP/1.1 200 OK${END}`);
+    expect(render([])).toBe(`HTTP/1.1 200 OK${END}`);
   });
 
   it.each([

@@ -1,15 +1,15 @@
 import type { RawHeaders } from '../listener.ts';
 import {
-  areSoundFields,
   isSoundResponse,
+  NO_FIELDS,
   type RenderedFields,
-  renderFields,
+  renderShared,
   statusLineOf,
 } from './render-head.ts';
 
 /** Answers that share a list leave close behind one another: the last one is all that need be known. */
-let lastList: RawHeaders = [];
-let lastFields = renderFields(lastList, false);
+let lastList: RawHeaders | undefined;
+let lastFields = NO_FIELDS;
 
 /**
  * The head of an answer. `shared`: as `InboundResponse.writeHead` has it; `end`: what follows its own fields. Throws a
@@ -18,7 +18,7 @@ let lastFields = renderFields(lastList, false);
 export function renderAnswerHead(
   status: number,
   fields: RenderedFields,
-  shared: RawHeaders,
+  shared: RawHeaders | undefined,
   end: string,
 ): string {
   const own = statusLineOf(status) + fields.text;
@@ -28,12 +28,12 @@ export function renderAnswerHead(
   throw new TypeError(`the answer cannot be sent: ${problem ?? 'a value is not valid'}`);
 }
 
-function renderLikeLast(list: RawHeaders): RenderedFields {
+function renderLikeLast(list: RawHeaders | undefined): RenderedFields {
+  if (list === undefined) return NO_FIELDS;
   if (list === lastList) return lastFields;
-  const fields = renderFields(list, false);
+  const fields = renderShared(list);
   if (fields.contentLength >= 0 || fields.hasDate || fields.close || fields.hosts > 0)
     fields.problem ??= 'a header that answers share is of one answer alone';
-  if (!areSoundFields(fields.text)) fields.problem ??= 'a value is not valid';
   lastList = list;
   lastFields = fields;
   return fields;

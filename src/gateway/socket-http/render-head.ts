@@ -81,6 +81,20 @@ export function statusLineOf(status: number): string {
   return line;
 }
 
+/**
+ * A list that more heads than one have, as text that stands between the fields of each: it is put to a pattern here, so
+ * that the head around it need be put to one without it.
+ */
+export function renderShared(headers: RawHeaders): RenderedFields {
+  const fields = renderFields(headers, false);
+  if (!FIELDS_ALONE.test(fields.text))
+    fields.problem ??= 'a header has a character that none may have';
+  return fields;
+}
+
+/** Of no headers. */
+export const NO_FIELDS = renderFields([], false);
+
 const LINES = `(?:\\r\\n${TOKEN_PATTERN}:${FIELD_VALUE_PATTERN})*`;
 const FIELDS = `${LINES}(?:\\r\\n\\r\\n)?$`;
 const FIELDS_ALONE = new RegExp(`^${LINES}$`);
@@ -90,11 +104,6 @@ const RESPONSE_HEAD = new RegExp(`^HTTP/1\\.1 \\d{3} [ -~]*${FIELDS}`);
 /** Whether it is a request head through and through, in Latin 1. */
 export function isSoundRequest(head: string): boolean {
   return REQUEST_HEAD.test(head);
-}
-
-/** The same of fields that stand in the middle of a head. */
-export function areSoundFields(text: string): boolean {
-  return FIELDS_ALONE.test(text);
 }
 
 /** Whether it is the head of an answer through and through, in Latin 1; its end may still be to come. */

@@ -177,7 +177,7 @@ export class ServerConnection implements Timed {
     const bytes = Buffer.from(body);
     const date = fields.hasDate ? '' : this.#host.dateLine;
     const framing = `\r\nContent-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`;
-    this.outbox.addText(renderAnswerHead(error.status, fields, [], date + framing));
+    this.outbox.addText(renderAnswerHead(error.status, fields, undefined, date + framing));
     this.outbox.addBytes(bytes);
     this.#close(true);
   }

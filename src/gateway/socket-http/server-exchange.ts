@@ -45,6 +45,7 @@ export class ServerExchange implements InboundRequest, InboundResponse {
   closeAfter: boolean;
   /** The client has yet to take what was written. */
   drainAwaited = false;
+
   readonly #connection: ServerConnection;
   readonly #isOld: boolean;
   readonly #chunks: ChunkedReader | undefined;
@@ -120,7 +121,7 @@ export class ServerExchange implements InboundRequest, InboundResponse {
     this.#connection.goOn();
   }
 
-  writeHead(status: number, headers: RawHeaders, shared: RawHeaders = []): void {
+  writeHead(status: number, headers: RawHeaders, shared?: RawHeaders): void {
     if (this.headSent || this.closed) return;
     // RFC 9110 8.6: a 204 declares no length.
     const fields = renderFields(headers, status === 204);

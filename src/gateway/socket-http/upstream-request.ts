@@ -1,10 +1,11 @@
 import type { InboundRequest, RawHeaders } from '../listener.ts';
 import type { UpstreamRequest } from '../upstream.ts';
 import {
-  areSoundFields,
   isSoundRequest,
+  NO_FIELDS,
   type RenderedFields,
   renderFields,
+  renderShared,
 } from './render-head.ts';
 
 /** A request as it goes to the upstream. */
@@ -16,8 +17,6 @@ export interface OutgoingRequest {
   /** Bytes still owed of a body that is arriving; -1: chunked. */
   readonly bodyLength: number;
 }
-
-const UNSOUND = 'the method, the path or a header has a character that no request may have';
 
 /** RFC 9110 8.6: these say that they have no body. */
 const BODY_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -32,7 +31,7 @@ export function renderRequest(
 ): OutgoingRequest | string {
   const { method } = request;
   const fields = renderFields(request.headers, false);
-  const shared = renderShared(request.sharedHeaders);
+  const shared = renderOnce(request.sharedHeaders);
   const problem = fields.problem ?? shared.problem ?? findTwice(fields, shared);
   if (problem !== undefined) return problem;
   const body = bodyOf(request.body);
@@ -46,7 +45,9 @@ export function renderRequest(
   const own = `${host}${fields.text}${framing}\r\n\r\n`;
   const line = renderLine(request);
   // The shared fields have been looked at before.
-  if (line === undefined || !isSoundRequest(line + own)) return UNSOUND;
+  if (line === undefined || !isSoundRequest(line + own)) {
+    return 'the method, the path or a header has a character that no request may have';
+  }
   const head = line + shared.text + own;
   return { method, head, body, bodyLength: declared >= 0 ? declared : length };
 }
@@ -57,16 +58,14 @@ function renderLine({ method, path }: UpstreamRequest): string | undefined {
   return `${method} ${path} HTTP/1.1`;
 }
 
-const NONE = renderFields([], false);
 /** What has been made of lists that come again, each checked once. */
 const sharedFields = new WeakMap<RawHeaders, RenderedFields>();
 
-function renderShared(headers: RawHeaders | undefined): RenderedFields {
-  if (headers === undefined || headers.length === 0) return NONE;
+function renderOnce(headers: RawHeaders | undefined): RenderedFields {
+  if (headers === undefined || headers.length === 0) return NO_FIELDS;
   let fields = sharedFields.get(headers);
   if (fields === undefined) {
-    fields = renderFields(headers, false);
-    if (!areSoundFields(fields.text)) fields.problem ??= UNSOUND;
+    fields = renderShared(headers);
     sharedFields.set(headers, fields);
   }
   return fields;
