@@ -120,7 +120,7 @@ it('DESIGN 8, QUOTA-12: two machines whose clocks differ by ten minutes sell one
     timeoutMs: 10_000,
     what: 'the call to be under way',
   });
-  const meanwhile = await here.caller.call({ path: '/status', key: single.key });
+  const meanwhile = await here.caller.callPatiently({ path: '/status', key: single.key });
   const told = checkProblem(meanwhile, 'INSUFFICIENT_CREDITS');
   expect(told.retry.kind).toBe('transient');
   expect((await running).status).toBe(200);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ProblemDocument } from '../../src/contract/problem-document.ts';
 import type { Facts } from '../../src/domain/facts.ts';
@@ -38,6 +39,8 @@ export interface UsageView {
 }
 
 const CALL_TIMEOUT_MS = 30_000;
+const PATIENCE_MS = 60_000;
+const PATIENCE_PAUSE_MS = 200;
 
 /** A customer of a running gateway and its operator, over kept-alive connections. `close` ends them. */
 export class GatewayCaller {
@@ -65,12 +68,17 @@ export class GatewayCaller {
     });
   }
 
-  /** A disk that is slow today answers 503, which takes nothing: tries again, as it is told to. */
-  async callPatiently(call: Call): Promise<CallAnswer> {
+  /** A disk that is slow today answers 503, which takes nothing: tries again, as it is told to, for a minute. */
+  callPatiently(call: Call): Promise<CallAnswer> {
+    return this.#callUntil(performance.now() + PATIENCE_MS, call);
+  }
+
+  async #callUntil(deadline: number, call: Call): Promise<CallAnswer> {
     const answer = await this.call(call);
     if (answer.status !== 503) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    return this.callPatiently(call);
+    if (performance.now() > deadline) throw new Error(`503 for a minute: ${answer.text}`);
+    await sleep(PATIENCE_PAUSE_MS);
+    return this.#callUntil(deadline, call);
   }
 
   /** A chat of the model `m`, answered with `tokens` tokens unless the output bound is less. */

@@ -7,11 +7,19 @@ const BEGINNING = 1_793_700_000_000;
 
 /** A server whose clock is ahead of ours by `aheadMs`, this machine's time, and how often the server was asked. */
 function startClock(aheadMs: number) {
-  const world = { aheadMs, asked: 0, answersAfterMs: 0, passedMs: 0, setByMs: 0 };
+  const world = {
+    aheadMs,
+    asked: 0,
+    connectsFor: [] as number[],
+    answersAfterMs: 0,
+    passedMs: 0,
+    setByMs: 0,
+  };
   const now = (): number => BEGINNING + world.passedMs + world.setByMs;
   const server = {
     query: async <Row>() => {
       world.asked += 1;
+      world.passedMs += world.connectsFor.shift() ?? 0;
       const row = { now: BEGINNING + world.passedMs + world.answersAfterMs / 2 + world.aheadMs };
       world.passedMs += world.answersAfterMs;
       return [row] as unknown as readonly Row[];
@@ -58,6 +66,26 @@ describe('the clock of the server', () => {
     const { world, clock } = startClock(1500);
     world.answersAfterMs = 4000;
     expect(await clock.aheadMs()).toBe(0);
+  });
+
+  it('the wait for a connection is no difference of clocks', async () => {
+    const { world, clock } = startClock(10 * MINUTE_MS);
+    world.connectsFor = [6000];
+    expect(await clock.aheadMs()).toBe(10 * MINUTE_MS);
+    expect(world.asked).toBe(2);
+  });
+
+  it('of answers that are all slow the quickest counts, and a second later they are asked for again', async () => {
+    const { world, clock } = startClock(10 * MINUTE_MS);
+    world.connectsFor = [6000, 2000, 4000];
+    expect(await clock.aheadMs()).toBe(10 * MINUTE_MS + 1000);
+    expect(world.asked).toBe(3);
+    world.passedMs += 900;
+    await clock.aheadMs();
+    expect(world.asked).toBe(3);
+    world.passedMs += 200;
+    expect(await clock.aheadMs()).toBe(10 * MINUTE_MS);
+    expect(world.asked).toBe(4);
   });
 
   it('while the server does not answer, whoever asks is told', async () => {
