@@ -1,6 +1,8 @@
 import { packHead } from './facts-record-limits.ts';
 import { type Rare, ROUTE_MEMBERS } from './facts-record-members.ts';
 import type { Facts, IdentityFact, LimitFact, OutcomeFact, RouteFact } from './facts.ts';
+import { isSameShortage, isSameTake } from './same-facts.ts';
+import type { Take } from './take.ts';
 
 /** Takes the values of a record one after the other. What takes them decides how they are kept. */
 export interface FactsSink {
@@ -176,18 +178,37 @@ const HELD = '{"reservation":{"kind":"held"}}';
 const NOTHING = '{}';
 
 function packRare(facts: Facts): string {
+  if (!isUsual(facts)) return JSON.stringify(pickRare(facts));
+  const { reservation, take } = facts;
+  if (take !== undefined) return packRefused(facts, take);
   // Nearly every row is of a request that was served, and of a tenant about whom nothing special is known.
-  if (isUsual(facts)) {
-    if (facts.reservation === undefined) return NOTHING;
-    if (facts.reservation.kind === 'held') return HELD;
+  if (reservation === undefined) return NOTHING;
+  return reservation.kind === 'held' ? HELD : JSON.stringify(pickRare(facts));
+}
+
+/** What a request lacked, in the row that was written last: a client that repeats itself lacks the same again. */
+let lastRefused:
+  | (Pick<Facts, 'reservation'> & { readonly take: Take; readonly text: string })
+  | undefined;
+
+function packRefused(facts: Facts, take: Take): string {
+  const { reservation } = facts;
+  if (
+    lastRefused !== undefined &&
+    isSameTake(lastRefused.take, take) &&
+    isSameShortage(lastRefused.reservation, reservation)
+  ) {
+    return lastRefused.text;
   }
-  return JSON.stringify(pickRare(facts));
+  const text = JSON.stringify(pickRare(facts));
+  lastRefused = { reservation, take, text };
+  return text;
 }
 
 function isUsual(facts: Facts): boolean {
-  const { standing, take, agreed, outcome, clientRequestId } = facts;
+  const { standing, agreed, outcome, clientRequestId } = facts;
   const about =
-    standing ?? take ?? agreed ?? outcome?.computeUnits ?? outcome?.wouldRefuse ?? clientRequestId;
+    standing ?? agreed ?? outcome?.computeUnits ?? outcome?.wouldRefuse ?? clientRequestId;
   return about === undefined && findFault(facts) === undefined && facts.enforcement === 'enforce';
 }
 

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { anyFacts } from '../../test/support/any-facts.ts';
 import { buildFacts, buildLimit, buildQuota } from '../../test/support/build-catalog.ts';
 import { packFacts, unpackFacts } from './facts-record.ts';
-import type { LimitFact } from './facts.ts';
+import type { Facts, LimitFact } from './facts.ts';
+import { NO_TAKE } from './take.ts';
 
 describe('the record of facts (OBS-01)', () => {
   it('gives back exactly the facts that were packed', () => {
@@ -43,6 +44,35 @@ describe('the record of facts (OBS-01)', () => {
     for (const change of changes) {
       const given = buildFacts({ identity, limits: [{ ...limit, ...change }] });
       expect(unpackFacts(packFacts(given))).toEqual(given);
+    }
+  });
+
+  it('what a request lacked is said anew as soon as any of it is another', () => {
+    const take = { ...NO_TAKE, inputTokens: 7, nano: 1 };
+    const short = { kind: 'short', index: 0, cause: 'gone', held: 0 } as const;
+    const reservation = { ...short, affordableOutputTokens: undefined };
+    const limited = { kind: 'limited', rateLimitId: 'r', retryAfterMs: 3 } as const;
+    const usual = { take, reservation };
+    const takes = Object.keys(NO_TAKE).map((name) => ({ take: { ...take, [name]: 5 } }));
+    const changes: readonly Partial<Facts>[] = [
+      ...takes,
+      { reservation: { ...reservation, index: 1 } },
+      { reservation: { ...reservation, cause: 'held' } },
+      { reservation: { ...reservation, held: 1 } },
+      { reservation: { ...reservation, affordableOutputTokens: 9 } },
+      { reservation: undefined },
+      { reservation: limited },
+      { reservation: { ...limited, retryAfterMs: 4 } },
+      { take: undefined },
+      { enforcement: 'observe' },
+      { clientRequestId: 'mine' },
+      { storm: { cause: 'KEY_UNKNOWN', retryAfterMs: 5 } },
+    ];
+    for (const change of changes) {
+      for (const each of [usual, usual, { ...usual, ...change }, usual]) {
+        const given = buildFacts(each);
+        expect(unpackFacts(packFacts(given))).toEqual(given);
+      }
     }
   });
 

@@ -209,14 +209,14 @@ function send(
   exchange.code = prepared.code;
   const { response } = exchange;
   if (!response.closed) {
-    const { status, headers, body } = prepared;
+    const { status, headers, shared, body } = prepared;
     for (const part of exchange.corsHeaders) headers.push(part);
     if (exchange.request.method === 'HEAD') {
-      response.writeHead(status, headers);
+      response.writeHead(status, headers, shared);
       response.end();
     } else {
       headers.push('Content-Length', String(body.length));
-      response.writeHead(status, headers);
+      response.writeHead(status, headers, shared);
       response.end(body);
     }
   }

@@ -7,6 +7,7 @@ import {
   type CountedCall,
   ruleOwnerOf,
 } from '../../domain/accounts.ts';
+import { BoundedMap } from '../../domain/bounded-map.ts';
 import { TENANT_BUDGET } from '../../domain/budget-tree.ts';
 import type { Limit, Plan, Route } from '../../domain/catalog.ts';
 import { standUntil } from '../../domain/refusal-order.ts';
@@ -67,7 +68,7 @@ export class CallerAccounts {
   readonly #terms: Pick<Plan, 'limits' | 'usage'>;
   readonly #asset: string;
   readonly #overageAuthorizedUntil: number;
-  #shapes = new Map<string, CallShape>();
+  readonly #shapes = new BoundedMap<string, CallShape>(SHAPES_MAX);
   /** Asked for several times in each call. */
   #last: LastShape | undefined = undefined;
   #shapesUntil = 0;
@@ -125,21 +126,14 @@ export class CallerAccounts {
   }
 
   #remember(key: string, shape: CallShape): CallShape {
-    if (this.#shapes.size >= SHAPES_MAX) this.#forgetOldest();
     this.#shapes.set(key, shape);
     return shape;
   }
 
   #rollWindows(): void {
-    this.#shapes = new Map();
+    this.#shapes.clear();
     this.#last = undefined;
     this.#shapesUntil = Number.POSITIVE_INFINITY;
-  }
-
-  /** Map keeps insertion order. */
-  #forgetOldest(): void {
-    const oldest = this.#shapes.keys().next().value;
-    if (oldest !== undefined) this.#shapes.delete(oldest);
   }
 }
 

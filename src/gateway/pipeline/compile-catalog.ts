@@ -13,6 +13,7 @@ import { compilePathRewrite } from '../path-rewrite.ts';
 import { compileRouter, type Router } from '../router.ts';
 import { answerEditsOf } from './account-headers.ts';
 import { RefusalMemory } from './refusal-memory.ts';
+import { RefusedBodies } from './refused-bodies.ts';
 import { compileRouteGates, type RouteGate } from './route-gate.ts';
 
 /** What a route needs at run time, worked out at load time. */
@@ -47,6 +48,7 @@ export interface CompiledCatalog {
   readonly customisations: CompiledCustomisations;
   /** Gone with the configuration they were worked out by. */
   readonly refusals: RefusalMemory;
+  readonly refusedBodies: RefusedBodies;
 }
 
 /** `openPool` makes the balancer of an upstream; its health probes are the caller's to start and stop. */
@@ -69,10 +71,17 @@ export function compileCatalog(
     Infinity,
     ...[...catalog.plans.values()].flatMap((plan) => plan.contextTiers.at(-1)?.tokensMax ?? []),
   );
-  const customisations = compileCustomisations(catalog.customisations);
-  const router = compileRouter(catalog.apis);
-  const refusals = new RefusalMemory();
-  return { catalog, router, pools, routes, boundsFiles, smallestContext, customisations, refusals };
+  return {
+    catalog,
+    router: compileRouter(catalog.apis),
+    pools,
+    routes,
+    boundsFiles,
+    smallestContext,
+    customisations: compileCustomisations(catalog.customisations),
+    refusals: new RefusalMemory(),
+    refusedBodies: new RefusedBodies(),
+  };
 }
 
 function compileRoute(route: Route, api: Api, catalog: Catalog): Omit<CompiledRoute, 'gate'> {

@@ -1,4 +1,5 @@
 import { parseApiKey } from '../../domain/api-key.ts';
+import { BoundedMap } from '../../domain/bounded-map.ts';
 import type { Catalog } from '../../domain/catalog.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { sha256Hex } from '../../platform/sha256.ts';
@@ -30,7 +31,7 @@ export class KeyDirectory {
   readonly #store: Pick<DirectoryStore, 'findKey'>;
   readonly #clock: Clock;
   readonly #catalog: () => Catalog;
-  readonly #known = new Map<string, KeyAccess>();
+  readonly #known = new BoundedMap<string, KeyAccess>(KEYS_MAX);
   readonly #unknown = new Map<string, number>();
   /** By tenant: what its keys that came last have in common. */
   readonly #siblings = new Map<string, TenantKeys>();
@@ -107,7 +108,6 @@ export class KeyDirectory {
     const access = new KeyAccess(found, this.#catalog(), now, this.#siblingsOf(found, now));
     if (this.#siblings.size >= KEYS_MAX) this.#siblings.clear();
     this.#siblings.set(found.tenant.id, access.siblings);
-    if (this.#known.size >= KEYS_MAX) this.#forgetOldest();
     this.#known.set(rawKey, access);
     return this.#judge(access);
   }
@@ -123,11 +123,6 @@ export class KeyDirectory {
     if (expiresAt !== undefined && this.#clock.now() >= expiresAt)
       return { kind: 'refused', code: 'KEY_EXPIRED', since: expiresAt };
     return access.identification;
-  }
-
-  #forgetOldest(): void {
-    const oldest = this.#known.keys().next().value;
-    if (oldest !== undefined) this.#known.delete(oldest);
   }
 }
 

@@ -1,9 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
-import type { Code } from '../../contract/codes.ts';
 import type { Model, Route } from '../../domain/catalog.ts';
 import { grantsEntitlement } from '../../domain/offers.ts';
-import type { LlmRequest, Provider } from '../../providers/provider.ts';
 import { forwardStage, reserveStage } from '../round.ts';
 import { AskedRequest } from './asked-request.ts';
 import { permitModel } from './authorize.ts';
@@ -30,21 +28,18 @@ import type { CallPrice, LlmBounds } from './llm-hold.ts';
 import { attempt, takeNext } from './next-step.ts';
 import { noteUnknownModel } from './models.ts';
 import { observe } from './observe.ts';
+import type { ReadCall } from './refused-bodies.ts';
 import type { RouteGate } from './route-gate.ts';
 import { secureAnswer } from './secured-answer.ts';
 
 /** An LLM call that has been understood: everything its answer is priced by. */
-export interface UnderstoodCall {
+export interface UnderstoodCall extends ReadCall {
   readonly route: Route;
   readonly gate: RouteGate | undefined;
   readonly access: KeyAccess;
-  /** The model that was asked for, by the name the caller used. */
-  readonly asked: Model;
   /** The one that answers, and is priced: another while a payment is pending, where the plan says so (DEG-03). */
   readonly model: Model;
   readonly price: CallPrice;
-  readonly provider: Provider;
-  readonly request: LlmRequest;
   /** Tokens of its input as they are held for: never below the true count. */
   readonly inputTokens: number;
   /** And as they are compared with what a plan allows. */
@@ -53,9 +48,7 @@ export interface UnderstoodCall {
   readonly counted: number | undefined;
   /** Of one completion. */
   readonly outputTokensMost: number;
-  /** The caller's bytes and what they say. */
   readonly body: Buffer;
-  readonly parsed: unknown;
 }
 
 /** One whose body has been read. */
@@ -98,62 +91,57 @@ function understand(
 ): UnderstoodCall | undefined {
   const { access, body } = came;
   const { route, gate } = came.compiled;
-  // An invalid byte may become three upstream, where the byte bound counted one (RFC 8259 8.1 asks for UTF-8).
-  const parsed = isUtf8(body) ? parseJson(body) : undefined;
-  if (parsed === undefined)
-    return fault(exchange, {
-      code: 'INVALID_REQUEST',
-      problem: 'the body is not valid JSON in UTF-8',
-      pointer: '',
-    });
-  const named = nameOfModel(parsed);
-  const model = named === undefined ? undefined : exchange.compiled.catalog.models.get(named);
-  if (named !== undefined && model === undefined) {
-    noteUnknownModel(exchange, named, '/model');
-    return undefined;
-  }
-  if (model !== undefined) exchange.authorization = permitModel(access, model);
-  const provider = context.providerFor(model);
-  const understood =
-    route.kind === 'chat'
-      ? provider.parseChat(parsed, body.length)
-      : provider.parseEmbeddings(parsed, body.length);
-  if (understood.kind === 'invalid')
-    return fault(exchange, {
-      code: 'INVALID_REQUEST',
-      problem: understood.problem,
-      pointer: understood.pointer,
-    });
-  if (model === undefined)
-    return fault(exchange, {
-      code: 'INVALID_REQUEST',
-      problem: 'model is required',
-      pointer: '/model',
-    });
-  exchange.model = model.id;
-  const call = complete(exchange, came, {
-    asked: model,
-    provider,
-    request: understood.request,
-    parsed,
-  });
+  const known = exchange.compiled.refusedBodies.find({ route, access, body });
+  const read = known ?? readCall(context, exchange, came);
+  if (read === undefined) return undefined;
+  exchange.authorization = permitModel(access, read.asked);
+  const call = complete(exchange, came, read);
   exchange.understanding = findContentFault(gate, askedBy(exchange, call), {
-    parsed,
+    parsed: read.parsed,
     bytes: body,
   });
   const isRefused = exchange.authorization !== undefined || exchange.understanding !== undefined;
   return isRefused ? undefined : call;
 }
 
+function readCall(
+  context: GatewayContext,
+  exchange: Exchange,
+  came: CallWithBody,
+): ReadCall | undefined {
+  const { access, body } = came;
+  const { route } = came.compiled;
+  // An invalid byte may become three upstream, where the byte bound counted one (RFC 8259 8.1 asks for UTF-8).
+  const parsed = isUtf8(body) ? parseJson(body) : undefined;
+  if (parsed === undefined) return fault(exchange, '', 'the body is not valid JSON in UTF-8');
+  const named = nameOfModel(parsed);
+  const asked = named === undefined ? undefined : exchange.compiled.catalog.models.get(named);
+  if (named !== undefined && asked === undefined) {
+    noteUnknownModel(exchange, named, '/model');
+    return undefined;
+  }
+  const provider = context.providerFor(asked);
+  const understood =
+    route.kind === 'chat'
+      ? provider.parseChat(parsed, body.length)
+      : provider.parseEmbeddings(parsed, body.length);
+  if (understood.kind === 'invalid') {
+    // What the key may not use is told before what is wrong with the call.
+    exchange.authorization = asked && permitModel(access, asked);
+    return fault(exchange, understood.pointer, understood.problem);
+  }
+  if (asked === undefined) return fault(exchange, '/model', 'model is required');
+  return { parsed, asked, provider, request: understood.request };
+}
+
 /** What the call is served and priced by. */
 function complete(
   exchange: Exchange,
   came: CallWithBody,
-  understood: Pick<UnderstoodCall, 'asked' | 'provider' | 'request' | 'parsed'>,
+  { parsed, asked, provider, request }: ReadCall,
 ): UnderstoodCall {
   const { access, body } = came;
   const { route, gate } = came.compiled;
-  const { asked, request, parsed } = understood;
   const model = substituteOf(exchange, asked);
   exchange.model = model.id;
   exchange.countedModel = model.aliasOf ?? model.id;
@@ -173,7 +161,7 @@ function complete(
       prepaid: access.accounts.prepaid,
       tiers: isChat ? access.plan.contextTiers : [],
     },
-    provider: understood.provider,
+    provider,
     request,
     inputTokens: request.inputTokensBound,
     inputSize: request.inputTokensBound,
@@ -199,11 +187,8 @@ function askedBy(
   return new AskedRequest(exchange.request, { parsed, bytes: body.length });
 }
 
-function fault(
-  exchange: Exchange,
-  found: { code: Code; problem: string; pointer: string },
-): undefined {
-  exchange.understanding = found;
+function fault(exchange: Exchange, pointer: string, problem: string): undefined {
+  exchange.understanding = { code: 'INVALID_REQUEST', problem, pointer };
   return undefined;
 }
 
@@ -241,8 +226,12 @@ function turnAway(
 ): void {
   const finish = (sized: UnderstoodCall): void => {
     if (exchange.compiled.smallestContext < Infinity) noteSize(exchange, sized);
-    if (!observe(context, exchange)) refuse(context, exchange);
-    else forward(context, exchange, call, bounds);
+    if (observe(context, exchange)) {
+      forward(context, exchange, call, bounds);
+      return;
+    }
+    exchange.compiled.refusedBodies.keep(call);
+    refuse(context, exchange);
   };
   if (!mustCountToOffer(call, exchange.compiled.smallestContext)) {
     finish(call);

@@ -86,11 +86,14 @@ function idsOf(number: number): CallIds {
   return { requestId, explainUrl: `http://localhost/r/${requestId}?s=signature${number}` };
 }
 
+const SHARED = ['Cache-Control', 'no-store'];
+
 function writtenFor({ requestId, explainUrl }: CallIds): WrittenRefusal {
   return {
     code: 'REQUEST_QUOTA_EXCEEDED',
     status: 402,
-    headers: ['X-Request-Id', requestId, 'Cache-Control', 'no-store'],
+    headers: ['X-Request-Id', requestId],
+    shared: SHARED,
     retryAfterSeconds: undefined,
     body: Buffer.from(
       `{"instance":"${explainUrl}","request_id":"${requestId}","detail":"für 5 €: ${explainUrl}"}`,
@@ -106,6 +109,13 @@ it('a refusal that is repeated is told again under the ids of the new call', () 
   for (const number of [2, 3]) {
     expect(memory.recall(callOf(GONE), idsOf(number))).toEqual(writtenFor(idsOf(number)));
   }
+});
+
+it('ids of another length are not filled into a body that has no room for them', () => {
+  const memory = new RefusalMemory();
+  memory.keep(callOf(GONE), idsOf(1), writtenFor(idsOf(1)));
+  expect(memory.recall(callOf(GONE), idsOf(10))).toBeUndefined();
+  expect(memory.recall(callOf(GONE), { ...idsOf(2), requestId: 'req_2' })).toBeUndefined();
 });
 
 it('a body whose link cannot be filled in anew is not kept', () => {

@@ -2,9 +2,10 @@ import type { Code } from '../../contract/codes.ts';
 import type { ProblemForm } from '../../contract/dialects.ts';
 import type { Language } from '../../contract/languages.ts';
 import type { ProblemStatus } from '../../contract/code-row.ts';
+import { BoundedMap } from '../../domain/bounded-map.ts';
 import type { Refusal } from '../../domain/decide.ts';
 import type { EntitlementFact, Facts, LimitFact } from '../../domain/facts.ts';
-import type { Take } from '../../domain/take.ts';
+import { isSameShortage, isSameTake } from '../../domain/same-facts.ts';
 import type { KeyAccess } from './key-access.ts';
 
 /** Keys whose last refusal is remembered: some kilobytes each. */
@@ -28,7 +29,10 @@ export interface CallIds {
 export interface WrittenRefusal {
   readonly code: Code;
   readonly status: ProblemStatus;
+  /** Those with the id of the call. */
   readonly headers: readonly string[];
+  /** The others: the same list whenever it is told again. */
+  readonly shared: readonly string[];
   readonly retryAfterSeconds: number | undefined;
   readonly body: Buffer;
 }
@@ -45,13 +49,13 @@ interface Remembered {
   readonly call: RefusedCall;
   readonly ids: CallIds;
   readonly written: WrittenRefusal;
-  readonly body: BodyPieces;
+  readonly places: readonly IdPlace[];
 }
 
-/** A body taken apart at the ids in it: `ids[i]` stands between `texts[i]` and the one after it. */
-interface BodyPieces {
-  readonly texts: readonly Buffer[];
-  readonly ids: readonly (keyof CallIds)[];
+/** Where an id stands in a body. */
+interface IdPlace {
+  readonly at: number;
+  readonly id: keyof CallIds;
 }
 
 /**
@@ -59,7 +63,7 @@ interface BodyPieces {
  * again: working it out a second time would let the loop cost more than calls that are paid.
  */
 export class RefusalMemory {
-  readonly #last = new Map<KeyAccess, Remembered>();
+  readonly #last = new BoundedMap<KeyAccess, Remembered>(REMEMBERED_MAX);
 
   get size(): number {
     return this.#last.size;
@@ -69,62 +73,62 @@ export class RefusalMemory {
   recall(call: RefusedCall, ids: CallIds): WrittenRefusal | undefined {
     const known = call.access && this.#last.get(call.access);
     if (known === undefined || !isSameRefusal(known.call, call)) return undefined;
-    const { written } = known;
-    const headers: string[] = [];
-    for (const part of written.headers) {
-      headers.push(part === known.ids.requestId ? ids.requestId : part);
-    }
-    const { code, status, retryAfterSeconds } = written;
-    return { code, status, headers, retryAfterSeconds, body: putTogether(known.body, ids) };
+    if (!isSameLength(known.ids, ids)) return undefined;
+    const { code, status, shared, retryAfterSeconds, headers, body } = known.written;
+    return {
+      code,
+      status,
+      headers: headers.map((part) => (part === known.ids.requestId ? ids.requestId : part)),
+      shared,
+      retryAfterSeconds,
+      body: fillIn(body, known.places, ids),
+    };
   }
 
   keep(call: RefusedCall, ids: CallIds, written: WrittenRefusal): void {
     const { access } = call;
     if (access === undefined || !isMemorable(call)) return;
-    const body = takeApart(written.body.toString(), ids);
-    if (body === undefined) return;
-    this.#last.delete(access);
-    if (this.#last.size >= REMEMBERED_MAX) this.#forgetOldest();
-    this.#last.set(access, { call, ids, written, body });
-  }
-
-  #forgetOldest(): void {
-    // Map keeps insertion order.
-    for (const oldest of this.#last.keys()) {
-      this.#last.delete(oldest);
-      return;
-    }
+    const places = findIds(written.body, ids);
+    if (places === undefined) return;
+    this.#last.set(access, { call, ids, written, places });
   }
 }
 
 /** Undefined when the link is written in a way that cannot be filled in anew. */
-function takeApart(body: string, { requestId, explainUrl }: CallIds): BodyPieces | undefined {
+function findIds(body: Buffer, { requestId, explainUrl }: CallIds): readonly IdPlace[] | undefined {
   if (Buffer.byteLength(explainUrl) !== explainUrl.length) return undefined;
+  const links = findAll(body, explainUrl);
+  const isInLink = (at: number): boolean =>
+    links.some((start) => at >= start && at < start + explainUrl.length);
   const signature = explainUrl.slice(explainUrl.indexOf(requestId) + requestId.length);
-  const texts: string[] = [];
-  const ids: (keyof CallIds)[] = [];
-  for (const part of body.split(explainUrl)) {
-    if (signature !== '' && part.includes(signature)) return undefined;
-    if (texts.length > 0) ids.push('explainUrl');
-    const pieces = part.split(requestId);
-    texts.push(...pieces);
-    for (let between = 1; between < pieces.length; between += 1) ids.push('requestId');
+  if (signature !== '' && !findAll(body, signature).every(isInLink)) return undefined;
+  const alone = findAll(body, requestId).filter((at) => !isInLink(at));
+  return [
+    ...links.map((at) => ({ at, id: 'explainUrl' }) as const),
+    ...alone.map((at) => ({ at, id: 'requestId' }) as const),
+  ];
+}
+
+function findAll(body: Buffer, text: string): readonly number[] {
+  const found: number[] = [];
+  for (let at = body.indexOf(text); at >= 0; at = body.indexOf(text, at + text.length)) {
+    found.push(at);
   }
-  return { texts: texts.map((text) => Buffer.from(text)), ids };
+  return found;
+}
+
+function isSameLength(before: CallIds, now: CallIds): boolean {
+  return (
+    before.requestId.length === now.requestId.length &&
+    before.explainUrl.length === now.explainUrl.length
+  );
 }
 
 /** Ids are plain ASCII: a byte for each character. */
-function putTogether({ texts, ids }: BodyPieces, own: CallIds): Buffer {
-  let length = 0;
-  for (const text of texts) length += text.length;
-  for (const id of ids) length += own[id].length;
-  const body = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (let i = 0; i < texts.length; i += 1) {
-    const [text, id] = [texts[i], ids[i]];
-    if (text !== undefined) at += text.copy(body, at);
-    if (id !== undefined) at += body.write(own[id], at, 'latin1');
-  }
+function fillIn(known: Buffer, places: readonly IdPlace[], own: CallIds): Buffer {
+  const body = Buffer.allocUnsafe(known.length);
+  body.set(known);
+  for (const { at, id } of places) body.write(own[id], at, 'latin1');
   return body;
 }
 
@@ -146,7 +150,7 @@ export function isSameRefusal(before: RefusedCall, now: RefusedCall): boolean {
     isSameForm(before.asked, now.asked) &&
     isSameVerdict(before.refusal, now.refusal) &&
     isSameSituation(before.facts, now.facts) &&
-    isSameShortage(before.facts, now.facts)
+    isSameNeed(before.facts, now.facts)
   );
 }
 
@@ -186,10 +190,10 @@ function isSameSituation(before: Facts, now: Facts): boolean {
   );
 }
 
-function isSameShortage(before: Facts, now: Facts): boolean {
+function isSameNeed(before: Facts, now: Facts): boolean {
   return (
     isSameTake(before.take, now.take) &&
-    isSameReservation(before.reservation, now.reservation) &&
+    isSameShortage(before.reservation, now.reservation) &&
     isSameList(before.limits, now.limits, isSameLimit) &&
     isSameList(before.entitlements, now.entitlements, isSameEntitlement)
   );
@@ -198,30 +202,6 @@ function isSameShortage(before: Facts, now: Facts): boolean {
 function hasNoFault(facts: Facts): boolean {
   const { routing, authorization, understanding, standing, forwarding } = facts;
   return (routing ?? authorization ?? understanding ?? standing ?? forwarding) === undefined;
-}
-
-function isSameTake(before: Take | undefined, now: Take | undefined): boolean {
-  if (before === undefined || now === undefined) return before === now;
-  return (
-    before.nano === now.nano &&
-    before.inputTokens === now.inputTokens &&
-    before.outputTokens === now.outputTokens &&
-    before.bytesIn === now.bytesIn &&
-    before.bytesOut === now.bytesOut &&
-    before.computeUnits === now.computeUnits &&
-    before.computeMs === now.computeMs
-  );
-}
-
-function isSameReservation(before: Facts['reservation'], now: Facts['reservation']): boolean {
-  if (before?.kind !== 'short' || now?.kind !== 'short')
-    return before === undefined && now === undefined;
-  return (
-    before.index === now.index &&
-    before.cause === now.cause &&
-    before.held === now.held &&
-    before.affordableOutputTokens === now.affordableOutputTokens
-  );
 }
 
 function isSameLimit(before: LimitFact, now: LimitFact): boolean {

@@ -27,6 +27,8 @@ export interface PreparedRefusal {
   readonly code: Code;
   readonly status: number;
   readonly headers: string[];
+  /** More of them, as `InboundResponse.writeHead` has it. */
+  readonly shared: readonly string[];
   readonly body: Buffer;
 }
 
@@ -48,20 +50,19 @@ export function prepareRefusal(
     written = writeRefusal(context, exchange, call, explainUrl);
     if (ids !== undefined) refusals.keep(call, ids, written);
   }
-  const { code, status, body, retryAfterSeconds } = written;
+  const { code, status, shared, body, retryAfterSeconds } = written;
   const readings = readRateLimits(exchange, context.engine);
-  const headers = [
-    ...written.headers,
-    ...buildRateLimitHeaders(readings, context.clock.now(), retryAfterSeconds),
-    ...buildStandingHeaders(exchange),
-  ];
+  const headers = written.headers.concat(
+    buildRateLimitHeaders(readings, context.clock.now(), retryAfterSeconds),
+    buildStandingHeaders(exchange),
+  );
   const { clientRequestId } = exchange;
   if (clientRequestId !== undefined) headers.push('X-Client-Request-Id', clientRequestId);
   // What is still unread of a body would have to be read to its end before the connection is of use again.
   if (!exchange.bodyStarted && exchange.request.contentLength !== 0) {
     headers.push('Connection', 'close');
   }
-  return { code, status, headers, body };
+  return { code, status, headers, shared, body };
 }
 
 /** What a refusal says, for a reader who has the head of an answer already. */
@@ -109,13 +110,26 @@ function writeRefusal(
   const document = compose(context, exchange, call, explainUrl);
   const { contentType, body } = renderProblem(document, form, { id: jsonRpcId });
   const payment = document.status === 402 ? { paymentUrl: document.resolution_url } : {};
+  const headers = buildProblemHeaders(document, { form, contentType, ...payment });
   return {
     code: document.code,
     status: document.status,
-    headers: buildProblemHeaders(document, { form, contentType, ...payment }),
+    ...splitHeaders(headers, exchange.requestId),
     retryAfterSeconds: document.retry.retry_after_seconds,
     body: Buffer.from(body),
   };
+}
+
+function splitHeaders(
+  list: readonly string[],
+  requestId: string,
+): Pick<WrittenRefusal, 'headers' | 'shared'> {
+  const [headers, shared]: [string[], string[]] = [[], []];
+  for (let index = 0; index < list.length; index += 2) {
+    const [name = '', value = ''] = [list[index], list[index + 1]];
+    (value === requestId ? headers : shared).push(name, value);
+  }
+  return { headers, shared };
 }
 
 function describe(
