@@ -56,6 +56,15 @@ describe('Journal', () => {
     expect(readJournal(directory, 'own_1').groups).toEqual([{ ...charge, charges, seq: 1 }]);
   });
 
+  it('a lease whose number does not fit is not written as another, and what follows is', () => {
+    const journal = new Journal(directory, 'own_1');
+    const last = { ...charge, charges: [{ index: 2 ** 32 - 1, amount: 1 }] };
+    const beyond = { ...charge, charges: [{ index: 2 ** 32, amount: 1 }] };
+    expect(() => journal.append(beyond)).toThrow(RangeError);
+    journal.append(last);
+    expect(readJournal(directory, 'own_1').groups).toEqual([{ ...last, seq: 1 }]);
+  });
+
   it('ignores a torn group at every length of its tail: replay sees all of it or nothing', () => {
     const journal = new Journal(directory, 'own_1');
     journal.append(charge);

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { readRecords, RecordLog } from '../platform/record-log.ts';
+import { type Frame, readRecords, RecordLog } from '../platform/record-log.ts';
 import type { Overrun } from '../stores/store.ts';
 import { keepAsEvidence } from './evidence.ts';
 
@@ -22,6 +22,7 @@ const KINDS: readonly GroupKind[] = ['charge', 'progress', 'done'];
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 /** In place of a count: four bytes with the count follow, because one byte cannot say it. */
 const LONG_COUNT = 255;
+const INDEX_MAX = 0xff_ff_ff_ff;
 
 interface Segment {
   readonly number: number;
@@ -196,26 +197,35 @@ export function journalFiles(directory: string, owner: string): readonly string[
 }
 
 function encodeGroup(
-  frame: Buffer,
+  frame: Frame,
   start: number,
   group: Omit<JournalGroup, 'seq'>,
   seq: number,
 ): number {
-  let offset = frame.writeUInt8(KINDS.indexOf(group.kind), start);
-  offset = frame.writeDoubleLE(seq, offset);
-  offset = writeText(frame, offset, group.requestId);
+  const { view } = frame;
+  view.setUint8(start, KINDS.indexOf(group.kind));
+  view.setFloat64(start + 1, seq, true);
+  let offset = writeText(frame, start + 9, group.requestId);
   offset = writeCount(frame, offset, group.charges.length);
-  for (const charge of group.charges) {
-    offset = frame.writeUInt32LE(charge.index, offset);
-    offset = frame.writeDoubleLE(charge.amount, offset);
+  for (const { index, amount } of group.charges) {
+    assertIndex(index);
+    view.setUint32(offset, index, true);
+    view.setFloat64(offset + 4, amount, true);
+    offset += 12;
   }
   offset = writeCount(frame, offset, group.overruns.length);
   for (const overrun of group.overruns) {
     offset = writeText(frame, offset, overrun.tenantId);
     offset = writeText(frame, offset, overrun.unit);
-    offset = frame.writeDoubleLE(overrun.amount, offset);
+    view.setFloat64(offset, overrun.amount, true);
+    offset += 8;
   }
   return offset - start;
+}
+
+/** A view would write a larger one as that of another lease. */
+function assertIndex(index: number): void {
+  if (index > INDEX_MAX) throw new RangeError(`lease ${index} cannot be written down`);
 }
 
 function decodeGroup(record: Buffer): JournalGroup {
@@ -236,14 +246,16 @@ function decodeGroup(record: Buffer): JournalGroup {
   return { seq, kind, requestId, charges, overruns };
 }
 
-function writeCount(frame: Buffer, offset: number, count: number): number {
-  if (count < LONG_COUNT) return frame.writeUInt8(count, offset);
-  return frame.writeUInt32LE(count, frame.writeUInt8(LONG_COUNT, offset));
+function writeCount({ view }: Frame, offset: number, count: number): number {
+  view.setUint8(offset, Math.min(count, LONG_COUNT));
+  if (count < LONG_COUNT) return offset + 1;
+  view.setUint32(offset + 1, count, true);
+  return offset + 5;
 }
 
-function writeText(frame: Buffer, offset: number, text: string): number {
-  const written = frame.write(text, offset + 1, Math.min(text.length, 255), 'latin1');
-  frame.writeUInt8(written, offset);
+function writeText({ bytes, view }: Frame, offset: number, text: string): number {
+  const written = bytes.write(text, offset + 1, Math.min(text.length, 255), 'latin1');
+  view.setUint8(offset, written);
   return offset + 1 + written;
 }
 

@@ -24,8 +24,8 @@ function nextPath(): string {
 function write(path: string, payloads: readonly Uint8Array[]): number {
   const log = new RecordLog(path);
   for (const payload of payloads) {
-    log.append((frame, offset) => {
-      frame.set(payload, offset);
+    log.append(({ bytes }, offset) => {
+      bytes.set(payload, offset);
       return payload.length;
     });
   }
@@ -98,10 +98,13 @@ describe('RecordLog', () => {
     const path = nextPath();
     const log = new RecordLog(path);
     log.append(
-      (frame, offset) => frame.fill(1, offset, offset + PAYLOAD_BYTES_MAX) && PAYLOAD_BYTES_MAX,
+      ({ bytes }, offset) => bytes.fill(1, offset, offset + PAYLOAD_BYTES_MAX) && PAYLOAD_BYTES_MAX,
     );
     expect(() =>
-      log.append((frame, offset) => frame.writeUInt8(1, offset + PAYLOAD_BYTES_MAX)),
+      log.append(({ view }, offset) => {
+        view.setUint8(offset + PAYLOAD_BYTES_MAX, 1);
+        return PAYLOAD_BYTES_MAX + 1;
+      }),
     ).toThrow(RangeError);
     log.close();
     expect(readRecords(path).records.map(({ length }) => length)).toEqual([PAYLOAD_BYTES_MAX]);

@@ -6,10 +6,17 @@ import { crc32 } from './crc32.ts';
 const FRAME_HEADER_BYTES = 8;
 const PAYLOAD_BYTES_MAX = 65_536;
 
+/** Where a record is put together. Numbers are written by the view: a method of Buffer takes twenty times as long. */
+export interface Frame {
+  readonly bytes: Buffer;
+  /** Of the same bytes. */
+  readonly view: DataView;
+}
+
 /** An append-only file of checksummed records. One writer; what is torn or damaged is recognised by its checksum. */
 export class RecordLog {
   readonly #descriptor: number;
-  readonly #frame = Buffer.alloc(FRAME_HEADER_BYTES + PAYLOAD_BYTES_MAX);
+  readonly #frame = createFrame();
   #bytes = 0;
   #syncs = 0;
   #closing = false;
@@ -28,16 +35,16 @@ export class RecordLog {
    * Appends one record with a single write. `fill` writes the payload at `offset` and returns its length, not 0. Throws on I/O
    * errors, as on a full disk; what was written of the record is taken back, so that later ones can be read.
    */
-  append(fill: (frame: Buffer, offset: number) => number): void {
-    const frame = this.#frame;
-    const length = fill(frame, FRAME_HEADER_BYTES);
-    frame.writeUInt32LE(length, 0);
-    frame.writeUInt32LE(crc32(frame, FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + length), 4);
+  append(fill: (frame: Frame, offset: number) => number): void {
+    const { bytes, view } = this.#frame;
+    const length = fill(this.#frame, FRAME_HEADER_BYTES);
     const total = FRAME_HEADER_BYTES + length;
+    view.setUint32(0, length, true);
+    view.setUint32(4, crc32(bytes, FRAME_HEADER_BYTES, total), true);
     this.#mend();
     this.#torn = true;
     try {
-      if (writeSync(this.#descriptor, frame, 0, total) !== total)
+      if (writeSync(this.#descriptor, bytes, 0, total) !== total)
         throw new Error('short write to the journal');
     } catch (error) {
       this.#mend();
@@ -75,6 +82,11 @@ export class RecordLog {
     ftruncateSync(this.#descriptor, this.#bytes);
     this.#torn = false;
   }
+}
+
+function createFrame(): Frame {
+  const bytes = Buffer.alloc(FRAME_HEADER_BYTES + PAYLOAD_BYTES_MAX);
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
 }
 
 export interface RecordsRead {
