@@ -103,7 +103,7 @@ interface Place {
   readonly pid: number;
 }
 
-/** One stretch at least, and a sample after each. */
+/** One stretch at least, none longer than what is left, and a sample after each. */
 async function serve(
   { target, callers, pid }: Place,
   { keep, tell }: ScenarioSetting,
@@ -116,7 +116,8 @@ async function serve(
     const load = await driveLoad(target, { seconds, keysSkipped: requests });
     requests += load.requests;
     const perSecond = load.requests / load.seconds;
-    seconds = Math.max(1, Math.min(STRETCH_SECONDS_MOST, Math.round(SAMPLE_EVERY / perSecond)));
+    const next = Math.round(Math.min(SAMPLE_EVERY, upTo - requests) / perSecond);
+    seconds = Math.max(1, Math.min(STRETCH_SECONDS_MOST, next));
     const sample = readSample(pid, requests, `after ${requests.toLocaleString('en-US')}`);
     samples.push(sample);
     tell(`${sample.name}: ${JSON.stringify(sample.numbers)}, ${Math.round(perSecond)} req/s`);
