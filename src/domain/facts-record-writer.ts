@@ -186,10 +186,13 @@ function packRare(facts: Facts): string {
   return reservation.kind === 'held' ? HELD : JSON.stringify(pickRare(facts));
 }
 
+interface Refused extends Pick<Facts, 'reservation'> {
+  readonly take: Take;
+  readonly text: string;
+}
+
 /** What a request lacked, in the row that was written last: a client that repeats itself lacks the same again. */
-let lastRefused:
-  | (Pick<Facts, 'reservation'> & { readonly take: Take; readonly text: string })
-  | undefined;
+let lastRefused: Refused | undefined;
 
 function packRefused(facts: Facts, take: Take): string {
   const { reservation } = facts;

@@ -1,4 +1,5 @@
 import { signExplainLink, signPayLink } from '../control/public/signed-links.ts';
+import { BoundedMap } from '../domain/bounded-map.ts';
 import type { Links } from '../gateway/pipeline/context.ts';
 
 const REMEMBERED_MAX = 10_000;
@@ -9,14 +10,13 @@ export interface SignedLinks extends Links {
 
 /** The signed links a refusal carries. A pay link is the same for a tenant and cause, so it is made once. */
 export function createLinks(secret: Uint8Array, publicUrl: () => string): SignedLinks {
-  const tokens = new Map<string, string>();
+  const tokens = new BoundedMap<string, string>(REMEMBERED_MAX);
   return {
     payLink: (tenantId, cause) => {
       const id = `${tenantId} ${cause}`;
       let token = tokens.get(id);
       if (token === undefined) {
         token = signPayLink({ tenantId, cause }, secret);
-        if (tokens.size >= REMEMBERED_MAX) tokens.clear();
         tokens.set(id, token);
       }
       return `${publicUrl()}/pay/${token}`;

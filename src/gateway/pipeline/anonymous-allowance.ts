@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../domain/bounded-map.ts';
 import type { AccountHolder } from '../../domain/accounts.ts';
 import type { Api, Catalog, Limit, Plan } from '../../domain/catalog.ts';
 import type { IdentityFact } from '../../domain/facts.ts';
@@ -16,7 +17,7 @@ export interface AnonymousCaller {
 export class AnonymousAllowance {
   readonly #terms: Pick<Plan, 'limits' | 'usage'>;
   readonly #catalog: Pick<Catalog, 'limits' | 'asset'>;
-  readonly #known = new Map<string, AnonymousCaller>();
+  readonly #known = new BoundedMap<string, AnonymousCaller>(SUBNETS_MAX);
 
   constructor(
     api: Pick<Api, 'id'>,
@@ -43,10 +44,6 @@ export class AnonymousAllowance {
   callerFrom(subnet: string): AnonymousCaller {
     const known = this.#known.get(subnet);
     if (known !== undefined) return known;
-    if (this.#known.size >= SUBNETS_MAX) {
-      const oldest = this.#known.keys().next().value;
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
     const { limits, asset } = this.#catalog;
     const accounts = new CallerAccounts(this.#terms, holderOf(subnet, limits), asset);
     const caller: AnonymousCaller = { identity: { kind: 'anonymous', subnet }, accounts };

@@ -92,7 +92,7 @@ function writtenFor({ requestId, explainUrl }: CallIds): WrittenRefusal {
   return {
     code: 'REQUEST_QUOTA_EXCEEDED',
     status: 402,
-    headers: ['X-Request-Id', requestId],
+    idHeaders: ['X-Request-Id'],
     shared: SHARED,
     retryAfterSeconds: undefined,
     body: Buffer.from(

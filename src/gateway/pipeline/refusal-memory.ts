@@ -29,9 +29,9 @@ export interface CallIds {
 export interface WrittenRefusal {
   readonly code: Code;
   readonly status: ProblemStatus;
-  /** Those with the id of the call. */
-  readonly headers: readonly string[];
-  /** The others: the same list whenever it is told again. */
+  /** Names of the headers that have the id of the call. */
+  readonly idHeaders: readonly string[];
+  /** The other headers: the same list whenever it is told again. */
   readonly shared: readonly string[];
   readonly retryAfterSeconds: number | undefined;
   readonly body: Buffer;
@@ -74,11 +74,11 @@ export class RefusalMemory {
     const known = call.access && this.#last.get(call.access);
     if (known === undefined || !isSameRefusal(known.call, call)) return undefined;
     if (!isSameLength(known.ids, ids)) return undefined;
-    const { code, status, shared, retryAfterSeconds, headers, body } = known.written;
+    const { code, status, idHeaders, shared, retryAfterSeconds, body } = known.written;
     return {
       code,
       status,
-      headers: headers.map((part) => (part === known.ids.requestId ? ids.requestId : part)),
+      idHeaders,
       shared,
       retryAfterSeconds,
       body: fillIn(body, known.places, ids),

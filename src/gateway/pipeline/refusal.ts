@@ -52,10 +52,12 @@ export function prepareRefusal(
   }
   const { code, status, shared, body, retryAfterSeconds } = written;
   const readings = readRateLimits(exchange, context.engine);
-  const headers = written.headers.concat(
-    buildRateLimitHeaders(readings, context.clock.now(), retryAfterSeconds),
-    buildStandingHeaders(exchange),
-  );
+  const headers = written.idHeaders
+    .flatMap((name) => [name, requestId])
+    .concat(
+      buildRateLimitHeaders(readings, context.clock.now(), retryAfterSeconds),
+      buildStandingHeaders(exchange),
+    );
   const { clientRequestId } = exchange;
   if (clientRequestId !== undefined) headers.push('X-Client-Request-Id', clientRequestId);
   // What is still unread of a body would have to be read to its end before the connection is of use again.
@@ -120,16 +122,18 @@ function writeRefusal(
   };
 }
 
+/** Those that have the id of the call, which is another each time, and the rest. */
 function splitHeaders(
   list: readonly string[],
   requestId: string,
-): Pick<WrittenRefusal, 'headers' | 'shared'> {
-  const [headers, shared]: [string[], string[]] = [[], []];
+): Pick<WrittenRefusal, 'idHeaders' | 'shared'> {
+  const [idHeaders, shared]: [string[], string[]] = [[], []];
   for (let index = 0; index < list.length; index += 2) {
     const [name = '', value = ''] = [list[index], list[index + 1]];
-    (value === requestId ? headers : shared).push(name, value);
+    if (value === requestId) idHeaders.push(name);
+    else shared.push(name, value);
   }
-  return { headers, shared };
+  return { idHeaders, shared };
 }
 
 function describe(
