@@ -1,5 +1,5 @@
-import { BoundedMap } from '../../domain/bounded-map.ts';
 import type { AccountHolder } from '../../domain/accounts.ts';
+import { BoundedMap } from '../../domain/bounded-map.ts';
 import type { Api, Catalog, Limit, Plan } from '../../domain/catalog.ts';
 import type { IdentityFact } from '../../domain/facts.ts';
 import { CallerAccounts } from './caller-accounts.ts';

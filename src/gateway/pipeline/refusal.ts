@@ -52,12 +52,12 @@ export function prepareRefusal(
   }
   const { code, status, shared, body, retryAfterSeconds } = written;
   const readings = readRateLimits(exchange, context.engine);
-  const headers = written.idHeaders
-    .flatMap((name) => [name, requestId])
-    .concat(
-      buildRateLimitHeaders(readings, context.clock.now(), retryAfterSeconds),
-      buildStandingHeaders(exchange),
-    );
+  const own: string[] = [];
+  for (const name of written.idHeaders) own.push(name, requestId);
+  const headers = own.concat(
+    buildRateLimitHeaders(readings, context.clock.now(), retryAfterSeconds),
+    buildStandingHeaders(exchange),
+  );
   const { clientRequestId } = exchange;
   if (clientRequestId !== undefined) headers.push('X-Client-Request-Id', clientRequestId);
   // What is still unread of a body would have to be read to its end before the connection is of use again.
